@@ -16,8 +16,6 @@ answer by kind (an HTTP status, a retry, an exit code) without knowing the room.
 to do; it never holds a secret.
 """
 
-from inferix.units import Seconds
-
 
 class InferixError(Exception):
     """Root of every error that this project raises on purpose."""
@@ -49,7 +47,7 @@ class Unavailable(InferixError):
     ``retry_after``: seconds until a new attempt makes sense, or None when nobody knows.
     """
 
-    def __init__(self, message: str, retry_after: Seconds | None = None) -> None:
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

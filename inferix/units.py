@@ -14,6 +14,8 @@ A price of work is NanoUsd per whole IBM.
 import re
 from typing import NewType
 
+from inferix.errors import InvalidInput
+
 Wei = NewType("Wei", int)
 NanoUsd = NewType("NanoUsd", int)
 NanoIbm = NewType("NanoIbm", int)
@@ -87,10 +89,10 @@ def parse_decimal(text: str, decimals: int) -> int:
     """
     match = _DECIMAL.fullmatch(text)
     if match is None:
-        raise ValueError(f"not a decimal number: {text[:40]!r}; write it like 12.34")
+        raise InvalidInput(f"not a decimal number: {text[:40]!r}; write it like 12.34")
     sign, whole, fraction = match[1], match[2], match[3] or ""
     if len(fraction) > decimals:
-        raise ValueError(f"{text[:40]!r} has more than {decimals} digits after the point; round it first")
+        raise InvalidInput(f"{text[:40]!r} has more than {decimals} digits after the point; round it first")
     value = int(whole + fraction.ljust(decimals, "0"))
     return -value if sign else value
 
