@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client orders: request, quote, spec, and the tasks a spec splits into."""
+
+from typing import Annotated, Literal
+
+from eth_abi import encode as abi_encode
+from eth_utils import keccak
+from pydantic import Field, model_validator
+
+from inferix.models.document import Bytes32, Document, Value
+from inferix.models.roles import TaskKind
+
+MAX_FRAMES = 10_000
+MAX_PIXELS = 16_384 * 16_384
+
+U32 = Annotated[int, Field(ge=0, lt=2**32)]
+U64 = Annotated[int, Field(ge=0, lt=2**64)]
+U40 = Annotated[int, Field(ge=0, lt=2**40)]
+Cid = Annotated[str, Field(min_length=10, max_length=120)]
+
+
+class RenderSettings(Value):
+    """What is rendered. ``frames`` inclusive; width and height in pixels; ``samples`` per pixel."""
+
+    first_frame: Annotated[int, Field(ge=-(2**20), le=2**20)]
+    last_frame: Annotated[int, Field(ge=-(2**20), le=2**20)]
+    width: Annotated[int, Field(ge=4, le=16_384)]
+    height: Annotated[int, Field(ge=4, le=16_384)]
+    samples: Annotated[int, Field(ge=1, le=65_536)]
+    fps_milli: Annotated[int, Field(ge=1_000, le=240_000)] = 24_000
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "RenderSettings":
+        if self.last_frame < self.first_frame:
+            raise ValueError("the last frame comes before the first")
+        if self.last_frame - self.first_frame >= MAX_FRAMES:
+            raise ValueError(f"at most {MAX_FRAMES} frames in one order")
+        return self
+
+    def frames(self) -> range:
+        """The frame numbers in order."""
+        return range(self.first_frame, self.last_frame + 1)
+
+
+class QuoteRequest(Document):
+    """What a client asks a price for. ``input``: CID of the sealed package; ``input_bytes``: its plain size."""
+
+    kind: Literal["render"] = "render"
+    manager: U32
+    input: Cid
+    input_bytes: U64
+    engine: Annotated[str, Field(max_length=80)]
+    settings: RenderSettings
+
+
+class JobSpec(Document):
+    """The order's ``spec``: the request, split and priced. ``work`` is nano-IBM of one frame, from the signed Quote.
+
+    ``assemble_work``: nano-IBM of the assemble task. ``attempt_seconds``: from acceptance to receipt.
+    """
+
+    kind: Literal["render"] = "render"
+    request: QuoteRequest
+    work: U64
+    assemble_work: U64
+    frames_per_task: Annotated[int, Field(ge=1, le=1_000)]
+    attempt_seconds: Annotated[int, Field(ge=10, le=2_592_000)]
+    quote_signature: Annotated[str, Field(pattern="^0x[0-9a-f]{130}$")]
+    quote_expires: U40
+    low_price: U64
+    high_price: U64
+
+    def tasks(self, job: bytes) -> "list[Task]":
+        """The job's tasks: frame ranges in order, then one assemble task."""
+        frames = list(self.request.settings.frames())
+        step = self.frames_per_task
+        parts = [frames[at : at + step] for at in range(0, len(frames), step)]
+        tasks = [
+            Task(
+                id=task_id(job, index),
+                job=job,
+                index=index,
+                kind=TaskKind.RENDER,
+                first_frame=part[0],
+                last_frame=part[-1],
+                work=self.work * len(part),
+            )
+            for index, part in enumerate(parts)
+        ]
+        last = len(tasks)
+        tasks.append(
+            Task(
+                id=task_id(job, last),
+                job=job,
+                index=last,
+                kind=TaskKind.ASSEMBLE,
+                first_frame=frames[0],
+                last_frame=frames[-1],
+                work=self.assemble_work,
+            )
+        )
+        return tasks
+
+
+class Task(Value):
+    """A part of a job that one worker does. ``work`` in nano-IBM."""
+
+    id: Bytes32
+    job: Bytes32
+    index: U32
+    kind: TaskKind
+    first_frame: int
+    last_frame: int
+    work: U64
+
+    def frames(self) -> range:
+        """The frames of this task in order."""
+        return range(self.first_frame, self.last_frame + 1)
+
+
+def task_id(job: bytes, index: int) -> bytes:
+    """``keccak256(abi.encode(bytes32 job, uint32 index))``."""
+    return keccak(abi_encode(["bytes32", "uint32"], [job, index]))
+
+
+def case_id(task: bytes, attempt: int) -> bytes:
+    """``keccak256(abi.encode(bytes32 task, uint8 attempt))``."""
+    return keccak(abi_encode(["bytes32", "uint8"], [task, attempt]))

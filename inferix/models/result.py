@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What workers and verifiers produce: result and measurement documents."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from inferix.models.document import Bytes32, Document, Value
+from inferix.models.job import Cid, U32, U64
+from inferix.models.roles import TaskKind
+
+
+class FileRef(Value):
+    """A sealed file in storage: its CID, the SHA-256 of the plain bytes and their size."""
+
+    cid: Cid
+    sha256: Bytes32
+    size: U64
+
+
+class FrameResult(Value):
+    """One rendered frame. ``pixels``: SHA-256 of its raw RGBA float32 pixels, committed before any tile is drawn."""
+
+    frame: int
+    raw: FileRef
+    pixels: Bytes32
+    milliseconds: U64
+
+
+class Film(Value):
+    """What an assemble task delivers: stills in the order of the frames, the film, a contact sheet."""
+
+    stills: list[FileRef]
+    movie: FileRef
+    contact_sheet: FileRef
+
+
+class Result(Document):
+    """What a receipt commits to. ``frames`` for a render task, ``film`` for an assemble task."""
+
+    kind: TaskKind
+    task: Bytes32
+    attempt: Annotated[int, Field(ge=0, le=255)]
+    node: U32
+    engine: Annotated[str, Field(max_length=80)]
+    build: Annotated[str, Field(max_length=120)]
+    device_class: Annotated[str, Field(max_length=40)]
+    frames: list[FrameResult] = []
+    film: Film | None = None
+
+
+class TileResult(Value):
+    """One tile's measure. ``share_ppm``: parts per million of its pixels out of tolerance; ``equal``: bit for bit."""
+
+    frame: int
+    x: U32
+    y: U32
+    width: U32
+    height: U32
+    share_ppm: U32
+    informative: bool
+    equal: bool
+
+
+class Measurement(Document):
+    """What a vote rests on, published with it. ``tolerance`` names the calibrated thresholds that were applied."""
+
+    task: Bytes32
+    attempt: Annotated[int, Field(ge=0, le=255)]
+    node: U32
+    build: Annotated[str, Field(max_length=120)]
+    device_class: Annotated[str, Field(max_length=40)]
+    method: Literal["tiles", "redo", "none"]
+    tiles: list[TileResult] = []
+    reason: Annotated[str, Field(max_length=500)]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The protocol's enumerations; the numbers are those on chain."""
+
+from enum import IntEnum, StrEnum
+
+
+class Role(IntEnum):
+    """What a node does; also the role of a draw (PANEL draws verifiers)."""
+
+    WORKER = 1
+    VERIFIER = 2
+    MANAGER = 3
+
+
+class Draw(IntEnum):
+    """What a draw is for."""
+
+    WORKER = 1
+    VERIFIER = 2
+    PANEL = 3
+
+
+class NodeStatus(IntEnum):
+    """Standing of a node in the registry."""
+
+    ACTIVE = 1
+    FROZEN = 2
+    JAILED = 3
+    BANNED = 4
+    RETIRED = 5
+
+
+class Outcome(IntEnum):
+    """How an attempt ended; UNSERVED only in a vote: the drawn verifier got no data or no key."""
+
+    ACCEPTED = 1
+    REJECTED = 2
+    LATE = 3
+    CLIENT_FAULT = 4
+    VOID = 5
+    UNSERVED = 6
+
+
+class TaskKind(StrEnum):
+    """What a task of a rendering job does."""
+
+    RENDER = "render"
+    ASSEMBLE = "assemble"
+
+
+class CaseStatus(IntEnum):
+    """States of a slashing case."""
+
+    FROZEN = 1
+    SLASHABLE = 2
+    APPEALED = 3
+    SLASHED = 4
+    CLEARED = 5
+
+
+class BatchStatus(IntEnum):
+    """States of a batch."""
+
+    PROPOSED = 1
+    FINAL = 2
+    CANCELLED = 3
+
+
+class RosterKind(IntEnum):
+    """The two lists that draws are made from."""
+
+    WORKERS = 1
+    VERIFIERS = 2
