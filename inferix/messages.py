@@ -18,7 +18,7 @@ from eth_utils import keccak, to_checksum_address
 from pydantic import Field
 
 from inferix.errors import Corrupt, InvalidInput
-from inferix.models.document import Bytes32, HexBytes, Value
+from inferix.models.document import Bytes32, Value
 from inferix.models.roles import Outcome
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -269,10 +269,10 @@ class Benchmark(Message):
 
 
 class Request(Message):
-    """Authenticates one HTTP request of a node; ``body`` = keccak256(method, space, path and query, newline, body)."""
+    """Authenticates one HTTP request of a node; ``content`` is ``request_content`` of it, ``time`` the block clock."""
 
     node: U32
-    body: B32
+    content: B32
     time: U40
 
 
@@ -287,8 +287,8 @@ KINDS: dict[str, type[Message]] = {
 }
 
 
-def request_body_hash(method: str, path: str, body: bytes) -> bytes:
-    """What ``Request.body`` holds for an HTTP request; ``path`` includes the query."""
+def request_content(method: str, path: str, body: bytes) -> bytes:
+    """What ``Request.content`` holds for an HTTP request; ``path`` includes the query."""
     return keccak(f"{method.upper()} {path}\n".encode() + body)
 
 
@@ -357,6 +357,3 @@ def _abi_name(metadata: list[Any]) -> str:
 def _camel(name: str) -> str:
     head, *rest = name.split("_")
     return head + "".join(part.title() for part in rest)
-
-
-__all__ = ["ANCHORED", "KINDS", "HexBytes"] + [kind.__name__ for kind in KINDS.values()]

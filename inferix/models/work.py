@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``GET /node/work`` tells a node it may do now. Every item has a deadline on the block clock."""
+
+from typing import Literal
+
+from inferix.models.document import Bytes32, HexBytes, Value
+from inferix.models.job import Task
+from inferix.models.roles import Outcome
+
+
+class TaskWork(Value):
+    """Base of the items about one attempt. ``spec``: digest of the JobSpec; ``sealed_key``: job key, sealed to this node."""
+
+    task: Task
+    attempt: int
+    spec: Bytes32
+    deadline: int
+    sealed_key: HexBytes
+
+
+class Offer(TaskWork):
+    """This node holds an open draw: fetch and decrypt the input, then sign an Acceptance or stay silent."""
+
+    kind: Literal["offer"] = "offer"
+    draw: int
+
+
+class Run(TaskWork):
+    """This node's acceptance is anchored: do the task and sign a Receipt before the deadline.
+
+    ``results``: digests of the accepted results that an assemble task needs, in the order of the tasks.
+    """
+
+    kind: Literal["run"] = "run"
+    results: list[Bytes32] = []
+
+
+class Verify(TaskWork):
+    """This node sits in the committee: check ``result`` of ``worker`` and sign a VoteCommitment.
+
+    ``seed``: the sealed seed that draws this verifier's tiles; ``results`` as in Run.
+    """
+
+    kind: Literal["verify"] = "verify"
+    worker: int
+    result: Bytes32
+    seed: Bytes32
+    results: list[Bytes32] = []
+
+
+class Reveal(Value):
+    """All commitments are in, or the time for them is over: show the Vote with its salt."""
+
+    kind: Literal["reveal"] = "reveal"
+    task: Bytes32
+    attempt: int
+    deadline: int
+
+
+class PanelDuty(TaskWork):
+    """This node sits in the panel of a case: check the attempt again on tiles of the panel's seed, sign a PanelVote."""
+
+    kind: Literal["panel"] = "panel"
+    case: Bytes32
+    worker: int
+    result: Bytes32
+    seed: Bytes32
+    outcome: Outcome
+    results: list[Bytes32] = []
+
+
+class BenchmarkDuty(Value):
+    """A keeper's challenge: render the sample scene with this seed, sign a Benchmark; timed by the keeper."""
+
+    kind: Literal["benchmark"] = "benchmark"
+    challenge: Bytes32
+    scene: str
+    seed: int
+    deadline: int
+
+
+class ProbeDuty(Value):
+    """A sealed seed to answer: sign a Probe."""
+
+    kind: Literal["probe"] = "probe"
+    manager: int
+    anchor: int
+    deadline: int
+
+
+Work = Offer | Run | Verify | Reveal | PanelDuty | BenchmarkDuty | ProbeDuty
