@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# Each target sets up what it needs first (tools/setup.py; under a second when nothing changed). `make` alone lists them.
+SETUP := python3 tools/setup.py
+PY := .venv/bin/python
+TESTS ?= tests
+UPGRADE ?=
+export STORE DB KEEP
+
+.DEFAULT_GOAL := help
+.PHONY: help demo setup test quick check bench bench-gas soak kubo lock clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: ## the whole network on this machine: order, render, prove, settle (KEEP=1, STORE=ipfs, DB=postgres)
+	@$(SETUP) demo
+	@$(PY) -m demo
+
+setup: ## everything that the tests and the checks need, in .venv and .tools
+	@$(SETUP) test
+
+test: setup ## the test suite; what has no PostgreSQL or Kubo to run on is skipped, and said so (TESTS=path)
+	@$(PY) -m pytest $(TESTS)
+
+quick: setup
+	@$(PY) -m pytest -q -m "unit" $(TESTS)
+
+check: setup ## style, types, imports between packages, the quick tests
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m pytest -q -m unit $(TESTS)
+
+bench: setup ## every figure that the documents quote
+	@$(PY) -m benchmarks
+
+bench-gas: setup ## gas of every call of the contracts
+	@$(PY) -m benchmarks.gas
+
+soak: setup ## the slow tests, with many seeds
+	@$(PY) -m pytest -m slow $(TESTS)
+
+kubo: ## build the pinned Kubo (IPFS) into .tools/bin/ipfs, about five minutes, once
+	@python3 tools/kubo/build.py
+
+# test first: the others are parts of it and take its versions.
+COMPILE = .venv/bin/uv pip compile --quiet --universal=false
+lock: ## pin every package anew in requirements/ and tools/npm (UPGRADE=--upgrade for the newest)
+	@$(SETUP) test
+	@$(PY) tools/lock.py $(UPGRADE)
+
+clean: ## remove what was built; a second make demo starts from nothing
+	@rm -rf .venv .tools .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info web/node_modules web/dist
