@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+# pragma optimize gas
+"""
+@title Parameters
+@license AGPL-3.0-only
+@author Inferix
+@notice Every governable number within fixed bounds, the governor, the guardian and the one pause of the protocol.
+        The pause stops new orders, batches and mints; it ends by itself, and cannot be repeated at will, so a lost or
+        captured guardian key delays the network and takes nothing. No exit ever asks for it.
+@custom:kill The governor hands over by `propose_governor`; the guardian is replaced by the governor.
+"""
+
+from ..interfaces import IParameters
+implements: IParameters
+
+
+MAX_PAUSE: public(constant(uint256)) = 7 * 86400
+PAUSE_BREAK: public(constant(uint256)) = 30 * 86400
+
+# Marks a stored value as known, so that an unknown name reverts instead of reading 0
+_KNOWN: constant(uint256) = 1 << 255
+# Values and bounds fit this many bits; bounds are packed low | high << 128
+_LANE: constant(uint256) = (1 << 128) - 1
+
+
+governor: public(address)
+proposed_governor: public(address)
+guardian: public(address)
+
+# The latest pause [s]; both 0 before the first. A pause is on while paused_at <= now < paused_until.
+paused_at: public(uint256)
+paused_until: public(uint256)
+# Length of all pauses before the latest [s]
+_earlier_pauses: uint256
+
+_values: HashMap[bytes32, uint256]
+_bounds: HashMap[bytes32, uint256]
+
+
+@deploy
+def __init__(governor_: address, guardian_: address, names: DynArray[bytes32, 64], new_values: DynArray[uint256, 64]):
+    """
+    @notice Every parameter at its default, then `names` at `new_values` (a development network has shorter windows).
+    """
+    assert governor_ != empty(address), "Parameters: no governor"
+    assert len(names) == len(new_values), "Parameters: names and values differ in number"
+    self.governor = governor_
+    self.guardian = guardian_
+    log IParameters.GovernorChanged(governor=governor_)
+    log IParameters.GuardianChanged(guardian=guardian_)
+    self._define_work()
+    self._define_windows()
+    self._define_money()
+    for i: uint256 in range(len(names), bound=64):
+        self._set(names[i], new_values[i])
+
+
+@external
+def set(name: bytes32, new_value: uint256):
+    """
+    @notice Sets a parameter within its bounds. Governor only.
+    """
+    self._check_governor()
+    self._set(name, new_value)
+
+
+@external
+def propose_governor(governor_: address):
+    """
+    @notice Names the next governor, who takes over by accepting. Governor only; zero withdraws the proposal.
+    """
+    self._check_governor()
+    self.proposed_governor = governor_
+    log IParameters.GovernorProposed(governor=governor_)
+
+
+@external
+def accept_governor():
+    """
+    @notice The proposed governor takes over: an address that cannot act never becomes governor.
+    """
+    assert msg.sender == self.proposed_governor, "Parameters: not the proposed governor"
+    self.governor = msg.sender
+    self.proposed_governor = empty(address)
+    log IParameters.GovernorChanged(governor=msg.sender)
+
+
+@external
+def set_guardian(guardian_: address):
+    """
+    @notice Replaces the guardian. Governor only.
+    """
+    self._check_governor()
+    self.guardian = guardian_
+    log IParameters.GuardianChanged(guardian=guardian_)
+
+
+@external
+def pause():
+    """
+    @notice Stops new orders, batches and mints for at most 7 days, and not within 30 days after a pause. Guardian only.
+    """
+    assert msg.sender == self.guardian, "Parameters: not the guardian"
+    until: uint256 = self.paused_until
+    assert until == 0 or block.timestamp >= until + PAUSE_BREAK, "Parameters: too soon after a pause"
+    self._earlier_pauses += until - self.paused_at
+    self.paused_at = block.timestamp
+    self.paused_until = block.timestamp + MAX_PAUSE
+    log IParameters.Paused(until=block.timestamp + MAX_PAUSE)
+
+
+@external
+def resume():
+    """
+    @notice Ends a pause early. Guardian or governor.
+    """
+    assert msg.sender in [self.guardian, self.governor], "Parameters: not the guardian"
+    assert block.timestamp < self.paused_until, "Parameters: not paused"
+    self.paused_until = block.timestamp
+    log IParameters.Resumed(at=block.timestamp)
+
+
+@external
+@view
+def get(name: bytes32) -> uint256:
+    """
+    @notice Value of a parameter.
+    """
+    return self._get(name)
+
+
+@external
+@view
+def bounds(name: bytes32) -> (uint256, uint256):
+    """
+    @notice Lowest and highest value that a parameter may take.
+    """
+    return self._unpack_bounds(name)
+
+
+@external
+@view
+def paused() -> bool:
+    """
+    @notice Whether the pause is on.
+    """
+    return block.timestamp < self.paused_until
+
+
+@external
+@view
+def clock() -> uint256:
+    """
+    @notice Protocol time [s]: block time less all time spent in pauses.
+    """
+    end: uint256 = min(block.timestamp, self.paused_until)
+    return block.timestamp - self._earlier_pauses - (end - self.paused_at)
+
+
+@internal
+@view
+def _check_governor():
+    assert msg.sender == self.governor, "Parameters: not the governor"
+
+
+@internal
+@view
+def _get(name: bytes32) -> uint256:
+    stored: uint256 = self._values[name]
+    assert stored != 0, "Parameters: unknown name"
+    return stored ^ _KNOWN
+
+
+@internal
+@view
+def _unpack_bounds(name: bytes32) -> (uint256, uint256):
+    packed: uint256 = self._bounds[name]
+    assert packed != 0, "Parameters: unknown name"
+    return packed & _LANE, packed >> 128
+
+
+@internal
+def _set(name: bytes32, new_value: uint256):
+    low: uint256 = 0
+    high: uint256 = 0
+    low, high = self._unpack_bounds(name)
+    assert low <= new_value and new_value <= high, "Parameters: out of bounds"
+    self._values[name] = new_value | _KNOWN
+    log IParameters.ParameterSet(name=name, value=new_value)
+
+
+@internal
+def _define(name: bytes32, initial: uint256, low: uint256, high: uint256):
+    self._bounds[name] = low | high << 128
+    self._set(name, initial)
+
+
+@internal
+def _define_work():
+    # Draws and committees. The lowest values are those of a development network.
+    self._define(keccak256("slot"), 30, 1, 600)
+    self._define(keccak256("accept_window"), 30, 1, 3600)
+    self._define(keccak256("vote_window"), 600, 10, 86400)
+    self._define(keccak256("committee"), 5, 1, 8)
+    self._define(keccak256("votes_needed"), 3, 1, 8)
+    self._define(keccak256("panel"), 15, 1, 15)
+    self._define(keccak256("panel_minimum"), 3, 1, 15)
+    self._define(keccak256("takeover_after"), 600, 60, 86400)
+
+
+@internal
+def _define_windows():
+    # Seconds, unless the name says otherwise. Unbonding outlasts every window through which a node can be slashed.
+    self._define(keccak256("batch_window"), 86400, 3600, 7 * 86400)
+    self._define(keccak256("answer_window"), 21600, 3600, 3 * 86400)
+    self._define(keccak256("panel_window"), 86400, 3600, 7 * 86400)
+    self._define(keccak256("appeal_window"), 7 * 86400, 86400, 14 * 86400)
+    self._define(keccak256("roster_window"), 86400, 1, 7 * 86400)
+    self._define(keccak256("accounts_window"), 86400, 3600, 7 * 86400)
+    self._define(keccak256("epoch_length"), 259200, 3600, 30 * 86400)
+    self._define(keccak256("epochs"), 487, 1, 36500)
+    self._define(keccak256("unbonding"), 90 * 86400, 60 * 86400, 365 * 86400)
+    self._define(keccak256("worker_vesting"), 180 * 86400, 30 * 86400, 730 * 86400)
+    self._define(keccak256("claim_horizon"), 14 * 86400, 86400, 60 * 86400)
+
+
+@internal
+def _define_money():
+    # nano-USD, or basis points where the name ends so.
+    self._define(keccak256("price_floor"), 8 * 10**6, 10**6, 10**9)
+    self._define(keccak256("price_default"), 16 * 10**6, 10**6, 10**9)
+    self._define(keccak256("verifier_bond"), 500 * 10**9, 10**9, 10**15)
+    self._define(keccak256("manager_bond"), 5000 * 10**9, 10 * 10**9, 10**16)
+    self._define(keccak256("dispute_bond"), 50 * 10**9, 10**9, 10**13)
+    self._define(keccak256("slash_failed_bps"), 2000, 0, 10000)
+    self._define(keccak256("slash_late_bps"), 100, 0, 1000)
+    self._define(keccak256("burn_bps"), 8000, 5000, 9500)
+    self._define(keccak256("manager_fee_bps"), 100, 50, 200)
+    self._define(keccak256("mint_multiple_bps"), 10000, 0, 50000)
+    self._define(keccak256("pool_withdrawal_bps"), 2000, 100, 10000)
+    self._define(keccak256("pool_withdrawal_floor"), 1000 * 10**9, 0, 10**15)
+    self._define(keccak256("matured_bps"), 2500, 0, 10000)
+    self._define(keccak256("poc_bps"), 2000, 0, 10000)
