@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Governable numbers of the protocol and their defaults; on chain they are named by keccak256 of the text."""
+
+from collections.abc import Iterator, Mapping
+
+from eth_utils import keccak
+
+DEFAULTS: dict[str, int] = {
+    "slot": 30,
+    "accept_window": 30,
+    "vote_window": 600,
+    "committee": 5,
+    "votes_needed": 3,
+    "panel": 15,
+    "panel_minimum": 3,
+    "batch_window": 86_400,
+    "answer_window": 21_600,
+    "panel_window": 86_400,
+    "appeal_window": 604_800,
+    "roster_window": 86_400,
+    "accounts_window": 86_400,
+    "epoch_length": 259_200,
+    "epochs": 487,
+    "unbonding": 7_776_000,
+    "price_floor": 8_000_000,
+    "price_default": 16_000_000,
+    "verifier_bond": 500 * 10**9,
+    "manager_bond": 5_000 * 10**9,
+    "dispute_bond": 50 * 10**9,
+    "slash_failed_bps": 2_000,
+    "slash_late_bps": 100,
+    "burn_bps": 8_000,
+    "manager_fee_bps": 100,
+    "mint_multiple_bps": 10_000,
+    "pool_withdrawal_bps": 2_000,
+    "worker_vesting": 15_552_000,
+    "matured_bps": 2_500,
+    "poc_bps": 2_000,
+    "claim_horizon": 1_209_600,
+    "takeover_after": 600,
+}
+DEV_OVERRIDES: dict[str, int] = {
+    "slot": 2,
+    "accept_window": 4,
+    "vote_window": 30,
+    "committee": 2,
+    "votes_needed": 2,
+    "panel": 1,
+    "panel_minimum": 1,
+    "roster_window": 4,
+}
+_NAMES = {keccak(text=name): name for name in DEFAULTS}
+
+
+class Parameters(Mapping[str, int]):
+    """The values in force; ``set`` takes what a ParameterSet event says."""
+
+    def __init__(self) -> None:
+        self._values = dict(DEFAULTS)
+
+    def __getitem__(self, name: str) -> int:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def set(self, name: bytes, value: int) -> None:
+        """Takes the value of a name's hash; a name that this version does not know is kept out."""
+        if name in _NAMES:
+            self._values[_NAMES[name]] = value

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What anchored messages do to an attempt: rules 3, 4 and 5 of docs/protocol.md, section 5."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from inferix.draws import Drawn, committee, draws
+from inferix.errors import InferixError
+from inferix.messages import ANCHORED, Acceptance, Receipt, Vote
+from inferix.models.anchor import AnchorData, RosterLeaf, SignedMessage
+from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
+from inferix.replay import jobs
+from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Seat, TaskState
+from inferix.trees import Tree, message_leaf
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
+
+OPEN_JOBS = ("posted", "running")
+
+
+def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
+    """Applies the messages behind an anchor's root; a false or missing document changes nothing."""
+    body = network.document(anchor.data)
+    if body is None:
+        anchor.problem = "its data is not served"
+        return
+    try:
+        data = AnchorData.decode(body, anchor.data)
+        messages = [(item, ANCHORED[item.kind].from_body(item.body)) for item in data.messages]
+    except InferixError as error:
+        anchor.problem = str(error)
+        return
+    digests = [message.digest(network.domain) for _, message in messages]
+    if data.manager != manager or Tree([message_leaf(digest) for digest in digests]).root.hash != anchor.root:
+        anchor.problem = "its root is not that of its messages"
+        return
+    anchor.messages = len(messages)
+    for item, message in messages:
+        reason = take(network, manager, anchor, item, message)
+        if reason:
+            network.refusals.append(f"anchor {manager}/{anchor.index}: {item.kind} of node {message.node}: {reason}")
+
+
+def take(
+    network: "Network", manager: int, anchor: Anchor, item: SignedMessage, message: Acceptance | Receipt | Vote
+) -> str:
+    """Applies one message at an anchor; says why not, or nothing."""
+    reason = why_not(network, manager, item, message, anchor.timestamp)
+    if reason:
+        return reason
+    state = network.tasks[message.task]
+    attempt = state.attempts[-1]
+    if isinstance(message, Acceptance):
+        _accept(network, state, attempt, message, anchor)
+    elif isinstance(message, Receipt):
+        attempt.status = AttemptStatus.RECEIVED
+        attempt.result, attempt.received_at = message.result, anchor.timestamp
+        attempt.receipt_anchor = anchor.index
+    else:
+        attempt.votes[message.node] = (message, item.signature)
+        outcome = _decide(network, state, attempt)
+        if outcome is not None:
+            jobs.end_attempt(network, state, outcome, anchor.timestamp, anchor.index)
+    return ""
+
+
+def why_not(
+    network: "Network", manager: int, item: SignedMessage, message: Acceptance | Receipt | Vote, time: int
+) -> str:
+    """Why a message would have no effect if it were anchored at ``time``; empty when it would."""
+    state = network.tasks.get(message.task)
+    if state is None:
+        return "no such task"
+    job = network.jobs[state.task.job]
+    attempt = state.current
+    if attempt is None or attempt.number != message.attempt or attempt.status is AttemptStatus.ENDED:
+        return "this attempt is not open"
+    if attempt.lane != manager:
+        return "the job runs in another manager's lane"
+    node = network.nodes.get(message.node)
+    if node is None:
+        return "no such node"
+    try:
+        if message.signer(network.domain, item.signature) != node.operator:
+            return "not signed by the node's operator"
+    except InferixError as error:
+        return str(error)
+    if isinstance(message, Acceptance):
+        return _why_not_accept(network, job, state, attempt, message, time)
+    if isinstance(message, Receipt):
+        if attempt.status is not AttemptStatus.ACCEPTED or attempt.node != message.node:
+            return "another node, or none, has accepted this attempt"
+        return "" if time <= attempt.deadline else "the attempt's deadline is past"
+    return _why_not_vote(network, job, state, attempt, message, time)
+
+
+def _why_not_accept(
+    network: "Network", job: Job, state: TaskState, attempt: Attempt, message: Acceptance, time: int
+) -> str:
+    if job.status not in OPEN_JOBS:
+        return f"the job is {job.status}"
+    if attempt.status is not AttemptStatus.DRAWING:
+        return "the attempt is not being drawn"
+    for drawn in open_draws(network, state, attempt, time):
+        if drawn.index == message.draw:
+            if drawn.leaf.node != message.node:
+                return "another node holds this draw"
+            return misfit_worker(network, job, state, drawn.leaf)
+    return "this draw is not open yet"
+
+
+def _accept(network: "Network", state: TaskState, attempt: Attempt, message: Acceptance, anchor: Anchor) -> None:
+    job = network.jobs[state.task.job]
+    assert job.spec is not None
+    drawn = next(item for item in open_draws(network, state, attempt, anchor.timestamp) if item.index == message.draw)
+    attempt.status = AttemptStatus.ACCEPTED
+    attempt.node, attempt.draw, attempt.price = message.node, message.draw, drawn.leaf.price
+    attempt.accepted_at = anchor.timestamp
+    attempt.deadline = anchor.timestamp + job.spec.attempt_seconds
+    network.at(attempt.deadline, lambda: _late(network, state, attempt))
+
+
+def _late(network: "Network", state: TaskState, attempt: Attempt) -> None:
+    if attempt.status is AttemptStatus.ACCEPTED:
+        jobs.end_attempt(network, state, Outcome.LATE, attempt.deadline, None)
+
+
+# -- draws
+
+
+def open_draws(network: "Network", state: TaskState, attempt: Attempt, time: int) -> Iterator[Drawn]:
+    """The draws of an attempt whose turn has come by ``time``, misfits among them."""
+    if attempt.seed_anchor is None:
+        return
+    anchor = network.lane(attempt.lane).anchors[attempt.seed_anchor]
+    roster = network.roster_at(RosterKind.WORKERS, anchor.sealed_at)
+    if anchor.seed is None or roster is None or roster.roster is None:
+        return
+    for drawn in draws(roster.roster, anchor.seed, state.task.id, Draw.WORKER, attempt.number):
+        if anchor.sealed_at + drawn.index * network.parameters["accept_window"] > time:
+            return
+        yield drawn
+
+
+def misfit_worker(network: "Network", job: Job, state: TaskState, leaf: RosterLeaf) -> str:
+    """Why a drawn node may not take this task; empty when it may."""
+    node = network.nodes[leaf.node]
+    if node.role is not Role.WORKER:
+        return "it is not a worker"
+    if node.status is not NodeStatus.ACTIVE:
+        return f"it is {node.status.name.lower()}"
+    if leaf.price > job.order.price:
+        return "its price is above the order's"
+    if node.owner == job.client:
+        return "its owner is the client"
+    if any(network.nodes[other.node].owner == node.owner for other in state.attempts if other.node):
+        return "its owner had an earlier attempt"
+    return ""
+
+
+def misfit_verifier(network: "Network", job: Job, worker: Node, leaf: RosterLeaf) -> str:
+    """Why a drawn verifier may not vote on this attempt; empty when it may."""
+    node = network.nodes[leaf.node]
+    if node.role is not Role.VERIFIER:
+        return "it is not a verifier"
+    if node.status is not NodeStatus.ACTIVE:
+        return f"it is {node.status.name.lower()}"
+    if node.owner in (job.client, worker.owner):
+        return "its owner is a party"
+    return ""
+
+
+# -- votes
+
+
+def seats(network: "Network", state: TaskState, attempt: Attempt) -> list[Seat]:
+    """The committee of a received attempt and from when each may vote; empty until the seed is sealed."""
+    anchor = network.lane(attempt.lane).anchors.get(attempt.receipt_anchor)
+    if attempt.node == 0 or anchor is None or anchor.seed is None:
+        return []
+    roster = network.roster_at(RosterKind.VERIFIERS, anchor.sealed_at)
+    if roster is None or roster.roster is None:
+        return []
+    job, worker = network.jobs[state.task.job], network.nodes[attempt.node]
+    size = 1 if state.task.kind is TaskKind.ASSEMBLE else network.parameters["committee"]
+    drawn = committee(
+        roster.roster,
+        anchor.seed,
+        state.task.id,
+        Draw.VERIFIER,
+        attempt.number,
+        2 * size,
+        lambda leaf: not misfit_verifier(network, job, worker, leaf),
+    )
+    window = network.parameters["vote_window"]
+    return [Seat(leaf, anchor.sealed_at + window * (at // size)) for at, leaf in enumerate(drawn)]
+
+
+def watch_votes(network: "Network", state: TaskState, attempt: Attempt, anchor: Anchor) -> None:
+    """Two draws of voters, then void: nobody pays for a check that did not come about."""
+    last = anchor.sealed_at + 2 * network.parameters["vote_window"]
+
+    def give_up() -> None:
+        if attempt.status is AttemptStatus.RECEIVED:
+            jobs.end_attempt(network, state, Outcome.VOID, last, None)
+
+    network.at(last, give_up)
+
+
+def _why_not_vote(
+    network: "Network", job: Job, state: TaskState, attempt: Attempt, message: Vote, time: int
+) -> str:
+    if attempt.status is not AttemptStatus.RECEIVED:
+        return "there is no receipt to vote on"
+    if message.result != attempt.result:
+        return "it is about another result"
+    if message.node in attempt.votes:
+        return "this node has voted"
+    if message.outcome not in (1, 2, 4, 5, 6):
+        return "no such outcome"
+    seat = next((item for item in seats(network, state, attempt) if item.leaf.node == message.node), None)
+    if seat is None:
+        return "this node has no seat in the committee"
+    return "" if time >= seat.from_time else "this seat may not vote yet"
+
+
+def votes_needed(network: "Network", state: TaskState) -> int:
+    """Equal votes that decide."""
+    return 1 if state.task.kind is TaskKind.ASSEMBLE else network.parameters["votes_needed"]
+
+
+def _decide(network: "Network", state: TaskState, attempt: Attempt) -> Outcome | None:
+    needed = votes_needed(network, state)
+    counts = Counter(vote.outcome for vote, _ in attempt.votes.values())
+    for outcome in (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT):
+        if counts[outcome] >= needed:
+            return outcome
+    if counts[Outcome.VOID] + counts[Outcome.UNSERVED] >= needed:
+        return Outcome.VOID
+    return None

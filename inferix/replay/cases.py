@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slashing cases as the Panels contract reports them."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from inferix.models.event import ChainEvent
+from inferix.models.roles import CaseStatus
+from inferix.replay.state import Case
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
+
+
+def frozen(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """A case is opened; the accused's stake is frozen."""
+    network.cases[args["case"]] = Case(
+        id=args["case"],
+        task=args["task"],
+        attempt=args["attempt"],
+        node=args["node"],
+        amount=args["amount"],
+        opened_at=event.timestamp,
+    )
+
+
+def charged(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """The same task was accepted from another operator: the owner may appeal now."""
+    case = network.cases[args["case"]]
+    case.status, case.charged_at = CaseStatus.SLASHABLE, event.timestamp
+
+
+def appealed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """The owner appealed; the panel is drawn by the seed of the block after."""
+    case = network.cases[args["case"]]
+    case.status, case.appealed_at, case.appeal_block = CaseStatus.APPEALED, event.timestamp, event.block
+
+
+def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, slashed: bool) -> None:
+    """The case is over."""
+    case = network.cases[args["case"]]
+    case.status = CaseStatus.SLASHED if slashed else CaseStatus.CLEARED
+    case.ended_at = event.timestamp

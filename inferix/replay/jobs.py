@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders, their tasks and attempts: rules 1, 2 and 6 of docs/protocol.md, section 5."""
+
+from typing import TYPE_CHECKING
+
+from inferix.errors import InferixError
+from inferix.messages import ORDER_RECORD, Order
+from inferix.models.document import Bytes32
+from inferix.models.event import ChainEvent
+from inferix.models.job import JobSpec
+from inferix.models.roles import Outcome, TaskKind
+from inferix.replay import attempts
+from inferix.replay.state import Anchor, Attempt, AttemptStatus, Batch, Job, JobStatus, TaskState
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
+
+MIN_CAP_PER_TASK = 10_000_000  # nano-USD
+MAX_TERM = 30 * 86_400
+LIVE = (JobStatus.POSTED, JobStatus.RUNNING)
+
+
+def post_orders(network: "Network", event: ChainEvent, records: bytes) -> None:
+    """Each order of a posting, valid or void; a record that cannot be read is nobody's."""
+    for at in range(0, len(records) - ORDER_RECORD + 1, ORDER_RECORD):
+        try:
+            order, signature = Order.from_record(records[at : at + ORDER_RECORD])
+        except InferixError as error:
+            network.refusals.append(f"block {event.block}: an order record: {error}")
+            continue
+        _post(network, event, order, signature)
+
+
+def _post(network: "Network", event: ChainEvent, order: Order, signature: bytes) -> None:
+    digest = order.digest(network.domain)
+    if digest in network.jobs:
+        network.refusals.append(f"block {event.block}: order {digest.hex()} was posted before")
+        return
+    account = network.accounts.get(order.account)
+    job = Job(
+        id=digest,
+        order=order,
+        signature=signature,
+        posted_at=event.timestamp,
+        posted_block=event.block,
+        manager=order.manager,
+        client=account.owner if account else "",
+    )
+    network.jobs[digest] = job
+    job.reason = _why_void(network, job)
+    if job.reason:
+        job.status, job.ended_at = JobStatus.VOID, event.timestamp
+        return
+    network.orders_seen.add((order.account, order.nonce))
+    network.accounts[order.account].caps.append((event.timestamp, order.cap))
+    network.at(order.deadline, lambda: _expire(network, job))
+    _start(network, job)
+
+
+def _why_void(network: "Network", job: Job) -> str:
+    """Rule 1 as far as the order itself goes; empty when it stands."""
+    order, now = job.order, job.posted_at
+    account = network.accounts.get(order.account)
+    if account is None:
+        return "its account does not exist"
+    try:
+        signer = order.signer(network.domain, job.signature)
+    except InferixError as error:
+        return str(error)
+    if signer != account.owner:
+        return "it is not signed by the owner of the account"
+    if now > order.post_by:
+        return "it was posted after its post-by time"
+    if not now < order.deadline <= now + MAX_TERM:
+        return "its deadline is past or more than 30 days away"
+    if (order.account, order.nonce) in network.orders_seen:
+        return "its nonce was used before or cancelled"
+    if order.attempts == 0:
+        return "it allows no attempt"
+    if order.price < network.parameters["price_floor"]:
+        return "its price is under the floor"
+    if order.cap > account.free:
+        return "its cap is above the account's free credit"
+    return ""
+
+
+def _start(network: "Network", job: Job) -> None:
+    """Reads the spec and opens the first attempts; a spec that is not to be had leaves the order waiting."""
+    body = network.document(job.order.spec)
+    if body is None:
+        job.reason = "its spec is not in storage yet"
+        return
+    try:
+        job.spec = JobSpec.decode(body, job.order.spec)
+    except InferixError as error:
+        _end(network, job, JobStatus.VOID, f"its spec is malformed: {error}")
+        return
+    tasks = job.spec.tasks(job.id)
+    if job.order.cap < MIN_CAP_PER_TASK * len(tasks):
+        _end(network, job, JobStatus.VOID, "its cap is under 0.01 USD a task")
+        return
+    job.reason = ""
+    job.tasks = [TaskState(task) for task in tasks]
+    for state in job.tasks:
+        network.tasks[state.task.id] = state
+        if state.task.kind is TaskKind.RENDER:
+            state.attempts.append(Attempt(0, job.manager, job.posted_block, 0))
+
+
+def cancel_order(network: "Network", account: int, nonce: int) -> None:
+    """No new attempt starts; what is accepted is paid."""
+    network.orders_seen.add((account, nonce))
+    for job in network.jobs.values():
+        if (job.order.account, job.order.nonce) == (account, nonce) and job.status in LIVE:
+            _end(network, job, JobStatus.CANCELLED, "cancelled by the client")
+
+
+def take_over(network: "Network", event: ChainEvent, digest: bytes, old: int, new: int) -> None:
+    """The first take-over of a job whose manager was silent for ``takeover_after`` counts."""
+    job = network.jobs.get(digest)
+    if job is None or job.status not in LIVE or job.manager != old or job.manager != job.order.manager:
+        return
+    if event.timestamp < last_sign_of_life(network, job) + network.parameters["takeover_after"]:
+        network.refusals.append(f"block {event.block}: job {digest.hex()} was taken over too early")
+        return
+    job.manager = new
+    for state in job.tasks:
+        attempt = state.current
+        if attempt is None or attempt.status is AttemptStatus.ENDED:
+            continue
+        attempt.lane = new
+        if attempt.status in (AttemptStatus.WAITING, AttemptStatus.DRAWING):
+            attempt.status, attempt.seed_anchor, attempt.after_block = AttemptStatus.WAITING, None, event.block
+
+
+def last_sign_of_life(network: "Network", job: Job) -> int:
+    """When the job's manager last anchored, or the order's posting."""
+    anchors = network.lane(job.manager).anchors
+    newest = anchors[max(anchors)].timestamp if anchors else 0
+    return max(newest, job.posted_at)
+
+
+def anchored(network: "Network", manager: int, anchor: Anchor) -> None:
+    """An anchor: attempts that waited for one get their seed's index; its messages take effect in order."""
+    for job in network.jobs.values():
+        if job.status not in LIVE or job.manager != manager:
+            continue
+        for state in job.tasks:
+            attempt = state.current
+            if attempt and attempt.status is AttemptStatus.WAITING and attempt.seed_anchor is None:
+                if anchor.block > attempt.after_block and anchor.timestamp > attempt.after_time:
+                    attempt.seed_anchor = anchor.index
+    attempts.take_messages(network, manager, anchor)
+
+
+def sealed(network: "Network", manager: int, anchor: Anchor) -> None:
+    """A seed: attempts start drawing, committees come into being."""
+    for job in network.jobs.values():
+        if job.manager != manager and job.status in LIVE:
+            continue
+        for state in job.tasks:
+            attempt = state.current
+            if attempt is None or attempt.lane != manager:
+                continue
+            if attempt.status is AttemptStatus.WAITING and attempt.seed_anchor == anchor.index:
+                attempt.status = AttemptStatus.DRAWING
+                job.status = JobStatus.RUNNING if job.status is JobStatus.POSTED else job.status
+            elif attempt.status is AttemptStatus.RECEIVED and attempt.receipt_anchor == anchor.index:
+                attempts.watch_votes(network, state, attempt, anchor)
+
+
+def end_attempt(network: "Network", state: TaskState, outcome: Outcome, time: int, anchor: int | None) -> None:
+    """An attempt has its outcome; ``anchor``: the one that carried the deciding vote, whose seed draws what follows."""
+    attempt = state.attempts[-1]
+    job = network.jobs[state.task.job]
+    rejected_before = any(other.outcome is Outcome.REJECTED for other in state.attempts[:-1])
+    if outcome is Outcome.REJECTED and rejected_before:
+        outcome = Outcome.CLIENT_FAULT
+    attempt.status, attempt.outcome, attempt.ended_at = AttemptStatus.ENDED, outcome, time
+    if outcome is Outcome.ACCEPTED:
+        state.done = True
+        _after_accepted(network, job, time, anchor)
+    elif outcome is Outcome.CLIENT_FAULT or len(state.attempts) >= job.order.attempts:
+        state.failed = True
+        if job.status in LIVE:
+            _end(network, job, JobStatus.FAILED, f"task {state.task.index} ended {outcome.name.lower()}")
+    elif job.status in LIVE:
+        state.attempts.append(Attempt(attempt.number + 1, job.manager, 0, time, seed_anchor=anchor))
+
+
+def _after_accepted(network: "Network", job: Job, time: int, anchor: int | None) -> None:
+    *renders, assemble = job.tasks
+    if assemble.done:
+        _end(network, job, JobStatus.COMPLETE, "")
+    elif job.status in LIVE and not assemble.attempts and all(state.done for state in renders):
+        assemble.attempts.append(Attempt(0, job.manager, 0, time, seed_anchor=anchor))
+
+
+def _expire(network: "Network", job: Job) -> None:
+    if job.status in LIVE:
+        _end(network, job, JobStatus.EXPIRED, "its deadline passed")
+
+
+def _end(network: "Network", job: Job, status: JobStatus, reason: str) -> None:
+    job.status, job.reason, job.ended_at = status, reason, network.time
+    for state in job.tasks:
+        attempt = state.current
+        if attempt and attempt.status in (AttemptStatus.WAITING, AttemptStatus.DRAWING):
+            state.attempts.pop()
+
+
+def batched(network: "Network", batch: Batch) -> None:
+    """Marks the attempts whose leaf is in a batch."""
+    for leaf in batch.leaves:
+        attempt = _attempt(network, leaf.task, leaf.attempt)
+        if attempt is not None and attempt.batch is None:
+            attempt.batch = batch.commitment
+
+
+def unbatched(network: "Network", batch: Batch) -> None:
+    """A cancelled batch: its attempts are to be proposed again."""
+    for leaf in batch.leaves:
+        attempt = _attempt(network, leaf.task, leaf.attempt)
+        if attempt is not None and attempt.batch == batch.commitment:
+            attempt.batch = None
+
+
+def _attempt(network: "Network", task: Bytes32, number: int) -> Attempt | None:
+    state = network.tasks.get(task)
+    return state.attempts[number] if state and number < len(state.attempts) else None

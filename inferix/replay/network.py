@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reducer: the state of the network as a pure function of chain events and the documents that they name.
+
+Keepers, the API, ``inferix explain`` and ``inferix audit`` all run this same code, so whoever has the chain and storage
+comes to the same state. Time is the block time of the event. Nothing here reads a clock, a chain or a disk.
+"""
+
+import heapq
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from inferix.draws import Roster
+from inferix.errors import InferixError
+from inferix.messages import Domain
+from inferix.models.anchor import AccountsData, BatchData, BatchLeaf, RosterData
+from inferix.models.event import ChainEvent
+from inferix.models.parameters import Parameters
+from inferix.models.roles import BatchStatus, NodeStatus, Role, RosterKind
+from inferix.replay import cases, jobs
+from inferix.replay.state import (
+    Account,
+    AccountsRoot,
+    Anchor,
+    Batch,
+    Case,
+    Epoch,
+    FinalRoster,
+    Job,
+    Lane,
+    Node,
+    TaskState,
+)
+from inferix.trees import Tree, batch_leaf
+
+Documents = Mapping[bytes, bytes]
+
+
+class Network:
+    """The state. ``genesis``: start of epoch 0 (``BurnMintWork.genesis``)."""
+
+    def __init__(self, domain: Domain, genesis: int, documents: Documents) -> None:
+        self.domain = domain
+        self.genesis = genesis
+        self.documents = documents
+        self.missing: set[bytes] = set()
+        self.time = 0
+        self.block = 0
+        self.parameters = Parameters()
+        self.nodes: dict[int, Node] = {}
+        self.operators: dict[str, int] = {}
+        self.accounts: dict[int, Account] = {}
+        self.coins: dict[int, str] = {}
+        self.posted_rosters: dict[tuple[int, int], FinalRoster] = {}
+        self.rosters: dict[RosterKind, list[FinalRoster]] = {kind: [] for kind in RosterKind}
+        self.lanes: dict[int, Lane] = {}
+        self.jobs: dict[bytes, Job] = {}
+        self.tasks: dict[bytes, TaskState] = {}
+        self.orders_seen: set[tuple[int, int]] = set()
+        self.batches: dict[bytes, Batch] = {}
+        self.cases: dict[bytes, Case] = {}
+        self.epochs: list[Epoch] = []
+        self.accounts_roots: list[AccountsRoot] = []
+        self.claimed: dict[int, int] = {}
+        self.manager_paid: dict[int, int] = {}
+        self.refusals: list[str] = []
+        self._timers: list[tuple[int, int, Callable[[], None]]] = []
+        self._timer_count = 0
+
+    # -- what drives it
+
+    def apply(self, event: ChainEvent) -> None:
+        """Takes the next event, in chain order. Unknown events are none of the reducer's business."""
+        self.tick(event.timestamp)
+        self.block = event.block
+        handler = getattr(self, f"_on_{event.name}", None)
+        if handler is not None:
+            handler(event, event.args)
+
+    def tick(self, time: int) -> None:
+        """Lets block time pass: deadlines strictly before ``time`` take effect, in their order."""
+        while self._timers and self._timers[0][0] < time:
+            due, _, action = heapq.heappop(self._timers)
+            self.time = max(self.time, due)
+            action()
+        self.time = max(self.time, time)
+
+    def at(self, time: int, action: Callable[[], None]) -> None:
+        """Runs ``action`` once block time has passed ``time``."""
+        self._timer_count += 1
+        heapq.heappush(self._timers, (time, self._timer_count, action))
+
+    def document(self, digest: bytes) -> bytes | None:
+        """A document's bytes; what is not to be had is remembered in ``missing``: replay again when it arrives."""
+        body = self.documents.get(digest)
+        if body is None:
+            self.missing.add(digest)
+        return body
+
+    # -- questions
+
+    def lane(self, manager: int) -> Lane:
+        """A manager's lane."""
+        return self.lanes.setdefault(manager, Lane(manager))
+
+    def roster_at(self, kind: RosterKind, time: int) -> FinalRoster | None:
+        """The newest roster of a kind that was final at ``time``."""
+        return next((item for item in reversed(self.rosters[kind]) if item.final_at <= time), None)
+
+    def node_of(self, operator: str) -> Node | None:
+        """The node whose hot key this is."""
+        return self.nodes.get(self.operators.get(operator, 0))
+
+    def final_accounts(self) -> AccountsRoot | None:
+        """The newest final accounts root."""
+        return next((root for root in reversed(self.accounts_roots) if root.final_at), None)
+
+    def epoch_end(self, epoch: int) -> int:
+        """The cut-off of an epoch."""
+        return self.genesis + (epoch + 1) * self.parameters["epoch_length"]
+
+    # -- parameters, nodes, stake
+
+    def _on_ParameterSet(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.parameters.set(args["name"], args["value"])
+
+    def _on_NodeRegistered(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        node = Node(
+            id=args["node"],
+            owner=args["owner"],
+            operator=args["operator"],
+            role=Role(args["role"]),
+            licence=args["licence"],
+            sealing_key=args["sealing_key"],
+            price=args["price"],
+            registered_at=event.timestamp,
+        )
+        self.nodes[node.id] = node
+        self.operators[node.operator] = node.id
+
+    def _on_OperatorChanged(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        node = self.nodes[args["node"]]
+        self.operators.pop(node.operator, None)
+        node.operator = args["operator"]
+        self.operators[node.operator] = node.id
+
+    def _on_SealingKeyChanged(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.nodes[args["node"]].sealing_key = args["sealing_key"]
+
+    def _on_PriceChanged(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.nodes[args["node"]].price = args["price"]
+
+    def _on_BenchmarkAttested(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        node = self.nodes[args["node"]]
+        node.ib, node.device_class = args["ib"], args["device_class"]
+
+    def _on_StatusChanged(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.nodes[args["node"]].status = NodeStatus(args["status"])
+
+    def _on_Staked(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.nodes[args["node"]].bonded += args["amount"]
+
+    def _on_Unbonding(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        node = self.nodes[args["node"]]
+        node.bonded -= args["amount"]
+        node.unbonding += args["amount"]
+
+    def _on_StakeWithdrawn(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.nodes[args["node"]].unbonding -= args["amount"]
+
+    def _on_Frozen(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.nodes[args["node"]].frozen += args["amount"]
+
+    def _on_Unfrozen(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.nodes[args["node"]].frozen -= args["amount"]
+
+    def _on_Slashed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        node = self.nodes[args["node"]]
+        from_bonded = min(node.bonded, args["amount"])
+        node.bonded -= from_bonded
+        node.unbonding -= args["amount"] - from_bonded
+
+    # -- clients' money
+
+    def _on_CoinAdded(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.coins[args["index"]] = args["coin"]
+
+    def _on_ToppedUp(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        account = self.accounts.setdefault(
+            args["account"], Account(id=args["account"], owner=args["owner"], coin=args["coin"])
+        )
+        account.credit += args["credit"]
+
+    def _on_WithdrawalRequested(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.accounts[args["account"]].requested += args["amount"]
+
+    def _on_RequestCancelled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.accounts[args["account"]].requested -= args["amount"]
+
+    def _on_Withdrawn(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        account = self.accounts[args["account"]]
+        account.credit -= args["amount"]
+        account.requested -= min(account.requested, args["amount"])
+
+    # -- orders and lanes
+
+    def _on_OrdersPosted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        jobs.post_orders(self, event, args["records"])
+
+    def _on_OrderCancelled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        jobs.cancel_order(self, args["account"], args["nonce"])
+
+    def _on_JobTakenOver(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        jobs.take_over(self, event, args["job"], args["from_manager"], args["by_manager"])
+
+    def _on_Anchored(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        anchor = Anchor(args["index"], event.block, event.timestamp, args["root"], args["data"])
+        self.lane(args["manager"]).anchors[anchor.index] = anchor
+        jobs.anchored(self, args["manager"], anchor)
+
+    def _on_Sealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        anchor = self.lane(args["manager"]).anchors[args["index"]]
+        anchor.seed, anchor.sealed_at = args["seed"], event.timestamp
+        jobs.sealed(self, args["manager"], anchor)
+
+    # -- rosters
+
+    def _on_RosterPosted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        body = self.document(args["data"])
+        roster = None
+        if body is not None:
+            try:
+                roster = Roster(RosterData.decode(body, args["data"]).leaves)
+            except InferixError:
+                roster = None
+            if roster is not None and roster.tree.root.hash != args["root"]:
+                roster = None
+        self.posted_rosters[args["kind"], args["index"]] = FinalRoster(
+            args["index"], 0, args["root"], args["total"], args["data"], roster
+        )
+
+    def _on_RosterFinalized(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        posted = self.posted_rosters[args["kind"], args["index"]]
+        posted.final_at = event.timestamp
+        self.rosters[RosterKind(args["kind"])].append(posted)
+
+    # -- batches
+
+    def _on_Proposed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        header = dict(args["header"])
+        batch = Batch(
+            commitment=args["commitment"],
+            manager=header["manager"],
+            sequence=header["sequence"],
+            coin=header["coin"],
+            charge=header["charge"],
+            work=header["work"],
+            root=header["root"],
+            data=header["data"],
+            header=header,
+            proposed_at=event.timestamp,
+        )
+        batch.leaves, batch.problem = self._batch_leaves(batch)
+        self.batches[batch.commitment] = batch
+        self.lane(batch.manager).batches.append(batch.commitment)
+        jobs.batched(self, batch)
+
+    def _batch_leaves(self, batch: Batch) -> tuple[list[BatchLeaf], str]:
+        """The leaves behind a batch's root, and what is wrong with them."""
+        body = self.document(batch.data)
+        if body is None:
+            return [], "its data is not served"
+        try:
+            first = BatchData.decode(body, batch.data)
+            leaves = list(first.leaves)
+            for digest in first.chunks:
+                chunk = self.document(digest)
+                if chunk is None:
+                    return [], "its data is not served"
+                leaves += BatchData.decode(chunk, digest).leaves
+            root = Tree([batch_leaf(leaf) for leaf in leaves]).root
+        except InferixError as error:
+            return [], str(error)
+        if root.hash != batch.root or root.sum != batch.charge << 128 | batch.work:
+            return [], "its root is not that of its leaves"
+        return leaves, ""
+
+    def _on_BatchFinalized(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        batch = self.batches[args["commitment"]]
+        batch.status, batch.epoch, batch.final_at = BatchStatus.FINAL, args["epoch"], event.timestamp
+
+    def _on_BatchCancelled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        batch = self.batches[args["commitment"]]
+        batch.status = BatchStatus.CANCELLED
+        self.lane(batch.manager).batches.remove(batch.commitment)
+        jobs.unbatched(self, batch)
+
+    def _on_LeafVoided(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.batches[args["commitment"]].voided.add(args["index"])
+
+    # -- epochs and accounts
+
+    def _on_EpochClosed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        fields = (args[name] for name in ("epoch", "work", "charge", "burned", "minted"))
+        self.epochs.append(Epoch(*fields, closed_at=event.timestamp))
+
+    def _on_AccountsPosted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        root = AccountsRoot(
+            epoch=args["epoch"],
+            cut_off=self.epoch_end(args["epoch"]),
+            posted_at=event.timestamp,
+            data=args["data"],
+            accounts_root=args["accounts_root"],
+            nodes_root=args["nodes_root"],
+        )
+        self.accounts_roots.append(root)
+
+    def _on_AccountsCancelled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.accounts_roots = [root for root in self.accounts_roots if root.epoch != args["epoch"] or root.final_at]
+
+    def _on_AccountsFinalized(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        root = next(item for item in reversed(self.accounts_roots) if item.epoch == args["epoch"])
+        root.final_at = event.timestamp
+        body = self.document(root.data)
+        if body is None:
+            return
+        for leaf in AccountsData.decode(body, root.data).accounts:
+            account = self.accounts[leaf.account]
+            account.spent, account.reserved = leaf.spent, leaf.reserved
+        for account in self.accounts.values():
+            account.caps = [(posted, cap) for posted, cap in account.caps if posted > root.cut_off]
+
+    def _on_Claimed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.claimed[args["node"]] = self.claimed.get(args["node"], 0) + args["amount"]
+
+    # -- slashing cases
+
+    def _on_CaseFrozen(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        cases.frozen(self, event, args)
+
+    def _on_CaseCharged(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        cases.charged(self, event, args)
+
+    def _on_CaseAppealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        cases.appealed(self, event, args)
+
+    def _on_PanelSealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.cases[args["case"]].seed = args["seed"]
+
+    def _on_PanelSeated(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.cases[args["case"]].seats.append(args["node"])
+
+    def _on_PanelVoted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.cases[args["case"]].votes[args["node"]] = args["upheld"]
+
+    def _on_CaseCleared(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        cases.ended(self, event, args, slashed=False)
+
+    def _on_CaseSlashed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        cases.ended(self, event, args, slashed=True)

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state that the reducer keeps: one dataclass a noun of docs/protocol.md, section 2."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from inferix.draws import Roster
+from inferix.messages import Order, Vote
+from inferix.models.anchor import BatchLeaf, RosterLeaf
+from inferix.models.job import JobSpec, Task
+from inferix.models.roles import BatchStatus, CaseStatus, NodeStatus, Outcome, Role
+
+
+class JobStatus(StrEnum):
+    """States of an order."""
+
+    VOID = "void"
+    POSTED = "posted"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class AttemptStatus(StrEnum):
+    """States of an attempt before it has an outcome."""
+
+    WAITING = "waiting"  # for the seed
+    DRAWING = "drawing"
+    ACCEPTED = "running"
+    RECEIVED = "checking"
+    ENDED = "ended"
+
+
+@dataclass
+class Node:
+    """A registered machine; stake in wei of IFX."""
+
+    id: int
+    owner: str
+    operator: str
+    role: Role
+    licence: int
+    sealing_key: bytes
+    price: int
+    registered_at: int
+    ib: int = 0
+    device_class: bytes = bytes(32)
+    status: NodeStatus = NodeStatus.ACTIVE
+    bonded: int = 0
+    unbonding: int = 0
+    frozen: int = 0
+
+
+@dataclass
+class Account:
+    """A client's prepaid credit in one coin, nano-USD; ``caps`` are (time, cap) of orders after the newest final root."""
+
+    id: int
+    owner: str
+    coin: str
+    credit: int = 0
+    requested: int = 0
+    spent: int = 0
+    reserved: int = 0
+    caps: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def free(self) -> int:
+        """What a new order may reserve."""
+        return self.credit - self.requested - self.spent - self.reserved - sum(cap for _, cap in self.caps)
+
+
+@dataclass
+class FinalRoster:
+    """A roster in force from ``final_at``."""
+
+    index: int
+    final_at: int
+    root: bytes
+    total: int
+    data: bytes
+    roster: Roster | None
+
+
+@dataclass
+class Anchor:
+    """An anchor of a lane; ``seed`` once sealed."""
+
+    index: int
+    block: int
+    timestamp: int
+    root: bytes
+    data: bytes
+    messages: int = 0
+    problem: str = ""
+    seed: bytes | None = None
+    sealed_at: int = 0
+
+
+@dataclass
+class Lane:
+    """A manager's anchors and batches."""
+
+    manager: int
+    anchors: dict[int, Anchor] = field(default_factory=dict)
+    batches: list[bytes] = field(default_factory=list)
+
+
+@dataclass
+class Attempt:
+    """One try of a task. ``seed_anchor``: index of the anchor in ``lane`` whose seed draws the worker."""
+
+    number: int
+    lane: int
+    after_block: int
+    after_time: int
+    seed_anchor: int | None = None
+    status: AttemptStatus = AttemptStatus.WAITING
+    node: int = 0
+    price: int = 0
+    draw: int = 0
+    accepted_at: int = 0
+    deadline: int = 0
+    result: bytes = bytes(32)
+    receipt_anchor: int = 0
+    received_at: int = 0
+    votes: dict[int, tuple[Vote, bytes]] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    ended_at: int = 0
+    batch: bytes | None = None
+
+
+@dataclass
+class TaskState:
+    """A task and its attempts; ``done`` by an accepted one."""
+
+    task: Task
+    attempts: list[Attempt] = field(default_factory=list)
+    done: bool = False
+    failed: bool = False
+
+    @property
+    def current(self) -> Attempt | None:
+        """The newest attempt, None before the first."""
+        return self.attempts[-1] if self.attempts else None
+
+
+@dataclass
+class Job:
+    """An order and what became of it; ``manager``: whose lane it runs in."""
+
+    id: bytes
+    order: Order
+    signature: bytes
+    posted_at: int
+    posted_block: int
+    manager: int
+    client: str
+    status: JobStatus = JobStatus.POSTED
+    reason: str = ""
+    spec: JobSpec | None = None
+    tasks: list[TaskState] = field(default_factory=list)
+    ended_at: int = 0
+
+
+@dataclass
+class Batch:
+    """A proposed batch; ``problem`` says what is false in it, if anything."""
+
+    commitment: bytes
+    manager: int
+    sequence: int
+    coin: int
+    charge: int
+    work: int
+    root: bytes
+    data: bytes
+    header: dict[str, int | bytes]
+    proposed_at: int
+    leaves: list[BatchLeaf] = field(default_factory=list)
+    status: BatchStatus = BatchStatus.PROPOSED
+    epoch: int = -1
+    final_at: int = 0
+    problem: str = ""
+    voided: set[int] = field(default_factory=set)
+
+
+@dataclass
+class Case:
+    """A slashing case."""
+
+    id: bytes
+    task: bytes
+    attempt: int
+    node: int
+    amount: int
+    opened_at: int
+    status: CaseStatus = CaseStatus.FROZEN
+    charged_at: int = 0
+    appealed_at: int = 0
+    appeal_block: int = 0
+    seed: bytes | None = None
+    seats: list[int] = field(default_factory=list)
+    votes: dict[int, bool] = field(default_factory=dict)
+    ended_at: int = 0
+
+
+@dataclass
+class Epoch:
+    """A closed epoch, amounts as the contract counted them."""
+
+    index: int
+    work: int
+    charge: int
+    burned: int
+    minted: int
+    closed_at: int
+
+
+@dataclass
+class AccountsRoot:
+    """A posted accounts root."""
+
+    epoch: int
+    cut_off: int
+    posted_at: int
+    data: bytes
+    accounts_root: bytes
+    nodes_root: bytes
+    final_at: int = 0
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A place in a committee and from when it may vote."""
+
+    leaf: RosterLeaf
+    from_time: int
