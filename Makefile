@@ -7,7 +7,7 @@ UPGRADE ?=
 export STORE DB KEEP
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test quick check bench bench-gas soak kubo lock clean
+.PHONY: help demo setup test check bench bench-gas soak kubo lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -22,10 +22,7 @@ setup: ## everything that the tests and the checks need, in .venv and .tools
 test: setup ## the test suite; what has no PostgreSQL or Kubo to run on is skipped, and said so (TESTS=path)
 	@$(PY) -m pytest $(TESTS)
 
-quick: setup
-	@$(PY) -m pytest -q -m "unit" $(TESTS)
-
-check: setup ## style, types, imports between packages, the quick tests
+check: setup ## style, types, imports between packages, the tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -44,10 +41,7 @@ soak: setup ## the slow tests, with many seeds
 kubo: ## build the pinned Kubo (IPFS) into .tools/bin/ipfs, about five minutes, once
 	@python3 tools/kubo/build.py
 
-# test first: the others are parts of it and take its versions.
-COMPILE = .venv/bin/uv pip compile --quiet --universal=false
-lock: ## pin every package anew in requirements/ and tools/npm (UPGRADE=--upgrade for the newest)
-	@$(SETUP) test
+lock: setup ## pin every package anew in requirements/ and tools/npm (UPGRADE=--upgrade for the newest)
 	@$(PY) tools/lock.py $(UPGRADE)
 
 clean: ## remove what was built; a second make demo starts from nothing

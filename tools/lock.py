@@ -25,7 +25,15 @@ EXTRAS = {
     "node-ai": ("node", "ai"),
 }
 PLATFORM = ("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_28")
-FORMAT = ("--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-config", "--quiet", "--custom-compile-command", "make lock")
+FORMAT = (
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-annotate",
+    "--no-config",
+    "--quiet",
+    "--custom-compile-command",
+    "make lock",
+)
 
 
 def compile_set(source: str, target: Path, *options: str) -> None:

@@ -20,7 +20,7 @@ PLAIN_INTERVAL = 15.0  # between lines when the output is not a terminal
 
 
 def run(label: str, argv: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:
-    """Run argv to its end. All it prints goes to .tools/log/; its last lines are shown if it fails, and the program ends.
+    """Run argv to its end. All it prints goes to .tools/log/; if it fails, the last lines are shown and we end.
 
     label says what is being done, in the words of the one who waits for it.
     """
@@ -54,7 +54,9 @@ def run(label: str, argv: Sequence[str | Path], *, cwd: Path = ROOT, env: Mappin
     progress.finish(failed=code != 0)
     if code != 0:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
-        sys.exit("\n".join(["", *tail, "", f"{label}: failed (exit {code}). The whole output is in {log.relative_to(ROOT)}"]))
+        sys.exit(
+            "\n".join(["", *tail, "", f"{label}: failed (exit {code}). The whole output is in {log.relative_to(ROOT)}"])
+        )
 
 
 def _copy(source: IO[str], sink: IO[str], progress: "_Progress") -> None:

@@ -29,8 +29,11 @@ def use_python_311() -> None:
         return
     other = shutil.which("python3.11")
     if other is None:
-        sys.exit(f"Python 3.11 is needed (this is {platform.python_version()}). On Debian 12: sudo apt-get install -y python3 python3-venv")
-    os.execv(other, [other, *sys.argv])
+        sys.exit(
+            f"Python 3.11 is needed, and this is {platform.python_version()}. "
+            "On Debian 12 it is python3: sudo apt-get install -y python3 python3-venv"
+        )
+    os.execv(other, [other, *sys.argv])  # noqa: S606 - the same program under another Python
 
 
 def install_packages(name: str) -> None:
@@ -42,7 +45,17 @@ def install_packages(name: str) -> None:
         return
     if not PYTHON.exists():
         run("Creating .venv", [sys.executable, "-m", "venv", "--clear", VENV])
-    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--no-deps"]
+    pip = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        "--no-deps",
+    ]
     run("Preparing pip", [*pip, "--require-hashes", "-r", build])
     count = sum("==" in line for line in lock.read_text().splitlines())
     run(f"Installing {count} Python packages", [*pip, "--require-hashes", "--no-build-isolation", "-r", lock])

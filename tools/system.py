@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must come from the operating system: looked for first, and installed with apt-get where that needs no password."""
+"""What must come from the operating system: looked for first, installed with apt-get where that needs no password."""
 
 import ctypes
 import importlib.util
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from run import run
 
-POSTGRES_BIN = "/usr/lib/postgresql/15/bin"  # Debian keeps these out of PATH
+POSTGRES_BIN = os.pathsep.join(map(str, Path("/usr/lib/postgresql").glob("*/bin")))  # Debian keeps these out of PATH
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/inferix-setup.conf")
 
 

