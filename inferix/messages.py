@@ -9,12 +9,14 @@ Source: EIP-712, EIP-2, EIP-2098.
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
-from eth_abi import decode as abi_decode
-from eth_abi import encode as abi_encode
+from eth_abi.abi import decode as abi_decode
+from eth_abi.abi import encode as abi_encode
 from eth_account import Account
 from eth_keys.datatypes import Signature as KeySignature
-from eth_keys.exceptions import BadSignature, ValidationError
-from eth_utils import keccak, to_checksum_address
+from eth_keys.exceptions import BadSignature
+from eth_utils.exceptions import ValidationError
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 from pydantic import Field
 
 from inferix.errors import Corrupt, InvalidInput
@@ -31,11 +33,11 @@ class _Abi:
         self.name = name
 
 
-def _uint(bits: int) -> Any:
-    return Annotated[int, Field(ge=0, lt=2**bits), _Abi(f"uint{bits}")]
-
-
-U8, U16, U32, U40, U64 = (_uint(bits) for bits in (8, 16, 32, 40, 64))
+U8 = Annotated[int, Field(ge=0, lt=2**8), _Abi("uint8")]
+U16 = Annotated[int, Field(ge=0, lt=2**16), _Abi("uint16")]
+U32 = Annotated[int, Field(ge=0, lt=2**32), _Abi("uint32")]
+U40 = Annotated[int, Field(ge=0, lt=2**40), _Abi("uint40")]
+U64 = Annotated[int, Field(ge=0, lt=2**64), _Abi("uint64")]
 B32 = Annotated[Bytes32, _Abi("bytes32")]
 Bool = Annotated[bool, _Abi("bool")]
 
@@ -136,7 +138,7 @@ class Message(Value):
 
 
 class Order(Message):
-    """A client's order. ``spec``: digest of the JobSpec; ``cap`` and ``price`` (per IBM) in nano-USD; times in seconds."""
+    """A client's order. ``spec``: digest of the JobSpec; ``cap`` and ``price`` (per IBM) in nano-USD."""
 
     account: U32
     nonce: U32
@@ -151,13 +153,18 @@ class Order(Message):
     def record(self, signature: bytes) -> bytes:
         """The 135 bytes of this order on chain."""
         packed = b"".join(
-            value.to_bytes(size, "big")
-            for value, size in ((self.account, 4), (self.nonce, 4), (self.manager, 4))
+            value.to_bytes(size, "big") for value, size in ((self.account, 4), (self.nonce, 4), (self.manager, 4))
         )
         packed += self.spec
         packed += b"".join(
             value.to_bytes(size, "big")
-            for value, size in ((self.cap, 8), (self.price, 8), (self.attempts, 1), (self.deadline, 5), (self.post_by, 5))
+            for value, size in (
+                (self.cap, 8),
+                (self.price, 8),
+                (self.attempts, 1),
+                (self.deadline, 5),
+                (self.post_by, 5),
+            )
         )
         return packed + compact(signature)
 
@@ -195,7 +202,7 @@ class Cancel(Message):
 
 
 class Quote(Message):
-    """A manager's price. ``request``: digest of the QuoteRequest; ``work`` nano-IBM a frame; prices nano-USD per IBM."""
+    """A manager's price of a QuoteRequest, by its digest; ``work`` nano-IBM a frame; prices nano-USD per IBM."""
 
     manager: U32
     request: B32

@@ -8,8 +8,8 @@ front, so neither a node nor a leaf of another kind can pass for a leaf (second 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eth_abi import encode as abi_encode
-from eth_utils import keccak
+from eth_abi.abi import encode as abi_encode
+from eth_utils.crypto import keccak
 
 from inferix.errors import InvalidInput
 from inferix.models.anchor import AccountLeaf, BatchLeaf, NodeLeaf, RosterLeaf

@@ -28,7 +28,7 @@ class AnchorData(Document):
 
 
 class BatchLeaf(Value):
-    """The outcome of one attempt as it is settled. ``charge`` nano-USD, ``work`` nano-IBM; ``anchor``: of the receipt (late, void: 0)."""
+    """The outcome of one attempt. ``charge`` nano-USD, ``work`` nano-IBM; ``anchor``: of the receipt, 0 without one."""
 
     task: Bytes32
     attempt: Annotated[int, Field(ge=0, le=255)]
@@ -78,7 +78,7 @@ class AccountLeaf(Value):
 
 
 class NodeLeaf(Value):
-    """A node's cumulative reward in wei: ``matured`` at once, ``vesting`` linear, ``start`` = sum of grant x its start."""
+    """A node's cumulative reward in wei; ``start`` = sum of each vesting grant times its start."""
 
     node: U32
     matured: U96

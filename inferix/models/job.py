@@ -3,8 +3,8 @@
 
 from typing import Annotated, Literal
 
-from eth_abi import encode as abi_encode
-from eth_utils import keccak
+from eth_abi.abi import encode as abi_encode
+from eth_utils.crypto import keccak
 from pydantic import Field, model_validator
 
 from inferix.models.document import Bytes32, Document, Value

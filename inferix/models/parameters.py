@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 DEFAULTS: dict[str, int] = {
     "slot": 30,

@@ -9,7 +9,7 @@ from inferix.models.roles import Outcome
 
 
 class TaskWork(Value):
-    """Base of the items about one attempt. ``spec``: digest of the JobSpec; ``sealed_key``: job key, sealed to this node."""
+    """Base of the items about one attempt. ``spec``: digest of the JobSpec; ``sealed_key``: the job key for this node."""
 
     task: Task
     attempt: int

@@ -209,9 +209,7 @@ def watch_votes(network: "Network", state: TaskState, attempt: Attempt, anchor: 
     network.at(last, give_up)
 
 
-def _why_not_vote(
-    network: "Network", job: Job, state: TaskState, attempt: Attempt, message: Vote, time: int
-) -> str:
+def _why_not_vote(network: "Network", job: Job, state: TaskState, attempt: Attempt, message: Vote, time: int) -> str:
     if attempt.status is not AttemptStatus.RECEIVED:
         return "there is no receipt to vote on"
     if message.result != attempt.result:

@@ -179,6 +179,9 @@ class Network:
         node.bonded -= from_bonded
         node.unbonding -= args["amount"] - from_bonded
 
+    def _on_Qualified(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.nodes[args["node"]].qualified = args["qualified"]
+
     # -- clients' money
 
     def _on_CoinAdded(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
@@ -300,8 +303,9 @@ class Network:
     # -- epochs and accounts
 
     def _on_EpochClosed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        fields = (args[name] for name in ("epoch", "work", "charge", "burned", "minted"))
-        self.epochs.append(Epoch(*fields, closed_at=event.timestamp))
+        names = ("work", "charge", "burned", "minted")
+        amounts = {name: args[name] for name in names}
+        self.epochs.append(Epoch(index=args["epoch"], closed_at=event.timestamp, **amounts))
 
     def _on_AccountsPosted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         root = AccountsRoot(

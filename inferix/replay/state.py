@@ -51,11 +51,12 @@ class Node:
     bonded: int = 0
     unbonding: int = 0
     frozen: int = 0
+    qualified: bool = False
 
 
 @dataclass
 class Account:
-    """A client's prepaid credit in one coin, nano-USD; ``caps`` are (time, cap) of orders after the newest final root."""
+    """A client's prepaid credit in one coin, nano-USD; ``caps``: (time, cap) of orders after the newest final root."""
 
     id: int
     owner: str

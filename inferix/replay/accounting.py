@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What everybody has at the end of an epoch: clients' accounts, nodes' rewards, rosters. Pure; integers only.
+
+Rewards: an epoch's mint is split workers : verifiers : managers = 30 : 6 : 1. Workers share by proof of delivery (fees
+of accepted tasks) and, ``poc_bps`` of it, by proof of capacity (IB x answered probes); verifiers by the work they
+checked; managers by the fees of their lanes. Shares round down; the dust is leaf 0's, which the penalty pool owns.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from inferix.models.anchor import AccountLeaf, AccountsData, BatchLeaf, NodeLeaf, RosterLeaf
+from inferix.models.roles import BatchStatus, NodeStatus, Outcome, Role, RosterKind
+from inferix.replay.network import Network
+from inferix.replay.state import Batch, Epoch, Job, Node
+from inferix.trees import Tree, account_leaf, node_leaf
+from inferix.units import mul_div_down
+
+SHARES = {Role.WORKER: 30, Role.VERIFIER: 6, Role.MANAGER: 1}
+BPS = 10_000
+FULL_REPUTATION = 1_000  # per mille
+UNPROPOSED_AFTER = 72 * 3_600
+
+Probes = Mapping[int, Mapping[int, int]]
+"""epoch -> node -> answered probes"""
+
+
+@dataclass
+class Reward:
+    """A node's cumulative reward, wei."""
+
+    matured: int = 0
+    vesting: int = 0
+    start: int = 0
+
+
+@dataclass
+class EpochRewards:
+    """What one epoch's mint gave to whom, wei; ``dust`` to the penalty pool."""
+
+    workers: dict[int, int] = field(default_factory=dict)
+    verifiers: dict[int, int] = field(default_factory=dict)
+    managers: dict[int, int] = field(default_factory=dict)
+    dust: int = 0
+
+
+def final_leaves(network: Network, epoch: int) -> Iterator[tuple[Batch, BatchLeaf]]:
+    """The leaves that became final in an epoch and were not voided."""
+    for batch in network.batches.values():
+        if batch.status is BatchStatus.FINAL and batch.epoch == epoch:
+            for index, leaf in enumerate(batch.leaves):
+                if index not in batch.voided:
+                    yield batch, leaf
+
+
+def epoch_rewards(network: Network, epoch: Epoch, probes: Mapping[int, int]) -> EpochRewards:
+    """How the mint of a closed epoch is shared."""
+    fees: dict[int, int] = {}
+    checked: dict[int, int] = {}
+    lanes: dict[int, int] = {}
+    for batch, leaf in final_leaves(network, epoch.index):
+        if leaf.outcome is Outcome.ACCEPTED:
+            fees[leaf.node] = fees.get(leaf.node, 0) + leaf.charge
+        lanes[batch.manager] = lanes.get(batch.manager, 0) + leaf.charge
+        state = network.tasks.get(leaf.task)
+        for at in range(0, 32, 4):
+            voter = int.from_bytes(leaf.voters[at : at + 4], "big")
+            if voter and state is not None:
+                checked[voter] = checked.get(voter, 0) + state.task.work
+    capacity = {
+        node: count * network.nodes[node].ib
+        for node, count in probes.items()
+        if node in network.nodes and network.nodes[node].role is Role.WORKER
+    }
+    total = sum(SHARES.values())
+    part = {role: epoch.minted * share // total for role, share in SHARES.items()}
+    for_capacity = part[Role.WORKER] * network.parameters["poc_bps"] // BPS if sum(capacity.values()) else 0
+    delivered = _share(part[Role.WORKER] - for_capacity, fees)
+    present = _share(for_capacity, capacity)
+    rewards = EpochRewards(
+        workers={node: delivered.get(node, 0) + present.get(node, 0) for node in {*delivered, *present}},
+        verifiers=_share(part[Role.VERIFIER], checked),
+        managers=_share(part[Role.MANAGER], lanes),
+    )
+    paid = (sum(group.values()) for group in (rewards.workers, rewards.verifiers, rewards.managers))
+    rewards.dust = epoch.minted - sum(paid)
+    return rewards
+
+
+def _share(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
+    total = sum(weights.values())
+    return {node: mul_div_down(amount, weight, total) for node, weight in weights.items() if weight} if total else {}
+
+
+def node_rewards(network: Network, epoch: int, probes: Probes) -> dict[int, Reward]:
+    """Cumulative rewards of every node up to an epoch's cut-off; node 0 holds the dust."""
+    cut_off = network.epoch_end(epoch)
+    vesting_time = network.parameters["worker_vesting"]
+    rewards: dict[int, Reward] = {0: Reward()}
+    for closed in network.epochs[: epoch + 1]:
+        start = network.epoch_end(closed.index)
+        shared = epoch_rewards(network, closed, probes.get(closed.index, {}))
+        rewards[0].matured += shared.dust
+        for group in (shared.verifiers, shared.managers):
+            for node, amount in group.items():
+                rewards.setdefault(node, Reward()).matured += amount
+        for node, amount in shared.workers.items():
+            reward = rewards.setdefault(node, Reward())
+            at_once = amount * network.parameters["matured_bps"] // BPS
+            if start + vesting_time <= cut_off:
+                at_once = amount
+            reward.matured += at_once
+            reward.vesting += amount - at_once
+            reward.start += (amount - at_once) * start
+    return rewards
+
+
+def claimable(leaf: NodeLeaf, time: int, vesting_time: int) -> int:
+    """``a + clamp((t * P - start) / vesting time, 0, P)`` in wei; the contract subtracts what was claimed."""
+    streamed = (time * leaf.vesting - leaf.start) // vesting_time
+    return leaf.matured + max(0, min(streamed, leaf.vesting))
+
+
+def reserved(network: Network, job: Job, epoch: int, charged: int) -> int:
+    """What an order still holds at a cut-off: its cap less the final charges, until all its leaves are final."""
+    cut_off = network.epoch_end(epoch)
+    if job.posted_at > cut_off or job.status == "void":
+        return 0
+    if cut_off >= job.order.deadline + UNPROPOSED_AFTER:
+        return 0
+    if job.ended_at and job.ended_at <= cut_off and _settled(network, job, epoch):
+        return 0
+    return max(0, job.order.cap - charged)
+
+
+def _settled(network: Network, job: Job, epoch: int) -> bool:
+    for state in job.tasks:
+        for attempt in state.attempts:
+            batch = network.batches.get(attempt.batch or b"")
+            if attempt.node and (batch is None or batch.status is not BatchStatus.FINAL or batch.epoch > epoch):
+                return False
+    return True
+
+
+def accounts_data(network: Network, epoch: int, probes: Probes) -> AccountsData:
+    """The accounts of a closed epoch: cumulative leaves of all clients and nodes."""
+    spent: dict[int, int] = {}
+    by_job: dict[bytes, int] = {}
+    for index in range(epoch + 1):
+        for _, leaf in final_leaves(network, index):
+            spent[leaf.account] = spent.get(leaf.account, 0) + leaf.charge
+            state = network.tasks.get(leaf.task)
+            if state is not None:
+                by_job[state.task.job] = by_job.get(state.task.job, 0) + leaf.charge
+    held: dict[int, int] = {}
+    for job in network.jobs.values():
+        amount = reserved(network, job, epoch, by_job.get(job.id, 0))
+        held[job.order.account] = held.get(job.order.account, 0) + amount
+    rewards = node_rewards(network, epoch, probes)
+    return AccountsData(
+        epoch=epoch,
+        accounts=[
+            AccountLeaf(account=account, spent=spent.get(account, 0), reserved=held.get(account, 0))
+            for account in sorted(network.accounts)
+        ],
+        nodes=[
+            NodeLeaf(node=node, matured=reward.matured, vesting=reward.vesting, start=reward.start)
+            for node, reward in sorted(rewards.items())
+        ],
+        probes=[[node, count] for node, count in sorted(probes.get(epoch, {}).items())],
+    )
+
+
+def accounts_tree(data: AccountsData) -> Tree:
+    """Leaf index = account id; place 0 is empty."""
+    leaves = {leaf.account: account_leaf(leaf) for leaf in data.accounts}
+    return Tree([leaves.get(at) for at in range(max(leaves, default=0) + 1)])
+
+
+def nodes_tree(data: AccountsData) -> Tree:
+    """Leaf index = node id; place 0 is the dust's."""
+    leaves = {leaf.node: node_leaf(leaf) for leaf in data.nodes}
+    return Tree([leaves.get(at) for at in range(max(leaves, default=0) + 1)])
+
+
+def roster_leaves(network: Network, kind: RosterKind) -> list[RosterLeaf]:
+    """Who can be drawn now. A worker weighs its IB, a verifier the same as any other, both times reputation."""
+    role = Role.WORKER if kind is RosterKind.WORKERS else Role.VERIFIER
+    return [
+        RosterLeaf(
+            node=node.id,
+            ib=node.ib,
+            price=max(node.price, network.parameters["price_floor"]) if role is Role.WORKER else 0,
+            device_class=node.device_class,
+            weight=(node.ib if role is Role.WORKER else 1) * FULL_REPUTATION,
+        )
+        for node in sorted(network.nodes.values(), key=lambda node: node.id)
+        if node.role is role and eligible(node)
+    ]
+
+
+def eligible(node: Node) -> bool:
+    """Active, bonded and, for a worker, measured."""
+    return node.status is NodeStatus.ACTIVE and node.qualified and (node.ib > 0 or node.role is not Role.WORKER)

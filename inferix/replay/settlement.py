@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From ended attempts to a batch: leaves, records, documents, tree. Pure; anybody comes to the same leaves."""
+
+from dataclasses import dataclass
+
+from eth_abi.abi import encode as abi_encode
+from eth_utils.crypto import keccak
+
+from inferix.messages import Vote, outcome_record, pack_voters, votes_hash
+from inferix.models.anchor import BatchData, BatchLeaf
+from inferix.models.roles import Outcome
+from inferix.replay.network import Network
+from inferix.replay.state import Attempt, AttemptStatus, TaskState
+from inferix.trees import Tree, batch_leaf, split
+from inferix.units import NanoIbm, NanoUsd, fee_of
+
+CHUNK = 64
+MAX_LEAVES = 1_000
+HEADER = {
+    "manager": "uint32",
+    "sequence": "uint32",
+    "coin": "uint8",
+    "count": "uint32",
+    "charge": "uint96",
+    "work": "uint96",
+    "root": "bytes32",
+    "data": "bytes32",
+    "records": "bytes32",
+    "previous": "bytes32",
+}
+
+
+@dataclass(frozen=True)
+class BatchDraft:
+    """A batch ready to propose. ``documents``: the first holds the first 64 leaves and names the others."""
+
+    header: dict[str, int | bytes]
+    leaves: list[BatchLeaf]
+    records: bytes
+    documents: list[BatchData]
+    tree: Tree
+
+    @property
+    def commitment(self) -> bytes:
+        """``keccak256(abi.encode(header))``."""
+        return commitment_of(self.header)
+
+
+def commitment_of(header: dict[str, int | bytes]) -> bytes:
+    """``keccak256(abi.encode(header))`` of a batch header."""
+    return keccak(abi_encode(list(HEADER.values()), [header[name] for name in HEADER]))
+
+
+def outcome_leaf(network: Network, state: TaskState, attempt: Attempt) -> BatchLeaf:
+    """The one right leaf of an ended attempt."""
+    assert attempt.outcome is not None
+    job = network.jobs[state.task.job]
+    accepted = attempt.outcome is Outcome.ACCEPTED
+    charged = accepted or attempt.outcome is Outcome.CLIENT_FAULT
+    standing = standing_votes(attempt)
+    return BatchLeaf(
+        task=state.task.id,
+        attempt=attempt.number,
+        node=attempt.node,
+        account=job.order.account,
+        work=state.task.work if accepted else 0,
+        charge=fee_of(NanoIbm(state.task.work), NanoUsd(attempt.price)) if charged else 0,
+        outcome=attempt.outcome,
+        result=attempt.result,
+        votes=votes_hash(standing),
+        voters=pack_voters([vote.node for vote, _ in standing]),
+        anchor=attempt.receipt_anchor,
+    )
+
+
+def standing_votes(attempt: Attempt) -> list[tuple[Vote, bytes]]:
+    """The votes that decided, by node; at most 8."""
+    deciding = {
+        Outcome.ACCEPTED: {Outcome.ACCEPTED},
+        Outcome.REJECTED: {Outcome.REJECTED},
+        Outcome.CLIENT_FAULT: {Outcome.CLIENT_FAULT, Outcome.REJECTED},
+        Outcome.VOID: {Outcome.VOID, Outcome.UNSERVED},
+    }.get(attempt.outcome or Outcome.LATE, set())
+    votes = [pair for _, pair in sorted(attempt.votes.items()) if Outcome(pair[0].outcome) in deciding]
+    return votes[:8]
+
+
+def ready(network: Network, manager: int) -> list[tuple[TaskState, Attempt]]:
+    """Ended attempts of a lane that somebody had accepted and that are in no live batch."""
+    return [
+        (state, attempt)
+        for state in network.tasks.values()
+        for attempt in state.attempts
+        if attempt.status is AttemptStatus.ENDED and attempt.node and attempt.batch is None and attempt.lane == manager
+    ]
+
+
+def draft_batches(network: Network, manager: int) -> list[BatchDraft]:
+    """What the lane can propose now, a batch a coin; the second builds on the first."""
+    by_coin: dict[int, list[BatchLeaf]] = {}
+    index_of = {address: index for index, address in network.coins.items()}
+    for state, attempt in ready(network, manager):
+        account = network.accounts[network.jobs[state.task.job].order.account]
+        by_coin.setdefault(index_of[account.coin], []).append(outcome_leaf(network, state, attempt))
+    lane = network.lane(manager)
+    sequence, previous = len(lane.batches), lane.batches[-1] if lane.batches else bytes(32)
+    drafts = []
+    for coin, leaves in sorted(by_coin.items()):
+        leaves.sort(key=lambda leaf: (leaf.task, leaf.attempt))
+        sequence += 1
+        draft = draft_batch(manager, sequence, coin, leaves[:MAX_LEAVES], previous)
+        drafts.append(draft)
+        previous = draft.commitment
+    return drafts
+
+
+def draft_batch(manager: int, sequence: int, coin: int, leaves: list[BatchLeaf], previous: bytes) -> BatchDraft:
+    """A batch of sorted leaves."""
+    tree = Tree([batch_leaf(leaf) for leaf in leaves])
+    records = b"".join(outcome_record(leaf.task, leaf.node, leaf.charge, leaf.outcome) for leaf in leaves)
+    chunks = [
+        BatchData(manager=manager, sequence=sequence, leaves=leaves[at : at + CHUNK])
+        for at in range(0, len(leaves), CHUNK)
+    ]
+    first = chunks[0].model_copy(update={"chunks": [chunk.digest() for chunk in chunks[1:]]})
+    charge, work = split(tree.root.sum)
+    header: dict[str, int | bytes] = {
+        "manager": manager,
+        "sequence": sequence,
+        "coin": coin,
+        "count": len(leaves),
+        "charge": charge,
+        "work": work,
+        "root": tree.root.hash,
+        "data": first.digest(),
+        "records": keccak(records),
+        "previous": previous,
+    }
+    return BatchDraft(header, leaves, records, [first, *chunks[1:]], tree)
