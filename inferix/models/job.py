@@ -12,6 +12,8 @@ from inferix.models.roles import TaskKind
 
 MAX_FRAMES = 10_000
 MAX_PIXELS = 16_384 * 16_384
+# Reserved, so that a contract knows from (job, index) alone that one vote decides this task.
+ASSEMBLE_INDEX = 2**32 - 1
 
 U32 = Annotated[int, Field(ge=0, lt=2**32)]
 U64 = Annotated[int, Field(ge=0, lt=2**64)]
@@ -71,7 +73,7 @@ class JobSpec(Document):
     high_price: U64
 
     def tasks(self, job: bytes) -> "list[Task]":
-        """The job's tasks: frame ranges in order, then one assemble task."""
+        """The job's tasks: frame ranges in order, then one assemble task at ASSEMBLE_INDEX."""
         frames = list(self.request.settings.frames())
         step = self.frames_per_task
         parts = [frames[at : at + step] for at in range(0, len(frames), step)]
@@ -87,12 +89,11 @@ class JobSpec(Document):
             )
             for index, part in enumerate(parts)
         ]
-        last = len(tasks)
         tasks.append(
             Task(
-                id=task_id(job, last),
+                id=task_id(job, ASSEMBLE_INDEX),
                 job=job,
-                index=last,
+                index=ASSEMBLE_INDEX,
                 kind=TaskKind.ASSEMBLE,
                 first_frame=frames[0],
                 last_frame=frames[-1],
