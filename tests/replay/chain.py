@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chain small enough to write by hand: it makes the events that the contracts would make, for the reducer's tests."""
+
+from typing import Any
+
+from eth_account import Account as Wallet
+from eth_utils.crypto import keccak
+
+from inferix.messages import Acceptance, Domain, Message, Order, Receipt, Vote
+from inferix.models.anchor import AnchorData, RosterData, SignedMessage
+from inferix.models.document import Document
+from inferix.models.event import ChainEvent
+from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
+from inferix.models.parameters import DEV_OVERRIDES
+from inferix.models.roles import Outcome, Role, RosterKind
+from inferix.replay import Network
+from inferix.replay.accounting import roster_leaves
+from inferix.replay.attempts import open_draws, seats
+from inferix.replay.state import Attempt, TaskState
+from inferix.trees import Tree, message_leaf
+
+DOMAIN = Domain(chain_id=1337, contract="0x" + "11" * 20)
+GENESIS = 1_000_000
+MANAGER = 1
+WORKERS = (2, 3, 4)
+VERIFIERS = (5, 6, 7)
+COIN = "0x" + "cc" * 20
+
+
+def key(node: int) -> bytes:
+    """The operator key of a node; 0 is the client's."""
+    return keccak(f"test key {node}".encode())
+
+
+def address(node: int) -> str:
+    """The address of that key."""
+    return str(Wallet.from_key(key(node)).address)
+
+
+class Chain:
+    """Makes events and feeds them to a Network; keeps them for another replay."""
+
+    def __init__(self) -> None:
+        self.documents: dict[bytes, bytes] = {}
+        self.network = Network(DOMAIN, GENESIS, self.documents)
+        self.events: list[ChainEvent] = []
+        self.block = 1
+        self.time = GENESIS + 10
+        self.anchors = 0
+        self.nonce = 0
+
+    def emit(self, name: str, /, **args: Any) -> None:
+        event = ChainEvent(self.block, len(self.events), self.time, "test", name, args)
+        self.events.append(event)
+        self.network.apply(event)
+
+    def wait(self, seconds: int = 1) -> None:
+        self.block += 1
+        self.time += seconds
+
+    def store(self, document: Document) -> bytes:
+        self.documents[document.digest()] = document.encode()
+        return document.digest()
+
+    def start(self) -> None:
+        """A dev network with one manager, three workers and three verifiers, and a client with 100 USD."""
+        for name, value in DEV_OVERRIDES.items():
+            self.emit("ParameterSet", name=keccak(text=name), value=value)
+        roles = [(MANAGER, Role.MANAGER), *((n, Role.WORKER) for n in WORKERS), *((n, Role.VERIFIER) for n in VERIFIERS)]
+        for node, role in roles:
+            self.emit(
+                "NodeRegistered",
+                node=node,
+                owner=address(100 + node),
+                operator=address(node),
+                role=int(role),
+                licence=node,
+                sealing_key=bytes(32),
+                price=16_000_000,
+            )
+            self.emit("Staked", node=node, payer=address(100 + node), amount=10**20)
+            self.emit("Qualified", node=node, qualified=True)
+            if role is Role.WORKER:
+                self.emit("BenchmarkAttested", node=node, manager=MANAGER, ib=6_000, device_class=b"cpu".ljust(32, b"\0"))
+        self.emit("CoinAdded", coin=COIN, index=0, scale=1_000, cap=10**20)
+        self.emit("ToppedUp", account=1, owner=address(0), coin=COIN, amount=10**8, credit=100 * 10**9)
+        self.post_rosters(1)
+
+    def post_rosters(self, index: int) -> None:
+        for kind in RosterKind:
+            leaves = roster_leaves(self.network, kind)
+            data = self.store(RosterData(kind=int(kind), leaves=leaves))
+            from inferix.draws import Roster
+
+            roster = Roster(leaves)
+            self.emit(
+                "RosterPosted",
+                kind=int(kind),
+                index=index,
+                root=roster.tree.root.hash,
+                total=roster.total,
+                count=len(leaves),
+                data=data,
+            )
+            self.wait(5)
+            self.emit("RosterFinalized", kind=int(kind), index=index)
+
+    def spec(self, frames: int = 2, **changes: Any) -> JobSpec:
+        request = QuoteRequest(
+            manager=MANAGER,
+            input="b" * 50,
+            input_bytes=1000,
+            engine="blender",
+            settings=RenderSettings(first_frame=1, last_frame=frames, width=64, height=64, samples=4),
+        )
+        fields = {
+            "request": request,
+            "work": 1_000_001,
+            "assemble_work": 500_000,
+            "frames_per_task": 1,
+            "attempt_seconds": 60,
+            "quote_signature": "0x" + "00" * 65,
+            "quote_expires": self.time + 600,
+            "low_price": 8_000_000,
+            "high_price": 32_000_000,
+        }
+        return JobSpec(**{**fields, **changes})
+
+    def order(self, spec: JobSpec | None = None, signer: int = 0, **changes: Any) -> bytes:
+        """Posts an order and returns the job id."""
+        self.nonce += 1
+        spec = spec or self.spec()
+        fields = {
+            "account": 1,
+            "nonce": self.nonce,
+            "manager": MANAGER,
+            "spec": self.store(spec),
+            "cap": 10**9,
+            "price": 20_000_000,
+            "attempts": 3,
+            "deadline": self.time + 86_400,
+            "post_by": self.time + 600,
+        }
+        order = Order(**{**fields, **changes})
+        record = order.record(order.sign(DOMAIN, key(signer)))
+        self.wait()
+        self.emit("OrdersPosted", poster=address(0), records=record)
+        return order.digest(DOMAIN)
+
+    def anchor(self, *messages: tuple[Message, bytes]) -> None:
+        """Anchors and seals."""
+        self.anchors += 1
+        data = AnchorData(
+            manager=MANAGER,
+            messages=[SignedMessage(kind=m.kind, body=m.body(), signature=s) for m, s in messages],  # type: ignore[arg-type]
+        )
+        root = Tree([message_leaf(m.digest(DOMAIN)) for m, _ in messages]).root.hash
+        self.wait()
+        self.emit("Anchored", manager=MANAGER, index=self.anchors, root=root, data=self.store(data))
+        self.wait(2)
+        self.emit("Sealed", manager=MANAGER, index=self.anchors, seed=keccak(b"seed" + self.anchors.to_bytes(4, "big")))
+
+    # -- what nodes do
+
+    def state(self, job: bytes, index: int) -> TaskState:
+        return self.network.jobs[job].tasks[index]
+
+    def acceptance(self, state: TaskState, skip: tuple[int, ...] = ()) -> tuple[Message, bytes]:
+        """Waits until a fitting worker's draw is open and signs its acceptance."""
+        attempt = state.attempts[-1]
+        earlier = {other.node for other in state.attempts[:-1]}
+        for _ in range(100):
+            for drawn in open_draws(self.network, state, attempt, self.time):
+                if drawn.leaf.node not in earlier and drawn.leaf.node not in skip:
+                    message = Acceptance(
+                        task=state.task.id, attempt=attempt.number, node=drawn.leaf.node, draw=drawn.index
+                    )
+                    return signed(message)
+            self.wait(4)
+        raise AssertionError("nobody was drawn")
+
+    def receipt(self, state: TaskState, result: bytes = b"\x01" * 32) -> tuple[Message, bytes]:
+        attempt = state.attempts[-1]
+        return signed(Receipt(task=state.task.id, attempt=attempt.number, node=attempt.node, result=result))
+
+    def votes(self, state: TaskState, outcome: Outcome = Outcome.ACCEPTED) -> list[tuple[Message, bytes]]:
+        attempt: Attempt = state.attempts[-1]
+        now = [seat.leaf.node for seat in seats(self.network, state, attempt) if seat.from_time <= self.time]
+        return [
+            signed(
+                Vote(
+                    task=state.task.id,
+                    attempt=attempt.number,
+                    node=node,
+                    result=attempt.result,
+                    outcome=int(outcome),
+                    measured=bytes(32),
+                )
+            )
+            for node in now
+        ]
+
+    def run(self, state: TaskState, outcome: Outcome = Outcome.ACCEPTED) -> None:
+        """One attempt from draw to votes."""
+        self.anchor()
+        self.anchor(self.acceptance(state))
+        self.anchor(self.receipt(state))
+        self.anchor(*self.votes(state, outcome))
+
+
+def signed(message: Message) -> tuple[Message, bytes]:
+    """A message with its node's signature."""
+    return message, message.sign(DOMAIN, key(message.node))  # type: ignore[attr-defined]

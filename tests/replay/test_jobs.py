@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders, draws, receipts, votes: what counts and what does not."""
+
+import pytest
+
+from inferix.messages import Receipt, Vote
+from inferix.models.roles import BatchStatus, NodeStatus, Outcome
+from inferix.replay import Network
+from inferix.replay.accounting import accounts_data, accounts_tree, epoch_rewards, nodes_tree
+from inferix.replay.attempts import seats
+from inferix.replay.settlement import draft_batches, outcome_leaf
+from inferix.replay.state import AttemptStatus, JobStatus
+from inferix.trees import split
+from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, signed
+
+
+@pytest.fixture
+def chain() -> Chain:
+    chain = Chain()
+    chain.start()
+    return chain
+
+
+def finish(chain: Chain, job: bytes) -> None:
+    for state in chain.network.jobs[job].tasks:
+        chain.run(state)
+
+
+def test_a_job_runs_from_order_to_complete(chain: Chain) -> None:
+    job = chain.order()
+    finish(chain, job)
+    assert chain.network.jobs[job].status is JobStatus.COMPLETE
+    assert not chain.network.refusals
+    assert [state.attempts[-1].outcome for state in chain.network.jobs[job].tasks] == [Outcome.ACCEPTED] * 3
+
+
+def test_the_same_events_give_the_same_state(chain: Chain) -> None:
+    finish(chain, chain.order())
+    again = Network(DOMAIN, GENESIS, chain.documents)
+    for event in chain.events:
+        again.apply(event)
+    assert again.jobs == chain.network.jobs
+    assert again.tasks == chain.network.tasks
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"deadline": GENESIS}, "deadline"),
+        ({"deadline": GENESIS + 40 * 86_400}, "30 days"),
+        ({"post_by": GENESIS}, "post-by"),
+        ({"price": 7_999_999}, "floor"),
+        ({"cap": 10**12}, "free credit"),
+        ({"cap": 10_000_000}, "0.01 USD"),
+        ({"attempts": 0}, "no attempt"),
+        ({"account": 9}, "account does not exist"),
+        ({"signer": 2}, "not signed by the owner"),
+    ],
+)
+def test_an_order_that_breaks_a_rule_is_void(chain: Chain, changes: dict[str, int], reason: str) -> None:
+    job = chain.network.jobs[chain.order(**changes)]
+    assert job.status is JobStatus.VOID
+    assert reason in job.reason
+
+
+def test_a_replayed_order_counts_once(chain: Chain) -> None:
+    job = chain.order()
+    record = chain.events[-1].args["records"]
+    chain.emit("OrdersPosted", poster="0x", records=record)
+    assert "posted before" in chain.network.refusals[-1]
+    assert chain.network.jobs[job].status is JobStatus.POSTED
+    assert len(chain.network.accounts[1].caps) == 1
+
+
+def test_a_nonce_counts_once(chain: Chain) -> None:
+    chain.order(nonce=7)
+    assert "nonce" in chain.network.jobs[chain.order(nonce=7, cap=2 * 10**9)].reason
+
+
+def test_caps_reserve_credit_until_a_root_frees_it(chain: Chain) -> None:
+    assert chain.network.jobs[chain.order(cap=60 * 10**9)].status is JobStatus.POSTED
+    assert "free credit" in chain.network.jobs[chain.order(cap=60 * 10**9)].reason
+
+
+def test_a_receipt_of_another_worker_has_no_effect(chain: Chain) -> None:
+    job = chain.order()
+    state = chain.state(job, 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    other = next(node for node in (2, 3, 4) if node != state.attempts[0].node)
+    chain.anchor(signed(Receipt(task=state.task.id, attempt=0, node=other, result=b"\x02" * 32)))
+    assert state.attempts[0].status is AttemptStatus.ACCEPTED
+    assert "another node" in chain.network.refusals[-1]
+
+
+def test_a_dead_worker_is_late_and_the_task_goes_to_another(chain: Chain) -> None:
+    job = chain.order()
+    state = chain.state(job, 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    first = state.attempts[0]
+    chain.wait(61)
+    chain.anchor()
+    assert first.outcome is Outcome.LATE and first.ended_at == first.deadline
+    chain.anchor(chain.acceptance(state))
+    assert state.attempts[1].node not in (0, first.node)
+
+
+def test_a_receipt_at_the_deadline_counts_and_after_it_does_not(chain: Chain) -> None:
+    for late, expected in ((0, AttemptStatus.RECEIVED), (1, AttemptStatus.ENDED)):
+        state = chain.state(chain.order(), 0)
+        chain.anchor()
+        chain.anchor(chain.acceptance(state))
+        attempt = state.attempts[0]
+        message = chain.receipt(state)
+        chain.time = attempt.deadline + late - 1
+        chain.anchor(message)
+        assert attempt.status is expected
+
+
+def test_a_cheat_is_rejected_and_the_task_redone_by_another(chain: Chain) -> None:
+    job = chain.order()
+    state = chain.state(job, 0)
+    chain.run(state, Outcome.REJECTED)
+    chain.run(state)
+    first, second = state.attempts
+    assert (first.outcome, second.outcome) == (Outcome.REJECTED, Outcome.ACCEPTED)
+    assert first.node != second.node
+    assert outcome_leaf(chain.network, state, first).charge == 0
+    assert outcome_leaf(chain.network, state, second).charge == 16_001  # ceil(1,000,001 x 0.016)
+
+
+def test_rejected_twice_is_the_clients_fault(chain: Chain) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.run(state, Outcome.REJECTED)
+    chain.run(state, Outcome.REJECTED)
+    assert [attempt.outcome for attempt in state.attempts] == [Outcome.REJECTED, Outcome.CLIENT_FAULT]
+    assert state.failed
+
+
+def test_a_vote_without_a_seat_or_on_another_result_has_no_effect(chain: Chain) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    chain.anchor(chain.receipt(state))
+    voters = {seat.leaf.node for seat in seats(chain.network, state, state.attempts[0])}
+    for node, result in ((2, b"\x01" * 32), (next(iter(voters)), b"\x09" * 32)):
+        vote = Vote(task=state.task.id, attempt=0, node=node, result=result, outcome=1, measured=bytes(32))
+        chain.anchor(signed(vote))
+    assert not state.attempts[0].votes
+    assert len(chain.network.refusals) == 2
+
+
+def test_silent_committees_make_the_attempt_void(chain: Chain) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    chain.anchor(chain.receipt(state))
+    chain.wait(61)
+    chain.anchor()
+    assert state.attempts[0].outcome is Outcome.VOID
+    assert len(state.attempts) == 2
+
+
+def test_a_frozen_worker_is_not_drawn(chain: Chain) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    message = chain.acceptance(state)
+    chain.emit("StatusChanged", node=message[0].node, status=int(NodeStatus.FROZEN))  # type: ignore[attr-defined]
+    chain.anchor(message)
+    assert state.attempts[0].node == 0
+    assert "frozen" in chain.network.refusals[-1]
+
+
+def test_a_false_anchor_changes_nothing(chain: Chain) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    message = chain.acceptance(state)
+    chain.anchor(message)
+    events = chain.events[:-2]
+    anchored = chain.events[-2]
+    other = Network(DOMAIN, GENESIS, chain.documents)
+    for event in events:
+        other.apply(event)
+    args = {**anchored.args, "root": b"\x05" * 32}
+    other.apply(type(anchored)(anchored.block, anchored.log_index, anchored.timestamp, "test", "Anchored", args))
+    assert other.tasks[state.task.id].attempts[0].node == 0
+    assert "root" in other.lane(MANAGER).anchors[2].problem
+
+
+def settle(chain: Chain) -> None:
+    for draft in draft_batches(chain.network, MANAGER):
+        for document in draft.documents:
+            chain.store(document)
+        chain.emit("Proposed", commitment=draft.commitment, header=draft.header)
+        assert chain.network.batches[draft.commitment].problem == ""
+        chain.wait(86_400)
+        chain.emit("BatchFinalized", commitment=draft.commitment, epoch=0)
+
+
+def test_an_epoch_pays_exactly_what_was_minted(chain: Chain) -> None:
+    job = chain.order()
+    chain.run(chain.state(job, 0), Outcome.REJECTED)
+    finish(chain, job)
+    settle(chain)
+    assert not draft_batches(chain.network, MANAGER)
+    chain.time = GENESIS + 259_201
+    minted = 1_000_000_007
+    charge = sum(batch.charge for batch in chain.network.batches.values())
+    chain.emit("EpochClosed", epoch=0, work=1, charge=charge, burned=minted, minted=minted)
+    data = accounts_data(chain.network, 0, {0: {2: 5}})
+    matured, vesting = split(nodes_tree(data).root.sum)
+    assert matured + vesting == minted
+    spent, reserved = split(accounts_tree(data).root.sum)
+    assert (spent, reserved) == (charge, 0)
+    rewards = epoch_rewards(chain.network, chain.network.epochs[0], {2: 5})
+    cheat = chain.state(job, 0).attempts[0].node
+    accepted = {state.attempts[-1].node for state in chain.network.jobs[job].tasks}
+    assert set(rewards.workers) == accepted | {2}
+    assert cheat in accepted or cheat == 2 or cheat not in rewards.workers
+
+
+def test_a_cancelled_batch_is_proposed_again(chain: Chain) -> None:
+    job = chain.order()
+    finish(chain, job)
+    (draft,) = draft_batches(chain.network, MANAGER)
+    for document in draft.documents:
+        chain.store(document)
+    chain.emit("Proposed", commitment=draft.commitment, header=draft.header)
+    assert not draft_batches(chain.network, MANAGER)
+    chain.emit("BatchCancelled", commitment=draft.commitment)
+    assert chain.network.batches[draft.commitment].status is BatchStatus.CANCELLED
+    (again,) = draft_batches(chain.network, MANAGER)
+    assert again.leaves == draft.leaves
+
+
+def test_a_falsified_leaf_is_found(chain: Chain) -> None:
+    job = chain.order()
+    finish(chain, job)
+    (draft,) = draft_batches(chain.network, MANAGER)
+    forged = draft.documents[0].leaves[0].model_copy(update={"charge": 1})
+    leaves = [forged, *draft.documents[0].leaves[1:]]
+    document = draft.documents[0].model_copy(update={"leaves": leaves})
+    header = {**draft.header, "data": chain.store(document)}
+    chain.emit("Proposed", commitment=b"\x01" * 32, header=header)
+    assert "root" in chain.network.batches[b"\x01" * 32].problem
