@@ -1,0 +1,455 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+# pragma optimize gas
+"""
+@title Staking
+@license AGPL-3.0-only
+@author Inferix
+@notice What a node puts at risk, in IFX. Bonded stake qualifies it; unbonding stake waits 90 days and can still be slashed and
+        frozen, so nobody leaves before what was signed can be judged. Frozen is bookkeeping over both. A node qualifies
+        at the whole required stake and stays in until a move of the price takes it under 80 %: a price never slashes.
+        Own and total are kept apart: delegation adds to the total alone.
+@custom:kill None: leaving must always work. Panels and Disputes slash; nobody redirects.
+"""
+
+from ..interfaces import IIFX
+from ..interfaces import IMarket
+from ..interfaces import INodeRegistry
+from ..interfaces import IStaking
+from ..modules import governed
+
+implements: IStaking
+initializes: governed
+
+
+exports: (governed.parameters, governed.wired)
+
+
+WORKER: constant(uint8) = 1
+VERIFIER: constant(uint8) = 2
+MANAGER: constant(uint8) = 3
+ACTIVE: constant(uint8) = 1
+BANNED: constant(uint8) = 4
+RETIRED: constant(uint8) = 5
+
+BPS: constant(uint256) = 10_000
+# A qualified node stays in while its stake is worth at least this much of what is required
+KEEP_BPS: public(constant(uint256)) = 8_000
+# The reporter never gets more than is burned, or a node would gain by reporting itself
+MAX_REPORTER_BPS: public(constant(uint256)) = 5_000
+
+# Stake of a node, two words of 96-bit lanes [wei]:
+#   at work  qualified << 208 | holds << 192 | frozen << 96 | bonded
+#   leaving  free_at << 192 | unbonding << 96 | own
+struct Stake:
+    bonded: uint256
+    frozen: uint256
+    holds: uint256
+    qualified: bool
+
+
+struct Exit:
+    own: uint256
+    unbonding: uint256
+    free_at: uint256
+
+
+_LANE: constant(uint256) = 2**96 - 1
+_HOLDS: constant(uint256) = 2**16 - 1
+
+
+IFX: immutable(IIFX)
+
+
+registry: public(INodeRegistry)
+market: public(IMarket)
+penalty_pool: public(address)
+panels: public(address)
+disputes: public(address)
+batches: public(address)
+
+_at_work: HashMap[uint32, uint256]
+_leaving: HashMap[uint32, uint256]
+
+
+@deploy
+def __init__(parameters: address, ifx: address):
+    """
+    @notice Starts without stakes.
+    """
+    governed.__init__(parameters)
+    IFX = IIFX(ifx)
+
+
+@external
+def wire(
+    registry: address, market: address, penalty_pool: address, panels: address, disputes: address, batches: address
+):
+    """
+    @notice Names the contracts that it works with. The deployer, once.
+    """
+    governed._wire_once()
+    self.registry = INodeRegistry(registry)
+    self.market = IMarket(market)
+    self.penalty_pool = penalty_pool
+    self.panels = panels
+    self.disputes = disputes
+    self.batches = batches
+
+
+@external
+def set_market(market: address):
+    """
+    @notice Where IFX is priced: the reference market first, a pool's mean price later. Governor only.
+    """
+    governed._check_governor()
+    assert staticcall IMarket(market).price() != 0, "Staking: no price"
+    self.market = IMarket(market)
+
+
+@external
+@nonreentrant
+def stake(node: uint32, amount: uint256):
+    """
+    @notice Adds stake to a node, from the caller's allowance. It is the node's owner who may take it out again.
+    """
+    status: uint8 = (staticcall self.registry.terms(node)).status
+    assert status != 0, "Staking: no such node"
+    assert status not in [BANNED, RETIRED], "Staking: node banned or retired"
+    assert amount != 0, "Staking: nothing to stake"
+    stake: Stake = self._read_stake(node)
+    exit: Exit = self._read_exit(node)
+    stake.bonded += amount
+    exit.own += amount
+    self._write_exit(node, exit)
+    self._write_stake(node, stake)
+    assert extcall IFX.transferFrom(msg.sender, self, amount), "Staking: transfer failed"
+    log IStaking.Staked(node=node, payer=msg.sender, amount=amount)
+    self._qualify(node)
+
+
+@external
+@nonreentrant
+def unbond(node: uint32, amount: uint256):
+    """
+    @notice Takes stake out of work; it can be withdrawn after the unbonding time, which a further call starts anew.
+            Owner only.
+    """
+    self._check_owner(node)
+    stake: Stake = self._read_stake(node)
+    exit: Exit = self._read_exit(node)
+    assert amount != 0, "Staking: nothing to unbond"
+    assert amount <= exit.own, "Staking: more than bonded"
+    stake.bonded -= amount
+    exit.own -= amount
+    exit.unbonding += amount
+    exit.free_at = block.timestamp + governed._parameter(keccak256("unbonding"))
+    self._write_exit(node, exit)
+    self._write_stake(node, stake)
+    log IStaking.Unbonding(node=node, amount=amount, free_at=exit.free_at)
+    self._disqualify(node)
+
+
+@external
+@nonreentrant
+def withdraw(node: uint32) -> uint256:
+    """
+    @notice Pays what has finished unbonding to the owner, but for what is frozen. Owner only, no hold left.
+    """
+    self._check_owner(node)
+    stake: Stake = self._read_stake(node)
+    exit: Exit = self._read_exit(node)
+    assert stake.holds == 0, "Staking: held by an open case or batch"
+    assert exit.unbonding != 0, "Staking: nothing unbonding"
+    assert block.timestamp >= exit.free_at, "Staking: still unbonding"
+    amount: uint256 = min(exit.unbonding, stake.bonded + exit.unbonding - stake.frozen)
+    assert amount != 0, "Staking: frozen"
+    exit.unbonding -= amount
+    if exit.unbonding == 0:
+        exit.free_at = 0
+    self._write_exit(node, exit)
+    assert extcall IFX.transfer(msg.sender, amount), "Staking: transfer failed"
+    log IStaking.StakeWithdrawn(node=node, owner=msg.sender, amount=amount)
+    return amount
+
+
+@external
+def refresh(node: uint32):
+    """
+    @notice Marks a node as qualified when its stake reaches what is required now. Anybody.
+    """
+    self._qualify(node)
+
+
+@external
+def freeze(node: uint32, amount: uint256) -> uint256:
+    """
+    @notice Freezes up to `amount` of what is not frozen yet. Panels and Disputes.
+    @return Wei frozen.
+    """
+    self._check_court()
+    stake: Stake = self._read_stake(node)
+    taken: uint256 = min(amount, stake.bonded + self._read_exit(node).unbonding - stake.frozen)
+    stake.frozen += taken
+    self._write_stake(node, stake)
+    log IStaking.Frozen(node=node, amount=taken)
+    return taken
+
+
+@external
+def unfreeze(node: uint32, amount: uint256):
+    """
+    @notice Gives frozen stake free again, at most what is frozen (a slash may have taken some). Panels and Disputes.
+    """
+    self._check_court()
+    stake: Stake = self._read_stake(node)
+    freed: uint256 = min(amount, stake.frozen)
+    stake.frozen -= freed
+    self._write_stake(node, stake)
+    log IStaking.Unfrozen(node=node, amount=freed)
+
+
+@external
+@nonreentrant
+def slash(node: uint32, amount: uint256, reporter_share_bps: uint256, reporter: address = msg.sender) -> uint256:
+    """
+    @notice Takes stake, bonded and unbonding in proportion: half is burned, the reporter's share comes out of the other half,
+            the rest goes to the penalty pool. Panels and Disputes.
+    @param amount Wei; taken is at most what there is.
+    @param reporter_share_bps Of the whole, at most 5000.
+    @return Wei taken.
+    """
+    self._check_court()
+    assert reporter_share_bps <= MAX_REPORTER_BPS, "Staking: reporter's share"
+    taken: uint256 = self._take(node, amount)
+    if taken == 0:
+        return 0
+    reward: uint256 = taken * reporter_share_bps // BPS
+    pooled: uint256 = taken // 2 - reward
+    burned: uint256 = taken - pooled - reward
+    extcall IFX.burn(burned)
+    if pooled != 0:
+        assert extcall IFX.transfer(self.penalty_pool, pooled), "Staking: transfer failed"
+    if reward != 0:
+        assert extcall IFX.transfer(reporter, reward), "Staking: transfer failed"
+    log IStaking.Slashed(node=node, amount=taken, burned=burned, pooled=pooled)
+    self._disqualify(node)
+    return taken
+
+
+@external
+def hold(node: uint32):
+    """
+    @notice Blocks withdrawal until released as often. Panels, Disputes, Batches.
+    """
+    self._check_holder()
+    stake: Stake = self._read_stake(node)
+    stake.holds += 1
+    assert stake.holds <= _HOLDS, "Staking: too many holds"
+    self._write_stake(node, stake)
+    log IStaking.Held(node=node, holds=stake.holds)
+
+
+@external
+def release_hold(node: uint32):
+    """
+    @notice Takes one hold back. Panels, Disputes, Batches.
+    """
+    self._check_holder()
+    stake: Stake = self._read_stake(node)
+    assert stake.holds != 0, "Staking: no hold"
+    stake.holds -= 1
+    self._write_stake(node, stake)
+    log IStaking.HoldReleased(node=node, holds=stake.holds)
+
+
+@external
+@view
+def required(node: uint32) -> uint256:
+    """
+    @notice Stake that the node needs now [wei, rounded up]; 0 for a worker without a benchmark.
+    """
+    return self._required(staticcall self.registry.terms(node))
+
+
+@external
+@view
+def is_bonded(node: uint32) -> bool:
+    """
+    @notice Active, qualified, and bonded less frozen still worth 80 % of what is required now.
+    """
+    stake: Stake = self._read_stake(node)
+    if not stake.qualified or stake.bonded <= stake.frozen:
+        return False
+    terms: INodeRegistry.Terms = staticcall self.registry.terms(node)
+    if terms.status != ACTIVE:
+        return False
+    return (stake.bonded - stake.frozen) * BPS >= self._required(terms) * KEEP_BPS
+
+
+@external
+@view
+def bonded(node: uint32) -> uint256:
+    """
+    @notice Stake at work [wei].
+    """
+    return self._at_work[node] & _LANE
+
+
+@external
+@view
+def own(node: uint32) -> uint256:
+    """
+    @notice The owner's part of the bonded stake [wei].
+    """
+    return self._leaving[node] & _LANE
+
+
+@external
+@view
+def unbonding(node: uint32) -> uint256:
+    """
+    @notice Stake on its way out [wei].
+    """
+    return self._leaving[node] >> 96 & _LANE
+
+
+@external
+@view
+def free_at(node: uint32) -> uint256:
+    """
+    @notice When the unbonding stake may be withdrawn [s].
+    """
+    return self._leaving[node] >> 192
+
+
+@external
+@view
+def frozen(node: uint32) -> uint256:
+    """
+    @notice Frozen part of bonded and unbonding stake [wei].
+    """
+    return self._at_work[node] >> 96 & _LANE
+
+
+@external
+@view
+def holds(node: uint32) -> uint256:
+    """
+    @notice Open cases and batches that block withdrawal.
+    """
+    return self._at_work[node] >> 192 & _HOLDS
+
+
+@internal
+@view
+def _check_owner(node: uint32):
+    assert msg.sender == staticcall self.registry.owner_of(node), "Staking: not the node's owner"
+
+
+@internal
+@view
+def _check_court():
+    assert msg.sender in [self.panels, self.disputes], "Staking: not Panels or Disputes"
+
+
+@internal
+@view
+def _check_holder():
+    assert msg.sender in [self.panels, self.disputes, self.batches], "Staking: not Panels, Disputes or Batches"
+
+
+@internal
+def _take(node: uint32, amount: uint256) -> uint256:
+    stake: Stake = self._read_stake(node)
+    exit: Exit = self._read_exit(node)
+    total: uint256 = stake.bonded + exit.unbonding
+    taken: uint256 = min(amount, total)
+    if taken == 0:
+        return 0
+    from_exit: uint256 = taken * exit.unbonding // total
+    from_bonded: uint256 = taken - from_exit
+    if from_bonded != 0:
+        # The owner's part bears its share, rounded up.
+        exit.own -= (from_bonded * exit.own + stake.bonded - 1) // stake.bonded
+    stake.bonded -= from_bonded
+    exit.unbonding -= from_exit
+    stake.frozen = min(stake.frozen, total - taken)
+    self._write_exit(node, exit)
+    self._write_stake(node, stake)
+    return taken
+
+
+@internal
+@view
+def _required(terms: INodeRegistry.Terms) -> uint256:
+    usd: uint256 = 0
+    if terms.role == WORKER:
+        # S = 2 x E x IB x P: twice what an epoch of full work would earn
+        minutes: uint256 = governed._parameter(keccak256("epoch_length")) // 60
+        price: uint256 = max(convert(terms.price, uint256), governed._parameter(keccak256("price_default")))
+        usd = 2 * minutes * convert(terms.ib, uint256) * price // 10**6
+    elif terms.role == VERIFIER:
+        usd = governed._parameter(keccak256("verifier_bond"))
+    elif terms.role == MANAGER:
+        usd = governed._parameter(keccak256("manager_bond"))
+    ifx_price: uint256 = staticcall self.market.price()
+    return (usd * 10**18 + ifx_price - 1) // ifx_price
+
+
+@internal
+@view
+def _is_enough(node: uint32, stake: Stake) -> bool:
+    terms: INodeRegistry.Terms = staticcall self.registry.terms(node)
+    needed: uint256 = self._required(terms)
+    return needed != 0 and stake.bonded >= needed + stake.frozen
+
+
+@internal
+def _qualify(node: uint32):
+    stake: Stake = self._read_stake(node)
+    if not stake.qualified and self._is_enough(node, stake):
+        stake.qualified = True
+        self._write_stake(node, stake)
+        log IStaking.Qualified(node=node, qualified=True)
+
+
+@internal
+def _disqualify(node: uint32):
+    # After the owner's own act or a slash only: a move of the price alone leaves a node qualified.
+    stake: Stake = self._read_stake(node)
+    if stake.qualified and not self._is_enough(node, stake):
+        stake.qualified = False
+        self._write_stake(node, stake)
+        log IStaking.Qualified(node=node, qualified=False)
+
+
+@internal
+@view
+def _read_stake(node: uint32) -> Stake:
+    word: uint256 = self._at_work[node]
+    return Stake(
+        bonded=word & _LANE,
+        frozen=word >> 96 & _LANE,
+        holds=word >> 192 & _HOLDS,
+        qualified=word >> 208 != 0,
+    )
+
+
+@internal
+def _write_stake(node: uint32, stake: Stake):
+    self._at_work[node] = (
+        convert(stake.qualified, uint256) << 208 | stake.holds << 192 | stake.frozen << 96 | stake.bonded
+    )
+
+
+@internal
+@view
+def _read_exit(node: uint32) -> Exit:
+    word: uint256 = self._leaving[node]
+    return Exit(own=word & _LANE, unbonding=word >> 96 & _LANE, free_at=word >> 192)
+
+
+@internal
+def _write_exit(node: uint32, exit: Exit):
+    self._leaving[node] = exit.free_at << 192 | exit.unbonding << 96 | exit.own
