@@ -8,11 +8,12 @@ Source: https://docs.soliditylang.org/en/latest/abi-spec.html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eth_abi import decode as abi_decode
-from eth_abi import encode as abi_encode
+from eth_abi.abi import decode as abi_decode
+from eth_abi.abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError, EncodingError
-from eth_utils import keccak, to_checksum_address
 from eth_utils.abi import collapse_if_tuple
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from inferix.errors import Corrupt, InvalidInput
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi import decode as abi_decode
-from eth_utils import keccak, to_checksum_address
+from eth_abi.abi import decode as abi_decode
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from inferix.chain.errors import BlockUnknown, CallReverted, ChainUnavailable, RangeTooLarge, RpcError
 from inferix.chain.rpc import Rpc, Wait, too_large

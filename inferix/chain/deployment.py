@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from eth_utils import is_address, to_checksum_address
+from eth_utils.address import is_address, to_checksum_address
 
 from inferix.chain.abi import Interface
 from inferix.chain.client import ChainClient

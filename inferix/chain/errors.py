@@ -9,6 +9,11 @@ ChainError
   + RpcError                            an endpoint's answer that is none of these; ``code`` of JSON-RPC
   + Reorganised        (Conflict)       blocks that were read are no longer those of the chain
   + WrongChain         (Misconfigured)  another chain, database or deployment than the settings say
+  + LaneBusy           (Unavailable)    too many transactions of this account wait to be mined
+  + FeeTooHigh         (Unavailable)    the chain asks more per gas than the settings allow
+  + InsufficientFunds  (LimitExceeded)  the account cannot pay for gas: fund it
+  + SpendCapReached    (LimitExceeded)  the account has spent what the settings allow a day
+  + GivenUp            (Refused)        this action failed on chain too often: a person looks at it
 """
 
 from inferix.errors import Conflict, InferixError, LimitExceeded, Misconfigured, NotFound, Refused, Unavailable
@@ -24,6 +29,26 @@ class ChainUnavailable(ChainError, Unavailable):
 
 class RangeTooLarge(ChainError, LimitExceeded):
     """An endpoint refuses so many blocks or logs in one request."""
+
+
+class LaneBusy(ChainError, Unavailable):
+    """An account has as many transactions waiting as it may have: decide again when one is mined."""
+
+
+class FeeTooHigh(ChainError, Unavailable):
+    """The chain asks more per gas than the settings allow: wait, or raise the limit."""
+
+
+class InsufficientFunds(ChainError, LimitExceeded):
+    """An account cannot pay for gas."""
+
+
+class SpendCapReached(ChainError, LimitExceeded):
+    """An account has spent what the settings allow it in 24 hours."""
+
+
+class GivenUp(ChainError, Refused):
+    """An action failed on chain as often as it may."""
 
 
 class BlockUnknown(ChainError, NotFound):

@@ -9,7 +9,7 @@ that are no address, ``{"$bytes": ...}`` for 20 bytes.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from eth_utils import is_checksum_address
+from eth_utils.address import is_checksum_address
 
 from inferix.chain.client import Header, RawLog
 from inferix.chain.deployment import Deployment

@@ -147,17 +147,23 @@ class Challenge(SQLModel, table=True):
 
 
 class Transaction(SQLModel, table=True):
-    """A transaction of one of our accounts. ``key``: what it does, once. ``state``: new | sent | mined | failed."""
+    """A transaction of one of our accounts. ``key``: what it does, once. ``state``: new | sent | mined | failed.
+
+    ``lane``: address of the account; ``hashes``: of all versions handed over, 32 bytes each, the newest last;
+    ``cost_gwei``: the most it can cost, once mined what it did cost; ``block``: where a version was last seen mined.
+    """
 
     __tablename__ = "transaction_"
+    __table_args__ = (UniqueConstraint("lane", "nonce"),)
     key: str = Field(primary_key=True)
     lane: str = Field(index=True)
     nonce: int | None = None
-    hash: bytes | None = _bytes(nullable=True)
+    hashes: bytes = _bytes(default=b"")
     raw: bytes | None = _bytes(nullable=True)
     state: str = Field(default="new", index=True)
     attempts: int = 0
     gas_used: int = _big(default=0)
+    cost_gwei: int = _big(default=0)
     block: int | None = None
     error: str = ""
     updated_at_wall: int = _big(default=0)
