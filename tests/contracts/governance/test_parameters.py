@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters: bounds, rights, and the one pause with its ends to the second."""
+
+import re
+
+import boa
+import pytest
+
+from tests.contracts.system import CONTRACTS, DAY, System, acting, advance, deployer, key, now, parameter, set_time
+
+DEFAULTS = {
+    "slot": 30, "accept_window": 30, "vote_window": 600, "committee": 5, "votes_needed": 3, "panel": 15, "panel_minimum": 3,
+    "batch_window": 86400, "answer_window": 21600, "panel_window": 86400, "appeal_window": 604800, "roster_window": 86400,
+    "accounts_window": 86400, "epoch_length": 259200, "epochs": 487, "unbonding": 7776000, "price_floor": 8000000,
+    "price_default": 16000000, "verifier_bond": 500 * 10**9, "manager_bond": 5000 * 10**9, "dispute_bond": 50 * 10**9,
+    "slash_failed_bps": 2000, "slash_late_bps": 100, "burn_bps": 8000, "manager_fee_bps": 100, "mint_multiple_bps": 10000,
+    "pool_withdrawal_bps": 2000, "pool_withdrawal_floor": 1000 * 10**9, "worker_vesting": 15552000, "matured_bps": 2500,
+    "poc_bps": 2000, "claim_horizon": 1209600, "takeover_after": 600,
+}  # fmt: skip
+DEVELOPMENT = {
+    "slot": 2, "accept_window": 4, "vote_window": 30, "committee": 2, "votes_needed": 2, "panel": 1, "panel_minimum": 1,
+    "roster_window": 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "default"), DEFAULTS.items())
+def test_default_lies_within_its_bounds(system: System, name: str, default: int) -> None:
+    low, high = system.parameters.bounds(parameter(name))
+    assert system.parameters.get(parameter(name)) == default
+    assert low <= default <= high
+
+
+def test_every_parameter_of_the_source_is_known_here() -> None:
+    source = (CONTRACTS / "governance/Parameters.vy").read_text()
+    assert set(re.findall(r'_define\(keccak256\("(\w+)"\)', source)) == set(DEFAULTS)
+
+
+def test_unknown_name_reverts(system: System) -> None:
+    with boa.reverts("Parameters: unknown name"):
+        system.parameters.get(parameter("colour"))
+    with boa.reverts("Parameters: unknown name"):
+        system.parameters.bounds(parameter("colour"))
+    with acting(system.governor), boa.reverts("Parameters: unknown name"):
+        system.parameters.set(parameter("colour"), 1)
+
+
+def test_governor_sets_within_bounds_only(system: System) -> None:
+    low, high = system.parameters.bounds(parameter("burn_bps"))
+    with acting(system.governor):
+        for value in (low, high):
+            system.parameters.set(parameter("burn_bps"), value)
+            assert system.parameters.get(parameter("burn_bps")) == value
+        for value in (low - 1, high + 1):
+            with boa.reverts("Parameters: out of bounds"):
+                system.parameters.set(parameter("burn_bps"), value)
+
+
+def test_zero_is_a_value(system: System) -> None:
+    system.set_parameter("mint_multiple_bps", 0)
+    assert system.parameters.get(parameter("mint_multiple_bps")) == 0
+
+
+def test_set_logs_the_value_and_refuses_others_than_the_governor(system: System) -> None:
+    with acting(system.governor):
+        system.parameters.set(parameter("slot"), 31)
+    (event,) = system.parameters.get_logs()
+    assert (event.name, event.value) == (parameter("slot"), 31)
+    for other in (system.deployer, system.guardian):
+        with acting(other), boa.reverts("Parameters: not the governor"):
+            system.parameters.set(parameter("slot"), 31)
+
+
+def test_development_values_at_deployment_are_bounded_too() -> None:
+    deploy = deployer("governance/Parameters.vy").deploy
+    names = [parameter(name) for name in DEVELOPMENT]
+    people = key("governor").address, key("guardian").address
+    contract = deploy(*people, names, list(DEVELOPMENT.values()))
+    assert [contract.get(name) for name in names] == list(DEVELOPMENT.values())
+    with boa.reverts("Parameters: out of bounds"):
+        deploy(*people, [parameter("unbonding")], [60 * DAY - 1])
+    with boa.reverts("Parameters: names and values differ in number"):
+        deploy(*people, names, [])
+
+
+def test_governor_hands_over_in_two_steps(system: System) -> None:
+    successor = key("successor").address
+    with acting(successor), boa.reverts("Parameters: not the governor"):
+        system.parameters.propose_governor(successor)
+    with acting(system.governor):
+        system.parameters.propose_governor(successor)
+    assert system.parameters.governor() == system.governor
+    with acting(system.governor), boa.reverts("Parameters: not the proposed governor"):
+        system.parameters.accept_governor()
+    with acting(successor):
+        system.parameters.accept_governor()
+        assert system.parameters.governor() == successor
+        with boa.reverts("Parameters: not the proposed governor"):
+            system.parameters.accept_governor()
+
+
+def test_pause_ends_by_itself_after_seven_days(system: System) -> None:
+    start = now()
+    with acting(system.guardian):
+        system.parameters.pause()
+    assert system.parameters.paused()
+    set_time(start + 7 * DAY - 1)
+    assert system.parameters.paused()
+    set_time(start + 7 * DAY)
+    assert not system.parameters.paused()
+
+
+def test_next_pause_only_thirty_days_after_the_end(system: System) -> None:
+    start = now()
+    with acting(system.guardian):
+        system.parameters.pause()
+        set_time(start + 37 * DAY - 1)
+        with boa.reverts("Parameters: too soon after a pause"):
+            system.parameters.pause()
+        set_time(start + 37 * DAY)
+        system.parameters.pause()
+        assert system.parameters.paused()
+
+
+def test_a_resumed_pause_counts_from_its_real_end(system: System) -> None:
+    start = now()
+    with acting(system.guardian):
+        system.parameters.pause()
+        advance(DAY)
+        system.parameters.resume()
+        assert not system.parameters.paused()
+        with boa.reverts("Parameters: not paused"):
+            system.parameters.resume()
+        set_time(start + 31 * DAY - 1)
+        with boa.reverts("Parameters: too soon after a pause"):
+            system.parameters.pause()
+        set_time(start + 31 * DAY)
+        system.parameters.pause()
+
+
+def test_who_may_pause_and_resume(system: System) -> None:
+    for other in (system.governor, system.deployer):
+        with acting(other), boa.reverts("Parameters: not the guardian"):
+            system.parameters.pause()
+    with acting(system.guardian):
+        system.parameters.pause()
+    with acting(system.deployer), boa.reverts("Parameters: not the guardian"):
+        system.parameters.resume()
+    with acting(system.governor):
+        system.parameters.resume()
+
+
+def test_clock_stands_still_during_pauses(system: System) -> None:
+    start = now()
+    assert system.parameters.clock() == start
+    with acting(system.guardian):
+        system.parameters.pause()
+        advance(DAY)
+        assert system.parameters.clock() == start
+        system.parameters.resume()
+        advance(40 * DAY)
+        assert system.parameters.clock() == start + 40 * DAY
+        system.parameters.pause()
+    advance(20 * DAY)
+    assert system.parameters.clock() == start + 53 * DAY
+
+
+def test_governor_replaces_the_guardian(system: System) -> None:
+    other = key("other guardian").address
+    with acting(system.guardian), boa.reverts("Parameters: not the governor"):
+        system.parameters.set_guardian(other)
+    with acting(system.governor):
+        system.parameters.set_guardian(other)
+    with acting(system.guardian), boa.reverts("Parameters: not the guardian"):
+        system.parameters.pause()
+    with acting(other):
+        system.parameters.pause()

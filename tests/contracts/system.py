@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole protocol on titanoboa, deployed and wired as one object, with the people who act on it.
+
+A test module takes the fixture `system` (tests/contracts/conftest.py): the system is deployed once a session, and what a
+test does to it is rolled back after the test.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boa
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from eth_utils import keccak
+
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+STAND_INS = Path(__file__).parent / "stand_ins"
+
+WORKER, VERIFIER, MANAGER = 1, 2, 3
+ACTIVE, FROZEN, JAILED, BANNED, RETIRED = 1, 2, 3, 4, 5
+DAY = 86400
+USD = 10**9  # nano-USD
+IFX = 10**18  # wei
+PRICE = 50_000_000  # nano-USD per IFX: 0.05 USD
+FLOOR = 8_000_000  # nano-USD per IBM
+TGE = 537_500_000 * IFX
+
+Contract = Any  # boa's contracts get their methods from the ABI
+
+
+@cache
+def deployer(path: str, root: Path = CONTRACTS) -> Any:
+    """The compiled contract of `path` under contracts/."""
+    return boa.load_partial(str(root / path))
+
+
+def key(name: str) -> LocalAccount:
+    """A person's signing key, the same in each run."""
+    return Account.from_key(keccak(text=f"inferix test key: {name}"))
+
+
+def parameter(name: str) -> bytes:
+    """A parameter's name as the contracts know it."""
+    return keccak(text=name)
+
+
+def now() -> int:
+    """Time of the present block [s]."""
+    return int(boa.env.timestamp)
+
+
+def advance(seconds: int) -> None:
+    """Move the clock, and a block."""
+    boa.env.time_travel(seconds=seconds)
+
+
+def set_time(timestamp: int) -> None:
+    """Move the clock to this very second."""
+    advance(timestamp - now())
+
+
+@contextmanager
+def acting(who: str | LocalAccount | Contract) -> Iterator[None]:
+    """Within, calls come from this address."""
+    with boa.env.prank(getattr(who, "address", who)):
+        yield
+
+
+@dataclass
+class Node:
+    """A registered node: its id and the keys of the people behind it."""
+
+    id: int
+    owner: LocalAccount
+    operator: LocalAccount
+
+
+class System:
+    """Every contract of the protocol, wired; attributes are the contracts' names in snake_case."""
+
+    def __init__(self) -> None:
+        self.deployer = key("deployer").address
+        self.governor = key("governor").address
+        self.guardian = key("guardian").address
+        self.foundation = key("foundation").address
+        self._names = 0
+        with acting(self.deployer):
+            self._deploy_nodes()
+            self._deploy_work()
+            self._wire()
+        with acting(self.governor):
+            self.licence.set_minter(self.foundation, True)
+            self.ifx_dollar.add_coin(self.usd, 10**9 * USD)
+
+    def _deploy_nodes(self) -> None:
+        self.parameters = deployer("governance/Parameters.vy").deploy(self.governor, self.guardian, [], [])
+        self.ifx = deployer("token/IFX.vy").deploy([self.foundation], [TGE])
+        self.usd = deployer("token/dev/DevUSD.vy").deploy()
+        self.ifx_dollar = deployer("token/IfxDollar.vy").deploy(self.parameters)
+        self.licence = deployer("licences/NodeLicence.vy").deploy(self.parameters, "")
+        self.registry = deployer("nodes/NodeRegistry.vy").deploy(self.parameters)
+        self.staking = deployer("nodes/Staking.vy").deploy(self.parameters, self.ifx)
+        self.penalty_pool = deployer("nodes/PenaltyPool.vy").deploy(self.parameters, self.ifx)
+
+    def _deploy_work(self) -> None:
+        self.market = deployer("Market.vy", STAND_INS).deploy(PRICE)
+        self.batches = self.accounts = deployer("Work.vy", STAND_INS).deploy()
+        self.burn_mint_work = key("burn mint work")
+        self.fee_burner = key("fee burner")
+        self.panels = key("panels")
+        self.disputes = key("disputes")
+
+    def _wire(self) -> None:
+        address = {name: getattr(each, "address", None) for name, each in vars(self).items()}
+        self.ifx.wire(address["burn_mint_work"])
+        self.ifx_dollar.wire(address["batches"], address["accounts"], address["fee_burner"])
+        self.licence.wire(address["registry"])
+        self.registry.wire(address["licence"], address["staking"], address["panels"], address["disputes"])
+        self.staking.wire(
+            address["registry"],
+            address["market"],
+            address["penalty_pool"],
+            address["panels"],
+            address["disputes"],
+            address["batches"],
+        )
+        self.penalty_pool.wire(address["accounts"])
+
+    def fresh_key(self, role: str = "someone") -> LocalAccount:
+        """A person nobody has met yet."""
+        self._names += 1
+        return key(f"{role} {self._names}")
+
+    def set_parameter(self, name: str, value: int) -> None:
+        """As the governor."""
+        with acting(self.governor):
+            self.parameters.set(parameter(name), value)
+
+    def mint_licence(self, owner: LocalAccount, role: int, locked: bool = True) -> int:
+        """A licence of this role for `owner`."""
+        with acting(self.foundation):
+            return int(self.licence.mint(owner.address, role, locked))
+
+    def register(self, role: int, owner: LocalAccount | None = None, price: int = 2 * FLOOR) -> Node:
+        """A node with a licence of its own, without stake."""
+        owner = owner or self.fresh_key("owner")
+        operator = self.fresh_key("operator")
+        licence = self.mint_licence(owner, role)
+        with acting(owner):
+            price = price if role == WORKER else 0
+            node = self.registry.register(licence, operator.address, bytes(32), price)
+        return Node(int(node), owner, operator)
+
+    def give_ifx(self, to: str, amount: int) -> None:
+        """IFX [wei] from the foundation."""
+        with acting(self.foundation):
+            self.ifx.transfer(to, amount)
+
+    def stake(self, node: Node, amount: int) -> None:
+        """Stake [wei] for a node, paid by its owner, who is given the money first."""
+        self.give_ifx(node.owner.address, amount)
+        with acting(node.owner):
+            self.ifx.approve(self.staking, amount)
+            self.staking.stake(node.id, amount)
+
+    def bonded(self, role: int, times: int = 1, ib: int = 1_000_000) -> Node:
+        """A node with `times` the stake that it needs; a worker has been measured at `ib` micro-IB."""
+        node = self.register(role)
+        if role == WORKER:
+            with acting(self.manager.operator):
+                self.registry.attest_benchmark(node.id, ib, bytes(32))
+        self.stake(node, times * int(self.staking.required(node.id)))
+        return node
+
+    @property
+    def manager(self) -> Node:
+        """The first bonded manager, made when first asked for."""
+        if not hasattr(self, "_manager") or int(self.registry.node_count()) < self._manager.id:
+            self._manager = self.bonded(MANAGER)
+        return self._manager
+
+    def give_usd(self, to: str, amount: int) -> None:
+        """DevUSD [units of 10^-6 USD]."""
+        with acting(self.deployer):
+            self.usd.mint(to, amount)
+
+    def top_up(self, owner: LocalAccount, amount: int) -> int:
+        """Credit of `amount` units of DevUSD; returns the account."""
+        self.give_usd(owner.address, amount)
+        with acting(owner):
+            self.usd.approve(self.ifx_dollar, amount)
+            return int(self.ifx_dollar.top_up(self.usd, amount, owner.address))
