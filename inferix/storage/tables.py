@@ -83,6 +83,16 @@ class SignedOrder(SQLModel, table=True):
     refused: str | None = None
 
 
+class WantedCancel(SQLModel, table=True):
+    """A client's signed cancellation, waiting to be posted."""
+
+    __tablename__ = "wanted_cancel"
+    job: bytes = _bytes(primary_key=True)
+    signature: bytes = _bytes()
+    received_at: int = _big()
+    transaction: bytes | None = _bytes(nullable=True)
+
+
 class SealedKey(SQLModel, table=True):
     """A job key sealed to one node. ``node`` of the manager: what the client uploaded; ``subject``: job or quote id."""
 

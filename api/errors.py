@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors over HTTP: ``{"error": {"code", "message"}}`` with the status of the error's kind."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from inferix.errors import InferixError, Refused, Unavailable
+from inferix.storage.service import http_status
+
+
+class NotSignedIn(Refused):
+    """No valid session: sign in with the wallet first."""
+
+
+def install(app: FastAPI) -> None:
+    """Registers the handlers."""
+
+    @app.exception_handler(InferixError)
+    async def known(request: Request, error: InferixError) -> JSONResponse:
+        status = 401 if isinstance(error, NotSignedIn) else http_status(error)
+        headers = {}
+        if isinstance(error, Unavailable) and error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
+        return answer(status, type(error).__name__, str(error), headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return answer(422, "InvalidInput", f"{where}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        return answer(error.status_code, "HttpError", str(error.detail))
+
+
+def answer(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """An error's body."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

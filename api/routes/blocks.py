@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Storage over HTTP: no program reads another's disk. Blocks are self-checking; the body is the block."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+
+from api.deps import ContextDep
+from inferix.errors import LimitExceeded
+from inferix.storage.dag import MAX_BLOCK
+from inferix.storage.service import MAX_ASKED
+
+router = APIRouter(tags=["storage"])
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+@router.get("/blocks/{cid}", response_class=Response)
+def get_block(cid: str, context: ContextDep) -> Response:
+    """A block; it never changes."""
+    return Response(context.blocks.get(cid), media_type="application/octet-stream", headers=IMMUTABLE)
+
+
+@router.head("/blocks/{cid}", response_class=Response)
+def head_block(cid: str, context: ContextDep) -> Response:
+    """Whether and how large."""
+    return Response(headers={"Content-Length": str(context.blocks.head(cid))})
+
+
+@router.put("/blocks/{cid}", status_code=204)
+async def put_block(cid: str, request: Request, context: ContextDep) -> None:
+    """Stores a block of at most 2 MiB, checked against its CID; counted against the caller's quota."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BLOCK:
+            raise LimitExceeded(f"a block has at most {MAX_BLOCK} bytes")
+    context.blocks.put(cid, bytes(body), request.client.host if request.client else "unknown")
+
+
+@router.post("/blocks/missing")
+def missing(cids: Annotated[list[str], Body(max_length=MAX_ASKED)], context: ContextDep) -> list[str]:
+    """Those of the blocks that are not here: send them, then pin the file."""
+    return [str(cid) for cid in context.blocks.missing(cids)]
+
+
+@router.post("/pins/{cid}", status_code=204)
+def pin(cid: str, context: ContextDep) -> None:
+    """Keeps a file whose blocks are all here."""
+    context.blocks.pin(cid)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""State as JSON for people and programs: wei as decimal text, bytes as 0x hex, times in seconds of the block clock."""
+
+from typing import Any
+
+from inferix.models.roles import BatchStatus, CaseStatus, Outcome
+from inferix.replay import Network
+from inferix.replay.accounting import eligible
+from inferix.replay.attempts import seats
+from inferix.replay.settlement import outcome_leaf
+from inferix.replay.state import Attempt, AttemptStatus, Batch, Case, Epoch, Job, Node, TaskState
+
+
+def hexed(value: bytes | None) -> str | None:
+    """0x hex."""
+    return None if value is None else "0x" + value.hex()
+
+
+def ascii_name(value: bytes) -> str:
+    """A name kept in 32 bytes."""
+    return value.rstrip(b"\0").decode("ascii", "replace")
+
+
+def node_view(network: Network, node: Node, seen_at: int | None) -> dict[str, Any]:
+    """A node, its stake and whether it can be drawn."""
+    return {
+        "id": node.id,
+        "role": node.role.name.lower(),
+        "owner": node.owner,
+        "operator": node.operator,
+        "licence": node.licence,
+        "status": node.status.name.lower(),
+        "ib": node.ib,
+        "device_class": ascii_name(node.device_class),
+        "price": node.price,
+        "sealing_key": hexed(node.sealing_key),
+        "bonded": str(node.bonded),
+        "unbonding": str(node.unbonding),
+        "frozen": str(node.frozen),
+        "qualified": node.qualified,
+        "drawable": eligible(node),
+        "seen_at": seen_at,
+        "claimed": str(network.claimed.get(node.id, 0)),
+    }
+
+
+def job_view(network: Network, job: Job) -> dict[str, Any]:
+    """A job, its tasks and attempts."""
+    request = job.spec.request if job.spec else None
+    return {
+        "id": hexed(job.id),
+        "status": str(job.status),
+        "reason": job.reason,
+        "client": job.client,
+        "account": job.order.account,
+        "nonce": job.order.nonce,
+        "manager": job.manager,
+        "cap": job.order.cap,
+        "price": job.order.price,
+        "posted_at": job.posted_at,
+        "deadline": job.order.deadline,
+        "ended_at": job.ended_at or None,
+        "spec": hexed(job.order.spec),
+        "engine": request.engine if request else None,
+        "settings": request.settings.model_dump() if request else None,
+        "charged": sum(_charge(network, state, attempt) for state in job.tasks for attempt in state.attempts),
+        "tasks": [task_view(network, state) for state in job.tasks],
+    }
+
+
+def _charge(network: Network, state: TaskState, attempt: Attempt) -> int:
+    ended = attempt.status is AttemptStatus.ENDED and attempt.node
+    return outcome_leaf(network, state, attempt).charge if ended else 0
+
+
+def task_view(network: Network, state: TaskState) -> dict[str, Any]:
+    """A task and every attempt at it."""
+    task = state.task
+    return {
+        "id": hexed(task.id),
+        "index": task.index,
+        "kind": str(task.kind),
+        "first_frame": task.first_frame,
+        "last_frame": task.last_frame,
+        "work": task.work,
+        "done": state.done,
+        "failed": state.failed,
+        "attempts": [attempt_view(network, state, attempt) for attempt in state.attempts],
+    }
+
+
+def attempt_view(network: Network, state: TaskState, attempt: Attempt) -> dict[str, Any]:
+    """An attempt: who, when, with what result, who checked it."""
+    return {
+        "number": attempt.number,
+        "status": str(attempt.status),
+        "node": attempt.node or None,
+        "accepted_at": attempt.accepted_at or None,
+        "deadline": attempt.deadline or None,
+        "received_at": attempt.received_at or None,
+        "result": hexed(attempt.result) if attempt.receipt_anchor else None,
+        "committee": [seat.leaf.node for seat in seats(network, state, attempt)],
+        "votes": [
+            {"node": node, "outcome": Outcome(vote.outcome).name.lower(), "measured": hexed(vote.measured)}
+            for node, (vote, _) in sorted(attempt.votes.items())
+        ],
+        "outcome": attempt.outcome.name.lower() if attempt.outcome else None,
+        "ended_at": attempt.ended_at or None,
+        "charge": _charge(network, state, attempt),
+        "batch": hexed(attempt.batch),
+        "waits_for": waits_for(network, attempt),
+    }
+
+
+def waits_for(network: Network, attempt: Attempt) -> str | None:
+    """What an attempt waits for, in words; None when it has ended."""
+    return {
+        AttemptStatus.WAITING: "the seed of the next anchor",
+        AttemptStatus.DRAWING: "a drawn worker to accept",
+        AttemptStatus.ACCEPTED: f"the receipt of node {attempt.node}",
+        AttemptStatus.RECEIVED: "the votes of its committee",
+    }.get(attempt.status)
+
+
+def batch_view(batch: Batch) -> dict[str, Any]:
+    """A batch and its leaves."""
+    return {
+        "commitment": hexed(batch.commitment),
+        "manager": batch.manager,
+        "sequence": batch.sequence,
+        "coin": batch.coin,
+        "charge": batch.charge,
+        "work": batch.work,
+        "root": hexed(batch.root),
+        "data": hexed(batch.data),
+        "status": BatchStatus(batch.status).name.lower(),
+        "proposed_at": batch.proposed_at,
+        "final_at": batch.final_at or None,
+        "epoch": batch.epoch if batch.epoch >= 0 else None,
+        "problem": batch.problem,
+        "leaves": [leaf.model_dump(mode="json") for leaf in batch.leaves],
+    }
+
+
+def epoch_view(network: Network, epoch: Epoch) -> dict[str, Any]:
+    """A closed epoch as the contract counted it."""
+    return {
+        "index": epoch.index,
+        "work": epoch.work,
+        "charge": epoch.charge,
+        "burned": str(epoch.burned),
+        "minted": str(epoch.minted),
+        "closed_at": epoch.closed_at,
+        "ended_at": network.epoch_end(epoch.index),
+    }
+
+
+def case_view(case: Case) -> dict[str, Any]:
+    """A slashing case."""
+    return {
+        "id": hexed(case.id),
+        "task": hexed(case.task),
+        "attempt": case.attempt,
+        "node": case.node,
+        "amount": str(case.amount),
+        "status": CaseStatus(case.status).name.lower(),
+        "opened_at": case.opened_at,
+        "charged_at": case.charged_at or None,
+        "appealed_at": case.appealed_at or None,
+        "panel": case.seats,
+        "votes": {str(node): "upheld" if upheld else "reversed" for node, upheld in case.votes.items()},
+        "ended_at": case.ended_at or None,
+    }
