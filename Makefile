@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Each target sets up what it needs first (tools/setup.py; under a second when nothing changed). `make` alone lists them.
 SETUP := python3 tools/setup.py
-PY := .venv/bin/python
+# Ape looks for vyper on PATH, npm for node.
+PY := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python
 TESTS ?= tests
 UPGRADE ?=
 export STORE DB KEEP
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test check bench bench-gas soak kubo lock clean
+.PHONY: help demo setup test style check bench bench-gas soak kubo lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -19,14 +20,17 @@ demo: ## the whole network on this machine: order, render, prove, settle (KEEP=1
 setup: ## everything that the tests and the checks need, in .venv and .tools
 	@$(SETUP) test
 
-test: setup ## the test suite; what has no PostgreSQL or Kubo to run on is skipped, and said so (TESTS=path)
+test: setup ## the whole suite; what has no PostgreSQL or Kubo to run on is skipped, and said so (TESTS=path)
+	@python3 tools/kubo/build.py --if-go
 	@$(PY) -m pytest $(TESTS)
 
-check: setup ## style, types, imports between packages, the tests
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check .
+style: setup ## style, types, imports between packages
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
+
+check: style ## the same, and the tests that need no services
 	@$(PY) -m pytest -q -m unit $(TESTS)
 
 bench: setup ## every figure that the documents quote

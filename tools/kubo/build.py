@@ -65,4 +65,7 @@ def build() -> None:
 
 
 if __name__ == "__main__":
-    build()
+    if "--if-go" in sys.argv[1:] and not BINARY.exists() and system_go() is None:
+        print("Tests that need Kubo (IPFS) will be skipped: `make kubo` builds it, in about five minutes.", file=sys.stderr)
+    else:
+        build()
