@@ -34,7 +34,7 @@ class Fee:
 
 
 def first_fee(policy: FeePolicy, base_fee: int, tip: int) -> Fee:
-    """Room for six full blocks in a row (the base fee doubles). Raises FeeTooHigh when not even the next is in reach."""
+    """Room for six full blocks in a row (the base fee doubles). Raises FeeTooHigh when the next is out of reach."""
     if base_fee + 1 > policy.max_fee:
         raise FeeTooHigh(
             f"the base fee is {base_fee / GWEI:.2f} gwei, the settings allow {policy.max_fee / GWEI:.2f}: waiting", 30

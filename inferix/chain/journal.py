@@ -11,7 +11,7 @@ from hexbytes import HexBytes
 
 
 class EntryState(StrEnum):
-    """NEW: signed and kept, perhaps sent; SENT: an endpoint has it; MINED: done, final; FAILED: reverted or given up."""
+    """NEW: signed and kept, perhaps sent; SENT: an endpoint has it; MINED: done, final; FAILED: undone, or given up."""
 
     NEW = "new"
     SENT = "sent"
