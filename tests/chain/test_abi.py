@@ -69,7 +69,7 @@ def test_decode__several_values__a_tuple(interface: Callable[[str], Interface]) 
 
 
 def test_decode__nothing_came_back__says_which_call(interface: Callable[[str], Interface]) -> None:
-    with pytest.raises(Corrupt, match="Batches.seed returned 0 bytes"):
+    with pytest.raises(Corrupt, match="seed returned 0 bytes"):
         interface("Batches").decode("seed", 2, b"")
 
 

@@ -25,7 +25,7 @@ def test_first_fee__never_over_the_limit(base: int, tip: int) -> None:
         fee = first_fee(POLICY, base, tip)
     except FeeTooHigh:
         return
-    assert base < fee.max_fee <= POLICY.max_fee
+    assert base <= fee.max_fee <= POLICY.max_fee
     assert fee.tip <= fee.max_fee
 
 

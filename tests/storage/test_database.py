@@ -66,9 +66,13 @@ def test_name__hides_the_password() -> None:
 
 
 def test_session__an_exception__leaves_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.session() as session:
-        session.add(NodeSeen(node=1, seen_at=5))
-        raise RuntimeError
+    def fail_after_writing() -> None:
+        with database.session() as session:
+            session.add(NodeSeen(node=1, seen_at=5))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_writing()
     with database.reading() as session:
         assert session.exec(select(NodeSeen)).all() == []
     with database.session() as session:

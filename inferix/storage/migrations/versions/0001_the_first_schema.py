@@ -162,10 +162,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_transaction__lane"), "transaction_", ["lane"], unique=False)
     op.create_index(op.f("ix_transaction__state"), "transaction_", ["state"], unique=False)
+    op.create_table(
+        "wanted_cancel",
+        sa.Column("job", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("transaction", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("job"),
+    )
 
 
 def downgrade() -> None:
     """Back to the one before."""
+    op.drop_table("wanted_cancel")
     op.drop_index(op.f("ix_transaction__state"), table_name="transaction_")
     op.drop_index(op.f("ix_transaction__lane"), table_name="transaction_")
     op.drop_table("transaction_")
