@@ -45,7 +45,9 @@ def sign_in(database: Database, text: str, signature: str, domain: str, chain_id
     try:
         message.verify(signature, domain=domain, nonce=row.nonce)
     except VerificationError as error:
-        raise NotSignedIn(f"the sign-in was refused: {type(error).__name__}; sign the message that was shown") from error
+        raise NotSignedIn(
+            f"the sign-in was refused: {type(error).__name__}; sign the message that was shown"
+        ) from error
     token = secrets.token_urlsafe(32)
     expires = int(time.time()) + hours * 3_600
     address = str(message.address)

@@ -76,7 +76,9 @@ async def signed_node(
     if node is None:
         raise Refused(f"node {x_inferix_node} is not registered on this chain: register it first")
     if abs(x_inferix_time - state.time) > REQUEST_AGE:
-        raise Refused(f"the request's time is {x_inferix_time}, the chain's {state.time}: take the time of GET /network")
+        raise Refused(
+            f"the request's time is {x_inferix_time}, the chain's {state.time}: take the time of GET /network"
+        )
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     content = request_content(request.method, path, await request.body())
     message = SignedRequest(node=node.id, content=content, time=x_inferix_time)

@@ -21,10 +21,11 @@ from inferix.errors import Conflict, InferixError, InvalidInput, NotFound, Refus
 from inferix.messages import Cancel, Order, Quote
 from inferix.models.document import HexBytes, Signature
 from inferix.models.job import JobSpec, QuoteRequest
-from inferix.models.roles import Role
+from inferix.models.roles import Outcome, Role
 from inferix.replay import Network
 from inferix.replay.state import JobStatus
 from inferix.storage.cid import Cid
+from inferix.storage.documents import put_document
 from inferix.storage.tables import Progress, QuoteJob, SealedKey, SignedOrder, WantedCancel
 
 router = APIRouter(tags=["jobs"])
@@ -64,9 +65,7 @@ def ask_quote(
         raise InvalidInput(f"node {body.request.manager} is no manager: GET /network lists them")
     if not context.store.has_block(Cid.parse(body.request.input)):
         raise NotFound("the input is not in storage: upload it first (PUT /blocks, POST /pins)")
-    quote = QuoteJob(
-        id=secrets.token_bytes(32), owner=client, request=body.request.encode(), asked_at=network.time
-    )
+    quote = QuoteJob(id=secrets.token_bytes(32), owner=client, request=body.request.encode(), asked_at=network.time)
     database.add(quote)
     database.add(SealedKey(subject=quote.id, node=manager.id, sealed=body.sealed_key))
     database.commit()
@@ -108,8 +107,7 @@ def place_order(
     _check_terms(network, order, spec)
     if order.cap > account.free:
         raise Refused(f"the cap of {order.cap} nano-USD is above the free credit of {account.free}: top up")
-    context.store.put_block(Cid.raw(spec.encode()), spec.encode())
-    context.store.pin(Cid.raw(spec.encode()))
+    put_document(context.store, spec)
     database.add(
         SignedOrder(job=job, account=order.account, record=order.record(body.signature), received_at=network.time)
     )
@@ -209,19 +207,18 @@ def job_results(job: str, network: NetworkDep) -> dict[str, Any]:
     found = network.jobs.get(digest_of(job))
     if found is None:
         raise NotFound(f"no job {job} on this chain")
-    rows = []
-    for state in found.tasks:
-        for attempt in state.attempts:
-            if attempt.outcome is not None and attempt.outcome.name == "ACCEPTED":
-                rows.append(
-                    {
-                        "task": hexed(state.task.id),
-                        "kind": str(state.task.kind),
-                        "attempt": attempt.number,
-                        "node": attempt.node,
-                        "result": hexed(attempt.result),
-                    }
-                )
+    rows = [
+        {
+            "task": hexed(state.task.id),
+            "kind": str(state.task.kind),
+            "attempt": attempt.number,
+            "node": attempt.node,
+            "result": hexed(attempt.result),
+        }
+        for state in found.tasks
+        for attempt in state.attempts
+        if attempt.outcome is Outcome.ACCEPTED
+    ]
     return {"job": hexed(found.id), "status": str(found.status), "results": rows}
 
 
@@ -251,4 +248,3 @@ async def _stream(job: bytes, request: Request, context: Context) -> AsyncIterat
 def _read(context: Context, job: bytes) -> dict[str, Any]:
     with context.sessions() as database:
         return _job(context.network(), database, job)
-

@@ -111,9 +111,7 @@ def post_message(body: Post, node: NodeDep, network: NetworkDep, database: Datab
     return {"status": "taken"}
 
 
-def _check(
-    network: Network, database: Database, node: int, message: Message, body: Post
-) -> tuple[bytes, int]:
+def _check(network: Network, database: Database, node: int, message: Message, body: Post) -> tuple[bytes, int]:
     """(subject, attempt) of a message that may count; raises what is wrong with it."""
     if isinstance(message, Acceptance | Receipt | Vote):
         state = network.tasks.get(message.task)

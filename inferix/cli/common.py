@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that commands share, and how they print."""
+
+import json
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from inferix import keystore
+from inferix.client.client import Client
+
+P = ParamSpec("P")
+R = TypeVar("R")
+console = Console(highlight=False)
+
+
+def api_option(function: Callable[P, R]) -> Callable[P, R]:
+    """``--api``: the network's address."""
+    return click.option("--api", envvar="INFERIX_API", default="http://127.0.0.1:8600", show_default=True)(function)
+
+
+def json_option(function: Callable[P, R]) -> Callable[P, R]:
+    """``--json``: for programs."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def wallet_options(function: Callable[..., R]) -> Callable[..., R]:
+    """``--home``, ``--keystore``, ``--password-file``; the function gets ``home`` and ``key``."""
+
+    @click.option("--home", envvar="INFERIX_HOME", type=click.Path(path_type=Path), default=Path.home() / ".inferix")
+    @click.option("--keystore", "store", envvar="INFERIX_KEYSTORE", type=click.Path(path_type=Path), default=None)
+    @click.option("--password-file", envvar="INFERIX_PASSWORD_FILE", type=click.Path(path_type=Path), default=None)
+    @wraps(function)
+    def with_key(*args: Any, home: Path, store: Path | None, password_file: Path | None, **kwargs: Any) -> R:
+        path = store or home / "wallet.json"
+        password = keystore.read_password(
+            password_file, "INFERIX_PASSWORD", lambda: click.prompt("Password", hide_input=True)
+        )
+        return function(*args, home=home, key=keystore.load_account(path, password), **kwargs)
+
+    return with_key
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on standard output."""
+    click.echo(json.dumps(value, indent=2))
+
+
+class Bars:
+    """Progress bars by stage; plain lines where the output is no terminal."""
+
+    def __init__(self) -> None:
+        self.progress = Progress(
+            SpinnerColumn(), TextColumn("{task.fields[stage]:>8}"), BarColumn(30), TextColumn("{task.description}"),
+            TimeElapsedColumn(), console=console, disable=not console.is_terminal,
+        )  # fmt: skip
+        self._tasks: dict[str, TaskID] = {}
+        self._said: dict[str, str] = {}
+
+    def __call__(self, stage: str, done: float, total: float, text: str) -> None:
+        """Takes what ``Client`` reports."""
+        if not console.is_terminal:
+            if done >= total and self._said.get(stage) != text:
+                self._said[stage] = text
+                click.echo(f"{stage:>8}  {text}")
+            return
+        if stage not in self._tasks:
+            self._tasks[stage] = self.progress.add_task(text, total=total, stage=stage)
+        self.progress.update(self._tasks[stage], completed=done, total=total, description=text)
+
+
+def client_of(api: str, key: bytes, home: Path, bars: Bars) -> Client:
+    """A client that shows its progress."""
+    os.makedirs(home, mode=0o700, exist_ok=True)
+    return Client(api, key, home, bars)

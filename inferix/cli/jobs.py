@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``render``, ``jobs``, ``fetch``, ``cancel``, ``explain``."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+from rich.table import Table
+
+from inferix.cli.common import Bars, api_option, client_of, console, json_option, print_json, wallet_options
+from inferix.client.client import Client, Terms
+from inferix.client.jobfile import list_jobs
+from inferix.errors import InferixError, InvalidInput
+from inferix.models.job import RenderSettings
+from inferix.units import NanoUsd, format_usd
+
+
+class Incomplete(InferixError):
+    """The job ended without a film."""
+
+
+def parse_frames(text: str) -> tuple[int, int]:
+    """``1-8`` or ``5``. Raises InvalidInput."""
+    match = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", text)
+    if match is None:
+        raise InvalidInput(f"{text!r} is no range of frames: write 1-8 or 5")
+    return int(match[1]), int(match[2] or match[1])
+
+
+@click.command()
+@click.argument("scene", type=click.Path(path_type=Path))
+@click.option("--frames", required=True, help="First and last frame: 1-8.")
+@click.option("--size", default="640x360", show_default=True, help="Width and height in pixels.")
+@click.option("--samples", default=64, show_default=True, type=click.IntRange(1, 65_536))
+@click.option("--fps", default=24, show_default=True, type=click.IntRange(1, 240))
+@click.option("--price", default=0, help="Highest price in nano-USD per IBM; 0 takes the quote's high end.")
+@click.option("--cap", default=0, help="Most that this order may cost, nano-USD; 0 is twice the quote.")
+@click.option("--attempts", default=4, show_default=True, type=click.IntRange(1, 16))
+@click.option("--attempt-seconds", default=3_600, show_default=True, type=click.IntRange(10))
+@click.option("--threads", default=0, help="Threads of the local check; 0 is all.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("frames"), show_default=True)
+@click.option("--raw", is_flag=True, help="Fetch the raw EXR passes too.")
+@click.option("--wait/--no-wait", default=True, show_default=True)
+@api_option
+@wallet_options
+def render(
+    scene: Path, frames: str, size: str, samples: int, fps: int, price: int, cap: int, attempts: int,
+    attempt_seconds: int, threads: int, out: Path, raw: bool, wait: bool, api: str, home: Path, key: bytes,
+) -> None:  # fmt: skip
+    """Render SCENE on the network and bring the film home."""
+    first, last = parse_frames(frames)
+    match = re.fullmatch(r"(\d+)x(\d+)", size)
+    if match is None:
+        raise InvalidInput(f"{size!r} is no size: write 1920x1080")
+    try:
+        settings = RenderSettings(
+            first_frame=first, last_frame=last, width=int(match[1]), height=int(match[2]), samples=samples,
+            fps_milli=fps * 1_000,
+        )  # fmt: skip
+    except ValueError as error:
+        raise InvalidInput(f"this cannot be rendered: {error}") from error
+    bars = Bars()
+    client = client_of(api, key, home, bars)
+    console.print(client.session.get("/network")["readers"])
+    terms = Terms(price=price, cap=cap, attempts=attempts, attempt_seconds=attempt_seconds)
+    with bars.progress:
+        job_file = client.order(scene, settings, terms, threads=threads)
+        click.echo(f"job 0x{job_file.job}")
+        if wait:
+            _finish(client, bars, job_file.job, out, raw)
+
+
+@click.command()
+@click.argument("job")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("frames"), show_default=True)
+@click.option("--raw", is_flag=True, help="Fetch the raw EXR passes too.")
+@click.option("--wait/--no-wait", default=False)
+@api_option
+@wallet_options
+def fetch(job: str, out: Path, raw: bool, wait: bool, api: str, home: Path, key: bytes) -> None:
+    """Bring what is accepted of JOB home; goes on where it stopped."""
+    bars = Bars()
+    client = client_of(api, key, home, bars)
+    with bars.progress:
+        if wait:
+            _finish(client, bars, job, out, raw)
+        else:
+            client.fetch(job, out, raw=raw)
+
+
+def _finish(client: Client, bars: Bars, job: str, out: Path, raw: bool) -> None:
+    view: dict[str, Any] = {"status": "signed"}
+    for view in client.follow(job):
+        tasks = view["tasks"]
+        done = sum(task["done"] for task in tasks)
+        waits = sorted({wait for task in tasks for wait in _waiting(task)})
+        bars("work", done, max(1, len(tasks)), f"{view['status']}; {done} of {len(tasks)} tasks; {', '.join(waits)}")
+    if view["status"] != "complete":
+        raise Incomplete(f"the job is {view['status']}: {view['reason']}; what was accepted: `inferix fetch {job}`")
+    files = client.fetch(job, out, raw=raw)
+    click.echo(f"{len(files)} files in {out}; charged {format_usd(NanoUsd(view['charged']))}")
+
+
+def _waiting(task: dict[str, Any]) -> list[str]:
+    attempts = task["attempts"]
+    reason = attempts[-1]["waits_for"] if attempts else None
+    return [f"task {task['index']} waits for {reason}"] if reason and task["kind"] == "render" else []
+
+
+@click.command("jobs")
+@api_option
+@json_option
+@wallet_options
+def jobs_command(api: str, as_json: bool, home: Path, key: bytes) -> None:
+    """Your jobs and how they stand."""
+    client = client_of(api, key, home, Bars())
+    rows = client.session.get("/jobs", client=client.session.address)
+    names = {"0x" + item.job: item.name for item in list_jobs(home)}
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("job", "scene", "status", "tasks", "charged", "reason")
+    for row in rows:
+        done = sum(task["done"] for task in row["tasks"])
+        table.add_row(
+            row["id"][:18], names.get(row["id"], "?"), row["status"], f"{done}/{len(row['tasks'])}",
+            format_usd(NanoUsd(row["charged"])), row["reason"],
+        )  # fmt: skip
+    console.print(table)
+
+
+@click.command()
+@click.argument("job")
+@api_option
+@wallet_options
+def cancel(job: str, api: str, home: Path, key: bytes) -> None:
+    """Take JOB back; accepted tasks stay charged."""
+    client_of(api, key, home, Bars()).cancel(job)
+    click.echo("cancelling; `inferix jobs` shows when it has taken effect")
+
+
+@click.command()
+@click.argument("task")
+@api_option
+@json_option
+def explain(task: str, api: str, as_json: bool) -> None:
+    """Why this worker, why not that one: the draws of TASK."""
+    answer = httpx.get(f"{api}/explain/{task}", timeout=30)
+    view = answer.json()
+    if answer.status_code != 200:
+        raise InvalidInput(view["error"]["message"])
+    if as_json:
+        print_json(view)
+        return
+    click.echo(f"task {view['task']}: {view['kind']}, frames {view['frames'][0]} to {view['frames'][1]}")
+    for attempt in view["attempts"]:
+        click.echo(f"attempt {attempt['attempt']}: seed {attempt['seed']} of anchor {attempt['seed_anchor']}")
+        for draw in attempt["draws"]:
+            click.echo(f"  draw {draw['draw']}: node {draw['node']}: {draw['says']}")
+        seats = ", ".join(str(seat["node"]) for seat in attempt["committee"])
+        votes = ", ".join(f"node {node} {outcome}" for node, outcome in attempt["votes"].items())
+        click.echo(f"  committee: {seats or '-'}; votes: {votes or '-'}; outcome: {attempt['outcome'] or 'open'}")
+
+
+COMMANDS = (render, fetch, jobs_command, cancel, explain)
