@@ -4,7 +4,7 @@
 @title OddCoin
 @notice Test only: a coin with one of the habits that real coins have.
         0 returns true, 1 returns nothing, 2 returns false, 3 keeps a tenth of what is moved, 4 takes a tenth more from the
-        sender, 5 makes a call of the test's choice while it moves money.
+        sender, 5 makes one call of the test's choice while it moves money.
 """
 
 
@@ -31,6 +31,7 @@ def set_habit(habit: uint256):
 def set_call(target: address, call: Bytes[1024]):
     self.habit = 5
     self.target = target
+    self.allowance[self][target] = max_value(uint256)
     self.call = call
 
 
@@ -70,6 +71,7 @@ def _move(owner: address, to: address, amount: uint256) -> Bytes[32]:
     if self.habit == 4:
         self.balanceOf[owner] -= amount // 10
     if self.habit == 5:
+        self.habit = 0
         raw_call(self.target, self.call)
     if self.habit == 1:
         return b""
