@@ -1,5 +1,5 @@
-# pragma version 0.4.3
 # SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
 """
 @title Leaves of the four trees
 @license AGPL-3.0-only

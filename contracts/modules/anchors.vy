@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+"""
+@title anchors
+@license AGPL-3.0-only
+@author Inferix
+@notice Anchors and seeds, one lane per manager: `seed_k = keccak256(seed_{k-1}, blockhash(block_k + 1), root_k)`,
+        seed_0 = the manager's id. The hash is of a block after the anchor's, so the root is fixed before it is known.
+        An anchor waits for its seal; the next one seals it, or anybody does, from block_k + 2 on.
+@custom:security Only the last 256 block hashes are in reach. A seal that comes later re-arms: the anchor's block becomes
+                 the present one, and its seed a new draw. Hence anybody may seal, and whoever cares for a seed does.
+                 The producer of block_k + 1 may withhold a block whose hash it dislikes, at the price of that block:
+                 one more draw for each block given up.
+@custom:kill A manager that is frozen, jailed or banned cannot anchor; what is anchored can always be sealed.
+"""
+
+from ..interfaces import IBatches
+
+
+# Seeds that stay readable: 22 days of slots of 30 s. After that a slot is used again, which is what makes an anchor
+# cheap; every dispute that needs a seed is over long before.
+SEEDS: constant(uint32) = 65_536
+REACH: constant(uint256) = 256
+
+_LOW_32: constant(uint256) = 2**32 - 1
+_LOW_40: constant(uint256) = 2**40 - 1
+
+
+# One word of a lane: checked_at << 104 | at << 64 | sealed << 32 | anchors
+struct Anchors:
+    anchors: uint32
+    sealed: uint32
+    # Block of the newest anchor
+    at: uint256
+    # When the manager's bond was last looked at [s]
+    checked_at: uint256
+
+
+# manager => word
+_words: HashMap[uint32, uint256]
+# manager => root of its newest anchor
+_roots: HashMap[uint32, bytes32]
+# manager => index mod SEEDS => seed
+_seeds: HashMap[uint32, HashMap[uint32, bytes32]]
+
+
+@external
+def seal(manager: uint32):
+    """
+    @notice Seals the waiting anchor of a lane, or re-arms it where its block hash is out of reach. Anybody.
+    """
+    word: Anchors = self._read(manager)
+    assert word.anchors != word.sealed, "anchors: nothing to seal"
+    assert block.number > word.at + 1, "anchors: too young to seal"
+    if block.number > word.at + 1 + REACH:
+        word.at = block.number
+        log IBatches.Rearmed(manager=manager, index=word.anchors, block=convert(block.number, uint40))
+    else:
+        self._close(manager, word)
+        word.sealed = word.anchors
+    self._write(manager, word)
+
+
+@external
+@view
+def seed(manager: uint32, index: uint32) -> bytes32:
+    """
+    @notice Seed of an anchor; zero when it is not sealed yet or no longer kept (the last 65,536 are).
+    """
+    sealed: uint32 = self._read(manager).sealed
+    if index > sealed or (index != 0 and sealed - index >= SEEDS):
+        return empty(bytes32)
+    return self._seed(manager, index)
+
+
+@external
+@view
+def is_anchored(manager: uint32, index: uint32, root: bytes32, block_hash: bytes32) -> bool:
+    """
+    @notice Whether `root` is the root of this sealed anchor: its seed commits to it, so no root is kept.
+    @param block_hash Hash of the block after the anchor's, as it went into the seed.
+    """
+    sealed: uint32 = self._read(manager).sealed
+    if index == 0 or index > sealed or sealed - index + 1 >= SEEDS:
+        return False
+    return self._seed(manager, index) == keccak256(abi_encode(self._seed(manager, index - 1), block_hash, root))
+
+
+@internal
+def _anchor(manager: uint32, word: Anchors, root: bytes32, data: bytes32):
+    # Seals the lane's previous anchor first. The caller has checked the manager.
+    assert root != empty(bytes32), "anchors: empty root"
+    if word.anchors != word.sealed:
+        assert block.number > word.at + 1, "anchors: the previous anchor is too young to seal"
+        assert block.number <= word.at + 1 + REACH, "anchors: block hash out of reach, seal first"
+        self._close(manager, word)
+    index: uint32 = word.anchors + 1
+    self._write(
+        manager, Anchors(anchors=index, sealed=word.anchors, at=block.number, checked_at=word.checked_at)
+    )
+    self._roots[manager] = root
+    log IBatches.Anchored(manager=manager, index=index, root=root, data=data)
+
+
+@internal
+def _close(manager: uint32, word: Anchors):
+    index: uint32 = word.anchors
+    seed: bytes32 = keccak256(
+        abi_encode(self._seed(manager, index - 1), blockhash(word.at + 1), self._roots[manager])
+    )
+    self._seeds[manager][index % SEEDS] = seed
+    log IBatches.Sealed(manager=manager, index=index, seed=seed)
+
+
+@internal
+@view
+def _seed(manager: uint32, index: uint32) -> bytes32:
+    # Callers have checked that it is sealed and kept.
+    if index == 0:
+        return convert(convert(manager, uint256), bytes32)
+    return self._seeds[manager][index % SEEDS]
+
+
+@internal
+@view
+def _read(manager: uint32) -> Anchors:
+    word: uint256 = self._words[manager]
+    return Anchors(
+        anchors=convert(word & _LOW_32, uint32),
+        sealed=convert(word >> 32 & _LOW_32, uint32),
+        at=word >> 64 & _LOW_40,
+        checked_at=word >> 104,
+    )
+
+
+@internal
+def _write(manager: uint32, word: Anchors):
+    self._words[manager] = (
+        word.checked_at << 104 | word.at << 64 | convert(word.sealed, uint256) << 32 | convert(word.anchors, uint256)
+    )

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+"""
+@title claims
+@license AGPL-3.0-only
+@author Inferix
+@notice Claims on the newest final root. A node's leaf says what has matured (a), what is vesting (P) and the sum of each
+        grant times its start (Q). At time t, `a + clamp((t * P - Q) / vesting time, 0, P)` is earned, and t stops at the
+        root's cut-off plus the horizon: without new roots nothing is paid that nobody counted. What was claimed is
+        cumulative too, so nothing is paid twice, whichever root it is claimed by.
+@custom:kill None: claims always work. A frozen node waits; a banned one loses what has not vested.
+"""
+
+from ..interfaces import IAccounts
+from ..interfaces import IIFX
+from ..interfaces import IMerkleSum
+from ..interfaces import INodeRegistry
+from . import leaves
+from . import merkle_sum
+from . import roots
+
+uses: roots
+
+
+FROZEN: constant(uint8) = 2
+BANNED: constant(uint8) = 4
+
+
+_REGISTRY: immutable(INodeRegistry)
+_IFX: immutable(IIFX)
+_PENALTY_POOL: immutable(address)
+
+
+# node => wei paid or forfeited, cumulative; never falls
+claimed: public(HashMap[uint32, uint256])
+
+
+@deploy
+def __init__(registry: address, ifx: address, penalty_pool: address):
+    assert empty(address) not in [registry, ifx, penalty_pool], "claims: empty address"
+    _REGISTRY = INodeRegistry(registry)
+    _IFX = IIFX(ifx)
+    _PENALTY_POOL = penalty_pool
+
+
+@external
+@nonreentrant
+def claim(leaf: IAccounts.NodeLeaf, proof: DynArray[bytes32, 64]) -> uint256:
+    """
+    @notice Pays a node's owner what is earned by the newest final root and not yet claimed; leaf 0 pays the penalty pool. Of
+            a banned node, what has not vested goes to the penalty pool. Anybody; refused for a frozen node.
+    @return Wei paid to the owner.
+    """
+    stream: roots.Stream = self._check_proof(leaves._node(leaf), convert(leaf.node, uint256), proof)
+    status: uint8 = self._status(leaf.node)
+    assert status != FROZEN, "claims: node frozen"
+    before: uint256 = self.claimed[leaf.node]
+    due: uint256 = self._pay(leaf, stream, status)
+    assert self.claimed[leaf.node] != before, "claims: nothing to claim"
+    return due
+
+
+@external
+@nonreentrant
+def claim_many(leaves_: DynArray[IAccounts.NodeLeaf, 50], proofs: DynArray[DynArray[bytes32, 64], 50]) -> uint256:
+    """
+    @notice Claims for many nodes; those that are frozen or have nothing to claim are passed over. Anybody.
+    @return Wei paid to owners.
+    """
+    assert len(leaves_) == len(proofs), "claims: leaves and proofs differ in number"
+    state: roots.State = roots._read_state()
+    root: IMerkleSum.SumNode = self._nodes(state)
+    stream: roots.Stream = roots._read_stream(state.place)
+    total: uint256 = 0
+    for i: uint256 in range(len(leaves_), bound=50):
+        leaf: IAccounts.NodeLeaf = leaves_[i]
+        assert merkle_sum._verify(
+            root, leaves._node(leaf), convert(leaf.node, uint256), proofs[i]
+        ), "claims: not in the root"
+        total += self._try(leaf, stream)
+    return total
+
+
+@external
+@nonreentrant
+def claim_chunk(
+    first: uint32, height: uint256, leaves_: DynArray[IAccounts.NodeLeaf, 64], proof: DynArray[bytes32, 64]
+) -> uint256:
+    """
+    @notice Claims for a whole subtree of neighbours, under one proof: half the price of `claim_many`. Anybody.
+    @param first Id of the first node, a multiple of 2**height.
+    @param height At most 6; leaves that are missing at the end of the tree are left out.
+    @return Wei paid to owners.
+    """
+    assert convert(first, uint256) & ((1 << height) - 1) == 0, "claims: not the first of a subtree"
+    nodes: DynArray[IMerkleSum.SumNode, 64] = []
+    for i: uint256 in range(len(leaves_), bound=64):
+        assert convert(leaves_[i].node, uint256) == convert(first, uint256) + i, "claims: not neighbours"
+        nodes.append(leaves._node(leaves_[i]))
+    stream: roots.Stream = self._check_proof(
+        merkle_sum._fold(nodes, height), convert(first, uint256) >> height, proof
+    )
+    total: uint256 = 0
+    for leaf: IAccounts.NodeLeaf in leaves_:
+        total += self._try(leaf, stream)
+    return total
+
+
+@external
+@view
+def claimable(leaf: IAccounts.NodeLeaf) -> uint256:
+    """
+    @notice What `claim` would pay for this leaf now, if it is in the newest final root [wei].
+    """
+    state: roots.State = roots._read_state()
+    if state.newest == 0 or self._status(leaf.node) == FROZEN:
+        return 0
+    return self._due(leaf, roots._read_stream(state.place))
+
+
+@internal
+@view
+def _nodes(state: roots.State) -> IMerkleSum.SumNode:
+    assert state.newest != 0, "claims: no final root"
+    stream: roots.Stream = roots._read_stream(state.place)
+    return IMerkleSum.SumNode(
+        hash=roots._nodes_roots[state.place], sum=merkle_sum._pack(stream.matured, stream.vesting)
+    )
+
+
+@internal
+@view
+def _check_proof(node: IMerkleSum.SumNode, index: uint256, proof: DynArray[bytes32, 64]) -> roots.Stream:
+    state: roots.State = roots._read_state()
+    assert merkle_sum._verify(self._nodes(state), node, index, proof), "claims: not in the root"
+    return roots._read_stream(state.place)
+
+
+@internal
+@view
+def _status(node: uint32) -> uint8:
+    # Of leaf 0 there is no node: 0.
+    if node == 0:
+        return 0
+    return (staticcall _REGISTRY.terms(node)).status
+
+
+@internal
+@view
+def _due(leaf: IAccounts.NodeLeaf, stream: roots.Stream) -> uint256:
+    # No overflow: times are under 2**40, grants under 2**96, matured and vested under 2**97.
+    vesting: uint256 = convert(leaf.vesting, uint256)
+    vested: uint256 = 0
+    grown: uint256 = min(block.timestamp, stream.until) * vesting
+    if grown > leaf.start:
+        vested = min((grown - leaf.start) // stream.vesting_time, vesting)
+    earned: uint256 = convert(leaf.matured, uint256) + vested
+    claimed: uint256 = self.claimed[leaf.node]
+    if earned <= claimed:
+        return 0
+    return earned - claimed
+
+
+@internal
+def _try(leaf: IAccounts.NodeLeaf, stream: roots.Stream) -> uint256:
+    # Pays what there is to pay, if anything, to a node that may be paid.
+    status: uint8 = self._status(leaf.node)
+    if status == FROZEN:
+        return 0
+    return self._pay(leaf, stream, status)
+
+
+@internal
+def _pay(leaf: IAccounts.NodeLeaf, stream: roots.Stream, status: uint8) -> uint256:
+    due: uint256 = self._due(leaf, stream)
+    claimed: uint256 = self.claimed[leaf.node] + due
+    forfeited: uint256 = 0
+    if status == BANNED:
+        total: uint256 = convert(leaf.matured, uint256) + convert(leaf.vesting, uint256)
+        forfeited = max(total, claimed) - claimed
+    if due + forfeited == 0:
+        return 0
+    self.claimed[leaf.node] = claimed + forfeited
+    if due != 0:
+        owner: address = _PENALTY_POOL if leaf.node == 0 else staticcall _REGISTRY.owner_of(leaf.node)
+        assert extcall _IFX.transfer(owner, due), "claims: transfer failed"
+        log IAccounts.Claimed(node=leaf.node, owner=owner, amount=due)
+    if forfeited != 0:
+        assert extcall _IFX.transfer(_PENALTY_POOL, forfeited), "claims: transfer failed"
+        log IAccounts.Forfeited(node=leaf.node, amount=forfeited)
+    return due
