@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``audit``: recompute everything from chain and storage, trusting nobody."""
+
+import sys
+
+import click
+
+from inferix.audit import Audit, Lookup
+from inferix.chain.client import ChainClient
+from inferix.chain.deployment import Contracts, load_deployment
+from inferix.chain.events import decode_logs
+from inferix.chain.rpc import Rpc
+from inferix.cli.common import json_option, print_json
+from inferix.models.document import MAX_DOCUMENT
+from inferix.replay import Network
+from inferix.storage import open_store
+from inferix.storage.documents import document_cid
+
+STEP = 2_000
+
+
+@click.command()
+@click.option("--rpc", envvar="INFERIX_RPC", default="http://127.0.0.1:8545", show_default=True)
+@click.option("--chain-id", envvar="INFERIX_CHAIN_ID", default=1337, show_default=True)
+@click.option("--deployment", envvar="INFERIX_DEPLOYMENT", default="deployments", show_default=True)
+@click.option("--storage", envvar="INFERIX_STORAGE", default="http://127.0.0.1:8600", show_default=True)
+@json_option
+def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool) -> None:
+    """Recompute every draw, batch and account from the chain and storage; exit 1 when something is false."""
+    client = ChainClient(Rpc([rpc], chain_id))
+    found = load_deployment(deployment, chain_id)
+    genesis = int(Contracts(client, found).read("BurnMintWork", "genesis"))
+    store = open_store(storage)
+    documents = Lookup(lambda digest: b"".join(store.open(document_cid(digest), MAX_DOCUMENT)))
+    newest = client.header("latest").number
+    events = []
+    for start in range(found.block, newest + 1, STEP):
+        end = min(newest, start + STEP - 1)
+        logs = client.logs(found.mirrored(), start, end)
+        headers = {number: client.header(number) for number in {log.block for log in logs}}
+        events += decode_logs(found, logs, headers)
+        click.echo(f"read blocks to {end} of {newest}: {len(events)} events", err=True)
+    report = Audit(Network(found.domain(), genesis, documents), lambda number: client.header(number).hash).run(events)
+    if as_json:
+        print_json({"checked": report.checked, "problems": report.problems})
+    else:
+        for kind, count in report.checked.items():
+            click.echo(f"{kind:>9}  {count:6} checked")
+        for problem in report.problems:
+            click.secho(f"FALSE  {problem}", fg="red")
+        click.echo("everything is as the rules give it" if not report.problems else f"{len(report.problems)} false")
+    sys.exit(1 if report.problems else 0)
+
+
+COMMANDS = (audit,)

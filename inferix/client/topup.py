@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Buying credit: the stablecoin goes into IfxDollar, which opens the wallet's account on its first top-up."""
+
+import httpx
+from eth_account import Account
+
+from inferix.chain.client import ChainClient
+from inferix.chain.deployment import Contracts, parse_deployment
+from inferix.chain.rpc import Rpc
+from inferix.chain.transact import transact
+from inferix.errors import Refused, Unavailable
+
+
+def connect(api: str, rpc: str) -> Contracts:
+    """The network's contracts: addresses and ABIs from the API, reads from the chain."""
+    try:
+        answer = httpx.get(f"{api}/deployment", timeout=30)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{api} does not answer: check --api") from error
+    chain_id = int(answer.json()["chain_id"])
+    client = ChainClient(Rpc([rpc], chain_id))
+    return Contracts(client, parse_deployment(answer.content, chain_id))
+
+
+def top_up(api: str, rpc: str, key: bytes, amount: int, *, faucet: bool = False, coin: str = "DevUSD") -> int:
+    """Puts ``amount`` nano-USD of a coin into the wallet's account and gives the account's id.
+
+    ``faucet`` mints the coins first, on dev networks. Raises Refused when the wallet holds too little.
+    """
+    contracts = connect(api, rpc)
+    client, deployment = contracts.client, contracts.deployment
+    owner = Account.from_key(key).address
+    address = deployment[coin].address
+    scale = int(contracts.read("IfxDollar", "coin", address)["scale"])
+    units = -(-amount // scale)
+    if faucet:
+        transact(client, key, deployment.call("Faucet", "drip", owner))
+    held = int(contracts.read(coin, "balanceOf", owner))
+    if held < units:
+        raise Refused(f"the wallet holds {held} units of {coin}, {units} are needed: buy some, or use --faucet")
+    if int(contracts.read(coin, "allowance", owner, deployment["IfxDollar"].address)) < units:
+        transact(client, key, deployment.call(coin, "approve", deployment["IfxDollar"].address, units))
+    transact(client, key, deployment.call("IfxDollar", "top_up", address, units, owner))
+    return int(contracts.read("IfxDollar", "account_of", owner, address))
