@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storage over HTTP: no program reads another's disk. Blocks are self-checking; the body is the block."""
 
+from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
+from fastapi.responses import StreamingResponse
 
 from api.deps import ContextDep
 from inferix.errors import LimitExceeded
+from inferix.storage.cid import Cid
 from inferix.storage.dag import MAX_BLOCK
 from inferix.storage.service import MAX_ASKED
 
@@ -47,3 +50,11 @@ def missing(cids: Annotated[list[str], Body(max_length=MAX_ASKED)], context: Con
 def pin(cid: str, context: ContextDep) -> None:
     """Keeps a file whose blocks are all here."""
     context.blocks.pin(cid)
+
+
+@router.get("/files/{cid}", response_class=StreamingResponse)
+def get_file(cid: str, context: ContextDep) -> StreamingResponse:
+    """A whole file, block by block, each checked; for readers that cannot put files together themselves."""
+    pieces = context.store.open(Cid.parse(cid), context.settings.max_file_bytes)
+    first = next(pieces, b"")  # an error of the root block is answered with its status
+    return StreamingResponse(chain([first], pieces), media_type="application/octet-stream", headers=IMMUTABLE)
