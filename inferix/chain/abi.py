@@ -25,6 +25,7 @@ class Interface:
 
     def __init__(self, contract: str, abi: Abi) -> None:
         self.contract = contract
+        self.abi = list(abi)
         self._functions: dict[tuple[str, int], Mapping[str, Any]] = {}
         self._events: dict[bytes, Mapping[str, Any]] = {}
         for item in abi:
