@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What routes need, as annotated dependencies: a route's needs are in its signature."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Cookie, Depends, Header, Request
@@ -27,7 +27,7 @@ def context(request: Request) -> Context:
 ContextDep = Annotated[Context, Depends(context)]
 
 
-def database(parts: ContextDep) -> Iterator[Database]:
+async def database(parts: ContextDep) -> AsyncIterator[Database]:
     """A database session for this request."""
     with parts.sessions() as session:
         yield session
@@ -36,8 +36,11 @@ def database(parts: ContextDep) -> Iterator[Database]:
 DatabaseDep = Annotated[Database, Depends(database)]
 
 
-def network(parts: ContextDep) -> Network:
-    """The replayed state as of the newest mirrored block."""
+async def network(parts: ContextDep) -> Network:
+    """The replayed state as of the newest mirrored block.
+
+    Only the event loop's thread touches it: routes that read it are coroutines that do not wait in between.
+    """
     return parts.network()
 
 
@@ -56,7 +59,7 @@ def bearer(
 TokenDep = Annotated[str | None, Depends(bearer)]
 
 
-def signed_in(session: DatabaseDep, token: TokenDep) -> str:
+async def signed_in(session: DatabaseDep, token: TokenDep) -> str:
     """The signed-in wallet's address; 401 without one."""
     return auth.signed_in(session, token)
 

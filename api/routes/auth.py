@@ -27,14 +27,14 @@ class SignedIn(BaseModel):
 
 
 @router.get("/nonce")
-def nonce(database: DatabaseDep, context: ContextDep) -> dict[str, str | int]:
+async def nonce(database: DatabaseDep, context: ContextDep) -> dict[str, str | int]:
     """A nonce for one sign-in, with the domain and chain id that the message must name."""
     settings = context.settings
     return {"nonce": auth.new_nonce(database), "domain": settings.domain, "chain_id": settings.chain_id}
 
 
 @router.post("/login")
-def login(body: Login, database: DatabaseDep, context: ContextDep, response: Response) -> SignedIn:
+async def login(body: Login, database: DatabaseDep, context: ContextDep, response: Response) -> SignedIn:
     """Signs a wallet in."""
     settings = context.settings
     token, address = auth.sign_in(
@@ -47,13 +47,13 @@ def login(body: Login, database: DatabaseDep, context: ContextDep, response: Res
 
 
 @router.get("/me")
-def me(client: ClientDep) -> dict[str, str]:
+async def me(client: ClientDep) -> dict[str, str]:
     """Whose session this is."""
     return {"address": client}
 
 
 @router.post("/logout", status_code=204)
-def logout(database: DatabaseDep, token: TokenDep, response: Response) -> None:
+async def logout(database: DatabaseDep, token: TokenDep, response: Response) -> None:
     """Ends the session."""
     auth.sign_out(database, token)
     response.delete_cookie("inferix_session")

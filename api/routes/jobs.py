@@ -56,7 +56,7 @@ class CancelOrder(BaseModel):
 
 
 @router.post("/quotes", status_code=202)
-def ask_quote(
+async def ask_quote(
     body: AskQuote, client: ClientDep, network: NetworkDep, database: DatabaseDep, context: ContextDep
 ) -> dict[str, Any]:
     """Asks the manager for a price; it previews the package in its sandbox."""
@@ -73,7 +73,7 @@ def ask_quote(
 
 
 @router.get("/quotes/{quote_id}")
-def quote(quote_id: str, client: ClientDep, database: DatabaseDep) -> dict[str, Any]:
+async def quote(quote_id: str, client: ClientDep, database: DatabaseDep) -> dict[str, Any]:
     """A quote's progress; ``ready`` holds the manager's signed price, ``refused`` what is wrong with the scene."""
     row = database.get(QuoteJob, digest_of(quote_id))
     if row is None or row.owner != client:
@@ -91,7 +91,7 @@ def quote(quote_id: str, client: ClientDep, database: DatabaseDep) -> dict[str, 
 
 
 @router.post("/orders", status_code=202)
-def place_order(
+async def place_order(
     body: PlaceOrder, client: ClientDep, network: NetworkDep, database: DatabaseDep, context: ContextDep
 ) -> dict[str, Any]:
     """Takes a signed order; a keeper posts it on chain. Refused at once for what would make it void."""
@@ -148,7 +148,7 @@ def _check_terms(network: Network, order: Order, spec: JobSpec) -> None:
 
 
 @router.post("/orders/{job}/cancel", status_code=202)
-def cancel(job: str, body: CancelOrder, network: NetworkDep, database: DatabaseDep) -> dict[str, str]:
+async def cancel(job: str, body: CancelOrder, network: NetworkDep, database: DatabaseDep) -> dict[str, str]:
     """Takes a signed cancellation; a keeper posts it on chain. Accepted tasks stay charged."""
     found = network.jobs.get(digest_of(job))
     if found is None:
@@ -164,14 +164,14 @@ def cancel(job: str, body: CancelOrder, network: NetworkDep, database: DatabaseD
 
 
 @router.get("/jobs")
-def jobs(network: NetworkDep, client: str | None = None) -> list[dict[str, Any]]:
+async def jobs(network: NetworkDep, client: str | None = None) -> list[dict[str, Any]]:
     """All jobs on chain, or those of one client, newest first."""
     found = [job for job in network.jobs.values() if client is None or job.client.lower() == client.lower()]
     return [job_view(network, job) for job in reversed(found)]
 
 
 @router.get("/jobs/{job}")
-def job(job: str, network: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
+async def job(job: str, network: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
     """One job with its live progress."""
     return _job(network, database, digest_of(job))
 
@@ -202,7 +202,7 @@ def _job(network: Network, database: Database, job: bytes) -> dict[str, Any]:
 
 
 @router.get("/jobs/{job}/results")
-def job_results(job: str, network: NetworkDep) -> dict[str, Any]:
+async def job_results(job: str, network: NetworkDep) -> dict[str, Any]:
     """The accepted results of a job, by task: what its client fetches, opens with the job key and keeps."""
     found = network.jobs.get(digest_of(job))
     if found is None:
@@ -232,7 +232,8 @@ async def _stream(job: bytes, request: Request, context: Context) -> AsyncIterat
     last = ""
     while not await request.is_disconnected():
         try:
-            view = await asyncio.to_thread(_read, context, job)
+            with context.sessions() as database:
+                view = _job(context.network(), database, job)
         except InferixError as error:
             yield f"event: error\ndata: {json.dumps({'message': str(error)})}\n\n"
             return
@@ -243,8 +244,3 @@ async def _stream(job: bytes, request: Request, context: Context) -> AsyncIterat
         if view["status"] in ("complete", "failed", "expired", "void", "refused"):
             return
         await asyncio.sleep(STREAM_SECONDS)
-
-
-def _read(context: Context, job: bytes) -> dict[str, Any]:
-    with context.sessions() as database:
-        return _job(context.network(), database, job)

@@ -45,7 +45,7 @@ class FrameProgress(BaseModel):
 
 
 @router.get("/work")
-def work(node: NodeDep, network: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
+async def work(node: NodeDep, network: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
     """What this node may do now."""
     database.merge(tables.NodeSeen(node=node.id, seen_at=network.time))
     database.commit()
@@ -80,7 +80,7 @@ def _inbox(database: Database) -> Inbox:
 
 
 @router.post("/messages", status_code=202)
-def post_message(body: Post, node: NodeDep, network: NetworkDep, database: DatabaseDep) -> dict[str, str]:
+async def post_message(body: Post, node: NodeDep, network: NetworkDep, database: DatabaseDep) -> dict[str, str]:
     """Takes a signed message; sending the same again is no error."""
     kind = KINDS.get(body.kind)
     if kind is None:
@@ -174,7 +174,9 @@ def _answer_challenge(database: Database, message: Benchmark) -> tuple[bytes, in
 
 
 @router.post("/progress", status_code=204)
-def progress(body: FrameProgress, node: NodeDep, network: NetworkDep, database: DatabaseDep, _: ContextDep) -> None:
+async def progress(
+    body: FrameProgress, node: NodeDep, network: NetworkDep, database: DatabaseDep, _: ContextDep
+) -> None:
     """Live progress of the worker that accepted the attempt."""
     state = network.tasks.get(body.task)
     if state is None or body.attempt >= len(state.attempts) or state.attempts[body.attempt].node != node.id:

@@ -30,7 +30,7 @@ def digest_of(text: str) -> bytes:
 
 
 @router.get("/network")
-def network(state: NetworkDep, context: ContextDep) -> dict[str, Any]:
+async def network(state: NetworkDep, context: ContextDep) -> dict[str, Any]:
     """Chain, contracts, parameters and managers; ``time`` is the newest mirrored block's."""
     contracts = context.deployment.contracts
     managers = [node for node in state.nodes.values() if node.role is Role.MANAGER]
@@ -61,7 +61,7 @@ def network(state: NetworkDep, context: ContextDep) -> dict[str, Any]:
 
 
 @router.get("/deployment")
-def deployment(context: ContextDep) -> dict[str, Any]:
+async def deployment(context: ContextDep) -> dict[str, Any]:
     """Addresses and ABIs, in the form of a deployment file."""
     found = context.deployment
     return {
@@ -75,14 +75,14 @@ def deployment(context: ContextDep) -> dict[str, Any]:
 
 
 @router.get("/nodes")
-def nodes(state: NetworkDep, database: DatabaseDep) -> list[dict[str, Any]]:
+async def nodes(state: NetworkDep, database: DatabaseDep) -> list[dict[str, Any]]:
     """Every registered node."""
     seen = {row.node: row.seen_at for row in database.exec(select(NodeSeen))}
     return [node_view(state, node, seen.get(node.id)) for node in state.nodes.values()]
 
 
 @router.get("/nodes/{node_id}")
-def node(node_id: int, state: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
+async def node(node_id: int, state: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
     """One node."""
     found = state.nodes.get(node_id)
     if found is None:
@@ -92,13 +92,13 @@ def node(node_id: int, state: NetworkDep, database: DatabaseDep) -> dict[str, An
 
 
 @router.get("/batches")
-def batches(state: NetworkDep) -> list[dict[str, Any]]:
+async def batches(state: NetworkDep) -> list[dict[str, Any]]:
     """Every batch, newest last."""
     return [batch_view(batch) for batch in state.batches.values()]
 
 
 @router.get("/batches/{commitment}")
-def batch(commitment: str, state: NetworkDep) -> dict[str, Any]:
+async def batch(commitment: str, state: NetworkDep) -> dict[str, Any]:
     """One batch."""
     found = state.batches.get(digest_of(commitment))
     if found is None:
@@ -107,25 +107,25 @@ def batch(commitment: str, state: NetworkDep) -> dict[str, Any]:
 
 
 @router.get("/epochs")
-def epochs(state: NetworkDep) -> list[dict[str, Any]]:
+async def epochs(state: NetworkDep) -> list[dict[str, Any]]:
     """The closed epochs."""
     return [epoch_view(state, epoch) for epoch in state.epochs]
 
 
 @router.get("/cases")
-def cases(state: NetworkDep) -> list[dict[str, Any]]:
+async def cases(state: NetworkDep) -> list[dict[str, Any]]:
     """Slashing cases."""
     return [case_view(case) for case in state.cases.values()]
 
 
 @router.get("/explain/{task}")
-def explain(task: str, state: NetworkDep) -> dict[str, Any]:
+async def explain(task: str, state: NetworkDep) -> dict[str, Any]:
     """Why this worker, why not that one: the draws of a task, recomputed."""
     return explain_task(state, digest_of(task))
 
 
 @router.get("/claims/{node_id}")
-def claims(node_id: int, state: NetworkDep) -> dict[str, Any]:
+async def claims(node_id: int, state: NetworkDep) -> dict[str, Any]:
     """A node's leaf in the newest final accounts, with its proof and what can be claimed now."""
     root = state.final_accounts()
     body = state.document(root.data) if root else None
@@ -148,7 +148,7 @@ def claims(node_id: int, state: NetworkDep) -> dict[str, Any]:
 
 
 @router.get("/accounts/{account_id}/proof")
-def account_proof(account_id: int, state: NetworkDep) -> dict[str, Any]:
+async def account_proof(account_id: int, state: NetworkDep) -> dict[str, Any]:
     """A client's leaf in the newest final accounts, as IfxDollar.withdraw wants it."""
     root = state.final_accounts()
     body = state.document(root.data) if root else None
