@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys of jobs, and files that only their holders can read.
 
-A job has one random key of 32 bytes. It travels in a libsodium sealed box to the X25519 key of whoever may read the job;
-files are encrypted under keys derived from it, each for one purpose, so that no ciphertext can stand for another.
+A job has one random key of 32 bytes. It travels in a libsodium sealed box to the X25519 key of whoever may read the
+job; files are encrypted under keys derived from it, each for one purpose, so that no ciphertext can stand for another.
 
 Subkey: HMAC-SHA256(job key, "inferix.subkey.v1" L(label) L(part 1) L(part 2) ...), where L(x) is the length of x as
 four bytes, big-endian, then x; the label is UTF-8.
 
-Sealed file: libsodium secretstream (XChaCha20-Poly1305) without additional data. A header of 24 bytes, then chunks: each
-is 65,536 bytes of the file and 17 of tag and MAC; the last one is shorter or equal and the only one with TAG_FINAL.
-An empty file is a header and one chunk of 17 bytes.
+Sealed file: libsodium secretstream (XChaCha20-Poly1305) without additional data. A header of 24 bytes, then chunks:
+each is 65,536 bytes of the file and 17 of tag and MAC, TAG_MESSAGE, but the last one, which may be shorter, with
+TAG_FINAL. An empty file is a header and one chunk of 17 bytes.
 
 Source: https://doc.libsodium.org/secret-key_cryptography/secretstream, RFC 2104.
 """
@@ -102,7 +102,7 @@ def open_stream(key: JobKey, pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Decrypts a file as it arrives; each piece is authentic and in its place when it is handed out.
 
     The file is whole only when the iterator ends by itself: a cut shows as SealError at the end, so write through
-    `inferix.storage.files.write_atomic`, or keep nothing until then. Pieces may be empty only for an empty file.
+    `inferix.storage.files.write_atomic`, or keep nothing until then. The last piece may be empty.
     """
     _sized(key, "key")
     source = iter(pieces)

@@ -2,7 +2,7 @@
 """A store in an IPFS node (Kubo), reached by its RPC.
 
 Blocks travel one by one: CIDs are made here, so they do not hang on the node's import settings, and everything read
-is checked here, so the node need not be trusted. For what it does not hold it asks its network, ``timeout`` seconds long.
+is checked here, so the node need not be trusted. For what it does not hold it asks its network, within ``timeout``.
 Source: https://docs.ipfs.tech/reference/kubo/rpc/.
 """
 

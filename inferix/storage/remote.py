@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from inferix.errors import Misconfigured
 from inferix.storage.blobs import BlobStore
 from inferix.storage.cid import Cid, Codec
 from inferix.storage.dag import MAX_BLOCK, Block, Source, blocks_of, checked_block
@@ -69,7 +70,7 @@ class HttpStore(BlobStore):
         parallel: int = 4,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._base_url = base_url.rstrip("/")
+        self._base_url = _checked_address(base_url)
         self._client = client or httpx.Client()
         self._owns_client = client is None
         self._attempts = attempts
@@ -162,8 +163,6 @@ class HttpStore(BlobStore):
                 answer = self._request(method, path, **request)
             except httpx.TransportError as error:
                 trouble = f"{type(error).__name__}: {error}"
-            except httpx.InvalidURL as error:
-                raise StorageRefused(f"{self._base_url} is not an HTTP address: {error}") from error
             else:
                 if answer.status < 300:
                     return answer
@@ -196,6 +195,16 @@ class HttpStore(BlobStore):
                 if time.monotonic() > deadline:
                     raise httpx.ReadTimeout("the answer trickles in too slowly")
             return _Answer(response.status_code, response.headers, bytes(body))
+
+
+def _checked_address(base_url: str) -> str:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise Misconfigured(f"{base_url!r} is not an HTTP address; write it like http://127.0.0.1:8000")
+    return base_url.rstrip("/")
 
 
 def _refusal(answer: _Answer, request: str) -> StorageError:
