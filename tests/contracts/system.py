@@ -145,10 +145,16 @@ class System:
         with acting(self.foundation):
             return int(self.licence.mint(owner.address, role, locked))
 
-    def register(self, role: int, owner: LocalAccount | None = None, price: int = 2 * FLOOR) -> Node:
+    def register(
+        self,
+        role: int,
+        owner: LocalAccount | None = None,
+        price: int = 2 * FLOOR,
+        operator: LocalAccount | None = None,
+    ) -> Node:
         """A node with a licence of its own, without stake."""
         owner = owner or self.fresh_key("owner")
-        operator = self.fresh_key("operator")
+        operator = operator or self.fresh_key("operator")
         licence = self.mint_licence(owner, role)
         with acting(owner):
             price = price if role == WORKER else 0
@@ -179,9 +185,12 @@ class System:
     @property
     def manager(self) -> Node:
         """The first bonded manager, made when first asked for."""
-        if not hasattr(self, "_manager") or int(self.registry.node_count()) < self._manager.id:
-            self._manager = self.bonded(MANAGER)
-        return self._manager
+        owner, operator = key("manager"), key("manager's operator")
+        node = int(self.registry.node_of_operator(operator.address))
+        if not node:
+            node = self.register(MANAGER, owner, operator=operator).id
+            self.stake(Node(node, owner, operator), int(self.staking.required(node)))
+        return Node(node, owner, operator)
 
     def give_usd(self, to: str, amount: int) -> None:
         """DevUSD [units of 10^-6 USD]."""

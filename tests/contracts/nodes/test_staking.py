@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Staking: what a node needs, when it counts, how it leaves, and that a slash never takes more than there is."""
+
+import boa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.contracts.system import (
+    BANNED,
+    DAY,
+    FROZEN,
+    IFX,
+    JAILED,
+    MANAGER,
+    PRICE,
+    USD,
+    VERIFIER,
+    WORKER,
+    Node,
+    System,
+    acting,
+    advance,
+    key,
+    now,
+    set_time,
+)
+
+UNBONDING = 90 * DAY
+
+
+def measured(system: System, price: int, ib: int) -> Node:
+    node = system.register(WORKER, price=price)
+    with acting(system.manager.operator):
+        system.registry.attest_benchmark(node.id, ib, bytes(32))
+    return node
+
+
+def unbond(system: System, node: Node, amount: int) -> None:
+    with acting(node.owner):
+        system.staking.unbond(node.id, amount)
+
+
+def wei(usd: int) -> int:
+    """nano-USD in IFX at the test's price, rounded up."""
+    return -(-usd * IFX // PRICE)
+
+
+def test_worker_needs_twice_an_epochs_work(system: System) -> None:
+    """0.5 IB at 2 USD per IB-hour, which is 2/60 USD per IBM: 144 USD."""
+    node = measured(system, price=2 * USD // 60, ib=500_000)
+    assert system.staking.required(node.id) == wei(2 * 4320 * 500_000 * (2 * USD // 60) // 10**6)
+    assert abs(system.staking.required(node.id) * PRICE // IFX - 144 * USD) < 10**4  # the price itself is rounded
+
+
+def test_cheap_worker_stakes_at_the_networks_price(system: System) -> None:
+    node = measured(system, price=8_000_000, ib=1_000_000)
+    assert system.staking.required(node.id) == wei(2 * 4320 * 16_000_000)
+
+
+def test_bonds_of_verifier_and_manager_round_up(system: System) -> None:
+    verifier, manager = system.register(VERIFIER), system.register(MANAGER)
+    assert system.staking.required(verifier.id) == wei(500 * USD) == 10_000 * IFX
+    assert system.staking.required(manager.id) == 100_000 * IFX
+    system.market.set_price(30_000_001)
+    assert system.staking.required(verifier.id) == -(-500 * USD * IFX // 30_000_001)
+    assert system.staking.required(99) == 0
+
+
+@pytest.mark.parametrize("role", [VERIFIER, MANAGER])
+def test_bonded_at_the_required_stake_and_not_a_wei_under(system: System, role: int) -> None:
+    node = system.register(role)
+    required = system.staking.required(node.id)
+    system.stake(node, required - 1)
+    assert not system.staking.is_bonded(node.id)
+    system.stake(node, 1)
+    assert system.staking.is_bonded(node.id)
+    assert system.staking.bonded(node.id) == system.staking.own(node.id) == required
+    unbond(system, node, 1)
+    assert not system.staking.is_bonded(node.id)
+
+
+def test_worker_is_bonded_from_its_benchmark_on(system: System) -> None:
+    node = system.register(WORKER)
+    system.stake(node, 10**6 * IFX)
+    assert not system.staking.is_bonded(node.id)
+    with acting(system.manager.operator):
+        system.registry.attest_benchmark(node.id, 1_000_000, bytes(32))
+    assert system.staking.is_bonded(node.id)
+
+
+def test_price_of_ifx_unbonds_under_eighty_percent_only(system: System) -> None:
+    node = system.bonded(VERIFIER)
+    system.market.set_price(PRICE * 8 // 10)
+    assert system.staking.is_bonded(node.id)
+    system.market.set_price(PRICE * 8 // 10 - 1)
+    assert not system.staking.is_bonded(node.id)
+    system.market.set_price(PRICE)
+    assert system.staking.is_bonded(node.id)
+
+
+def test_who_unbonds_qualifies_only_at_the_whole_again(system: System) -> None:
+    node = system.bonded(VERIFIER)
+    required = system.staking.required(node.id)
+    unbond(system, node, 1)
+    system.market.set_price(PRICE * 2)
+    assert not system.staking.is_bonded(node.id)
+    system.staking.refresh(node.id)
+    assert system.staking.is_bonded(node.id)
+    system.market.set_price(PRICE)
+    assert system.staking.is_bonded(node.id)
+    unbond(system, node, 1)
+    system.staking.refresh(node.id)
+    assert not system.staking.is_bonded(node.id)
+    assert system.staking.bonded(node.id) == required - 2
+
+
+@pytest.mark.parametrize("status", [FROZEN, JAILED, BANNED])
+def test_only_active_nodes_are_bonded(system: System, status: int) -> None:
+    node = system.bonded(VERIFIER)
+    with acting(system.panels):
+        system.registry.set_status(node.id, status)
+    assert not system.staking.is_bonded(node.id)
+
+
+def test_anybody_stakes_for_a_node_that_is_there(system: System) -> None:
+    node, payer = system.register(VERIFIER), key("payer")
+    system.give_ifx(payer.address, 10)
+    with acting(payer):
+        system.ifx.approve(system.staking, 10)
+        system.staking.stake(node.id, 7)
+        (event,) = [each for each in system.staking.get_logs() if type(each).__name__ == "Staked"]
+        assert (event.node, event.payer, event.amount) == (node.id, payer.address, 7)
+        with boa.reverts("Staking: no such node"):
+            system.staking.stake(99, 1)
+        with boa.reverts("Staking: nothing to stake"):
+            system.staking.stake(node.id, 0)
+        with boa.reverts("erc20: insufficient allowance"):
+            system.staking.stake(node.id, 4)
+        with boa.reverts("Staking: not the node's owner"):
+            system.staking.unbond(node.id, 7)
+    assert system.staking.bonded(node.id) == 7 == system.ifx.balanceOf(system.staking)
+
+
+def test_banned_and_retired_nodes_take_no_stake(system: System) -> None:
+    banned, retired = system.register(VERIFIER), system.register(VERIFIER)
+    with acting(system.panels):
+        system.registry.set_status(banned.id, BANNED)
+    with acting(retired.owner):
+        system.registry.retire(retired.id)
+    for node in (banned, retired):
+        with boa.reverts("Staking: node banned or retired"):
+            system.stake(node, 1)
+
+
+def test_unbonding_takes_ninety_days_to_the_second(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 10)
+    start = now()
+    unbond(system, node, 4)
+    assert system.staking.free_at(node.id) == start + UNBONDING
+    assert (system.staking.bonded(node.id), system.staking.unbonding(node.id)) == (6, 4)
+    set_time(start + UNBONDING - 1)
+    with acting(node.owner):
+        with boa.reverts("Staking: still unbonding"):
+            system.staking.withdraw(node.id)
+        set_time(start + UNBONDING)
+        assert system.staking.withdraw(node.id) == 4
+        with boa.reverts("Staking: nothing unbonding"):
+            system.staking.withdraw(node.id)
+    assert system.ifx.balanceOf(node.owner.address) == 4
+    assert system.staking.free_at(node.id) == 0
+    with acting(key("thief")), boa.reverts("Staking: not the node's owner"):
+        system.staking.withdraw(node.id)
+
+
+def test_further_unbonding_starts_the_wait_anew(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 10)
+    start = now()
+    unbond(system, node, 4)
+    advance(DAY)
+    unbond(system, node, 1)
+    assert system.staking.free_at(node.id) == start + DAY + UNBONDING
+    with acting(node.owner):
+        with boa.reverts("Staking: more than bonded"):
+            system.staking.unbond(node.id, 6)
+        with boa.reverts("Staking: nothing to unbond"):
+            system.staking.unbond(node.id, 0)
+
+
+def test_holds_block_withdrawal_until_all_are_released(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 4)
+    unbond(system, node, 4)
+    advance(UNBONDING)
+    for court in (system.panels, system.disputes, system.batches):
+        with acting(court):
+            system.staking.hold(node.id)
+    for court in (system.panels, system.disputes, system.batches):
+        with acting(node.owner), boa.reverts("Staking: held by an open case or batch"):
+            system.staking.withdraw(node.id)
+        with acting(court):
+            system.staking.release_hold(node.id)
+    with acting(node.owner):
+        assert system.staking.withdraw(node.id) == 4
+    with acting(system.panels), boa.reverts("Staking: no hold"):
+        system.staking.release_hold(node.id)
+
+
+def test_frozen_stake_stays_whether_bonded_or_unbonding(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 10)
+    unbond(system, node, 6)
+    with acting(system.panels):
+        assert system.staking.freeze(node.id, 7) == 7
+        assert system.staking.freeze(node.id, 7) == 3
+        system.staking.unfreeze(node.id, 5)
+    assert system.staking.frozen(node.id) == 5
+    advance(UNBONDING)
+    with acting(node.owner):
+        assert system.staking.withdraw(node.id) == 5
+        with boa.reverts("Staking: frozen"):
+            system.staking.withdraw(node.id)
+    with acting(system.panels):
+        system.staking.unfreeze(node.id, 99)
+    assert system.staking.frozen(node.id) == 0
+    with acting(node.owner):
+        assert system.staking.withdraw(node.id) == 1
+
+
+def test_frozen_stake_does_not_count_as_bonded(system: System) -> None:
+    node = system.bonded(VERIFIER)
+    required = system.staking.required(node.id)
+    with acting(system.disputes):
+        system.staking.freeze(node.id, required // 5)
+        assert system.staking.is_bonded(node.id)
+        system.staking.freeze(node.id, 1)
+        assert not system.staking.is_bonded(node.id)
+        system.staking.unfreeze(node.id, required)
+    assert system.staking.is_bonded(node.id)
+
+
+def test_slash_takes_both_in_proportion_half_burned_half_pooled(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 100)
+    unbond(system, node, 25)
+    supply = system.ifx.totalSupply()
+    with acting(system.panels):
+        assert system.staking.slash(node.id, 41, 0) == 41
+        (event,) = [each for each in system.staking.get_logs() if type(each).__name__ == "Slashed"]
+    assert (event.node, event.amount, event.burned, event.pooled) == (node.id, 41, 21, 20)
+    assert (system.staking.bonded(node.id), system.staking.unbonding(node.id), system.staking.own(node.id)) == (44, 15, 44)
+    assert system.ifx.totalSupply() == supply - 21
+    assert system.penalty_pool.received() == 20 == system.ifx.balanceOf(system.penalty_pool)
+
+
+def test_reporters_share_comes_out_of_the_pools_half(system: System) -> None:
+    node, reporter = system.register(VERIFIER), key("reporter").address
+    system.stake(node, 200)
+    with acting(system.disputes):
+        with boa.reverts("Staking: reporter's share"):
+            system.staking.slash(node.id, 100, 5001, reporter)
+        system.staking.slash(node.id, 100, 1000, reporter)
+        system.staking.slash(node.id, 100, 5000)
+    assert system.ifx.balanceOf(reporter) == 10
+    assert system.penalty_pool.received() == 40
+    assert system.ifx.balanceOf(system.disputes.address) == 50
+
+
+def test_slash_never_takes_more_than_there_is(system: System) -> None:
+    node, other = system.register(VERIFIER), system.register(VERIFIER)
+    system.stake(node, 10)
+    system.stake(other, 10)
+    unbond(system, node, 3)
+    with acting(system.panels):
+        system.staking.freeze(node.id, 8)
+        assert system.staking.slash(node.id, 10**30, 0) == 10
+        assert system.staking.slash(node.id, 1, 0) == 0
+    assert system.staking.bonded(node.id) == system.staking.unbonding(node.id) == system.staking.frozen(node.id) == 0
+    assert system.staking.bonded(other.id) == 10 == system.ifx.balanceOf(system.staking)
+
+
+def test_slashed_node_must_be_topped_up_to_count(system: System) -> None:
+    node = system.bonded(VERIFIER)
+    with acting(system.panels):
+        system.staking.slash(node.id, 1, 0)
+    assert not system.staking.is_bonded(node.id)
+    system.stake(node, 1)
+    assert system.staking.is_bonded(node.id)
+
+
+def test_unbonding_stake_is_slashed_until_it_is_out(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 10)
+    unbond(system, node, 10)
+    advance(UNBONDING + DAY)
+    with acting(system.panels):
+        assert system.staking.slash(node.id, 4, 0) == 4
+    with acting(node.owner):
+        assert system.staking.withdraw(node.id) == 6
+
+
+def test_only_courts_freeze_and_slash_and_only_holders_hold(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 10)
+    for other in (system.governor, system.guardian, node.owner, system.batches):
+        with acting(other):
+            for call in (system.staking.freeze, system.staking.unfreeze):
+                with boa.reverts("Staking: not Panels or Disputes"):
+                    call(node.id, 1)
+            with boa.reverts("Staking: not Panels or Disputes"):
+                system.staking.slash(node.id, 1, 0)
+    for call in (system.staking.hold, system.staking.release_hold):
+        with acting(system.governor), boa.reverts("Staking: not Panels, Disputes or Batches"):
+            call(node.id)
+
+
+def test_pause_does_not_hold_anybody_in(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 10)
+    unbond(system, node, 5)
+    advance(UNBONDING - DAY)
+    with acting(system.guardian):
+        system.parameters.pause()
+    unbond_at = system.staking.free_at(node.id)
+    set_time(unbond_at)
+    assert system.parameters.paused()
+    with acting(node.owner):
+        assert system.staking.withdraw(node.id) == 5
+        system.staking.unbond(node.id, 5)
+
+
+def test_governor_moves_to_a_market_that_has_a_price(system: System) -> None:
+    with acting(system.deployer), boa.reverts("governed: not the governor"):
+        system.staking.set_market(system.market)
+    system.market.set_price(0)
+    with acting(system.governor), boa.reverts("Staking: no price"):
+        system.staking.set_market(system.market)
+    system.market.set_price(1)
+    with acting(system.governor):
+        system.staking.set_market(system.market)
+
+
+ACTS = st.tuples(
+    st.sampled_from(["stake", "unbond", "freeze", "unfreeze", "slash", "wait", "withdraw"]),
+    st.integers(0, 1),
+    st.integers(1, 60),
+    st.integers(0, 5000),
+)
+
+
+@settings(max_examples=25)
+@given(acts=st.lists(ACTS, max_size=20))
+def test_the_contract_holds_exactly_what_the_books_say(deployed: System, acts: list[tuple[str, int, int, int]]) -> None:
+    staking, ifx = deployed.staking, deployed.ifx
+    with boa.env.anchor():
+        nodes = [deployed.register(VERIFIER) for _ in range(2)]
+        minted = ifx.minted()
+        for verb, which, amount, share in acts:
+            node = nodes[which]
+            bonded, leaving = staking.bonded(node.id), staking.unbonding(node.id)
+            if verb == "stake":
+                deployed.stake(node, amount)
+            elif verb == "unbond" and amount <= bonded:
+                unbond(deployed, node, amount)
+            elif verb in ("freeze", "unfreeze"):
+                with acting(deployed.panels):
+                    getattr(staking, verb)(node.id, amount)
+            elif verb == "slash":
+                with acting(deployed.panels):
+                    assert staking.slash(node.id, amount, share) == min(amount, bonded + leaving)
+            elif verb == "wait":
+                advance(30 * DAY)
+            elif verb == "withdraw" and leaving and now() >= staking.free_at(node.id):
+                payable = min(leaving, bonded + leaving - staking.frozen(node.id))
+                with acting(node.owner):
+                    if payable:
+                        assert staking.withdraw(node.id) == payable
+            for each in nodes:
+                assert staking.own(each.id) == staking.bonded(each.id)
+                assert staking.frozen(each.id) <= staking.bonded(each.id) + staking.unbonding(each.id)
+            booked = sum(staking.bonded(each.id) + staking.unbonding(each.id) for each in nodes)
+            assert ifx.balanceOf(staking) == booked
+            assert ifx.minted() == minted
