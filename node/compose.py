@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts a node's parts together. Nothing here opens a connection or reads a setting."""
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from inferix.models.parameters import DEFAULTS
+from inferix.storage.blobs import BlobStore
+from node.api import Api, NetworkInfo, NodeInfo
+from node.checks import Checker, FrameReader
+from node.config import Home
+from node.engines import Device, Engine
+from node.identity import Identity
+from node.journal import Journal
+from node.loop import Loop, Role
+from node.outbox import Outbox
+from node.parts import Listing, Parts
+from node.progress import ProgressReport
+from node.sessions import SessionPool
+from node.signer import Signer
+from node.vault import Vault
+from node.verifier import Verifier
+from node.worker import Worker
+
+KEEP_DOCUMENTS: Final = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this machine brings."""
+
+    home: Home
+    engine: Engine
+    device: Device
+    reader: FrameReader
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """The network as this node meets it. ``quick``: the same store, for whoever cannot wait."""
+
+    api: Api
+    store: BlobStore
+    quick: BlobStore
+    network: NetworkInfo
+    info: NodeInfo
+
+
+def compose(machine: Machine, identity: Identity, remote: Remote, stop: threading.Event) -> tuple[Loop, Journal]:
+    """The loop of a node and its journal, which the caller closes."""
+    owner = f"{identity.address} chain {identity.domain.chain_id} {identity.domain.contract}"
+    journal = Journal(machine.home.journal, owner)
+    clock = remote.api.clock
+    journal.forget_before(clock.now() - KEEP_DOCUMENTS)
+    progress = ProgressReport(remote.api)
+    sessions = SessionPool(machine.engine, machine.home.work)
+    sessions.on_progress = progress
+    parts = Parts(
+        identity=identity,
+        clock=clock,
+        journal=journal,
+        signer=Signer(identity, journal, clock),
+        vault=Vault(remote.store),
+        engine=machine.engine,
+        device=machine.device,
+        sessions=sessions,
+        progress=progress,
+        listing=Listing(),
+        parameters={**DEFAULTS, **remote.network.parameters},
+    )
+    role: Role
+    if remote.info.role == "worker":
+        role = Worker(parts, machine.home.path, remote.info.ib)
+    else:
+        role = Verifier(parts, Checker(parts, machine.reader))
+    return Loop(remote.api, parts, role, Outbox(remote.api, journal, remote.quick), stop), journal

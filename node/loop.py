@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's main loop: ask for work, hand the long part on, answer the short part at once, send what was signed.
+
+It never ends because the network is away: it waits, longer each time, and goes on with what it has.
+"""
+
+import logging
+import threading
+from typing import Final, Protocol
+
+from inferix.errors import InferixError, Unavailable
+from inferix.messages import Probe, Vote
+from inferix.models.work import ProbeDuty, Reveal, Work
+from node.api import Api
+from node.executor import Executor
+from node.outbox import Outbox
+from node.parts import Parts, key_of
+from node.transport import back_off
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS: Final = 0.7
+
+
+class Role(Protocol):
+    """Worker or verifier. ``wants`` runs in the loop's thread and is quick; ``do`` in the executor's."""
+
+    def wants(self, item: Work, busy: bool) -> bool:
+        """Whether there is something to do for an item now."""
+        ...
+
+    def do(self, item: Work) -> None:
+        """Do it; an InferixError lets it rest and come again."""
+        ...
+
+
+class Loop:
+    """One node. What was signed goes out at once, without waiting for the next poll."""
+
+    def __init__(self, api: Api, parts: Parts, role: Role, outbox: Outbox, stop: threading.Event) -> None:
+        self._api = api
+        self._parts = parts
+        self._role = role
+        self._outbox = outbox
+        self._stop = stop
+        self._failures = 0
+        self._unknown: set[bytes] = set()
+        self._wake = threading.Event()
+        self.executor: Executor[Work] = Executor(self._work, parts.sessions.close_idle)
+
+    def run(self) -> None:
+        """Work until ``stop`` is set; then end the engine and return."""
+        self.executor.start()
+        try:
+            while not self._stop.is_set():
+                self._pause(self.step())
+        finally:
+            log.info("stopping; what is unfinished goes on at the next start")
+            self._parts.sessions.stop()
+            self.executor.close()
+            self._parts.sessions.close()
+
+    def stop(self) -> None:
+        """End `run` soon; from any thread, or a signal's handler."""
+        self._stop.set()
+        self._wake.set()
+
+    def step(self) -> float:
+        """One round; the seconds to wait before the next."""
+        try:
+            work = self._api.work()
+            self._parts.listing.update(work)
+            self.executor.drop(self._parts.listing.has)
+            for item in work:
+                self._take(item)
+            self._outbox.flush()
+        except InferixError as error:
+            self._failures += 1
+            pause = back_off(self._failures, error.retry_after if isinstance(error, Unavailable) else None)
+            log.warning("%s; next try in %.0f s", error, pause)
+            return pause
+        if self._failures:
+            log.info("the network answers again")
+        self._failures = 0
+        return POLL_SECONDS
+
+    def _take(self, item: Work) -> None:
+        match item:
+            case ProbeDuty():
+                self._answer_probe(item)
+            case Reveal():
+                self._reveal(item)
+            case _:
+                key = key_of(item)
+                if not self.executor.knows(key) and self._role.wants(item, self.executor.busy):
+                    self.executor.submit(key, item.deadline, item)
+
+    def _answer_probe(self, item: ProbeDuty) -> None:
+        signer = self._parts.signer
+        entry = signer.sign(Probe(manager=item.manager, anchor=item.anchor, node=signer.identity.node))
+        signer.send_again(entry, self._parts.resend_after())
+
+    def _reveal(self, item: Reveal) -> None:
+        entry = self._parts.signer.reveal(item.task, item.attempt)
+        if entry is None:
+            if item.task not in self._unknown:
+                log.warning("no %s to reveal about %s: this home did not sign one", Vote.kind, item.task.hex()[:8])
+            self._unknown.add(item.task)
+        else:
+            self._parts.signer.send_again(entry, self._parts.resend_after())
+
+    def _work(self, item: Work) -> None:
+        try:
+            self._role.do(item)
+        finally:
+            self._wake.set()
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until something was signed: that goes out at once."""
+        woken = self._wake.wait(seconds)
+        self._wake.clear()
+        if woken and not self._stop.is_set() and self._failures == 0:
+            try:
+                self._outbox.flush()
+            except InferixError as error:
+                log.warning("%s; it is sent later", error)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends what the journal holds: documents first, then the messages that name them, until the network has said yes."""
+
+import logging
+
+from inferix.errors import Conflict, InferixError, InvalidInput, NotFound, Refused, Unavailable
+from inferix.storage.blobs import BlobStore
+from inferix.storage.cid import Cid, Codec
+from node.api import Api
+from node.journal import REFUSED, SENT, Entry, Journal
+from node.signer import message_of
+
+log = logging.getLogger(__name__)
+
+_FOR_GOOD = (InvalidInput, Conflict, NotFound, Refused)
+
+
+class Outbox:
+    """One per node; called by one thread. ``store`` should give up soon: what fails is tried again at the next call."""
+
+    def __init__(self, api: Api, journal: Journal, store: BlobStore) -> None:
+        self._api = api
+        self._journal = journal
+        self._store = store
+
+    def flush(self) -> int:
+        """Send what can be sent; the number of messages that arrived.
+
+        :raises Unavailable: the network does not answer; the rest stays for the next call.
+        """
+        for digest, data in self._journal.unstored():
+            self._put(digest, data)
+        return sum(self._send(entry) for entry in self._journal.sendable())
+
+    def _put(self, digest: bytes, data: bytes) -> None:
+        cid = Cid(Codec.RAW, digest)
+        try:
+            self._store.put_block(cid, data)
+            self._store.pin(cid)
+        except Unavailable:
+            raise
+        except InferixError as error:  # no room, no right: others may still go out
+            log.warning("document %s cannot be stored: %s", cid, error)
+            return
+        self._journal.mark_stored(digest)
+
+    def _send(self, entry: Entry) -> bool:
+        message = message_of(entry)
+        try:
+            self._api.send(message, entry.signature, entry.salt)
+        except _FOR_GOOD as error:
+            log.warning("the network refuses this node's %s: %s", entry.kind, error)
+            self._journal.mark(entry, REFUSED, self._api.clock.now(), str(error)[:300])
+            return False
+        self._journal.mark(entry, SENT, self._api.clock.now())
+        log.info("sent %s about %s", entry.kind, entry.subject.hex()[:8])
+        return True

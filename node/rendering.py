@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker's production: raw frames of a render task, the film of an assemble task, the frame of a benchmark.
+
+Each file is sealed, stored and pinned before the next is made, and written down: a task that was interrupted goes on at
+its next frame.
+"""
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Callable
+from typing import Final
+
+from inferix.errors import InferixError, Unavailable
+from inferix.models.document import Value
+from inferix.models.result import FileRef, Film, FrameResult, Result
+from inferix.models.roles import TaskKind
+from inferix.models.work import BenchmarkDuty
+from node.assignment import Assignment, fetch_input, raw_frames
+from node.engines import BadPackage, EngineStopped, RawFrame, RenderSettings, Session
+from node.parts import Parts
+
+log = logging.getLogger(__name__)
+
+MAX_SCENE: Final = 1 << 30
+
+
+class _Done(Value):
+    """A finished frame in the journal."""
+
+    frame: FrameResult
+    device_class: str
+
+
+def open_package(assignment: Assignment, parts: Parts) -> tuple[Session | None, str]:
+    """The session of the job's package, or None and why it cannot be rendered: the client's fault.
+
+    :raises EngineStopped: the engine itself failed; nobody's fault that could be told from here.
+    """
+    fetch_input(assignment, parts.vault, parts.sessions)
+    try:
+        session = parts.sessions.session(assignment.task.job)
+        report = session.inspect(assignment.engine_request())
+    except BadPackage as error:
+        return None, str(error)
+    problems = [f"{problem.code}: {problem.message}" for problem in report.problems if problem.severity == "error"]
+    return (None, "; ".join(problems)) if problems else (session, "")
+
+
+def render_task(assignment: Assignment, parts: Parts, check: Callable[[], None]) -> Result:
+    """Render, seal and store every frame; no frames when the package cannot be rendered.
+
+    ``check`` is called before each frame and raises when the work is to stop.
+    """
+    session, problem = open_package(assignment, parts)
+    if session is None:
+        log.warning("%s: the client's package cannot be rendered (%s); reporting that", assignment.label, problem)
+        return _result(assignment, parts, [])
+    task, attempt, origin = assignment.task, assignment.attempt, f"{parts.engine.build()} {parts.device}"
+    kept = parts.journal.frames(task.id, attempt, origin)
+    if kept:
+        log.info("%s: %d of %d frames are stored already", assignment.label, len(kept), len(task.frames()))
+    done = []
+    for frame in task.frames():
+        check()
+        if frame not in kept:
+            made = _render_frame(assignment, parts, session, frame)
+            kept[frame] = made.model_dump_json()
+            parts.journal.keep_frame(task.id, attempt, frame, origin, kept[frame])
+        done.append(_Done.model_validate_json(kept[frame]))
+    return _result(assignment, parts, done)
+
+
+def _render_frame(assignment: Assignment, parts: Parts, session: Session, frame: int) -> _Done:
+    seed = assignment.seed(parts.identity.node, frame)
+    raw = session.render(frame, seed, assignment.engine_settings(parts.device))
+    ref = parts.vault.store_file(raw.path, assignment.result_key())
+    if ref.sha256 != raw.file_sha256:
+        raise Unavailable(
+            f"frame {frame} changed on this disk before it was stored: check the disk; rendering it again"
+        )
+    log.info("%s: frame %d in %.1f s, stored %s bytes", assignment.label, frame, raw.seconds, f"{ref.size:,}")
+    parts.progress.frame_done(frame, _quick_look(assignment, parts, session, raw))
+    raw.path.unlink(missing_ok=True)
+    return _Done(frame=_frame_result(raw, ref), device_class=raw.device_class)
+
+
+def _quick_look(assignment: Assignment, parts: Parts, session: Session, raw: RawFrame) -> str | None:
+    """CID of a sealed quick look; None when there is none, which holds up nothing."""
+    try:
+        return parts.vault.store_bytes(session.quick_look(raw.path), assignment.preview_key())
+    except EngineStopped:
+        raise
+    except InferixError as error:
+        log.info("%s: no quick look of frame %d: %s", assignment.label, raw.frame, error)
+        return None
+
+
+def assemble_task(assignment: Assignment, parts: Parts) -> Result:
+    """Fetch the accepted raw frames, finish them, store stills, film and contact sheet."""
+    session, problem = open_package(assignment, parts)
+    if session is None:
+        raise Unavailable(f"the package of accepted frames does not open here: {problem}")
+    folder = parts.sessions.files(assignment.task.job)
+    frames = []
+    for frame, (ref, key) in raw_frames(assignment, parts.vault).items():
+        path = folder / f"{ref.sha256.hex()}.exr"
+        parts.vault.fetch_file(ref, key, assignment.raw_limit(), path)
+        frames.append((frame, path))
+    log.info("%s: fetched %d raw frames", assignment.label, len(frames))
+    made = session.assemble(frames, assignment.settings.fps_milli / 1_000)
+    key = assignment.result_key()
+    film = Film(
+        stills=[parts.vault.store_file(still.path, key) for still in made.stills],
+        movie=parts.vault.store_file(made.movie, key),
+        contact_sheet=parts.vault.store_file(made.contact_sheet, key),
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    log.info("%s: stored the film, %s bytes", assignment.label, f"{film.movie.size:,}")
+    return _result(assignment, parts, [], film)
+
+
+def benchmark(duty: BenchmarkDuty, parts: Parts) -> Result:
+    """The raw pass of the sample scene's first frame at its own settings; the scene and its result are no secrets."""
+    job = benchmark_job(duty.scene)
+    package = parts.sessions.package(job)
+    if not package.exists():
+        parts.vault.fetch_plain(duty.scene, MAX_SCENE, package)
+    parts.progress.begin(None)
+    session = parts.sessions.session(job)
+    scene = session.inspect()
+    raw = session.render(
+        scene.first_frame, duty.seed, RenderSettings(scene.width, scene.height, scene.samples, parts.device)
+    )
+    log.info("benchmark: %.1f s on %s", raw.seconds, raw.device_class)
+    frame = _frame_result(raw, parts.vault.store_plain(raw.path))
+    return Result(
+        kind=TaskKind.RENDER,
+        task=duty.challenge,
+        attempt=0,
+        node=parts.identity.node,
+        engine=parts.engine.name,
+        build=raw.build,
+        device_class=raw.device_class,
+        frames=[frame],
+    )
+
+
+def benchmark_job(scene: str) -> bytes:
+    """What stands for a job's id in the session pool."""
+    return hashlib.sha256(b"inferix/benchmark" + scene.encode()).digest()
+
+
+def _frame_result(raw: RawFrame, ref: FileRef) -> FrameResult:
+    return FrameResult(frame=raw.frame, raw=ref, pixels=raw.pixels_sha256, milliseconds=int(1_000 * raw.seconds))
+
+
+def _result(assignment: Assignment, parts: Parts, done: list[_Done], film: Film | None = None) -> Result:
+    return Result(
+        kind=assignment.task.kind,
+        task=assignment.task.id,
+        attempt=assignment.attempt,
+        node=parts.identity.node,
+        engine=parts.engine.name,
+        build=parts.engine.build(),
+        device_class=done[0].device_class if done else parts.device,
+        frames=[item.frame for item in done],
+        film=film,
+    )
