@@ -49,11 +49,11 @@ async def work(node: NodeDep, network: NetworkDep, database: DatabaseDep) -> dic
     """What this node may do now."""
     database.merge(tables.NodeSeen(node=node.id, seen_at=network.time))
     database.commit()
-    items = work_for(network, node, _inbox(database))
+    items = work_for(network, node, _inbox(database, network.time))
     return {"time": network.time, "work": [item.model_dump(mode="json") for item in items]}
 
 
-def _inbox(database: Database) -> Inbox:
+def _inbox(database: Database, now: int) -> Inbox:
     def sent(kind: str, subject: bytes, attempt: int, node: int) -> bool:
         rows = select(tables.Message).where(
             tables.Message.kind == kind,
@@ -73,8 +73,11 @@ def _inbox(database: Database) -> Inbox:
         row = database.exec(rows).first()
         if row is None:
             return None
-        deadline = row.sent_at_wall_ms // 1_000 + WORK_SECONDS
-        return BenchmarkDuty(challenge=row.id, scene=row.scene, seed=row.seed, deadline=deadline)
+        if not row.sent_at_wall_ms:  # the keeper's clock starts when the node hears of it
+            row.sent_at_wall_ms = time.time_ns() // 1_000_000
+            database.add(row)
+            database.commit()
+        return BenchmarkDuty(challenge=row.id, scene=row.scene, seed=row.seed, deadline=now + WORK_SECONDS)
 
     return Inbox(sent, key, challenge)
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from inferix import jobkeys, sealing
 from inferix.client.jobfile import JobFile, load_job
-from inferix.client.preflight import SceneRefused, load_engine, prepare
+from inferix.client.preflight import SceneRefused, prepare
 from inferix.client.session import Session
 from inferix.errors import Corrupt, InferixError, Refused, Unavailable
 from inferix.messages import Cancel, Domain, Order
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
 from inferix.models.result import FileRef, Result
+from inferix.plugins import load_engine
 from inferix.sealing import JobKey
 from inferix.storage.cid import Cid
 from inferix.storage.documents import get_document

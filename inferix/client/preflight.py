@@ -1,35 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client's own check of a scene before anything leaves the machine, in the engine's sandbox."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
-from inferix.errors import InvalidInput, Misconfigured
+from inferix.errors import InvalidInput
+from inferix.plugins import engine_values
 
 
 class SceneRefused(InvalidInput):
     """The scene cannot be ordered as it is; the message names every problem."""
 
 
-def load_engine(name: str = "blender", *, threads: int = 0, unsafe: bool = False) -> Any:
-    """An engine plug-in. Engines come with the node's package, which a client installs for its local check."""
-    engines = _engines()
-    return engines.load_engine(name, engines.EngineSettings(threads=threads, unsafe=unsafe))
-
-
-def _engines() -> Any:
-    try:
-        return importlib.import_module("node.engines")
-    except ImportError as error:
-        raise Misconfigured("the local check needs the engine: pip install 'inferix[node]'") from error
-
-
 def prepare(engine: Any, scene: Path, packed: Path, first: int, last: int, width: int, height: int) -> Any:
     """Checks a scene and writes a self-contained copy; the report. Raises SceneRefused with all problems."""
     if not scene.is_file():
         raise SceneRefused(f"{scene}: no such file")
-    request = _engines().Request(first, last, width, height)
+    request = engine_values().Request(first, last, width, height)
     report = engine.inspect(scene, request)
     _refuse(scene, report)
     _refuse(scene, engine.pack(scene, packed))

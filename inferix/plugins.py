@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engines for programs that are no nodes: the client's pre-flight, a keeper's quotes and benchmark checks.
+
+Engines live with the node (its extra brings Blender), and no program imports another; so they are found at run time and
+absent where that extra is not installed. ``docs/engines.md`` says what they can do.
+"""
+
+import importlib
+from typing import Any
+
+from inferix.errors import Misconfigured
+
+
+def engine_values() -> Any:
+    """The module with the engines' values: Request, RenderSettings, Tile, EngineSettings, read_crops."""
+    try:
+        return importlib.import_module("node.engines")
+    except ImportError as error:
+        raise Misconfigured("this needs a rendering engine: pip install 'inferix[node]'") from error
+
+
+def load_engine(name: str = "blender", *, threads: int = 0, unsafe: bool = False) -> Any:
+    """An engine plug-in by name. Raises Misconfigured when its package is not installed."""
+    values = engine_values()
+    return values.load_engine(name, values.EngineSettings(threads=threads, unsafe=unsafe))

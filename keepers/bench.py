@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inferix Bench: a random seed for the sample scene, timed here from the keeper's request to the committed raw pass.
+
+The node's own clock says nothing. The answer is checked by re-rendering secret tiles before it is attested on chain. One
+challenge at a time: nodes on one machine would slow each other down.
+"""
+
+import logging
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import col, select
+
+from inferix.errors import InferixError, Unavailable
+from inferix.messages import Benchmark
+from inferix.models.result import Result
+from inferix.models.roles import NodeStatus, Role
+from inferix.plugins import engine_values
+from inferix.proofs.rendering import judge, measure, tile_plan
+from inferix.replay import Network
+from inferix.storage import Cid, OwnedStore
+from inferix.storage.database import Database
+from inferix.storage.documents import get_document
+from inferix.storage.follower import Follower
+from inferix.storage.tables import Challenge, Message, NodeSeen
+from keepers.sample import SampleScene
+
+log = logging.getLogger(__name__)
+
+CHALLENGE_SECONDS = 600
+SEEN_SECONDS = 60
+TILES = 3
+MAX_RAW = 2**30
+
+
+def decide_challenge(network: Network, seen: dict[int, int], open_nodes: set[int], tried: dict[int, int]) -> int | None:
+    """The worker to measure next: active, not measured, alive; the least often tried first."""
+    waiting = [
+        node.id
+        for node in network.nodes.values()
+        if node.role is Role.WORKER
+        and node.status is NodeStatus.ACTIVE
+        and node.ib == 0
+        and seen.get(node.id, 0) > network.time - SEEN_SECONDS
+    ]
+    if open_nodes or not waiting:
+        return None
+    return min(waiting, key=lambda node: (tried.get(node, 0), node))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """``attest(node, ib, device class)`` sends the result to the chain, once."""
+
+    database: Database
+    follower: Follower
+    store: OwnedStore
+    manager: int
+    engine: Callable[[], Any]
+    sample: SampleScene
+    work: Path
+    attest: Callable[[int, int, str], object]
+
+    def cycle(self) -> None:
+        """Checks an answer, or sends the next challenge."""
+        with self.database.session() as session:
+            rows = session.exec(select(Challenge).where(col(Challenge.state).in_(("sent", "answered")))).all()
+            for row in rows:
+                stale = row.sent_at_wall_ms and row.sent_at_wall_ms < (time.time() - CHALLENGE_SECONDS) * 1_000
+                if row.state == "sent" and stale:
+                    row.state, row.reason = "failed", "no answer in time"
+                    session.add(row)
+        answered = next((row for row in rows if row.state == "answered"), None)
+        if answered is not None:
+            self._check(answered)
+        else:
+            self._send({row.node for row in rows if row.state == "sent"})
+
+    def _send(self, open_nodes: set[int]) -> None:
+        with self.database.reading() as session:
+            seen = {row.node: row.seen_at for row in session.exec(select(NodeSeen))}
+            tried: dict[int, int] = {}
+            for row in session.exec(select(Challenge)):
+                tried[row.node] = tried.get(row.node, 0) + 1
+                if row.state == "attested":  # its attestation is on its way to the chain
+                    open_nodes = open_nodes | ({row.node} if not self._measured(row.node) else set())
+        with self.follower.reading() as network:
+            node = decide_challenge(network, seen, open_nodes, tried)
+        if node is None:
+            return
+        with self.sample.path.open("rb") as file:
+            scene = self.store.add(file)
+        self.store.pin(scene)
+        challenge = Challenge(
+            id=secrets.token_bytes(32), node=node, scene=str(scene), seed=secrets.randbelow(2**31 - 1)
+        )
+        with self.database.session() as session:
+            session.add(challenge)
+        log.info("benchmark challenge for node %d", node)
+
+    def _measured(self, node: int) -> bool:
+        with self.follower.reading() as network:
+            return network.nodes[node].ib > 0
+
+    def _check(self, row: Challenge) -> None:
+        try:
+            device_class = self._verified(row)
+            reason = ""
+        except Unavailable:
+            raise
+        except InferixError as error:
+            device_class, reason = "", str(error)
+        ib = self.sample.speed(row.answered_at_wall_ms - row.sent_at_wall_ms) if not reason else 0
+        if not reason:
+            self.attest(row.node, ib, device_class)
+        with self.database.session() as session:
+            kept = session.get(Challenge, row.id)
+            assert kept is not None
+            kept.state, kept.ib, kept.reason = ("failed" if reason else "attested"), ib, reason[:300]
+            session.add(kept)
+        log.info("node %d: %s", row.node, reason or f"{ib} micro-IB on {device_class}")
+
+    def _verified(self, row: Challenge) -> str:
+        """The device class of a true answer; raises what is wrong with a false one."""
+        with self.database.reading() as session:
+            wanted = select(Message).where(Message.kind == "Benchmark", Message.task == row.id)
+            message = session.exec(wanted).first()
+        if message is None:
+            raise Unavailable("the answer's message is not in the database yet", 1)
+        result = get_document(self.store, Result, Benchmark.from_body(message.body).result)
+        if len(result.frames) != 1:
+            raise _False("it holds no frame")
+        folder = self.work / f"bench-{row.id.hex()[:16]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            raw = folder / "raw.exr"
+            with raw.open("wb") as file:
+                for piece in self.store.open(Cid.parse(result.frames[0].raw.cid), MAX_RAW):
+                    file.write(piece)
+            self._compare(row, raw, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return result.device_class
+
+    def _compare(self, row: Challenge, raw: Path, folder: Path) -> None:
+        values, engine = engine_values(), self.engine()
+        with engine.open(self.sample.path, folder / "session") as session:
+            scene = session.inspect()
+            settings = values.RenderSettings(scene.width, scene.height, scene.samples)
+            tiles = tile_plan(
+                secrets.token_bytes(32), row.id, 0, self.manager.to_bytes(4, "big"), scene.first_frame,
+                scene.width, scene.height, count=TILES,
+            )  # fmt: skip
+            redone = session.tiles(scene.first_frame, row.seed, settings, tiles)
+        given = values.read_crops(raw, settings, tiles, folder / "crops")
+        verdict = judge([measure(mine, again) for mine, again in zip(given, redone, strict=True)])
+        if not verdict.accepted:
+            raise _False(f"the raw pass is not that of the challenge: {verdict.reason}")
+
+
+class _False(InferixError):
+    """The answer to a challenge is wrong."""

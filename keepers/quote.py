@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quotes: the client's scene previewed beside the unit scene in the sandbox, then a signed price.
+
+W of a frame = its cost over the unit frame's, times the unit frame's work (T0 minutes at 1 IB). Measured in one process
+on one machine, so the machine's speed cancels out. Whose fault a failure is: the scene's (refused, with every problem in
+words) or ours (the quote waits and is tried again).
+"""
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import col, select
+
+from inferix import jobkeys, sealing
+from inferix.errors import Corrupt, InferixError, InvalidInput
+from inferix.messages import Quote
+from inferix.models.job import QuoteRequest
+from inferix.models.roles import Role
+from inferix.plugins import engine_values
+from inferix.replay import Network
+from inferix.replay.accounting import eligible
+from inferix.storage import BlobStore, Cid
+from inferix.storage.database import Database
+from inferix.storage.follower import Follower
+from inferix.storage.tables import QuoteJob, SealedKey
+from keepers.sample import SampleScene
+
+log = logging.getLogger(__name__)
+
+QUOTE_SECONDS = 3_600
+MAX_PACKAGE = 16 * 2**30
+NANO_IBM_PER_MILLISECOND = 10**9 / 60_000
+
+
+@dataclass(frozen=True)
+class Quoter:
+    """The manager's quotes. ``engine``: makes the sandboxed engine; ``work``: a private folder."""
+
+    database: Database
+    follower: Follower
+    store: BlobStore
+    manager: int
+    operator_key: bytes
+    sealing_key: bytes
+    engine: Callable[[], Any]
+    sample: SampleScene
+    work: Path
+
+    def cycle(self) -> None:
+        """Answers the oldest quote that is asked of this manager."""
+        with self.database.session() as session:
+            rows = (
+                select(QuoteJob).where(col(QuoteJob.state).in_(("waiting", "running"))).order_by(col(QuoteJob.asked_at))
+            )
+            row = next((item for item in session.exec(rows) if _request(item).manager == self.manager), None)
+            if row is None:
+                return
+            sealed = session.get(SealedKey, (row.id, self.manager))
+            row.state = "running"
+            session.add(row)
+        request = _request(row)
+        log.info("quote %s: previewing %d frames", row.id.hex()[:12], len(request.settings.frames()))
+        try:
+            key = sealing.open_key(sealed.sealed if sealed else b"", self.sealing_key)
+            ratio, problems = self._preview(row.id, request, jobkeys.input_key(key))
+        except (Corrupt, InvalidInput) as error:
+            ratio, problems = 0.0, [{"code": "input", "message": str(error)}]
+        self._answer(row.id, request, ratio, problems)
+
+    def _preview(self, quote: bytes, request: QuoteRequest, key: sealing.JobKey) -> tuple[float, list[dict[str, str]]]:
+        """(unit frames a frame, problems)."""
+        folder = self.work / f"quote-{quote.hex()[:16]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            package = folder / "package.blend"
+            with package.open("wb") as file:
+                for piece in sealing.open_stream(key, self.store.open(Cid.parse(request.input), MAX_PACKAGE)):
+                    file.write(piece)
+            return self._measure(package, folder, request)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _measure(self, package: Path, folder: Path, request: QuoteRequest) -> tuple[float, list[dict[str, str]]]:
+        values, settings, engine = engine_values(), request.settings, self.engine()
+        asked = values.Request(settings.first_frame, settings.last_frame, settings.width, settings.height)
+        report = engine.inspect(package, asked)
+        problems = [
+            {"code": problem.code, "message": problem.message}
+            for problem in report.problems
+            if problem.severity == "error"
+        ]
+        if problems:
+            return 0.0, problems
+        middle = (settings.first_frame + settings.last_frame) // 2
+        with engine.open(package, folder / "session") as session:
+            preview = session.preview(middle, self.sample.path)
+        return preview.ratio(values.RenderSettings(settings.width, settings.height, settings.samples)), []
+
+    def _answer(self, quote: bytes, request: QuoteRequest, ratio: float, problems: list[dict[str, str]]) -> None:
+        with self.follower.reading() as network:
+            low, high = price_range(network)
+            expires = network.time + QUOTE_SECONDS
+            domain = network.domain
+        with self.database.session() as session:
+            row = session.get(QuoteJob, quote)
+            assert row is not None
+            row.problems = problems
+            row.state = "refused" if problems else "ready"
+            if not problems:
+                work = max(1, round(ratio * self.sample.t0_milliseconds * NANO_IBM_PER_MILLISECOND))
+                signed = Quote(
+                    manager=self.manager,
+                    request=request.digest(),
+                    work=work,
+                    low_price=low,
+                    high_price=high,
+                    expires=expires,
+                )
+                row.work, row.low_price, row.high_price, row.expires = work, low, high, expires
+                row.signature = signed.sign(domain, self.operator_key)
+            session.add(row)
+        log.info("quote %s: %s", quote.hex()[:12], "refused" if problems else f"{ratio:.2f} unit frames a frame")
+
+
+def price_range(network: Network) -> tuple[int, int]:
+    """Lowest and highest price of the workers that can be drawn, nano-USD per IBM; the default when there are none."""
+    prices = [node.price for node in network.nodes.values() if node.role is Role.WORKER and eligible(node)]
+    floor, default = network.parameters["price_floor"], network.parameters["price_default"]
+    return max(floor, min(prices, default=default)), max(floor, max(prices, default=default))
+
+
+def _request(row: QuoteJob) -> QuoteRequest:
+    try:
+        return QuoteRequest.decode(row.request)
+    except InferixError as error:
+        raise Corrupt(f"quote {row.id.hex()} is damaged in the database: {error}") from error
