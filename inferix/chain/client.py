@@ -98,7 +98,11 @@ class ChainClient:
         found: list[Header] = []
         for first in range(start, end + 1, HEADERS_PER_REQUEST):
             numbers = range(first, min(end, first + HEADERS_PER_REQUEST - 1) + 1)
-            answers = self.rpc.batch([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
+            calls = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
+            try:
+                answers = self.rpc.batch(calls)
+            except RpcError:  # some endpoints take no batches
+                answers = [self.rpc.request(*call) for call in calls]
             found += [_header(answer, number) for answer, number in zip(answers, numbers, strict=True)]
         return found
 
@@ -132,10 +136,10 @@ class ChainClient:
             raise _reverted(error) from error
 
     def estimate_gas(self, to: str, data: bytes, sender: str, value: int = 0) -> int:
-        """Gas that a transaction would use now. Raises CallReverted."""
+        """Gas that a transaction would use on the newest block, whatever else is pending. Raises CallReverted."""
         transaction = {"to": to, "data": "0x" + data.hex(), "from": sender, "value": hex(value)}
         try:
-            return int(self.rpc.request("eth_estimateGas", [transaction]), 16)
+            return int(self.rpc.request("eth_estimateGas", [transaction, "latest"]), 16)
         except RpcError as error:
             raise _reverted(error) from error
 

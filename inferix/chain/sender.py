@@ -218,7 +218,8 @@ class Sender:
                 self._journal.swap(entry, replace(entry, state=EntryState.SENT, block=receipt.block))
             return
         if entry.block is not None:  # the block it was in is gone
-            entry = self._swapped(entry, replace(entry, block=None, updated_at=int(self._clock())))
+            gone = replace(entry, state=EntryState.NEW, block=None, updated_at=int(self._clock()))
+            entry = self._swapped(entry, gone)
         if entry.nonce is not None and mined_nonce > entry.nonce:
             # Its receipt may only be late: an endpoint can lag behind another that knew the nonce.
             if self._clock() - entry.updated_at > self._policy.stuck_seconds:
@@ -296,7 +297,8 @@ class Sender:
         fee = first_fee(self._policy, self._client.base_fee(), self._client.priority_fee())
         unsigned = Unsigned(lane.address, b"", gaps[0], _TRANSFER_GAS, fee.max_fee, fee.tip)
         entry = self._signed(lane, f"fill:{lane.address}:{gaps[0]}", unsigned, attempts=1)
-        if self._journal.insert(replace(entry, error="fills a gap")):
+        entry = replace(entry, error="fills a gap")
+        if self._journal.insert(entry):
             log.warning("lane %s: nonce %d was lost; filled", lane.name, gaps[0])
             self._broadcast(entry)
 

@@ -21,8 +21,21 @@ def _big(**options: Any) -> Any:
     return Field(sa_column=Column(BigInteger, nullable=False, **options))
 
 
+class MirrorState(SQLModel, table=True):
+    """One row: whose chain this is, and how often the mirror took blocks back (then who follows it starts anew).
+
+    ``contract``: address of the NodeRegistry, which names the network.
+    """
+
+    __tablename__ = "mirror"
+    id: int = Field(default=1, primary_key=True)
+    chain_id: int = _big()
+    contract: str
+    rollbacks: int = 0
+
+
 class Block(SQLModel, table=True):
-    """A mirrored block; the newest is the mirror's cursor."""
+    """A mirrored block; the newest is the mirror's cursor. Old ones without an event are forgotten."""
 
     __tablename__ = "block"
     number: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -55,7 +68,10 @@ class StoredDocument(SQLModel, table=True):
 
 
 class Message(SQLModel, table=True):
-    """A signed message from a node, checked, waiting to be anchored (or kept off chain, by kind)."""
+    """A signed message from a node, checked, waiting to be anchored (or kept off chain, by kind).
+
+    ``anchored_in``: the anchor of ``lane`` (a manager) that carries it, from before that anchor is sent.
+    """
 
     __tablename__ = "message"
     digest: bytes = _bytes(primary_key=True)
@@ -67,12 +83,13 @@ class Message(SQLModel, table=True):
     signature: bytes = _bytes()
     salt: bytes | None = _bytes(nullable=True)
     received_at: int = _big()
+    lane: int | None = None
     anchored_in: int | None = Field(default=None, index=True)
     refused: str | None = None
 
 
 class SignedOrder(SQLModel, table=True):
-    """A client's signed order, checked, waiting to be posted."""
+    """A client's signed order, checked, waiting to be posted. ``transaction``: keccak256 of the posting's records."""
 
     __tablename__ = "signed_order"
     job: bytes = _bytes(primary_key=True)

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("lane", sa.Integer(), nullable=True),
         sa.Column("anchored_in", sa.Integer(), nullable=True),
         sa.Column("refused", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("digest"),
@@ -76,6 +77,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_message_kind"), "message", ["kind"], unique=False)
     op.create_index(op.f("ix_message_node"), "message", ["node"], unique=False)
     op.create_index(op.f("ix_message_task"), "message", ["task"], unique=False)
+    op.create_table(
+        "mirror",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("chain_id", sa.BigInteger(), nullable=False),
+        sa.Column("contract", sa.String(), nullable=False),
+        sa.Column("rollbacks", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "node_seen",
         sa.Column("node", sa.Integer(), nullable=False),
@@ -189,6 +198,7 @@ def downgrade() -> None:
     op.drop_table("quote")
     op.drop_table("progress")
     op.drop_table("node_seen")
+    op.drop_table("mirror")
     op.drop_index(op.f("ix_message_task"), table_name="message")
     op.drop_index(op.f("ix_message_node"), table_name="message")
     op.drop_index(op.f("ix_message_kind"), table_name="message")
