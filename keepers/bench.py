@@ -153,7 +153,7 @@ class Bench:
             scene = session.inspect()
             settings = values.RenderSettings(scene.width, scene.height, scene.samples)
             tiles = tile_plan(
-                secrets.token_bytes(32), row.id, 0, self.manager.to_bytes(4, "big"), scene.first_frame,
+                secrets.token_bytes(32), row.id, 0, self.manager, scene.first_frame,
                 scene.width, scene.height, count=TILES,
             )  # fmt: skip
             redone = session.tiles(scene.first_frame, row.seed, settings, tiles)
