@@ -50,6 +50,7 @@ class Network:
         self.operators: dict[str, int] = {}
         self.accounts: dict[int, Account] = {}
         self.coins: dict[int, str] = {}
+        self.released: dict[str, int] = {}
         self.posted_rosters: dict[tuple[int, int], FinalRoster] = {}
         self.rosters: dict[RosterKind, list[FinalRoster]] = {kind: [] for kind in RosterKind}
         self.lanes: dict[int, Lane] = {}
@@ -61,7 +62,6 @@ class Network:
         self.epochs: list[Epoch] = []
         self.accounts_roots: list[AccountsRoot] = []
         self.claimed: dict[int, int] = {}
-        self.manager_paid: dict[int, int] = {}
         self.refusals: list[str] = []
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._timer_count = 0
@@ -204,6 +204,9 @@ class Network:
         account.credit -= args["amount"]
         account.requested -= min(account.requested, args["amount"])
 
+    def _on_Released(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.released[args["coin"]] = self.released.get(args["coin"], 0) + args["amount"]
+
     # -- orders and lanes
 
     def _on_OrdersPosted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
@@ -238,13 +241,16 @@ class Network:
             if roster is not None and roster.tree.root.hash != args["root"]:
                 roster = None
         self.posted_rosters[args["kind"], args["index"]] = FinalRoster(
-            args["index"], 0, args["root"], args["total"], args["data"], roster
+            args["index"], 0, args["root"], args["total"], args["data"], roster, event.timestamp
         )
 
     def _on_RosterFinalized(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         posted = self.posted_rosters[args["kind"], args["index"]]
         posted.final_at = event.timestamp
         self.rosters[RosterKind(args["kind"])].append(posted)
+
+    def _on_RosterCancelled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.posted_rosters.pop((args["kind"], args["index"]), None)
 
     # -- batches
 

@@ -83,6 +83,7 @@ class FinalRoster:
     total: int
     data: bytes
     roster: Roster | None
+    posted_at: int = 0
 
 
 @dataclass

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The end of an epoch: fees collected and burned, the epoch closed, accounts posted and made final, rewards claimed.
+
+Every step is a permissionless crank or the manager's duty, each done once; a keeper that was away catches up in order.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlmodel import select
+
+from inferix.messages import Probe
+from inferix.models.anchor import AccountsData, NodeLeaf
+from inferix.models.roles import BatchStatus, NodeStatus
+from inferix.replay import Network
+from inferix.replay.accounting import Probes, accounts_data, accounts_tree, claimable, nodes_tree
+from inferix.replay.state import AccountsRoot
+from inferix.storage.documents import put_document
+from inferix.storage.tables import Message
+from inferix.trees import split
+from keepers.desk import Desk, flat
+
+log = logging.getLogger(__name__)
+
+CLAIMS_AT_ONCE = 50
+COIN_UNIT = 1_000  # nano-USD of a 6-decimals coin
+
+
+def decide_collect(network: Network) -> list[str]:
+    """Coins with final charges that are not collected, once the epoch is over."""
+    if network.time < network.epoch_end(len(network.epochs)):
+        return []
+    charged: Counter[int] = Counter()
+    for batch in network.batches.values():
+        if batch.status is BatchStatus.FINAL:
+            voided = sum(batch.leaves[index].charge for index in batch.voided)
+            charged[batch.coin] += batch.charge - voided
+    return [
+        network.coins[coin]
+        for coin, amount in sorted(charged.items())
+        if amount - network.released.get(network.coins[coin], 0) >= COIN_UNIT
+    ]
+
+
+def decide_close(network: Network) -> int | None:
+    """The epoch to close: over, and its fees are burned."""
+    epoch = len(network.epochs)
+    over = network.time >= network.epoch_end(epoch)
+    return epoch if over and not decide_collect(network) else None
+
+
+def decide_post(network: Network) -> int | None:
+    """The closed epoch whose accounts are to be posted: the newest, when something changed since the last root."""
+    roots = network.accounts_roots
+    if not network.epochs or (roots and not roots[-1].final_at):
+        return None
+    posted = roots[-1].epoch if roots else -1
+    newest = len(network.epochs) - 1
+    changed = any(epoch.charge or epoch.minted for epoch in network.epochs[posted + 1 :])
+    return newest if changed else None
+
+
+def decide_final(network: Network) -> AccountsRoot | None:
+    """The waiting root whose window is over."""
+    root = network.accounts_roots[-1] if network.accounts_roots else None
+    if root is None or root.final_at or network.time < root.posted_at + network.parameters["accounts_window"]:
+        return None
+    return root
+
+
+def decide_claims(network: Network, root: AccountsRoot, data: AccountsData) -> list[NodeLeaf]:
+    """Leaves with something to pay out, of nodes that may be paid."""
+    time = min(network.time, root.cut_off + network.parameters["claim_horizon"])
+    found = []
+    for leaf in data.nodes:
+        node = network.nodes.get(leaf.node)
+        frozen = node is not None and node.status in (NodeStatus.FROZEN, NodeStatus.BANNED)
+        earned = claimable(leaf, time, network.parameters["worker_vesting"])
+        if not frozen and earned > network.claimed.get(leaf.node, 0):
+            found.append(leaf)
+    return found
+
+
+@dataclass
+class EpochKeeper:
+    """One step a cycle and kind."""
+
+    desk: Desk
+
+    def cycle(self) -> None:
+        """Does what is due."""
+        with self.desk.follower.reading() as network:
+            coins, close, final = decide_collect(network), decide_close(network), decide_final(network)
+            charged = sum(batch.charge for batch in network.batches.values() if batch.status is BatchStatus.FINAL)
+            post = decide_post(network)
+            data = accounts_data(network, post, self._probes(network, post)) if post is not None else None
+        for coin in coins:
+            self.desk.send("money", f"collect:{coin}:{charged}", "FeeBurner", "collect", coin)
+        if close is not None:
+            self.desk.send("money", f"close:{close}", "BurnMintWork", "close_epoch")
+        if data is not None:
+            self._post(data)
+        if final is not None:
+            key = f"accounts-final:{final.epoch}:{final.posted_at}"
+            self.desk.send("money", key, "Accounts", "finalize")
+        self._claim()
+
+    def _post(self, data: AccountsData) -> None:
+        accounts, nodes = accounts_tree(data).root, nodes_tree(data).root
+        digest = put_document(self.desk.store, data)
+        (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
+        self.desk.send(
+            "money", f"accounts:{data.epoch}:{digest.hex()}", "Accounts", "post",
+            data.epoch, accounts.hash, spent, reserved, nodes.hash, matured, vesting, digest,
+        )  # fmt: skip
+        log.info(
+            "posted the accounts of epoch %d: %d accounts, %d nodes", data.epoch, len(data.accounts), len(data.nodes)
+        )
+
+    def _claim(self) -> None:
+        with self.desk.follower.reading() as network:
+            root = network.final_accounts()
+            body = network.document(root.data) if root else None
+            if root is None or body is None:
+                return
+            data = AccountsData.decode(body, root.data)
+            leaves = decide_claims(network, root, data)
+        tree = nodes_tree(data)
+        for at in range(0, len(leaves), CLAIMS_AT_ONCE):
+            part = leaves[at : at + CLAIMS_AT_ONCE]
+            key = f"claim:{root.epoch}:{part[0].node}"
+            if not self.desk.sender.done(key):
+                proofs = [flat(tree.proof(leaf.node)) for leaf in part]
+                self.desk.send("money", key, "Accounts", "claim_many", [leaf.model_dump() for leaf in part], proofs)
+        for lane in sorted(network.lanes):
+            if network.released:
+                coin = next(iter(network.released))
+                key = f"claim-manager:{root.epoch}:{lane}:{coin}"
+                if not self.desk.sender.done(key):
+                    self.desk.send("money", key, "FeeBurner", "claim_manager", lane, coin)
+
+    def _probes(self, network: Network, epoch: int) -> Probes:
+        """Answered probes by epoch: of past epochs from their accounts, of this one from the inbox."""
+        probes: dict[int, dict[int, int]] = {}
+        for root in network.accounts_roots:
+            body = network.document(root.data)
+            if body is not None and root.final_at:
+                data = AccountsData.decode(body, root.data)
+                probes[data.epoch] = {row[0]: row[1] for row in data.probes}
+        start, end = network.epoch_end(epoch - 1), network.epoch_end(epoch)
+        counts: Counter[int] = Counter()
+        with self.desk.database.reading() as session:
+            for row in session.exec(select(Message).where(Message.kind == "Probe")):
+                probe = Probe.from_body(row.body)
+                anchor = network.lane(probe.manager).anchors.get(probe.anchor)
+                if anchor is not None and start <= anchor.sealed_at < end:
+                    counts[probe.node] += 1
+        probes[epoch] = dict(counts)
+        return probes
