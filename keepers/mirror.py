@@ -19,10 +19,11 @@ from sqlmodel import Session, col, select
 from inferix.chain.client import ChainClient, Header, RawLog
 from inferix.chain.deployment import Deployment
 from inferix.chain.errors import BlockUnknown, RangeTooLarge, Reorganised, RpcError, WrongChain
-from inferix.chain.events import args_to_json, decode_logs
+from inferix.chain.events import decode_logs
 from inferix.errors import Misconfigured
 from inferix.models.event import ChainEvent
 from inferix.storage.database import Database
+from inferix.storage.event_json import args_to_json
 from inferix.storage.follower import Follower
 from inferix.storage.tables import Block, Event, MirrorState, StoredDocument
 from keepers.documents import Fetcher, named_digests

@@ -9,6 +9,7 @@ from inferix.chain.deployment import Contracts, parse_deployment
 from inferix.chain.rpc import Rpc
 from inferix.chain.transact import transact
 from inferix.errors import Refused, Unavailable
+from inferix.units import NANO_PER_USD, ceil_div
 
 
 def connect(api: str, rpc: str) -> Contracts:
@@ -33,7 +34,7 @@ def top_up(api: str, rpc: str, key: bytes, amount: int, *, faucet: bool = False,
     owner = Account.from_key(key).address
     address = deployment[coin].address
     scale = int(contracts.read("IfxDollar", "coin", address)["scale"])
-    units = -(-amount // scale)
+    units = ceil_div(amount * scale, NANO_PER_USD)  # scale: units of the coin in a USD
     if faucet:
         transact(client, key, deployment.call("Faucet", "drip", owner))
     held = int(contracts.read(coin, "balanceOf", owner))
