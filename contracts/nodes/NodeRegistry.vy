@@ -7,7 +7,6 @@
 @author Inferix
 @notice Nodes: who owns one, which hot key signs for it, what it may do, how fast it is, what it asks. Its address is the
         verifying contract of the protocol's EIP-712 domain.
-        A ban binds owner, operator and licence, so that nobody comes back under the same money or buys a banned licence.
 @custom:kill None: registering and leaving must always work. The governor may jail a node.
 """
 
@@ -16,48 +15,38 @@ from ..interfaces import INodeRegistry
 from ..interfaces import IStaking
 from ..modules import eip712
 from ..modules import governed
+from ..modules import standing
 
 implements: INodeRegistry
 initializes: eip712
 initializes: governed
+initializes: standing[governed := governed]
 
 
-exports: (governed.parameters, governed.wired)
+exports: (
+    governed.parameters,
+    governed.wired,
+    standing.panels,
+    standing.disputes,
+    standing.is_banned,
+    standing.is_licence_banned,
+    standing.set_status,
+    standing.apply_ban,
+    standing.terms,
+    standing.owner_of,
+    standing.operator_of,
+)
 
 
 WORKER: constant(uint8) = 1
 MANAGER: constant(uint8) = 3
 
-ACTIVE: constant(uint8) = 1
-FROZEN: constant(uint8) = 2
-BANNED: constant(uint8) = 4
-RETIRED: constant(uint8) = 5
-
 MAX_NODES_PER_LICENCE: constant(uint256) = 10
-
-# Terms of a node, one word: licence << 144 | price << 80 | ib << 48 | retired << 16 | status << 8 | role
-_RETIRED_BIT: constant(uint256) = 1 << 16
-_STATUS_MASK: constant(uint256) = 255 << 8
-_IB_MASK: constant(uint256) = (2**32 - 1) << 48
-_PRICE_MASK: constant(uint256) = (2**64 - 1) << 80
-_BYTE: constant(uint256) = 255
-_LOW_32: constant(uint256) = 2**32 - 1
-_LOW_40: constant(uint256) = 2**40 - 1
-_LOW_64: constant(uint256) = 2**64 - 1
-
 
 licences: public(INodeLicence)
 staking: public(IStaking)
-panels: public(address)
-disputes: public(address)
 
 node_count: public(uint32)
-is_banned: public(HashMap[address, bool])
-is_licence_banned: public(HashMap[uint256, bool])
-
-_terms: HashMap[uint32, uint256]
-_owners: HashMap[uint32, address]
-_operators: HashMap[uint32, address]
 _sealing_keys: HashMap[uint32, bytes32]
 _classes: HashMap[uint32, bytes32]
 # operator => node << 40 | when it ceased to be the operator
@@ -82,8 +71,8 @@ def wire(licences: address, staking: address, panels: address, disputes: address
     governed._wire_once()
     self.licences = INodeLicence(licences)
     self.staking = IStaking(staking)
-    self.panels = panels
-    self.disputes = disputes
+    standing.panels = panels
+    standing.disputes = disputes
 
 
 @external
@@ -96,16 +85,16 @@ def register(licence: uint256, operator: address, sealing_key: bytes32, price: u
     @return Id of the node, from 1.
     """
     assert msg.sender == staticcall self.licences.ownerOf(licence), "NodeRegistry: not the licence's owner"
-    assert not self.is_banned[msg.sender], "NodeRegistry: banned"
-    assert not self.is_licence_banned[licence], "NodeRegistry: licence banned"
+    assert not standing.is_banned[msg.sender], "NodeRegistry: banned"
+    assert not standing.is_licence_banned[licence], "NodeRegistry: licence banned"
     role: uint8 = staticcall self.licences.role_of(licence)
     self._check_price(role, price)
     node: uint32 = self.node_count + 1
     self.node_count = node
     self._take_place(licence, role, node)
-    self._owners[node] = msg.sender
-    self._terms[node] = (
-        licence << 144 | convert(price, uint256) << 80 | convert(ACTIVE, uint256) << 8 | convert(role, uint256)
+    standing._owners[node] = msg.sender
+    standing._terms[node] = (
+        licence << 144 | convert(price, uint256) << 80 | convert(standing.ACTIVE, uint256) << 8 | convert(role, uint256)
     )
     self._bind(node, operator)
     self._sealing_keys[node] = sealing_key
@@ -126,10 +115,10 @@ def set_operator(node: uint32, operator: address):
     """
     @notice Replaces the hot key. What the old one signed still binds the node. Owner only.
     """
-    assert msg.sender == self._owners[node], "NodeRegistry: not the owner"
+    assert msg.sender == standing._owners[node], "NodeRegistry: not the owner"
     # Else the next key would escape a ban of the operator.
-    assert self._stored_status(node) != BANNED, "NodeRegistry: banned"
-    old: address = self._operators[node]
+    assert standing._stored_status(node) != standing.BANNED, "NodeRegistry: banned"
+    old: address = standing._operators[node]
     self._bindings[old] |= block.timestamp
     self._bind(node, operator)
     log INodeRegistry.OperatorChanged(node=node, operator=operator)
@@ -151,9 +140,9 @@ def set_price(node: uint32, price: uint64):
     @notice Sets a worker's price [nano-USD per IBM] for the next roster. Owner or operator.
     """
     self._check_holder(node)
-    terms: uint256 = self._terms[node]
-    self._check_price(convert(terms & _BYTE, uint8), price)
-    self._terms[node] = terms & ~_PRICE_MASK | convert(price, uint256) << 80
+    terms: uint256 = standing._terms[node]
+    self._check_price(convert(terms & standing._BYTE, uint8), price)
+    standing._terms[node] = terms & ~standing._PRICE_MASK | convert(price, uint256) << 80
     log INodeRegistry.PriceChanged(node=node, price=price)
 
 
@@ -164,12 +153,12 @@ def attest_benchmark(node: uint32, ib: uint32, device_class: bytes32):
     @param ib Inferix Bench [micro-IB].
     """
     manager: uint32 = self._node_of(msg.sender)
-    assert manager != 0 and self._operators[manager] == msg.sender, "NodeRegistry: not an operator"
-    assert convert(self._terms[manager] & _BYTE, uint8) == MANAGER, "NodeRegistry: not a manager"
+    assert manager != 0 and standing._operators[manager] == msg.sender, "NodeRegistry: not an operator"
+    assert convert(standing._terms[manager] & standing._BYTE, uint8) == MANAGER, "NodeRegistry: not a manager"
     assert staticcall self.staking.is_bonded(manager), "NodeRegistry: manager not bonded"
-    assert self._owners[node] != empty(address), "NodeRegistry: no such node"
+    assert standing._owners[node] != empty(address), "NodeRegistry: no such node"
     assert ib != 0, "NodeRegistry: no speed"
-    self._terms[node] = self._terms[node] & ~_IB_MASK | convert(ib, uint256) << 48
+    standing._terms[node] = standing._terms[node] & ~standing._IB_MASK | convert(ib, uint256) << 48
     self._classes[node] = device_class
     log INodeRegistry.BenchmarkAttested(node=node, manager=manager, ib=ib, device_class=device_class)
     # Stake put in before the first benchmark counts from now on.
@@ -181,43 +170,11 @@ def retire(node: uint32):
     """
     @notice Takes the node out of work for good; its stake can then be unbonded. Owner only.
     """
-    assert msg.sender == self._owners[node], "NodeRegistry: not the owner"
-    terms: uint256 = self._terms[node]
-    assert terms & _RETIRED_BIT == 0, "NodeRegistry: retired already"
-    self._terms[node] = terms | _RETIRED_BIT
-    log INodeRegistry.StatusChanged(node=node, status=self._status(node))
-
-
-@external
-def set_status(node: uint32, status: uint8):
-    """
-    @notice Moves a node between active, frozen, jailed and banned; one that retired returns to retired, not to active.
-            Panels, Disputes or the governor. Courts may freeze, end a freeze, and worsen: a jail or a ban ends by the
-            governor alone, and a court's milder status leaves it as it is, so that closing a case never fails on it.
-    """
-    old: uint8 = self._stored_status(node)
-    if msg.sender not in [self.panels, self.disputes]:
-        governed._check_governor()
-    elif old > FROZEN and status < old:
-        return
-    assert self._owners[node] != empty(address), "NodeRegistry: no such node"
-    assert status >= ACTIVE and status <= BANNED, "NodeRegistry: no such status"
-    if old == BANNED or status == BANNED:
-        self._mark_banned(node, status == BANNED)
-    self._write_status(node, status)
-
-
-@external
-def apply_ban(node: uint32):
-    """
-    @notice Bans a node whose owner, operator or licence is banned through another node. Anybody.
-    """
-    assert self._stored_status(node) != BANNED, "NodeRegistry: banned already"
-    licence: uint256 = self._terms[node] >> 144
-    assert (
-        self.is_banned[self._owners[node]] or self.is_banned[self._operators[node]] or self.is_licence_banned[licence]
-    ), "NodeRegistry: not banned"
-    self._write_status(node, BANNED)
+    assert msg.sender == standing._owners[node], "NodeRegistry: not the owner"
+    terms: uint256 = standing._terms[node]
+    assert terms & standing._RETIRED_BIT == 0, "NodeRegistry: retired already"
+    standing._terms[node] = terms | standing._RETIRED_BIT
+    log INodeRegistry.StatusChanged(node=node, status=standing._status(node))
 
 
 @external
@@ -226,51 +183,18 @@ def node(id: uint32) -> INodeRegistry.Node:
     """
     @notice A node with everything known of it.
     """
-    terms: uint256 = self._terms[id]
+    terms: uint256 = standing._terms[id]
     return INodeRegistry.Node(
-        owner=self._owners[id],
-        operator=self._operators[id],
-        role=convert(terms & _BYTE, uint8),
+        owner=standing._owners[id],
+        operator=standing._operators[id],
+        role=convert(terms & standing._BYTE, uint8),
         licence=convert(terms >> 144, uint32),
-        status=self._status(id),
-        ib=convert(terms >> 48 & _LOW_32, uint32),
-        price=convert(terms >> 80 & _LOW_64, uint64),
+        status=standing._status(id),
+        ib=convert(terms >> 48 & standing._LOW_32, uint32),
+        price=convert(terms >> 80 & standing._LOW_64, uint64),
         device_class=self._classes[id],
         sealing_key=self._sealing_keys[id],
     )
-
-
-@external
-@view
-def terms(id: uint32) -> INodeRegistry.Terms:
-    """
-    @notice Role, status, speed and price.
-    """
-    terms: uint256 = self._terms[id]
-    return INodeRegistry.Terms(
-        role=convert(terms & _BYTE, uint8),
-        status=self._status(id),
-        ib=convert(terms >> 48 & _LOW_32, uint32),
-        price=convert(terms >> 80 & _LOW_64, uint64),
-    )
-
-
-@external
-@view
-def owner_of(id: uint32) -> address:
-    """
-    @notice Owner of a node.
-    """
-    return self._owners[id]
-
-
-@external
-@view
-def operator_of(id: uint32) -> address:
-    """
-    @notice Present operator of a node.
-    """
-    return self._operators[id]
 
 
 @external
@@ -288,7 +212,7 @@ def operator_until(operator: address) -> uint256:
     """
     @notice When this address ceased to be its node's operator [s]; 0 while it is.
     """
-    return self._bindings[operator] & _LOW_40
+    return self._bindings[operator] & standing._LOW_40
 
 
 @external
@@ -335,7 +259,7 @@ def eip712Domain() -> (
 @internal
 @view
 def _check_holder(node: uint32):
-    assert msg.sender in [self._owners[node], self._operators[node]], "NodeRegistry: not the owner or operator"
+    assert msg.sender in [standing._owners[node], standing._operators[node]], "NodeRegistry: not the owner or operator"
 
 
 @internal
@@ -367,7 +291,7 @@ def _take_place(licence: uint256, role: uint8, node: uint32):
 @internal
 @view
 def _holds_place(node: uint32) -> bool:
-    if self._terms[node] & _RETIRED_BIT == 0:
+    if standing._terms[node] & standing._RETIRED_BIT == 0:
         return True
     return staticcall self.staking.bonded(node) + staticcall self.staking.unbonding(node) != 0
 
@@ -375,44 +299,14 @@ def _holds_place(node: uint32) -> bool:
 @internal
 def _bind(node: uint32, operator: address):
     assert operator != empty(address), "NodeRegistry: no operator"
-    assert not self.is_banned[operator], "NodeRegistry: operator banned"
+    assert not standing.is_banned[operator], "NodeRegistry: operator banned"
     # One key, one node, for ever: else a double vote could be signed by a key that has moved on.
     assert self._bindings[operator] == 0, "NodeRegistry: operator already used"
     self._bindings[operator] = convert(node, uint256) << 40
-    self._operators[node] = operator
+    standing._operators[node] = operator
 
 
 @internal
 @view
 def _node_of(operator: address) -> uint32:
     return convert(self._bindings[operator] >> 40, uint32)
-
-
-@internal
-@view
-def _stored_status(node: uint32) -> uint8:
-    return convert(self._terms[node] >> 8 & _BYTE, uint8)
-
-
-@internal
-@view
-def _status(node: uint32) -> uint8:
-    # Retiring hides behind a freeze, a jail or a ban until that is over.
-    terms: uint256 = self._terms[node]
-    status: uint8 = convert(terms >> 8 & _BYTE, uint8)
-    if status == ACTIVE and terms & _RETIRED_BIT != 0:
-        return RETIRED
-    return status
-
-
-@internal
-def _write_status(node: uint32, status: uint8):
-    self._terms[node] = self._terms[node] & ~_STATUS_MASK | convert(status, uint256) << 8
-    log INodeRegistry.StatusChanged(node=node, status=self._status(node))
-
-
-@internal
-def _mark_banned(node: uint32, banned: bool):
-    self.is_banned[self._owners[node]] = banned
-    self.is_banned[self._operators[node]] = banned
-    self.is_licence_banned[self._terms[node] >> 144] = banned

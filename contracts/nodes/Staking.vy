@@ -17,12 +17,23 @@ from ..interfaces import IMarket
 from ..interfaces import INodeRegistry
 from ..interfaces import IStaking
 from ..modules import governed
+from ..modules import stakes
 
 implements: IStaking
 initializes: governed
+initializes: stakes
 
 
-exports: (governed.parameters, governed.wired)
+exports: (
+    governed.parameters,
+    governed.wired,
+    stakes.bonded,
+    stakes.own,
+    stakes.unbonding,
+    stakes.free_at,
+    stakes.frozen,
+    stakes.holds,
+)
 
 
 WORKER: constant(uint8) = 1
@@ -38,26 +49,6 @@ KEEP_BPS: public(constant(uint256)) = 8_000
 # The reporter never gets more than is burned, or a node would gain by reporting itself
 MAX_REPORTER_BPS: public(constant(uint256)) = 5_000
 
-# Stake of a node, two words of 96-bit lanes [wei]:
-#   at work  qualified << 208 | holds << 192 | frozen << 96 | bonded
-#   leaving  free_at << 192 | unbonding << 96 | own
-struct Stake:
-    bonded: uint256
-    frozen: uint256
-    holds: uint256
-    qualified: bool
-
-
-struct Exit:
-    own: uint256
-    unbonding: uint256
-    free_at: uint256
-
-
-_LANE: constant(uint256) = 2**96 - 1
-_HOLDS: constant(uint256) = 2**16 - 1
-
-
 IFX: immutable(IIFX)
 
 
@@ -67,9 +58,6 @@ penalty_pool: public(address)
 panels: public(address)
 disputes: public(address)
 batches: public(address)
-
-_at_work: HashMap[uint32, uint256]
-_leaving: HashMap[uint32, uint256]
 
 
 @deploy
@@ -117,12 +105,12 @@ def stake(node: uint32, amount: uint256):
     assert status != 0, "Staking: no such node"
     assert status not in [BANNED, RETIRED], "Staking: node banned or retired"
     assert amount != 0, "Staking: nothing to stake"
-    stake: Stake = self._read_stake(node)
-    exit: Exit = self._read_exit(node)
+    stake: stakes.Stake = stakes._read_stake(node)
+    exit: stakes.Exit = stakes._read_exit(node)
     stake.bonded += amount
     exit.own += amount
-    self._write_exit(node, exit)
-    self._write_stake(node, stake)
+    stakes._write_exit(node, exit)
+    stakes._write_stake(node, stake)
     assert extcall IFX.transferFrom(msg.sender, self, amount), "Staking: transfer failed"
     log IStaking.Staked(node=node, payer=msg.sender, amount=amount)
     self._qualify(node)
@@ -136,16 +124,16 @@ def unbond(node: uint32, amount: uint256):
             Owner only.
     """
     self._check_owner(node)
-    stake: Stake = self._read_stake(node)
-    exit: Exit = self._read_exit(node)
+    stake: stakes.Stake = stakes._read_stake(node)
+    exit: stakes.Exit = stakes._read_exit(node)
     assert amount != 0, "Staking: nothing to unbond"
     assert amount <= exit.own, "Staking: more than bonded"
     stake.bonded -= amount
     exit.own -= amount
     exit.unbonding += amount
     exit.free_at = block.timestamp + governed._parameter(keccak256("unbonding"))
-    self._write_exit(node, exit)
-    self._write_stake(node, stake)
+    stakes._write_exit(node, exit)
+    stakes._write_stake(node, stake)
     log IStaking.Unbonding(node=node, amount=amount, free_at=exit.free_at)
     self._disqualify(node)
 
@@ -157,8 +145,8 @@ def withdraw(node: uint32) -> uint256:
     @notice Pays what has finished unbonding to the owner, but for what is frozen. Owner only, no hold left.
     """
     self._check_owner(node)
-    stake: Stake = self._read_stake(node)
-    exit: Exit = self._read_exit(node)
+    stake: stakes.Stake = stakes._read_stake(node)
+    exit: stakes.Exit = stakes._read_exit(node)
     assert stake.holds == 0, "Staking: held by an open case or batch"
     assert exit.unbonding != 0, "Staking: nothing unbonding"
     assert block.timestamp >= exit.free_at, "Staking: still unbonding"
@@ -167,7 +155,7 @@ def withdraw(node: uint32) -> uint256:
     exit.unbonding -= amount
     if exit.unbonding == 0:
         exit.free_at = 0
-    self._write_exit(node, exit)
+    stakes._write_exit(node, exit)
     assert extcall IFX.transfer(msg.sender, amount), "Staking: transfer failed"
     log IStaking.StakeWithdrawn(node=node, owner=msg.sender, amount=amount)
     return amount
@@ -188,10 +176,10 @@ def freeze(node: uint32, amount: uint256) -> uint256:
     @return Wei frozen.
     """
     self._check_court()
-    stake: Stake = self._read_stake(node)
-    taken: uint256 = min(amount, stake.bonded + self._read_exit(node).unbonding - stake.frozen)
+    stake: stakes.Stake = stakes._read_stake(node)
+    taken: uint256 = min(amount, stake.bonded + stakes._read_exit(node).unbonding - stake.frozen)
     stake.frozen += taken
-    self._write_stake(node, stake)
+    stakes._write_stake(node, stake)
     log IStaking.Frozen(node=node, amount=taken)
     return taken
 
@@ -202,10 +190,10 @@ def unfreeze(node: uint32, amount: uint256):
     @notice Gives frozen stake free again, at most what is frozen (a slash may have taken some). Panels and Disputes.
     """
     self._check_court()
-    stake: Stake = self._read_stake(node)
+    stake: stakes.Stake = stakes._read_stake(node)
     freed: uint256 = min(amount, stake.frozen)
     stake.frozen -= freed
-    self._write_stake(node, stake)
+    stakes._write_stake(node, stake)
     log IStaking.Unfrozen(node=node, amount=freed)
 
 
@@ -221,7 +209,7 @@ def slash(node: uint32, amount: uint256, reporter_share_bps: uint256, reporter: 
     """
     self._check_court()
     assert reporter_share_bps <= MAX_REPORTER_BPS, "Staking: reporter's share"
-    taken: uint256 = self._take(node, amount)
+    taken: uint256 = stakes._take(node, amount)
     if taken == 0:
         return 0
     reward: uint256 = taken * reporter_share_bps // BPS
@@ -243,10 +231,10 @@ def hold(node: uint32):
     @notice Blocks withdrawal until released as often. Panels, Disputes, Batches.
     """
     self._check_holder()
-    stake: Stake = self._read_stake(node)
+    stake: stakes.Stake = stakes._read_stake(node)
     stake.holds += 1
-    assert stake.holds <= _HOLDS, "Staking: too many holds"
-    self._write_stake(node, stake)
+    assert stake.holds <= stakes._HOLDS, "Staking: too many holds"
+    stakes._write_stake(node, stake)
     log IStaking.Held(node=node, holds=stake.holds)
 
 
@@ -256,10 +244,10 @@ def release_hold(node: uint32):
     @notice Takes one hold back. Panels, Disputes, Batches.
     """
     self._check_holder()
-    stake: Stake = self._read_stake(node)
+    stake: stakes.Stake = stakes._read_stake(node)
     assert stake.holds != 0, "Staking: no hold"
     stake.holds -= 1
-    self._write_stake(node, stake)
+    stakes._write_stake(node, stake)
     log IStaking.HoldReleased(node=node, holds=stake.holds)
 
 
@@ -278,67 +266,13 @@ def is_bonded(node: uint32) -> bool:
     """
     @notice Active, qualified, and bonded less frozen still worth 80 % of what is required now.
     """
-    stake: Stake = self._read_stake(node)
+    stake: stakes.Stake = stakes._read_stake(node)
     if not stake.qualified or stake.bonded <= stake.frozen:
         return False
     terms: INodeRegistry.Terms = staticcall self.registry.terms(node)
     if terms.status != ACTIVE:
         return False
     return (stake.bonded - stake.frozen) * BPS >= self._required(terms) * KEEP_BPS
-
-
-@external
-@view
-def bonded(node: uint32) -> uint256:
-    """
-    @notice Stake at work [wei].
-    """
-    return self._at_work[node] & _LANE
-
-
-@external
-@view
-def own(node: uint32) -> uint256:
-    """
-    @notice The owner's part of the bonded stake [wei].
-    """
-    return self._leaving[node] & _LANE
-
-
-@external
-@view
-def unbonding(node: uint32) -> uint256:
-    """
-    @notice Stake on its way out [wei].
-    """
-    return self._leaving[node] >> 96 & _LANE
-
-
-@external
-@view
-def free_at(node: uint32) -> uint256:
-    """
-    @notice When the unbonding stake may be withdrawn [s].
-    """
-    return self._leaving[node] >> 192
-
-
-@external
-@view
-def frozen(node: uint32) -> uint256:
-    """
-    @notice Frozen part of bonded and unbonding stake [wei].
-    """
-    return self._at_work[node] >> 96 & _LANE
-
-
-@external
-@view
-def holds(node: uint32) -> uint256:
-    """
-    @notice Open cases and batches that block withdrawal.
-    """
-    return self._at_work[node] >> 192 & _HOLDS
 
 
 @internal
@@ -360,27 +294,6 @@ def _check_holder():
 
 
 @internal
-def _take(node: uint32, amount: uint256) -> uint256:
-    stake: Stake = self._read_stake(node)
-    exit: Exit = self._read_exit(node)
-    total: uint256 = stake.bonded + exit.unbonding
-    taken: uint256 = min(amount, total)
-    if taken == 0:
-        return 0
-    from_exit: uint256 = taken * exit.unbonding // total
-    from_bonded: uint256 = taken - from_exit
-    if from_bonded != 0:
-        # The owner's part bears its share, rounded up.
-        exit.own -= (from_bonded * exit.own + stake.bonded - 1) // stake.bonded
-    stake.bonded -= from_bonded
-    exit.unbonding -= from_exit
-    stake.frozen = min(stake.frozen, total - taken)
-    self._write_exit(node, exit)
-    self._write_stake(node, stake)
-    return taken
-
-
-@internal
 @view
 def _required(terms: INodeRegistry.Terms) -> uint256:
     usd: uint256 = 0
@@ -399,7 +312,7 @@ def _required(terms: INodeRegistry.Terms) -> uint256:
 
 @internal
 @view
-def _is_enough(node: uint32, stake: Stake) -> bool:
+def _is_enough(node: uint32, stake: stakes.Stake) -> bool:
     terms: INodeRegistry.Terms = staticcall self.registry.terms(node)
     needed: uint256 = self._required(terms)
     return needed != 0 and stake.bonded >= needed + stake.frozen
@@ -407,49 +320,18 @@ def _is_enough(node: uint32, stake: Stake) -> bool:
 
 @internal
 def _qualify(node: uint32):
-    stake: Stake = self._read_stake(node)
+    stake: stakes.Stake = stakes._read_stake(node)
     if not stake.qualified and self._is_enough(node, stake):
         stake.qualified = True
-        self._write_stake(node, stake)
+        stakes._write_stake(node, stake)
         log IStaking.Qualified(node=node, qualified=True)
 
 
 @internal
 def _disqualify(node: uint32):
     # After the owner's own act or a slash only: a move of the price alone leaves a node qualified.
-    stake: Stake = self._read_stake(node)
+    stake: stakes.Stake = stakes._read_stake(node)
     if stake.qualified and not self._is_enough(node, stake):
         stake.qualified = False
-        self._write_stake(node, stake)
+        stakes._write_stake(node, stake)
         log IStaking.Qualified(node=node, qualified=False)
-
-
-@internal
-@view
-def _read_stake(node: uint32) -> Stake:
-    word: uint256 = self._at_work[node]
-    return Stake(
-        bonded=word & _LANE,
-        frozen=word >> 96 & _LANE,
-        holds=word >> 192 & _HOLDS,
-        qualified=word >> 208 != 0,
-    )
-
-
-@internal
-def _write_stake(node: uint32, stake: Stake):
-    self._at_work[node] = (
-        convert(stake.qualified, uint256) << 208 | stake.holds << 192 | stake.frozen << 96 | stake.bonded
-    )
-
-
-@internal
-@view
-def _read_exit(node: uint32) -> Exit:
-    word: uint256 = self._leaving[node]
-    return Exit(own=word & _LANE, unbonding=word >> 96 & _LANE, free_at=word >> 192)
-
-
-@internal
-def _write_exit(node: uint32, exit: Exit):
-    self._leaving[node] = exit.free_at << 192 | exit.unbonding << 96 | exit.own

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+"""
+@title standing
+@license AGPL-3.0-only
+@author Inferix
+@notice What a node may do now: its terms in one word, its owner and operator, statuses and bans. A part of NodeRegistry, whose
+        name its reasons bear.
+        A ban binds owner, operator and licence, so that nobody comes back under the same money or buys a banned licence.
+@custom:kill Statuses end by the courts or the governor.
+"""
+
+from ..interfaces import INodeRegistry
+from . import governed
+
+uses: governed
+
+
+ACTIVE: constant(uint8) = 1
+FROZEN: constant(uint8) = 2
+BANNED: constant(uint8) = 4
+RETIRED: constant(uint8) = 5
+
+# Terms of a node, one word: licence << 144 | price << 80 | ib << 48 | retired << 16 | status << 8 | role
+_RETIRED_BIT: constant(uint256) = 1 << 16
+_STATUS_MASK: constant(uint256) = 255 << 8
+_IB_MASK: constant(uint256) = (2**32 - 1) << 48
+_PRICE_MASK: constant(uint256) = (2**64 - 1) << 80
+_BYTE: constant(uint256) = 255
+_LOW_32: constant(uint256) = 2**32 - 1
+_LOW_40: constant(uint256) = 2**40 - 1
+_LOW_64: constant(uint256) = 2**64 - 1
+
+
+panels: public(address)
+disputes: public(address)
+
+is_banned: public(HashMap[address, bool])
+is_licence_banned: public(HashMap[uint256, bool])
+
+_terms: HashMap[uint32, uint256]
+_owners: HashMap[uint32, address]
+_operators: HashMap[uint32, address]
+
+
+@external
+def set_status(node: uint32, status: uint8):
+    """
+    @notice Moves a node between active, frozen, jailed and banned; one that retired returns to retired, not to active.
+            Panels, Disputes or the governor. Courts may freeze, end a freeze, and worsen: a jail or a ban ends by the
+            governor alone, and a court's milder status leaves it as it is, so that closing a case never fails on it.
+    """
+    old: uint8 = self._stored_status(node)
+    if msg.sender not in [self.panels, self.disputes]:
+        governed._check_governor()
+    elif old > FROZEN and status < old:
+        return
+    assert self._owners[node] != empty(address), "NodeRegistry: no such node"
+    assert status >= ACTIVE and status <= BANNED, "NodeRegistry: no such status"
+    if old == BANNED or status == BANNED:
+        self._mark_banned(node, status == BANNED)
+    self._write_status(node, status)
+
+
+@external
+def apply_ban(node: uint32):
+    """
+    @notice Bans a node whose owner, operator or licence is banned through another node. Anybody.
+    """
+    assert self._stored_status(node) != BANNED, "NodeRegistry: banned already"
+    licence: uint256 = self._terms[node] >> 144
+    assert (
+        self.is_banned[self._owners[node]] or self.is_banned[self._operators[node]] or self.is_licence_banned[licence]
+    ), "NodeRegistry: not banned"
+    self._write_status(node, BANNED)
+
+
+@external
+@view
+def terms(id: uint32) -> INodeRegistry.Terms:
+    """
+    @notice Role, status, speed and price.
+    """
+    terms: uint256 = self._terms[id]
+    return INodeRegistry.Terms(
+        role=convert(terms & _BYTE, uint8),
+        status=self._status(id),
+        ib=convert(terms >> 48 & _LOW_32, uint32),
+        price=convert(terms >> 80 & _LOW_64, uint64),
+    )
+
+
+@external
+@view
+def owner_of(id: uint32) -> address:
+    """
+    @notice Owner of a node.
+    """
+    return self._owners[id]
+
+
+@external
+@view
+def operator_of(id: uint32) -> address:
+    """
+    @notice Present operator of a node.
+    """
+    return self._operators[id]
+
+
+@internal
+@view
+def _stored_status(node: uint32) -> uint8:
+    return convert(self._terms[node] >> 8 & _BYTE, uint8)
+
+
+@internal
+@view
+def _status(node: uint32) -> uint8:
+    # Retiring hides behind a freeze, a jail or a ban until that is over.
+    terms: uint256 = self._terms[node]
+    status: uint8 = convert(terms >> 8 & _BYTE, uint8)
+    if status == ACTIVE and terms & _RETIRED_BIT != 0:
+        return RETIRED
+    return status
+
+
+@internal
+def _write_status(node: uint32, status: uint8):
+    self._terms[node] = self._terms[node] & ~_STATUS_MASK | convert(status, uint256) << 8
+    log INodeRegistry.StatusChanged(node=node, status=self._status(node))
+
+
+@internal
+def _mark_banned(node: uint32, banned: bool):
+    self.is_banned[self._owners[node]] = banned
+    self.is_banned[self._operators[node]] = banned
+    self.is_licence_banned[self._terms[node] >> 144] = banned
