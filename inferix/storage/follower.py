@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from sqlalchemy import tuple_
 from sqlmodel import Session, col, func, select
 
-from inferix.chain.events import args_from_json
 from inferix.messages import Domain
 from inferix.models.event import ChainEvent
 from inferix.replay import Network
 from inferix.storage.database import Database
+from inferix.storage.event_json import args_from_json
 from inferix.storage.tables import Block, Event, MirrorState, StoredDocument
 
 log = logging.getLogger(__name__)
