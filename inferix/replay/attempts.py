@@ -12,7 +12,7 @@ from inferix.models.anchor import AnchorData, RosterLeaf, SignedMessage
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
 from inferix.replay import jobs
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Seat, TaskState
-from inferix.trees import Tree, message_leaf
+from inferix.trees import anchor_root
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
@@ -33,7 +33,7 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
         anchor.problem = str(error)
         return
     digests = [message.digest(network.domain) for _, message in messages]
-    if data.manager != manager or Tree([message_leaf(digest) for digest in digests]).root.hash != anchor.root:
+    if data.manager != manager or anchor_root(digests) != anchor.root:
         anchor.problem = "its root is not that of its messages"
         return
     anchor.messages = len(messages)

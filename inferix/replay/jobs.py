@@ -47,7 +47,7 @@ def _post(network: "Network", event: ChainEvent, order: Order, signature: bytes)
         client=account.owner if account else "",
     )
     network.jobs[digest] = job
-    job.reason = _why_void(network, job)
+    job.reason = why_void(network, job)
     if job.reason:
         job.status, job.ended_at = JobStatus.VOID, event.timestamp
         return
@@ -57,7 +57,7 @@ def _post(network: "Network", event: ChainEvent, order: Order, signature: bytes)
     _start(network, job)
 
 
-def _why_void(network: "Network", job: Job) -> str:
+def why_void(network: "Network", job: Job) -> str:
     """Rule 1 as far as the order itself goes; empty when it stands."""
     order, now = job.order, job.posted_at
     account = network.accounts.get(order.account)

@@ -59,6 +59,7 @@ class Network:
         self.orders_seen: set[tuple[int, int]] = set()
         self.batches: dict[bytes, Batch] = {}
         self.cases: dict[bytes, Case] = {}
+        self.late_penalised: set[bytes] = set()
         self.epochs: list[Epoch] = []
         self.accounts_roots: list[AccountsRoot] = []
         self.claimed: dict[int, int] = {}
@@ -358,6 +359,15 @@ class Network:
 
     def _on_PanelSeated(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.cases[args["case"]].seats.append(args["node"])
+
+    def _on_PanelRearmed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.cases[args["case"]].appeal_block = args["block"]
+
+    def _on_PanelCompleted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.cases[args["case"]].complete_at = event.timestamp
+
+    def _on_LatePenalised(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.late_penalised.add(args["case"])
 
     def _on_PanelVoted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.cases[args["case"]].votes[args["node"]] = args["upheld"]

@@ -205,6 +205,7 @@ class Case:
     appeal_block: int = 0
     seed: bytes | None = None
     seats: list[int] = field(default_factory=list)
+    complete_at: int = 0
     votes: dict[int, bool] = field(default_factory=dict)
     ended_at: int = 0
 
