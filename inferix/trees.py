@@ -85,6 +85,11 @@ def message_leaf(digest: bytes) -> Sum:
     return leaf(MESSAGE_TYPE, [digest])
 
 
+def anchor_root(digests: Sequence[bytes]) -> bytes:
+    """Root hash of an anchor's messages; of none: of one leaf of digest zero, as an empty root is refused on chain."""
+    return Tree([message_leaf(digest) for digest in digests or [bytes(32)]]).root.hash
+
+
 def parent(left: Sum, right: Sum) -> Sum:
     """The node above two nodes; InvalidInput when a lane would overflow."""
     for node in (left, right):

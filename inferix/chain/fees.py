@@ -15,6 +15,7 @@ class FeePolicy:
     """``max_fee``: never more per gas. ``stuck_seconds``: unmined for so long, a transaction is replaced at more.
 
     ``max_gwei_a_day``: what one account may spend in 24 hours. ``max_waiting``: transactions of an account in flight.
+    ``max_attempts``: failed so often on chain, an action rests for ``rest_seconds``.
     """
 
     max_fee: int = 200 * GWEI
@@ -22,6 +23,7 @@ class FeePolicy:
     max_gwei_a_day: int = 500_000_000  # 0.5 of the chain's coin
     max_waiting: int = 8
     max_attempts: int = 3
+    rest_seconds: int = 3_600
     gas_margin_bps: int = 2_500
 
 

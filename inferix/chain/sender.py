@@ -95,13 +95,13 @@ class Sender:
     def submit(self, lane: str, key: str, call: Call) -> Entry:
         """Does an action unless it is on its way or done.
 
-        Raises CallReverted when the contract refuses it now, GivenUp when it failed too often, LaneBusy, FeeTooHigh,
-        InsufficientFunds, SpendCapReached or ChainUnavailable; after each of these nothing was sent.
+        Raises CallReverted when the contract refuses it now, GivenUp when it failed too often of late, LaneBusy,
+        FeeTooHigh, InsufficientFunds, SpendCapReached or ChainUnavailable; after each of these nothing was sent.
         """
         known = self._journal.get(key)
         if known is not None and known.state is not EntryState.FAILED:
             return known
-        if known is not None and known.attempts >= self._policy.max_attempts:
+        if known is not None and self._rests(known):
             raise GivenUp(f"{key} failed {known.attempts} times on chain ({known.error}): look at it by hand")
         sender = self._lane(lane)
         with self._locks[lane]:
@@ -109,6 +109,10 @@ class Sender:
             log.info("%s: %s with nonce %s", key, call, entry.nonce, extra={"key": key, "lane": lane})
             self._broadcast(entry)
         return self._journal.get(key) or entry
+
+    def _rests(self, failed: Entry) -> bool:
+        often = failed.attempts >= self._policy.max_attempts
+        return often and self._clock() < failed.updated_at + self._policy.rest_seconds
 
     def _sign_and_keep(self, lane: Lane, key: str, call: Call, known: Entry | None) -> Entry:
         self._client.call(call.to, call.data, sender=lane.address)

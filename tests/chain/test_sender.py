@@ -225,7 +225,7 @@ def test_pump__dropped_by_the_endpoint__sent_again(
 
 
 def test_pump__reverted_on_chain__failed_and_tried_again_then_given_up(
-    make: Any, act: Any, client: ChainClient, deployment: Deployment, accounts: Any, journal: SqlJournal,
+    make: Any, act: Any, clock: Clock, client: ChainClient, deployment: Deployment, accounts: Any, journal: SqlJournal,
     no_mining: None,
 ) -> None:  # fmt: skip
     sender = make(max_attempts=2)
@@ -244,6 +244,8 @@ def test_pump__reverted_on_chain__failed_and_tried_again_then_given_up(
         client.rpc.request("anvil_mine", ["0x1"])
     with pytest.raises(GivenUp, match="by hand"):
         sender.submit("work", "a", act())
+    clock.now += 3_601
+    assert sender.submit("work", "a", act()).attempts == 3
 
 
 def test_pump__nonce_used_by_somebody_else__another_is_taken(

@@ -17,7 +17,7 @@ from inferix.replay import Network
 from inferix.replay.accounting import roster_leaves
 from inferix.replay.attempts import open_draws, seats
 from inferix.replay.state import Attempt, TaskState
-from inferix.trees import Tree, message_leaf
+from inferix.trees import anchor_root
 
 DOMAIN = Domain(chain_id=1337, contract="0x" + "11" * 20)
 GENESIS = 1_000_000
@@ -154,7 +154,7 @@ class Chain:
             manager=MANAGER,
             messages=[SignedMessage(kind=m.kind, body=m.body(), signature=s) for m, s in messages],  # type: ignore[arg-type]
         )
-        root = Tree([message_leaf(m.digest(DOMAIN)) for m, _ in messages]).root.hash
+        root = anchor_root([m.digest(DOMAIN) for m, _ in messages])
         self.wait()
         self.emit("Anchored", manager=MANAGER, index=self.anchors, root=root, data=self.store(data))
         self.wait(2)
