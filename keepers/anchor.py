@@ -100,7 +100,7 @@ class AnchorKeeper:
 
     def _seal(self, lane: Any) -> None:
         key = f"seal:{self.desk.manager}:{lane['anchors']}:{lane['block']}"
-        self.desk.send("anchor", key, "Batches", "seal", self.desk.manager)
+        self.desk.send("work", key, "Batches", "seal", self.desk.manager)
 
     def _key(self, index: int) -> str:
         return f"anchor:{self.desk.manager}:{index}"
@@ -121,7 +121,7 @@ class AnchorKeeper:
             for row in rows:
                 row.anchored_in = index
                 session.merge(row)
-        self.desk.send("anchor", self._key(index), "Batches", "anchor", self.desk.manager, root, digest)
+        self.desk.send("work", self._key(index), "Batches", "anchor", self.desk.manager, root, digest)
         log.info("anchor %d with %d messages", index, len(rows))
 
     def _unmark(self, anchors: int) -> None:

@@ -138,7 +138,7 @@ class Courts:
 
     def _action(self, step: Step) -> Callable[[], None]:
         key, function, arguments = step
-        return lambda: self.desk.send("court", key, "Panels", function, *arguments)
+        return lambda: self.desk.send("money", key, "Panels", function, *arguments)
 
     def _panel(self, network: Network, case: Case, head: int) -> list[Step]:
         name = case.id.hex()

@@ -111,7 +111,7 @@ class EpochKeeper:
         digest = put_document(self.desk.store, data)
         (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
         self.desk.send(
-            "money", f"accounts:{data.epoch}:{digest.hex()}", "Accounts", "post",
+            "work", f"accounts:{data.epoch}:{digest.hex()}", "Accounts", "post",
             data.epoch, accounts.hash, spent, reserved, nodes.hash, matured, vesting, digest,
         )  # fmt: skip
         log.info(

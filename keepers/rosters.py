@@ -58,5 +58,5 @@ class RosterKeeper:
         roster, digest = Roster(leaves), put_document(self.desk.store, data)
         places = max(roster.leaves) + 1
         key = f"roster:{kind}:{count}:{digest.hex()}"
-        self.desk.send("money", key, "Rosters", "post", int(kind), roster.tree.root.hash, roster.total, places, digest)
+        self.desk.send("work", key, "Rosters", "post", int(kind), roster.tree.root.hash, roster.total, places, digest)
         log.info("posted the roster of %s: %d nodes", kind.name.lower(), len(leaves))
