@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -163,10 +164,10 @@ def open_account(body: Any, password: str, path: Path) -> bytes:
     return key
 
 
-def read_password(file: Path | None, environment: str | None, prompt: Callable[[], str] | None) -> str:
-    """The password from the first of: a file (its first line), the value of an environment variable, a question.
+def read_password(file: Path | None, variable: str, prompt: Callable[[], str] | None) -> str:
+    """The password from the first of: a file (its first line), the environment variable of that name, a question.
 
-    Never from an argument of the program: other users of the machine can read those.
+    For entry points only. Never from an argument of the program: other users of the machine can read those.
     """
     if file is not None:
         try:
@@ -178,10 +179,10 @@ def read_password(file: Path | None, environment: str | None, prompt: Callable[[
         if file.stat().st_mode & 0o077:
             log.warning("%s can be read by others: `chmod 600 %s`", file, file)
         return lines[0]
-    if environment:
-        return environment
+    if os.environ.get(variable):
+        return os.environ[variable]
     if prompt is None:
-        raise WrongPassword("no password: give --password-file, or set the environment variable")
+        raise WrongPassword(f"no password: give --password-file, or set {variable}")
     return prompt()
 
 

@@ -125,24 +125,27 @@ def test_load_account__plain_wallet_file_and_ours(path: Path, tmp_path: Path) ->
         keystore.load_account(plain, "something else")
 
 
-def test_read_password__file_before_environment_before_prompt(tmp_path: Path) -> None:
+def test_read_password__file_before_environment_before_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "password"
     file.write_text("from the file\nsecond line\n")
     file.chmod(0o600)
-    assert keystore.read_password(file, "from outside", lambda: "asked") == "from the file"
-    assert keystore.read_password(None, "from outside", lambda: "asked") == "from outside"
-    assert keystore.read_password(None, None, lambda: "asked") == "asked"
+    monkeypatch.setenv("TEST_PASSWORD", "from outside")
+    assert keystore.read_password(file, "TEST_PASSWORD", lambda: "asked") == "from the file"
+    assert keystore.read_password(None, "TEST_PASSWORD", lambda: "asked") == "from outside"
+    monkeypatch.delenv("TEST_PASSWORD")
+    assert keystore.read_password(None, "TEST_PASSWORD", lambda: "asked") == "asked"
 
 
-def test_read_password__nothing_or_empty__refused(tmp_path: Path) -> None:
-    with pytest.raises(keystore.WrongPassword, match="--password-file"):
-        keystore.read_password(None, None, None)
+def test_read_password__nothing_or_empty__refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEST_PASSWORD", raising=False)
+    with pytest.raises(keystore.WrongPassword, match="--password-file, or set TEST_PASSWORD"):
+        keystore.read_password(None, "TEST_PASSWORD", None)
     empty = tmp_path / "password"
     empty.write_text("")
     with pytest.raises(keystore.WrongPassword, match="empty"):
-        keystore.read_password(empty, "from outside", None)
+        keystore.read_password(empty, "TEST_PASSWORD", None)
     with pytest.raises(keystore.WrongPassword, match="cannot be read"):
-        keystore.read_password(tmp_path / "nowhere", None, None)
+        keystore.read_password(tmp_path / "nowhere", "TEST_PASSWORD", None)
 
 
 def test_read_password__file_for_all_eyes__warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -150,6 +153,6 @@ def test_read_password__file_for_all_eyes__warns(tmp_path: Path, caplog: pytest.
     file.write_text("from the file")
     file.chmod(0o644)
     with caplog.at_level(logging.WARNING):
-        keystore.read_password(file, None, None)
+        keystore.read_password(file, "TEST_PASSWORD", None)
     assert "chmod 600" in caplog.text
     assert "from the file" not in caplog.text
