@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What only the store in a directory promises: whole blocks or none, whatever happens to the process or the disk."""
 
+import fcntl
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -131,6 +133,20 @@ def test_gc__pinned_file_lost_a_node__removes_nothing(tmp_path: Path, content: C
     store.put_block(top.cid, top.data)
     assert store.gc() == 0
     assert b"".join(store.open(root, len(data))) == data
+
+
+def test_gc__waits_for_a_pin_under_way_and_counts_it(tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path, reserve=0, grace=NOTHING)
+    root = store.add(b"being pinned")
+    age(files_in(tmp_path, "blocks")[0], 10)
+    with ThreadPoolExecutor() as pool, (tmp_path / "lock").open() as pin_under_way:
+        fcntl.flock(pin_under_way, fcntl.LOCK_SH)
+        collection = pool.submit(store.gc)
+        time.sleep(0.2)
+        (tmp_path / "pins" / str(root)).touch()
+        fcntl.flock(pin_under_way, fcntl.LOCK_UN)
+        assert collection.result() == 0
+    assert store.get_block(root) == b"being pinned"
 
 
 def test_pin__missing_leaf__not_recorded(embedded: EmbeddedStore, content: Content) -> None:

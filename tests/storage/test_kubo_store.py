@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Against a real IPFS node: the same names as its own, and files that it laid out in its other ways."""
 
+import socket
 import subprocess
 import threading
 import time
@@ -19,6 +20,7 @@ from inferix.storage.cid import Cid, Codec
 from inferix.storage.dag import CHUNK_SIZE, MAX_LINKS, Readable, blocks_of
 from inferix.storage.errors import BlockCorrupt, MalformedFile, StorageError, StorageUnavailable, TooLarge
 from inferix.storage.kubo import KuboStore
+from inferix.storage.remote import HttpStore
 from inferix.units import Seconds
 
 pytestmark = pytest.mark.integration
@@ -45,6 +47,7 @@ def test_root__is_the_node_s_own(kubo: Kubo, content: Content, size: int) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 def test_root__file_of_four_levels__is_the_node_s_own(kubo: Kubo) -> None:
     size = MAX_LINKS**2 * CHUNK_SIZE + 1  # 7.9 GB
 
@@ -140,6 +143,20 @@ def test_open_store__kubo_address(kubo: Kubo) -> None:
     for address in ("", "127.0.0.1:5001", "/ip4/127.0.0.1/udp/5001", "http://127.0.0.1:5001"):
         with pytest.raises(Misconfigured, match="not like /ip4"):
             open_store(f"kubo:{address}")
+
+
+def test_other_side_is_silent__unavailable_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        stores = (
+            KuboStore(f"/ip4/127.0.0.1/tcp/{port}", timeout=Seconds(1)),
+            HttpStore(f"http://127.0.0.1:{port}", timeout=Seconds(1), attempts=1),
+        )
+        for store in stores:
+            started = time.monotonic()
+            with pytest.raises(StorageUnavailable):
+                store.get_block(Cid.of(Codec.RAW, b"x"))
+            assert time.monotonic() - started < 20
 
 
 def test_node_does_not_answer__unavailable_at_once() -> None:

@@ -68,6 +68,8 @@ def test_missing__many_asked__refused(embedded: EmbeddedStore) -> None:
 
 def test_put__quota_is_each_caller_s_and_known_blocks_are_free(embedded: EmbeddedStore) -> None:
     service = service_on(embedded, quota=10)
+    with pytest.raises(BlockCorrupt):
+        service.put(name(b"refused"), b"is not charged", "first")
     service.put(name(b"12345678"), b"12345678", "first")
     service.put(name(b"12345678"), b"12345678", "first")
     with pytest.raises(QuotaExceeded):
