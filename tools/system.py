@@ -12,7 +12,7 @@ from pathlib import Path
 
 from run import run
 
-POSTGRES_BIN = os.pathsep.join(map(str, Path("/usr/lib/postgresql").glob("*/bin")))  # Debian keeps these out of PATH
+POSTGRES_BIN = "usr/lib/postgresql/*/bin"  # Debian keeps these out of PATH
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/inferix-setup.conf")
 
 
@@ -27,8 +27,14 @@ def _library(soname: str) -> Callable[[], bool]:
     return loads
 
 
-def _program(name: str, folder: str | None = None) -> Callable[[], bool]:
-    return lambda: (shutil.which(name) or (folder and shutil.which(name, path=folder))) is not None
+def _program(name: str, folders: str = "") -> Callable[[], bool]:
+    """folders: a pattern of places that are not on PATH, below /."""
+
+    def found() -> bool:
+        places = map(str, Path("/").glob(folders)) if folders else ()
+        return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *places))) is not None
+
+    return found
 
 
 VENV = {"python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None}

@@ -32,6 +32,19 @@ def test_only_packages_whose_check_fails_are_missing(system: ModuleType) -> None
     assert system.missing(wanted) == ["libgl1", "bubblewrap"]
 
 
+def test_a_program_is_looked_for_on_the_path_and_where_else_it_may_be(
+    system: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    places = str(tmp_path.relative_to("/")) + "/*/bin"
+    assert system._program("sh")()
+    assert not system._program("initdb-of-nobody")()
+    assert not system._program("initdb-of-nobody", places)()
+    (tmp_path / "15/bin").mkdir(parents=True)
+    (tmp_path / "15/bin/initdb-of-nobody").touch(0o755)
+    assert system._program("initdb-of-nobody", places)()
+
+
 def test_nothing_missing_asks_for_nothing(system: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     system.require({"libgl1": there})

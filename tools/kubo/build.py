@@ -66,6 +66,9 @@ def build() -> None:
 
 if __name__ == "__main__":
     if "--if-go" in sys.argv[1:] and not BINARY.exists() and system_go() is None:
-        print("Tests that need Kubo (IPFS) will be skipped: `make kubo` builds it, in about five minutes.", file=sys.stderr)
+        print(
+            "Tests that need Kubo (IPFS) will be skipped: `make kubo` builds it, in about five minutes.",
+            file=sys.stderr,
+        )
     else:
         build()
