@@ -2,7 +2,6 @@
 """``python -m keepers NAME [NAME ...]`` or ``python -m keepers all``: the manager's loops; settings from ``INFERIX_*``."""
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -137,7 +136,7 @@ def _loops(settings: KeeperSettings, names: Sequence[str], stop: threading.Event
 
 
 def _password(settings: KeeperSettings) -> str:
-    return keystore.read_password(settings.password_file, os.environ.get("INFERIX_PASSWORD"), None)
+    return keystore.read_password(settings.password_file, "INFERIX_PASSWORD", None)
 
 
 def _keys(settings: KeeperSettings) -> Keys:
