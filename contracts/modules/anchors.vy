@@ -20,6 +20,8 @@ from ..interfaces import IBatches
 # Seeds that stay readable: 22 days of slots of 30 s. After that a slot is used again, which is what makes an anchor
 # cheap; every dispute that needs a seed is over long before.
 SEEDS: constant(uint32) = 65_536
+# Times of seals in one word
+TIMES: constant(uint32) = 6
 REACH: constant(uint256) = 256
 
 _LOW_32: constant(uint256) = 2**32 - 1
@@ -42,6 +44,8 @@ _words: HashMap[uint32, uint256]
 _roots: HashMap[uint32, bytes32]
 # manager => index mod SEEDS => seed
 _seeds: HashMap[uint32, HashMap[uint32, bytes32]]
+# manager => index mod SEEDS, over TIMES => when these were sealed, 40 bits each [s]
+_times: HashMap[uint32, HashMap[uint32, uint256]]
 
 
 @external
@@ -71,6 +75,19 @@ def seed(manager: uint32, index: uint32) -> bytes32:
     if index > sealed or (index != 0 and sealed - index >= SEEDS):
         return empty(bytes32)
     return self._seed(manager, index)
+
+
+@external
+@view
+def sealed_at(manager: uint32, index: uint32) -> uint256:
+    """
+    @notice When an anchor was sealed [s], which tells the roster that its seed draws from; 0 where there is no seed.
+    """
+    sealed: uint32 = self._read(manager).sealed
+    if index == 0 or index > sealed or sealed - index >= SEEDS:
+        return 0
+    place: uint32 = index % SEEDS
+    return self._times[manager][place // TIMES] >> convert(place % TIMES * 40, uint256) & _LOW_40
 
 
 @external
@@ -108,7 +125,11 @@ def _close(manager: uint32, word: Anchors):
     seed: bytes32 = keccak256(
         abi_encode(self._seed(manager, index - 1), blockhash(word.at + 1), self._roots[manager])
     )
-    self._seeds[manager][index % SEEDS] = seed
+    place: uint32 = index % SEEDS
+    self._seeds[manager][place] = seed
+    lane: uint256 = convert(place % TIMES * 40, uint256)
+    times: uint256 = self._times[manager][place // TIMES] & ~(_LOW_40 << lane)
+    self._times[manager][place // TIMES] = times | block.timestamp << lane
     log IBatches.Sealed(manager=manager, index=index, seed=seed)
 
 

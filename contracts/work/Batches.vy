@@ -40,6 +40,7 @@ exports: (
     governed.wired,
     anchors.seal,
     anchors.seed,
+    anchors.sealed_at,
     anchors.is_anchored,
     totals.genesis,
     totals.epoch_length,

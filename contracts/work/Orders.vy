@@ -5,7 +5,7 @@
 @title Orders
 @license AGPL-3.0-only
 @author Inferix
-@notice Orders enter the chain as events, 135 bytes each, many in one transaction, and nothing is stored: which of them count
+@notice Orders enter the chain as events, 135 bytes each, many in one transaction, and are not stored: which of them count
         (signature, time, nonce, free credit) follows from the chain alone, so everybody works out the same.
 @custom:kill Guardian: `Parameters.pause` stops `post`. Cancelling and taking over go on.
 """
@@ -32,6 +32,10 @@ CANCEL_TYPEHASH: constant(bytes32) = keccak256("Cancel(uint32 account,uint32 non
 
 
 _IFX_DOLLAR: immutable(IIfxDollar)
+
+
+# Jobs that somebody declared taken over, rightly or not: whose lane they are then in, no contract can say
+is_taken_over: public(HashMap[bytes32, bool])
 
 
 @deploy
@@ -89,6 +93,7 @@ def take_over(job: bytes32, from_manager: uint32, by_manager: uint32):
     """
     managers._check_manager(by_manager)
     assert from_manager != by_manager, "Orders: the same manager"
+    self.is_taken_over[job] = True
     log IOrders.JobTakenOver(job=job, from_manager=from_manager, by_manager=by_manager)
 
 

@@ -35,6 +35,10 @@ _newest: HashMap[uint8, IRosters.Roster]
 _pending: HashMap[uint8, IRosters.Roster]
 # Rosters posted so far, of each kind
 _counts: HashMap[uint8, uint32]
+# kind => index => a roster that was final, and its total << 80 | since << 40 | until: votes are judged by the one they
+# were drawn from
+_roots: HashMap[uint8, HashMap[uint32, bytes32]]
+_terms: HashMap[uint8, HashMap[uint32, uint256]]
 
 
 @deploy
@@ -145,6 +149,21 @@ def newest(kind: uint8) -> IRosters.Roster:
 
 @external
 @view
+def term(kind: uint8, index: uint32) -> IRosters.Term:
+    """
+    @notice A roster that was final, by its index, and when draws were made from it; empty when it never was.
+    """
+    word: uint256 = self._terms[kind][index]
+    return IRosters.Term(
+        root=self._roots[kind][index],
+        total=convert(word >> 80, uint96),
+        since=convert(word >> 40 & (2**40 - 1), uint40),
+        until=convert(word & (2**40 - 1), uint40),
+    )
+
+
+@external
+@view
 def pending(kind: uint8) -> IRosters.Roster:
     """
     @notice The roster that waits; empty when none does.
@@ -196,6 +215,11 @@ def _drop(kind: uint8):
 
 @internal
 def _make_final(kind: uint8, roster: IRosters.Roster):
+    last: uint32 = self._newest[kind].index
+    if last != 0:
+        self._terms[kind][last] |= block.timestamp
+    self._roots[kind][roster.index] = roster.root
+    self._terms[kind][roster.index] = convert(roster.total, uint256) << 80 | block.timestamp << 40
     self._newest[kind] = roster
     self._newest[kind].final_at = convert(block.timestamp, uint40)
     log IRosters.RosterFinalized(kind=kind, index=roster.index)
