@@ -40,7 +40,7 @@ def wallet_options(function: Callable[..., R]) -> Callable[..., R]:
     def with_key(*args: Any, home: Path, store: Path | None, password_file: Path | None, **kwargs: Any) -> R:
         path = store or home / "wallet.json"
         password = keystore.read_password(
-            password_file, os.environ.get("INFERIX_PASSWORD"), lambda: click.prompt("Password", hide_input=True)
+            password_file, "INFERIX_PASSWORD", lambda: click.prompt("Password", hide_input=True)
         )
         return function(*args, home=home, key=keystore.load_account(path, password), **kwargs)
 

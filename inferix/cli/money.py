@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``wallet``, ``money``, ``top-up``."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from inferix.units import IFX_DECIMALS, USD_DECIMALS, format_decimal, parse_deci
 def wallet(home: Path, password_file: Path | None) -> None:
     """Make a wallet for this machine: an encrypted key in HOME/wallet.json."""
     password = keystore.read_password(
-        password_file, os.environ.get("INFERIX_PASSWORD"), lambda: click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        password_file, "INFERIX_PASSWORD", lambda: click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
     keys = keystore.create(home / "wallet.json", password)
     click.echo(f"{keys.address}\nBack up {home / 'wallet.json'} and its password: nobody can restore them for you.")
