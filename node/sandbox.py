@@ -21,10 +21,11 @@ from node import seccomp
 from node.watchdog import GIB, Limits, WatchedProcess
 
 __all__ = [
-    "GIB", "Completed", "Limits", "SandboxLimit", "SandboxStopped", "SandboxUnavailable", "WatchedProcess",
+    "DEFAULT_LIMITS", "GIB", "Completed", "Limits", "SandboxLimit", "SandboxStopped", "SandboxUnavailable", "WatchedProcess",
     "check", "python_folders", "run", "start",
 ]  # fmt: skip
 
+DEFAULT_LIMITS: Final = Limits()
 _SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _SETTINGS: Final = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _GPU_DEVICES: Final = ("nvidia*", "dri", "kfd")
@@ -79,7 +80,7 @@ def start(
     *,
     work: Path,
     read_only: Sequence[Path] = (),
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     fork: bool = False,
     gpu: bool = False,
     unsafe: bool = False,
@@ -118,7 +119,7 @@ def run(
     work: Path,
     stdin: bytes = b"",
     read_only: Sequence[Path] = (),
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     fork: bool = False,
     gpu: bool = False,
     unsafe: bool = False,
@@ -141,15 +142,21 @@ def _bwrap() -> tuple[str, str]:
     """Path of bubblewrap and its help text, after one trial run."""
     path = shutil.which("bwrap", path=os.environ.get("PATH", "") + os.pathsep + os.defpath)
     if path is None:
-        raise SandboxUnavailable("bubblewrap is not installed: `apt-get install bubblewrap` (or dnf, pacman), then start again")
+        raise SandboxUnavailable(
+            "bubblewrap is not installed: `apt-get install bubblewrap` (or dnf, pacman), then start again"
+        )
     trial = subprocess.run(
-        [path, *_isolation(""), *_read_only(()), "--", _PRLIMIT, "--version"], capture_output=True, text=True, timeout=30
+        [path, *_isolation(""), *_read_only(()), "--", _PRLIMIT, "--version"],
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     if trial.returncode != 0:
         raise SandboxUnavailable(
-            f"bubblewrap cannot isolate a process here ({trial.stderr.strip() or trial.returncode}). Allow user namespaces: "
-            "`sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000`; on Ubuntu 24.04 and later also "
-            "`sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`; in a container start it with "
+            f"bubblewrap cannot isolate a process here ({trial.stderr.strip() or trial.returncode}). "
+            "Allow user namespaces: "
+            "`sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000`; on Ubuntu 24.04 "
+            "and later also `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`; in a container start it with "
             "`--security-opt seccomp=unconfined --security-opt systempaths=unconfined`"
         )
     return path, subprocess.run([path, "--help"], capture_output=True, text=True, timeout=30).stdout

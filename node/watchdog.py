@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A child process, its pipes, and a thread that measures its whole tree and kills it at a limit."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -40,7 +41,12 @@ class WatchedProcess:
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], work: Path, limits: Limits, pass_fds: Sequence[int] = ()
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        work: Path,
+        limits: Limits,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.limits = limits
         self.stopped_by: str | None = None
@@ -95,7 +101,14 @@ class WatchedProcess:
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(
-                command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=self._work, start_new_session=True, pass_fds=pass_fds
+                command,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env=environment,
+                cwd=self._work,
+                start_new_session=True,
+                pass_fds=pass_fds,
             )
         except OSError as error:
             self._failure = error
@@ -115,10 +128,8 @@ class WatchedProcess:
             self.stopped_by = "cpu"
 
     def _kill_group(self) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def _exceeded(self) -> str | None:
         if time.monotonic() > self._deadline:
@@ -130,7 +141,7 @@ class WatchedProcess:
 
 
 def tree_excess(root: int, limits: Limits) -> str | None:
-    """The limit ("memory" or "processes") that a process and all below it exceed now; what ends meanwhile counts as nothing."""
+    """The limit ("memory" or "processes") that a process and all below it exceed; what ends meanwhile is not counted."""
     memory = tasks = 0
     queue = [root]
     while queue:

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Blender engine: `host` outside the sandbox, `inside` within it."""

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operations that the host can ask for. Results are JSON; pictures are files in the current folder."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from node.engines import exr
+from node.engines.blender.inside import finish, raw, scene
+from node.engines.serve import Report
+
+Json = dict[str, Any]
+
+_PREVIEW_SCALE: Final = 4  # previews have a quarter of the width and height
+_PREVIEW_SAMPLES: Final = 8
+_NOISE_SAMPLES: Final = 2
+_NOISE_CELL: Final = 32  # pixels of the full frame
+
+
+class Operations:
+    """One per process. ``report(stage, done)`` tells the host how far the running operation is."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._scene: Any = None
+        self._package = ""
+        self._threads = 0
+
+    def build(self) -> Json:
+        """Which Blender this is."""
+        return {"build": scene.build()}
+
+    def load(self, package: str, threads: int) -> Json:
+        """Open the package; everything else works on it."""
+        self._report("loading", 0.0)
+        self._package, self._threads = package, threads
+        self._scene = scene.load(package)
+        return {"build": scene.build()}
+
+    def inspect(self, request: dict[str, int] | None) -> Json:
+        return scene.report(self._scene, request)
+
+    def pack(self, output: str) -> Json:
+        scene.pack(_here(output))
+        return {}
+
+    def render(self, frame: int, seed: int, settings: Json, output: str) -> Json:
+        device_class = raw.configure(self._scene, settings, self._threads)
+        timed = raw.render(self._scene, frame, seed, None, self._report)
+        self._report("saving", 1.0)
+        exr.write_frame(Path(output), timed.passes)
+        return {
+            "pixels_sha256": exr.pixels_sha256(timed.passes.combined).hex(),
+            "seconds": timed.seconds,
+            "core_seconds": timed.core_seconds,
+            "device_class": device_class,
+            "build": scene.build(),
+        }
+
+    def tiles(self, frame: int, seed: int, settings: Json, tiles: Sequence[raw.Box], output: str) -> Json:
+        """Each tile's RGBA pixels, one after the other, as little-endian float32."""
+        raw.configure(self._scene, settings, self._threads)
+        with Path(output).open("wb") as file:
+            for index, (x, y, width, height) in enumerate(tiles):
+                self._report(f"tile {index + 1} of {len(tiles)}", index / len(tiles))
+                timed = raw.render(self._scene, frame, seed, (x, y, width, height), lambda *_: None)
+                file.write(np.ascontiguousarray(timed.passes.combined, "<f4").tobytes())
+        return {}
+
+    def noise_map(self, frame: int, seed: int, settings: Json, output: str) -> Json:
+        """How far two small previews with different seeds are apart, relative to their brightness, by cells."""
+        small = _scaled(settings, _NOISE_SAMPLES)
+        raw.configure(self._scene, small, self._threads)
+        first, second = (
+            raw.render(self._scene, frame, number, None, self._report).passes.combined[..., :3]
+            for number in (seed, seed ^ 1)
+        )
+        noise = (np.abs(first - second) / (0.05 + (first + second) / 2)).mean(axis=2, keepdims=True)
+        columns = max(settings["width"] // _NOISE_CELL, 1)
+        cells = finish.shrink(noise, columns)[..., 0]
+        Path(output).write_bytes(np.ascontiguousarray(cells, "<f4").tobytes())
+        return {"rows": cells.shape[0], "columns": cells.shape[1]}
+
+    def preview(self, frame: int, unit: str, device: str) -> Json:
+        """Costs of this scene and of the unit scene, in one process; the package is loaded again afterwards."""
+        own = self._cost(frame, _own_settings(self._scene, device))
+        self._report("unit scene", 0.5)
+        try:
+            self._scene = scene.load(unit)
+            settings = _own_settings(self._scene, device)
+            return {"scene": own, "unit": self._cost(self._scene.frame_start, settings), "unit_settings": settings}
+        finally:
+            self._scene = scene.load(self._package)
+
+    def quick_look(self, source: str, width: int, output: str) -> Json:
+        """Small first, then denoised: a picture for progress pages, not for keeping."""
+        passes = exr.read_frame(Path(source))
+        small = exr.Passes(*(finish.shrink(layer, width) for layer in (passes.combined, passes.albedo, passes.normal)))
+        finish.picture(self._scene, finish.denoise(self._scene, small, prefilter="Fast"), _here(output))
+        return {}
+
+    def denoise(self, source: str, output: str) -> Json:
+        """A raw frame again, with the denoised pixels as its combined pass."""
+        passes = exr.read_frame(Path(source))
+        clean = replace(passes, combined=finish.denoise(self._scene, passes))
+        exr.write_frame(Path(output), clean)
+        return {"pixels_sha256": exr.pixels_sha256(clean.combined).hex()}
+
+    def assemble_frame(self, source: str, output: str) -> Json:
+        self._report("denoising", 0.0)
+        passes = exr.read_frame(Path(source))
+        finish.picture(self._scene, finish.denoise(self._scene, passes), _here(output))
+        return {}
+
+    def picture(self, source: str, size: Sequence[int], output: str) -> Json:
+        """Pixels of an 8-bit PNG as RGBA bytes, row 0 on top."""
+        pixels = finish.read_png(source, (size[0], size[1]))
+        Path(output).write_bytes(np.rint(pixels * 255).astype(np.uint8).tobytes())
+        return {}
+
+    def encode(self, stills: Sequence[str], fps: float, movie: str, contact_sheet: str) -> Json:
+        self._report("encoding", 0.0)
+        finish.movie(stills, fps, _here(movie))
+        self._report("contact sheet", 0.9)
+        finish.contact_sheet(stills, _here(contact_sheet))
+        return {}
+
+    def benchmark(self, seed: int, device: str) -> Json:
+        settings = _own_settings(self._scene, device)
+        device_class = raw.configure(self._scene, settings, self._threads)
+        timed = raw.render(self._scene, self._scene.frame_start, seed, None, self._report)
+        return {
+            "pixels_sha256": exr.pixels_sha256(timed.passes.combined).hex(),
+            "seconds": timed.seconds,
+            "core_seconds": timed.core_seconds,
+            "device_class": device_class,
+            "build": scene.build(),
+        }
+
+    def _cost(self, frame: int, settings: Json) -> Json:
+        """Fixed seconds and seconds per sample and pixel: one cold frame, then two warm ones with different samples."""
+        times = []
+        pixels = 0
+        for samples in (1, 1, 1 + _PREVIEW_SAMPLES):
+            small = _scaled(settings, samples)
+            pixels = small["width"] * small["height"]
+            device_class = raw.configure(self._scene, small, self._threads)
+            timed = raw.render(self._scene, frame, samples, None, lambda *_: None)
+            times.append(timed.core_seconds if device_class == "cpu" else timed.seconds)
+        slope = max(times[2] - times[1], 0.0) / (_PREVIEW_SAMPLES * pixels)
+        return {"fixed_seconds": max(times[0] - slope * pixels, 0.0), "sample_pixel_seconds": slope}
+
+
+def _own_settings(own: Any, device: str) -> Json:
+    render = own.render
+    share = render.resolution_percentage
+    width, height = render.resolution_x * share // 100, render.resolution_y * share // 100
+    return {"width": width, "height": height, "samples": own.cycles.samples, "device": device}
+
+
+def _scaled(settings: Json, samples: int) -> Json:
+    width, height = (max(settings[side] // _PREVIEW_SCALE, 16) for side in ("width", "height"))
+    return {**settings, "width": width, "height": height, "samples": samples}
+
+
+def _here(name: str) -> str:
+    """Blender takes relative names for relative to something else."""
+    return str(Path.cwd() / name)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads pictures that a stranger made, in a sandbox of its own: parsers have bugs, and here they meet hostile files."""
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inferix.proofs.rendering import Tile
+from node.engines.base import BadResult, EngineSettings, EngineStopped, FloatArray, RenderSettings
+from node.engines.launch import start_python
+from node.engines.process import JsonProcess
+from node.engines.serve import Report, serve
+from node.watchdog import GIB, Limits
+
+ByteArray = NDArray[np.uint8]
+
+_LIMITS: Final = Limits(memory_bytes=16 * GIB, wall_seconds=300, cpu_seconds=600)
+_MAX_SIDE: Final = 16_384
+_PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_CHANNELS: Final = {2: 3, 6: 4}
+
+
+def read_crops(
+    exr: Path, settings: RenderSettings, tiles: Sequence[Tile], work: Path, *, unsafe: bool = False
+) -> list[FloatArray]:
+    """These tiles of a raw frame, each (height, width, 4) float32 RGBA. ``work``: a private folder, made if absent.
+
+    :raises BadResult: it is not a raw frame of this size, or a tile is outside of it.
+    """
+    counts = [tile.width * tile.height * 4 for tile in tiles]
+    boxes = [(tile.x, tile.y, tile.width, tile.height) for tile in tiles]
+    process = start_python("node.engines.crops", work, EngineSettings(limits=_LIMITS, unsafe=unsafe))
+    try:
+        size = (settings.width, settings.height)
+        data = _fetch(process, "crops", "crops.f32", source=process.give(exr), size=size, tiles=boxes)
+    finally:
+        process.close()
+    if len(data) != sum(counts) * 4:
+        raise BadResult(f"{exr.name}: its tiles have {len(data)} bytes, expected {sum(counts) * 4}")
+    parts = np.split(np.frombuffer(data, "<f4").astype(np.float32), np.cumsum(counts)[:-1])
+    return [part.reshape(tile.height, tile.width, 4) for part, tile in zip(parts, tiles, strict=True)]
+
+
+def read_picture(png: Path, work: Path, *, unsafe: bool = False) -> ByteArray:
+    """An 8-bit PNG as (height, width, 3 or 4) uint8.
+
+    :raises BadResult: it is none.
+    """
+    width, height, channels = _png_shape(png)
+    process = start_python("node.engines.blender.inside", work, EngineSettings(limits=_LIMITS, unsafe=unsafe))
+    try:
+        data = _fetch(process, "picture", "picture.u8", source=process.give(png), size=(width, height))
+    finally:
+        process.close()
+    if len(data) != width * height * 4:
+        raise BadResult(f"{png.name}: it has {len(data)} bytes of pixels, expected {width * height * 4}")
+    return np.frombuffer(data, np.uint8).reshape(height, width, 4)[..., :channels]
+
+
+def _fetch(process: JsonProcess, operation: str, name: str, **arguments: object) -> bytes:
+    try:
+        process.call(operation, output=name, **arguments)
+    except EngineStopped as error:
+        raise BadResult(f"the file cannot be read: {error}") from error
+    path, _ = process.take(name)
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+def _png_shape(png: Path) -> tuple[int, int, int]:
+    """Width, height and channels from the header."""
+    try:
+        with png.open("rb") as file:
+            head = file.read(26)
+    except OSError as error:
+        raise BadResult(f"{png.name} cannot be read: {error.strerror}") from error
+    if len(head) < 26 or not head.startswith(_PNG_MAGIC) or head[12:16] != b"IHDR":
+        raise BadResult(f"{png.name} is not a PNG file")
+    width, height, depth, colour = struct.unpack(">IIBB", head[16:26])
+    if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE) or depth != 8 or colour not in _PNG_CHANNELS:
+        raise BadResult(f"{png.name} has {width}x{height} pixels of kind {depth}/{colour}; expected 8-bit RGB or RGBA")
+    return width, height, _PNG_CHANNELS[colour]
+
+
+class _Reading:
+    """What the sandboxed process offers."""
+
+    def crops(self, source: str, size: Sequence[int], tiles: Sequence[Sequence[int]], output: str) -> object:
+        from node.engines import exr
+
+        combined = exr.read_frame(Path(source), (size[0], size[1])).combined
+        with Path(output).open("wb") as file:
+            for tile in tiles:
+                file.write(exr.crop(combined, Tile(*tile)).astype("<f4").tobytes())
+        return {}
+
+
+def main() -> None:
+    """Serve in the sandbox."""
+
+    def make(report: Report) -> object:
+        return _Reading()
+
+    serve(make)
