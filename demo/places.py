@@ -34,7 +34,9 @@ def wallet(name: str, index: int) -> Wallet:
 
 FOUNDATION = wallet("foundation", 0)
 MANAGER_OWNER = wallet("owner of the manager", 1)
-WORKER_OWNERS = [wallet(f"owner of the {kind} worker", 2 + at) for at, kind in enumerate(("honest", "cheating", "dying"))]
+WORKER_OWNERS = [
+    wallet(f"owner of the {kind} worker", 2 + at) for at, kind in enumerate(("honest", "cheating", "dying"))
+]
 VERIFIER_OWNERS = [wallet(f"owner of verifier {at + 1}", 5 + at) for at in range(3)]
 CLIENT = wallet("client", 8)
 PEOPLE = [FOUNDATION, MANAGER_OWNER, *WORKER_OWNERS, *VERIFIER_OWNERS, CLIENT]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m keepers NAME [NAME ...]`` or ``python -m keepers all``: the manager's loops; settings from ``INFERIX_*``."""
+"""``python -m keepers NAME [NAME ...]`` or ``all``: the manager's loops; settings come from ``INFERIX_*``."""
 
 import logging
 import signal

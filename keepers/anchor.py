@@ -1,68 +1,104 @@
 # SPDX-License-Identifier: Apache-2.0
 """Anchors: one root a slot over new messages, or over none when somebody waits for a seed; sealed as early as it goes.
 
-A message counts at its first anchor, so it is marked before it is sent and unmarked only if nothing was sent.
+The index of the next anchor is read from the newest block, so that a lane need not wait until its last anchor is final.
+Messages are marked with that index before the anchor is sent; a keeper that dies in between makes the same anchor again
+from its marks. Marks come off only when another anchor took that index.
 """
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from inferix.chain.deployment import Contracts
 from inferix.messages import ANCHORED
 from inferix.models.anchor import AnchorData, SignedMessage
 from inferix.replay import Network
 from inferix.replay.attempts import why_not
+from inferix.replay.jobs import LIVE
 from inferix.replay.state import AttemptStatus
 from inferix.storage.documents import put_document
 from inferix.storage.tables import Message
-from inferix.trees import Tree, message_leaf
-from keepers.desk import Desk
+from inferix.trees import anchor_root
+from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE = 200
 SEAL_AFTER = 2  # blocks
+SEAL_FIRST_AFTER = 200  # blocks; past 256 the block hash is out of reach and the next anchor is refused
+COMPARED = 50  # of the newest anchors, at the start
+REFUSE_AFTER = 30  # seconds: who checked the message may have seen newer blocks than this program
 
 
-def needs_seed(network: Network, manager: int) -> bool:
-    """Whether an attempt of the lane waits for an anchor."""
-    return any(
-        attempt.status is AttemptStatus.WAITING and attempt.seed_anchor is None and attempt.lane == manager
-        for job in network.jobs.values()
-        if job.status in ("posted", "running")
-        for state in job.tasks
-        if (attempt := state.current) is not None
-    )
+@dataclass(frozen=True)
+class LaneNow:
+    """A lane as of the newest block. ``time``: of that block; ``anchored_at``, ``block``: of the newest anchor."""
+
+    anchors: int
+    sealed: int
+    block: int
+    anchored_at: int
+    head: int
+    time: int
 
 
-def decide_messages(network: Network, manager: int, rows: list[Message]) -> tuple[list[Message], dict[bytes, str]]:
+def needs_seed(network: Network, manager: int, lane: LaneNow) -> bool:
+    """Whether an attempt of the lane waits for an anchor that is not on its way yet."""
+    for job in network.jobs.values():
+        for state in job.tasks if job.status in LIVE else ():
+            attempt = state.current
+            if attempt is None or attempt.lane != manager or attempt.status is not AttemptStatus.WAITING:
+                continue
+            served = lane.block > attempt.after_block and lane.anchored_at > attempt.after_time
+            if attempt.seed_anchor is None and not served and lane.time > attempt.after_time:
+                return True
+    return False
+
+
+def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> tuple[list[Message], dict[bytes, str]]:
     """(messages that count if they are anchored now, reasons of those that never will).
 
     One acceptance and one receipt an attempt: what comes second has lost the race.
     """
     take: list[Message] = []
     refused: dict[bytes, str] = {}
-    taken: set[tuple[str, bytes | None, int | None]] = set()
+    taken: set[tuple[str, bytes, int]] = set()
     for row in rows:
         message = ANCHORED[row.kind].from_body(row.body)
         state = network.tasks.get(message.task)
         current = state.current if state else None
         if current is not None and current.lane != manager:
             continue  # another manager's
-        item = SignedMessage(kind=row.kind, body=row.body, signature=row.signature)  # type: ignore[arg-type]
-        reason = why_not(network, manager, item, message, network.time)
-        race = (row.kind, row.task, row.attempt)
+        race = (row.kind, message.task, message.attempt)
+        reason = why_not(network, manager, signed(row), message, network.time)
         if not reason and row.kind != "Vote" and race in taken:
             reason = "another message came first"
-        if reason:
-            refused[row.digest] = reason
-        elif len(take) < MESSAGES_AT_ONCE:
+        if not reason and len(take) < MESSAGES_AT_ONCE:
             taken.add(race)
             take.append(row)
+        elif reason and network.time > row.received_at + REFUSE_AFTER:
+            refused[row.digest] = reason
     return take, refused
+
+
+def decide_anchor(network: Network, manager: int, lane: LaneNow, messages: int) -> str:
+    """``seal``, ``anchor`` or nothing."""
+    unsealed, age = lane.sealed < lane.anchors, lane.head - lane.block
+    if unsealed and (age < SEAL_AFTER or age > SEAL_FIRST_AFTER):
+        return "seal" if age > SEAL_FIRST_AFTER else ""
+    slot_over = lane.time >= lane.anchored_at + network.parameters["slot"]
+    if slot_over and (messages or needs_seed(network, manager, lane)):
+        return "anchor"
+    return "seal" if unsealed else ""
+
+
+def signed(row: Message) -> SignedMessage:
+    """A row as it stands in an anchor's document."""
+    return SignedMessage(kind=row.kind, body=row.body, signature=row.signature)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -71,67 +107,78 @@ class AnchorKeeper:
 
     desk: Desk
     contracts: Contracts
+    _compared: int = field(default=0)
 
     def cycle(self) -> None:
         """Anchors or seals, whichever is due."""
-        lane = self.contracts.read("Batches", "lane", self.desk.manager)
-        head = self.contracts.client.header("latest")
-        self._unmark(lane["anchors"])
+        lane = self._lane()
+        self._unmark_lost()
+        index = lane.anchors + 1
+        if self.desk.sender.done(self._key(index)):
+            return  # on its way
         with self.desk.database.reading() as session:
-            wanted = select(Message).where(
-                col(Message.kind).in_(list(ANCHORED)),
-                col(Message.anchored_in).is_(None),
-                col(Message.refused).is_(None),
-            )
-            rows = list(session.exec(wanted.order_by(col(Message.received_at))).all())
+            marked = self._marked(session, index)
+            waiting = [] if marked else self._waiting(session)
         with self.desk.follower.reading() as network:
-            take, refused = decide_messages(network, self.desk.manager, rows)
-            anchors = network.lane(self.desk.manager).anchors
-            known = max(anchors, default=0)
-            last = anchors[known].timestamp if anchors else 0
-            wanted_seed = needs_seed(network, self.desk.manager)
-            slot_over = network.time >= last + network.parameters["slot"]
+            take, refused = decide_messages(network, self.desk.manager, waiting)
+            what = decide_anchor(network, self.desk.manager, lane, len(marked or take))
         self._refuse(refused)
-        caught_up = known == lane["anchors"]  # what is on its way must be known before the next
-        if caught_up and slot_over and (take or wanted_seed):
-            self._anchor(lane["anchors"] + 1, take)
-        elif lane["sealed"] < lane["anchors"] and head.number >= lane["block"] + SEAL_AFTER:
-            self._seal(lane)
+        if what == "anchor":
+            self._anchor(index, marked or take)
+        elif what == "seal":
+            key = f"seal:{self.desk.manager}:{lane.anchors}:{lane.block}"
+            self.desk.try_send(MONEY, key, "Batches", "seal", self.desk.manager)
 
-    def _seal(self, lane: Any) -> None:
-        key = f"seal:{self.desk.manager}:{lane['anchors']}:{lane['block']}"
-        self.desk.send("work", key, "Batches", "seal", self.desk.manager)
+    def _lane(self) -> LaneNow:
+        client = self.contracts.client
+        head = client.header("latest")
+        lane: dict[str, Any] = self.contracts.read("Batches", "lane", self.desk.manager, block=head.number)
+        anchored_at = client.header(lane["block"]).timestamp if lane["anchors"] else 0
+        return LaneNow(lane["anchors"], lane["sealed"], lane["block"], anchored_at, head.number, head.timestamp)
 
     def _key(self, index: int) -> str:
         return f"anchor:{self.desk.manager}:{index}"
 
     def _anchor(self, index: int, rows: list[Message]) -> None:
-        if self.desk.sender.done(self._key(index)):
-            return
-        data = AnchorData(
-            manager=self.desk.manager,
-            messages=[
-                SignedMessage(kind=row.kind, body=row.body, signature=row.signature)  # type: ignore[arg-type]
-                for row in rows
-            ],
-        )
+        data = AnchorData(manager=self.desk.manager, messages=[signed(row) for row in rows])
         digest = put_document(self.desk.store, data)
-        root = Tree([message_leaf(row.digest) for row in rows]).root.hash
         with self.desk.database.session() as session:
             for row in rows:
-                row.anchored_in = index
+                row.lane, row.anchored_in = self.desk.manager, index
                 session.merge(row)
-        self.desk.send("work", self._key(index), "Batches", "anchor", self.desk.manager, root, digest)
-        log.info("anchor %d with %d messages", index, len(rows))
+        root = anchor_root([row.digest for row in rows])
+        manager = self.desk.manager
+        if self.desk.try_send(WORK, self._key(index), "Batches", "anchor", manager, root, digest):
+            log.info("anchor %d with %d messages", index, len(rows), extra={"anchor": index})
 
-    def _unmark(self, anchors: int) -> None:
-        """Messages marked for an anchor that was never sent wait again."""
-        with self.desk.database.session() as session:
-            for row in session.exec(select(Message).where(col(Message.anchored_in) > anchors)):
-                assert row.anchored_in is not None
-                if not self.desk.sender.done(self._key(row.anchored_in)):
-                    row.anchored_in = None
-                    session.add(row)
+    def _marked(self, session: Session, index: int) -> list[Message]:
+        """The messages of an anchor that was prepared and not sent, in its order."""
+        wanted = select(Message).where(Message.lane == self.desk.manager, Message.anchored_in == index)
+        return list(session.exec(wanted.order_by(col(Message.received_at), col(Message.digest))))
+
+    def _waiting(self, session: Session) -> list[Message]:
+        wanted = select(Message).where(
+            col(Message.kind).in_(list(ANCHORED)), col(Message.anchored_in).is_(None), col(Message.refused).is_(None)
+        )
+        return list(session.exec(wanted.order_by(col(Message.received_at), col(Message.digest))))
+
+    def _unmark_lost(self) -> None:
+        """Marks of an index that an anchor with other messages took: they wait again."""
+        with self.desk.follower.reading() as network:
+            anchors = network.lane(self.desk.manager).anchors
+            start = max(self._compared, max(anchors, default=0) - COMPARED)
+            fresh = {index: anchor.data for index, anchor in anchors.items() if index > start}
+        for index, digest in fresh.items():
+            with self.desk.database.reading() as session:
+                rows = self._marked(session, index)
+            data = AnchorData(manager=self.desk.manager, messages=[signed(row) for row in rows])
+            if rows and data.digest() != digest:
+                log.warning("anchor %d is not the one prepared here: %d messages wait again", index, len(rows))
+                with self.desk.database.session() as session:
+                    for row in rows:
+                        row.lane = row.anchored_in = None
+                        session.merge(row)
+        self._compared = max(fresh, default=self._compared)
 
     def _refuse(self, reasons: dict[bytes, str]) -> None:
         if not reasons:
@@ -139,7 +186,7 @@ class AnchorKeeper:
         with self.desk.database.session() as session:
             for digest, reason in reasons.items():
                 row = session.get(Message, digest)
-                assert row is not None
-                row.refused = reason
-                session.add(row)
-                log.info("%s of node %d is not anchored: %s", row.kind, row.node, reason)
+                if row is not None:
+                    row.refused = reason
+                    session.add(row)
+                    log.info("%s of node %d is not anchored: %s", row.kind, row.node, reason)

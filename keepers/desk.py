@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What deciding keepers share: the state they read, the store they write documents to, and how they send."""
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inferix.chain.deployment import Deployment
 from inferix.chain.errors import CallReverted
@@ -11,6 +12,13 @@ from inferix.storage import OwnedStore
 from inferix.storage.database import Database
 from inferix.storage.follower import Follower
 from inferix.trees import Sum
+
+log = logging.getLogger(__name__)
+
+WORK = "work"
+"""The lane of the manager's operator: what only the manager may do."""
+MONEY = "money"
+"""The lane of another account: cranks that anybody may turn, so that they never stand in the way of work."""
 
 
 @dataclass(frozen=True)
@@ -23,23 +31,37 @@ class Desk:
     deployment: Deployment
     sender: Sender
     manager: int
-    operator_key: bytes
-    sealing_key: bytes
+    operator_key: bytes = field(repr=False)
+    sealing_key: bytes = field(repr=False)
+    _refusals: dict[str, str] = field(default_factory=dict, repr=False)
 
     def send(self, lane: str, key: str, contract: str, function: str, *arguments: object) -> None:
         """Does an action once; ``key`` says what it does. Raises CallReverted when the contract refuses it now."""
-        self.sender.submit(lane, key, self.deployment.call(contract, function, *arguments))
+        if not self.sender.done(key):
+            self.sender.submit(lane, key, self.deployment.call(contract, function, *arguments))
 
-    def try_each(self, actions: Sequence[Callable[[], None]]) -> None:
-        """Does all that can be done: one refusal holds up nobody else. Raises the first refusal at the end."""
-        refusals = []
+    def try_send(self, lane: str, key: str, contract: str, function: str, *arguments: object) -> bool:
+        """``send``, but a refusal of the contract is an answer: it is logged when it is new. Whether it was taken."""
+        try:
+            self.send(lane, key, contract, function, *arguments)
+        except CallReverted as error:
+            if self._refusals.get(key) != error.reason:
+                self._refusals[key] = error.reason
+                log.info("%s: %s.%s has to wait: %s", key, contract, function, error.reason, extra={"key": key})
+            return False
+        self._refusals.pop(key, None)
+        return True
+
+    def try_each(self, actions: Sequence[Callable[[], object]]) -> None:
+        """Does all that can be done: one failure holds up nobody else. Raises the first at the end."""
+        failures: list[Exception] = []
         for action in actions:
             try:
                 action()
-            except CallReverted as error:
-                refusals.append(error)
-        if refusals:
-            raise refusals[0]
+            except Exception as error:  # raised below
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
 
 def flat(proof: Sequence[Sum]) -> list[bytes]:

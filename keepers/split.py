@@ -1,34 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Orders to the chain: what clients signed is posted in bulk; the reducer splits it into tasks once it is final."""
+"""Orders to the chain: what clients signed is posted in bulk; the reducer splits it into tasks once it is final.
 
-import hashlib
+Orders that go into one transaction are marked with its records' hash before it is sent: a keeper that dies in between
+posts the same records again, under the same key, which is once.
+"""
+
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from eth_utils.crypto import keccak
 from sqlmodel import col, select
 
 from inferix.messages import Order
 from inferix.replay import Network
-from inferix.replay.state import JobStatus
+from inferix.replay.jobs import LIVE, why_void
+from inferix.replay.state import Job
 from inferix.storage.tables import SignedOrder, WantedCancel
-from keepers.desk import Desk
+from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
 
 RECORDS_AT_ONCE = 50
 
 
-def why_not_post(network: Network, record: bytes) -> str:
-    """Why posting an order now would make it void; empty when it may be posted."""
-    order, _ = Order.from_record(record)
+def decide_orders(
+    network: Network, manager: int, rows: Sequence[SignedOrder]
+) -> tuple[list[list[SignedOrder]], dict[bytes, str]]:
+    """(postings: orders that share a transaction; reasons of those that would be void).
+
+    Orders marked for a posting before stay together; orders of other managers are theirs to post.
+    """
+    marked: dict[bytes, list[SignedOrder]] = {}
+    fresh: list[SignedOrder] = []
+    refused: dict[bytes, str] = {}
+    promised: Counter[int] = Counter()
+    for row in rows:
+        order, signature = Order.from_record(row.record)
+        if row.job in network.jobs or order.manager != manager:
+            continue
+        reason = _why_not(network, row.job, order, signature, promised[order.account])
+        if reason:
+            refused[row.job] = reason
+            continue
+        promised[order.account] += order.cap
+        if row.transaction is not None:
+            marked.setdefault(row.transaction, []).append(row)
+        else:
+            fresh.append(row)
+    postings = [group for name, group in marked.items() if posting_name(group) == name]
+    fresh += [row for name, group in marked.items() if posting_name(group) != name for row in group]
+    return postings + ([fresh[:RECORDS_AT_ONCE]] if fresh else []), refused
+
+
+def _why_not(network: Network, job: bytes, order: Order, signature: bytes, promised: int) -> str:
     account = network.accounts.get(order.account)
-    if network.time > order.post_by:
-        return "its post-by time passed before a keeper could post it: sign it again"
-    if (order.account, order.nonce) in network.orders_seen:
-        return "its nonce was used before: sign it with a new one"
-    if account is None or order.cap > account.free:
-        return "its cap is above the account's free credit: top up and sign again"
-    return ""
+    client = account.owner if account else ""
+    reason = why_void(network, Job(job, order, signature, network.time, network.block, order.manager, client))
+    if not reason and account is not None and order.cap + promised > account.free:
+        reason = "its cap and those of the account's other waiting orders are above its free credit"
+    return reason
+
+
+def posting_name(rows: Sequence[SignedOrder]) -> bytes:
+    """What names a posting: keccak256 of its records."""
+    return keccak(b"".join(row.record for row in rows))
+
+
+def decide_cancels(network: Network, rows: Sequence[WantedCancel]) -> Mapping[bytes, Order]:
+    """The orders to cancel, by job: those that still run."""
+    live = {row.job: network.jobs[row.job] for row in rows if row.job in network.jobs}
+    return {job: found.order for job, found in live.items() if found.status in LIVE}
 
 
 @dataclass
@@ -40,49 +83,54 @@ class Split:
     def cycle(self) -> None:
         """Posts what waits."""
         with self.desk.database.reading() as session:
-            wanted = select(SignedOrder).where(
-                col(SignedOrder.refused).is_(None), col(SignedOrder.transaction).is_(None)
-            )
-            rows = session.exec(wanted.order_by(col(SignedOrder.received_at))).all()
-            cancels = session.exec(select(WantedCancel).where(col(WantedCancel.transaction).is_(None))).all()
+            wanted = select(SignedOrder).where(col(SignedOrder.refused).is_(None))
+            rows = session.exec(wanted.order_by(col(SignedOrder.received_at), col(SignedOrder.job))).all()
+            cancels = session.exec(select(WantedCancel)).all()
         with self.desk.follower.reading() as network:
-            waiting = [row for row in rows if row.job not in network.jobs]
-            reasons = {row.job: why_not_post(network, row.record) for row in waiting}
-            live = {
-                row.job: network.jobs[row.job].order
-                for row in cancels
-                if row.job in network.jobs and network.jobs[row.job].status in (JobStatus.POSTED, JobStatus.RUNNING)
-            }
-        self._refuse({job: reason for job, reason in reasons.items() if reason})
-        self._post([row for row in waiting if not reasons[row.job]][:RECORDS_AT_ONCE])
+            postings, refused = decide_orders(network, self.desk.manager, rows)
+            cancel = decide_cancels(network, cancels)
+            done = [row.job for row in rows if row.job in network.jobs]
+            ended = [row.job for row in cancels if row.job in network.jobs and row.job not in cancel]
+        self._forget(done, ended)
+        self._refuse(refused)
+        for rows_together in postings:
+            self._post(rows_together)
         for row in cancels:
-            if row.job in live:
-                self._cancel(row, live[row.job])
+            if row.job in cancel:
+                order = cancel[row.job]
+                arguments = (order.account, order.nonce, row.signature)
+                self.desk.try_send(MONEY, f"cancel:{row.job.hex()}", "Orders", "cancel_signed", *arguments)
 
-    def _refuse(self, reasons: dict[bytes, str]) -> None:
+    def _forget(self, posted: Sequence[bytes], cancelled: Sequence[bytes]) -> None:
+        """What is on chain need not wait here."""
+        if not posted and not cancelled:
+            return
+        with self.desk.database.session() as session:
+            gone = [session.get(SignedOrder, job) for job in posted]
+            for row in [*gone, *(session.get(WantedCancel, job) for job in cancelled)]:
+                if row is not None:
+                    session.delete(row)
+
+    def _refuse(self, reasons: Mapping[bytes, str]) -> None:
+        if not reasons:
+            return
         with self.desk.database.session() as session:
             for job, reason in reasons.items():
                 row = session.get(SignedOrder, job)
-                assert row is not None
-                row.refused = reason
-                session.add(row)
-                log.warning("order %s is not posted: %s", job.hex()[:12], reason)
+                if row is not None:
+                    row.refused = reason
+                    session.add(row)
+                    log.warning("order %s is not posted: %s", job.hex()[:12], reason, extra={"job": job.hex()})
 
-    def _post(self, rows: list[SignedOrder]) -> None:
-        if not rows:
+    def _post(self, rows: Sequence[SignedOrder]) -> None:
+        name = posting_name(rows)
+        if any(row.transaction != name for row in rows):
+            with self.desk.database.session() as session:
+                for row in rows:
+                    row.transaction = name
+                    session.merge(row)
+        key = f"orders:{name.hex()}"
+        if self.desk.sender.done(key):
             return
-        records = b"".join(row.record for row in rows)
-        key = "orders:" + hashlib.sha256(records).hexdigest()
-        self.desk.send("work", key, "Orders", "post", records)
-        with self.desk.database.session() as session:
-            for row in rows:
-                row.transaction = key.encode()
-                session.merge(row)
-        log.info("posted %d orders", len(rows))
-
-    def _cancel(self, row: WantedCancel, order: Order) -> None:
-        key = f"cancel:{order.account}:{order.nonce}"
-        self.desk.send("work", key, "Orders", "cancel_signed", order.account, order.nonce, row.signature)
-        with self.desk.database.session() as session:
-            row.transaction = key.encode()
-            session.merge(row)
+        if self.desk.try_send(WORK, key, "Orders", "post", b"".join(row.record for row in rows)):
+            log.info("posted %d orders", len(rows), extra={"jobs": [row.job.hex() for row in rows]})

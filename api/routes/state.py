@@ -91,6 +91,21 @@ async def node(node_id: int, state: NetworkDep, database: DatabaseDep) -> dict[s
     return node_view(state, found, row.seen_at if row else None)
 
 
+@router.get("/rosters")
+async def rosters(state: NetworkDep) -> dict[str, Any]:
+    """The newest final rosters: who can be drawn, with which weight."""
+    answer: dict[str, Any] = {}
+    for kind, finals in state.rosters.items():
+        newest = finals[-1] if finals else None
+        leaves = newest.roster.leaves if newest and newest.roster else {}
+        answer[kind.name.lower()] = {
+            "index": newest.index if newest else 0,
+            "total": str(newest.total) if newest else "0",
+            "nodes": {str(node): str(leaf.weight) for node, leaf in leaves.items()},
+        }
+    return answer
+
+
 @router.get("/batches")
 async def batches(state: NetworkDep) -> list[dict[str, Any]]:
     """Every batch, newest last."""
