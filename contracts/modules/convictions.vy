@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+"""
+@title convictions
+@license AGPL-3.0-only
+@author Inferix
+@notice What becomes of a batch that lied and of its proposer: the batch falls with all later ones of its lane, the proposer
+        loses a dispute bond and a share of the required stake and is jailed until the governor lets it go on.
+@custom:kill None.
+"""
+
+from ..interfaces import IBatches
+from ..interfaces import IDisputes
+from ..interfaces import IMerkleSum
+from ..interfaces import INodeRegistry
+from ..interfaces import IStaking
+from . import bonds
+from . import governed
+from . import merkle_sum
+
+uses: bonds
+uses: governed
+
+
+PROPOSED: constant(uint8) = 1
+JAILED: constant(uint8) = 3
+BPS: constant(uint256) = 10_000
+
+
+_REGISTRY: immutable(INodeRegistry)
+_STAKING: immutable(IStaking)
+_BATCHES: immutable(IBatches)
+
+
+@deploy
+def __init__(registry: address, staking: address, batches: address):
+    assert batches != empty(address), "convictions: no Batches"
+    _REGISTRY = INodeRegistry(registry)
+    _STAKING = IStaking(staking)
+    _BATCHES = IBatches(batches)
+
+
+@internal
+def _punish(commitment: bytes32, manager: uint32, reporter: address):
+    # The batch and all later ones of the lane, part of the bond, and the right to go on.
+    extcall _BATCHES.cancel(commitment)
+    share: uint256 = governed._parameter(keccak256("slash_failed_bps"))
+    fine: uint256 = staticcall _STAKING.required(manager) * share // BPS
+    taken: uint256 = bonds._slash(manager, fine, reporter)
+    extcall _REGISTRY.set_status(manager, JAILED)
+    log IDisputes.ProposerPunished(manager=manager, amount=taken, reporter=reporter)
+
+
+@internal
+@view
+def _check_proposed(header: IBatches.BatchHeader) -> bytes32:
+    commitment: bytes32 = keccak256(abi_encode(header))
+    assert (staticcall _BATCHES.batch(commitment)).status == PROPOSED, "Disputes: batch not proposed"
+    return commitment
+
+
+@internal
+@view
+def _check_leaf(
+    header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uint256, proof: DynArray[bytes32, 64]
+):
+    assert staticcall _BATCHES.verify(header, leaf, index, proof), "Disputes: no such leaf"
+
+
+@internal
+@pure
+def _root(header: IBatches.BatchHeader) -> IMerkleSum.SumNode:
+    return IMerkleSum.SumNode(
+        hash=header.root, sum=merkle_sum._pack(convert(header.charge, uint256), convert(header.work, uint256))
+    )

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title fraud_proofs
+@license AGPL-3.0-only
+@author Inferix
+@notice Lies that a contract sees at once, with nobody to be asked and no window to wait: a wrong sum, a task twice, 12 bytes
+        that differ from their leaf, a leaf against its order; and a verifier's double vote.
+@custom:security The reporter gets as much as is burned of one dispute bond, and nothing of the fine: nobody gains by
+                 reporting itself.
+@custom:kill None: proofs must always work.
+"""
+
+from ..interfaces import IBatches
+from ..interfaces import IDisputes
+from ..interfaces import IMerkleSum
+from ..interfaces import INodeRegistry
+from ..interfaces import IOrders
+from ..interfaces import IStaking
+from . import convictions
+from . import eip712
+from . import merkle_sum
+
+uses: convictions
+uses: eip712
+
+
+WRONG_SUM: constant(uint8) = 3
+DUPLICATE: constant(uint8) = 4
+RECORD: constant(uint8) = 5
+ORDER: constant(uint8) = 6
+
+ACCEPTED: constant(uint8) = 1
+CANCELLED: constant(uint8) = 3
+BANNED: constant(uint8) = 4
+
+ORDER_TYPEHASH: constant(bytes32) = keccak256(
+    "Order(uint32 account,uint32 nonce,uint32 manager,bytes32 spec,uint64 cap,uint64 price,uint8 attempts,uint40 deadline,uint40 postBy)"
+)
+VOTE_TYPEHASH: constant(bytes32) = keccak256(
+    "Vote(bytes32 task,uint8 attempt,uint32 node,bytes32 result,uint8 outcome,bytes32 measured)"
+)
+# Of a double voter's stake, the reporter's part
+EQUIVOCATION_REWARD_BPS: constant(uint256) = 1_000
+RECORD_BYTES: constant(uint256) = 12
+
+
+_REGISTRY: immutable(INodeRegistry)
+_STAKING: immutable(IStaking)
+_BATCHES: immutable(IBatches)
+_ORDERS: immutable(IOrders)
+
+
+# keccak256(task, attempt, node) of each double vote that was punished
+_proven: HashMap[bytes32, bool]
+
+
+@deploy
+def __init__(registry: address, staking: address, batches: address, orders: address):
+    assert orders != empty(address), "fraud_proofs: no Orders"
+    _REGISTRY = INodeRegistry(registry)
+    _STAKING = IStaking(staking)
+    _BATCHES = IBatches(batches)
+    _ORDERS = IOrders(orders)
+
+
+@external
+def prove_wrong_sum(
+    header: IBatches.BatchHeader,
+    left: IMerkleSum.SumNode,
+    right: IMerkleSum.SumNode,
+    index: uint256,
+    proof: DynArray[bytes32, 64],
+):
+    """
+    @notice Shows a node of the batch's tree whose claimed sum is not that of its two children. Of several wrong nodes one
+            above the other, the highest.
+    @param index Of the node, at its height.
+    @param proof Siblings from the node up; none for the root.
+    """
+    commitment: bytes32 = convictions._check_proposed(header)
+    # What the node claims is what the siblings leave of the total.
+    claimed: uint256 = convictions._root(header).sum
+    for i: uint256 in range(len(proof) // 2, bound=32):
+        sibling: uint256 = convert(proof[2 * i + 1], uint256)
+        assert claimed >= sibling, "Disputes: siblings over the total"
+        claimed = unsafe_sub(claimed, sibling)
+    node: IMerkleSum.SumNode = IMerkleSum.SumNode(hash=merkle_sum._pair(left, right), sum=claimed)
+    assert merkle_sum._verify(convictions._root(header), node, index, proof), "Disputes: no such node"
+    assert not merkle_sum._is_valid(left.sum, right.sum, claimed), "Disputes: the sum is right"
+    self._convict(commitment, header.manager, WRONG_SUM)
+
+
+@external
+def prove_duplicate(a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisputes.Order, task_index: uint32):
+    """
+    @notice Shows one attempt twice, or one task accepted twice, or two leaves of a batch out of order. The later leaf is
+            the lie; of two lanes the one that the task does not belong to.
+    @param order The task's order, needed when the batches are of two lanes; else empty.
+    @param task_index The task's index in its job.
+    """
+    first: bytes32 = self._check_included(a)
+    second: bytes32 = self._check_included(b)
+    if first == second:
+        assert a.index < b.index, "Disputes: not two leaves in order"
+        assert not self._is_sorted(a.leaf, b.leaf) or self._is_repeated(a.leaf, b.leaf), "Disputes: no duplicate"
+        self._convict(second, b.header.manager, DUPLICATE)
+        return
+    assert self._is_repeated(a.leaf, b.leaf), "Disputes: no duplicate"
+    if self._is_b_guilty(a, b, order, task_index):
+        self._convict(second, b.header.manager, DUPLICATE)
+    else:
+        self._convict(first, a.header.manager, DUPLICATE)
+
+
+@external
+def prove_record(
+    header: IBatches.BatchHeader,
+    records: Bytes[12000],
+    leaf: IBatches.BatchLeaf,
+    index: uint256,
+    proof: DynArray[bytes32, 64],
+):
+    """
+    @notice Shows a leaf that differs from the 12 bytes that were posted for it.
+    """
+    commitment: bytes32 = convictions._check_proposed(header)
+    assert keccak256(records) == header.records, "Disputes: not the records of the batch"
+    convictions._check_leaf(header, leaf, index, proof)
+    posted: uint256 = convert(slice(records, index * RECORD_BYTES, RECORD_BYTES), uint256)
+    right: uint256 = (
+        convert(leaf.node, uint256) << 64
+        | convert(leaf.charge, uint256) << 24
+        | convert(leaf.outcome, uint256) << 16
+        | convert(leaf.task, uint256) & 65535
+    )
+    assert posted != right, "Disputes: the record is right"
+    self._convict(commitment, header.manager, RECORD)
+
+
+@external
+def prove_order(
+    header: IBatches.BatchHeader,
+    leaf: IBatches.BatchLeaf,
+    index: uint256,
+    proof: DynArray[bytes32, 64],
+    order: IDisputes.Order,
+    task_index: uint32,
+):
+    """
+    @notice Shows a leaf that its order contradicts: another account, an attempt too many, a charge above the order's price
+            or cap, or a lane that the task does not belong to.
+    """
+    commitment: bytes32 = convictions._check_proposed(header)
+    convictions._check_leaf(header, leaf, index, proof)
+    job: bytes32 = self._job(order, task_index, leaf.task)
+    # Rounded up, as fees are. The price of a client_fault is that of the work not done: only the cap bounds it here.
+    fee: uint256 = (convert(leaf.work, uint256) * convert(order.price, uint256) + 10**9 - 1) // 10**9
+    fair: bool = leaf.account == order.account and leaf.attempt < order.attempts and leaf.charge <= order.cap
+    if leaf.outcome == ACCEPTED:
+        fair = fair and convert(leaf.charge, uint256) <= fee
+    if header.manager != order.manager:
+        fair = fair and staticcall _ORDERS.is_taken_over(job)
+    assert not fair, "Disputes: as ordered"
+    self._convict(commitment, header.manager, ORDER)
+
+
+@external
+def prove_equivocation(
+    vote_a: IDisputes.Vote, signature_a: Bytes[65], vote_b: IDisputes.Vote, signature_b: Bytes[65]
+):
+    """
+    @notice Shows two votes of one verifier on one result of one attempt with different outcomes: all its stake, bonded and
+            unbonding, and a ban for ever. Anybody, at any time; a key that the node has replaced since counts too.
+    """
+    node: uint32 = vote_a.node
+    assert node == vote_b.node, "Disputes: votes of two verifiers"
+    assert vote_a.task == vote_b.task and vote_a.attempt == vote_b.attempt, "Disputes: votes on two attempts"
+    assert vote_a.result == vote_b.result, "Disputes: votes on two results"
+    assert vote_a.outcome != vote_b.outcome, "Disputes: the same outcome"
+    key: bytes32 = keccak256(abi_encode(vote_a.task, vote_a.attempt, node))
+    assert not self._proven[key], "Disputes: punished already"
+    self._check_vote(vote_a, signature_a)
+    self._check_vote(vote_b, signature_b)
+    self._proven[key] = True
+    stake: uint256 = staticcall _STAKING.bonded(node) + staticcall _STAKING.unbonding(node)
+    taken: uint256 = extcall _STAKING.slash(node, stake, EQUIVOCATION_REWARD_BPS, msg.sender)
+    extcall _REGISTRY.set_status(node, BANNED)
+    log IDisputes.EquivocationProven(
+        node=node, task=vote_a.task, attempt=vote_a.attempt, amount=taken, reporter=msg.sender
+    )
+
+
+@internal
+def _convict(commitment: bytes32, manager: uint32, kind: uint8):
+    log IDisputes.LieProven(commitment=commitment, kind=kind, reporter=msg.sender)
+    convictions._punish(commitment, manager, msg.sender)
+
+
+@internal
+@view
+def _check_included(item: IBatches.Inclusion) -> bytes32:
+    # In a batch that is not cancelled.
+    commitment: bytes32 = keccak256(abi_encode(item.header))
+    convictions._check_leaf(item.header, item.leaf, item.index, item.proof)
+    assert (staticcall _BATCHES.batch(commitment)).status != CANCELLED, "Disputes: batch cancelled"
+    return commitment
+
+
+@internal
+@view
+def _check_vote(vote: IDisputes.Vote, signature: Bytes[65]):
+    signer: address = eip712._recover(keccak256(abi_encode(VOTE_TYPEHASH, vote)), signature)
+    assert staticcall _REGISTRY.node_of_operator(signer) == vote.node, "Disputes: not signed by the verifier"
+
+
+@internal
+@view
+def _job(order: IDisputes.Order, task_index: uint32, task: bytes32) -> bytes32:
+    # The order's id, which names the task: no signature is needed to know whose it is.
+    job: bytes32 = eip712._digest(keccak256(abi_encode(ORDER_TYPEHASH, order)))
+    assert keccak256(abi_encode(job, task_index)) == task, "Disputes: not a task of this order"
+    return job
+
+
+@internal
+@view
+def _is_b_guilty(
+    a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisputes.Order, task_index: uint32
+) -> bool:
+    # Of one lane the later batch; of two lanes the one that is not the order's. Who was first in time says nothing: a leaf
+    # could be copied and proposed just before its owner does.
+    if a.header.manager == b.header.manager:
+        return b.header.sequence > a.header.sequence
+    job: bytes32 = self._job(order, task_index, a.leaf.task)
+    assert not staticcall _ORDERS.is_taken_over(job), "Disputes: job taken over, dispute the votes"
+    return b.header.manager != order.manager
+
+
+@internal
+@pure
+def _is_repeated(a: IBatches.BatchLeaf, b: IBatches.BatchLeaf) -> bool:
+    if a.task != b.task:
+        return False
+    return a.attempt == b.attempt or (a.outcome == ACCEPTED and b.outcome == ACCEPTED)
+
+
+@internal
+@pure
+def _is_sorted(a: IBatches.BatchLeaf, b: IBatches.BatchLeaf) -> bool:
+    if a.task == b.task:
+        return a.attempt < b.attempt
+    return convert(a.task, uint256) < convert(b.task, uint256)

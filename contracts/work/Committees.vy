@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+# pragma optimize gas
+"""
+@title Committees
+@license AGPL-3.0-only
+@author Inferix
+@notice Whether the votes of a leaf stand: those of the named voters, signed for this attempt and result, enough and equal,
+        by verifiers whom the sealed seed drew for it. A view for Disputes and for whoever wants to know beforehand.
+@custom:security A committee is the first fitting distinct draws, twice over. Which draws fitted is not stored, so a draw that
+                 nobody explains counts as a taken seat; whoever answers explains those (a misfit, a repeat) that matter.
+                 What a node's status was at the time is not stored either: the present one counts.
+@custom:kill Stateless.
+"""
+
+from ..interfaces import IBatches
+from ..interfaces import ICommittees
+from ..interfaces import IIfxDollar
+from ..interfaces import INodeRegistry
+from ..interfaces import IRosters
+from ..modules import draws
+from ..modules import eip712
+from ..modules import governed
+
+implements: ICommittees
+initializes: eip712
+initializes: governed
+
+
+exports: governed.parameters
+
+
+VOTE_TYPEHASH: constant(bytes32) = keccak256(
+    "Vote(bytes32 task,uint8 attempt,uint32 node,bytes32 result,uint8 outcome,bytes32 measured)"
+)
+
+ACCEPTED: constant(uint8) = 1
+REJECTED: constant(uint8) = 2
+CLIENT_FAULT: constant(uint8) = 4
+
+CANCELLED: constant(uint8) = 3
+ACTIVE: constant(uint8) = 1
+VERIFIERS: constant(uint8) = 2
+# Index of a job's assemble task: reserved, so that (job, index) alone tells
+ASSEMBLE_INDEX: constant(uint32) = max_value(uint32)
+# Bytes of a packed vote, and how many voters a leaf names
+VOTE_BYTES: constant(uint256) = 101
+MAX_VOTERS: constant(uint256) = 8
+
+
+# Who may not vote: these owners are parties
+struct Parties:
+    client: address
+    worker: address
+
+
+_REGISTRY: immutable(INodeRegistry)
+_IFX_DOLLAR: immutable(IIfxDollar)
+_BATCHES: immutable(IBatches)
+_ROSTERS: immutable(IRosters)
+
+
+@deploy
+def __init__(parameters: address, registry: address, ifx_dollar: address, batches: address, rosters: address):
+    """
+    @notice Needs no wiring.
+    """
+    governed.__init__(parameters)
+    eip712.__init__(registry)
+    assert ifx_dollar != empty(address), "Committees: no IfxDollar"
+    assert batches != empty(address), "Committees: no Batches"
+    assert rosters != empty(address), "Committees: no Rosters"
+    _REGISTRY = INodeRegistry(registry)
+    _IFX_DOLLAR = IIfxDollar(ifx_dollar)
+    _BATCHES = IBatches(batches)
+    _ROSTERS = IRosters(rosters)
+
+
+@external
+@view
+def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, answer: ICommittees.Votes) -> uint256:
+    """
+    @notice Reverts, with the reason, unless the leaf follows from these votes.
+    @param manager Whose lane the leaf is in.
+    @return How many votes stand, never 0.
+    """
+    assert keccak256(answer.votes) == leaf.votes, "Committees: not the votes of the leaf"
+    assert leaf.outcome == ACCEPTED or leaf.work == 0, "Committees: work without acceptance"
+    assert leaf.outcome in [ACCEPTED, CLIENT_FAULT] or leaf.charge == 0, "Committees: charge without acceptance"
+    seats: uint256 = 1
+    needed: uint256 = 1
+    if answer.job == empty(bytes32):
+        seats = governed._parameter(keccak256("committee"))
+        needed = governed._parameter(keccak256("votes_needed"))
+    else:
+        assert keccak256(abi_encode(answer.job, ASSEMBLE_INDEX)) == leaf.task, "Committees: not an assemble task"
+    sealed_at: uint256 = staticcall _BATCHES.sealed_at(manager, leaf.anchor)
+    voters: uint256 = self._count_votes(leaf, answer, needed, sealed_at)
+    self._check_drawn(manager, leaf, answer, voters, 2 * seats, sealed_at)
+    return voters
+
+
+@internal
+@view
+def _count_votes(
+    leaf: IBatches.BatchLeaf, answer: ICommittees.Votes, needed: uint256, sealed_at: uint256
+) -> uint256:
+    # Each vote is that of the next voter of the leaf; returns how many there are.
+    count: uint256 = len(answer.votes) // VOTE_BYTES
+    assert len(answer.votes) == count * VOTE_BYTES, "Committees: length of votes"
+    left: uint256 = convert(leaf.voters, uint256)
+    previous: uint256 = 0
+    equal: uint256 = 0
+    for i: uint256 in range(count, bound=MAX_VOTERS):
+        voter: uint256 = left >> 224
+        left <<= 32
+        assert voter > previous, "Committees: voters not ascending"
+        previous = voter
+        head: uint256 = convert(slice(answer.votes, i * VOTE_BYTES, 5), uint256)
+        assert head >> 8 == voter, "Committees: not the voter of the leaf"
+        outcome: uint8 = convert(head & 255, uint8)
+        if outcome == leaf.outcome:
+            equal += 1
+        else:
+            assert leaf.outcome == CLIENT_FAULT and outcome == REJECTED, "Committees: vote for another outcome"
+        packed: Bytes[96] = slice(answer.votes, i * VOTE_BYTES + 5, 96)
+        self._check_signature(leaf, convert(voter, uint32), outcome, packed, sealed_at)
+    assert left == 0, "Committees: a voter without a vote"
+    assert leaf.outcome in [ACCEPTED, REJECTED, CLIENT_FAULT], "Committees: no such outcome"
+    if equal < needed:
+        assert count - equal >= needed and self._is_rejected_before(leaf, answer), "Committees: too few votes"
+    return count
+
+
+@internal
+@view
+def _check_signature(
+    leaf: IBatches.BatchLeaf, voter: uint32, outcome: uint8, packed: Bytes[96], sealed_at: uint256
+):
+    # packed: measured, r, vs
+    struct_hash: bytes32 = keccak256(
+        abi_encode(
+            VOTE_TYPEHASH, leaf.task, leaf.attempt, voter, leaf.result, outcome, extract32(packed, 0)
+        )
+    )
+    signer: address = eip712._recover_packed(struct_hash, extract32(packed, 32), extract32(packed, 64))
+    if signer != staticcall _REGISTRY.operator_of(voter):
+        # A key that has been replaced since still counts: its vote was given while it was the operator's.
+        assert staticcall _REGISTRY.node_of_operator(signer) == voter, "Committees: not signed by the voter"
+        assert staticcall _REGISTRY.operator_until(signer) >= sealed_at, "Committees: signed by a former operator"
+
+
+@internal
+@view
+def _is_rejected_before(leaf: IBatches.BatchLeaf, answer: ICommittees.Votes) -> bool:
+    # Another operator's earlier attempt at the same task was rejected, and stands: then a rejection is client_fault.
+    if len(answer.earlier) == 0:
+        return False
+    header: IBatches.BatchHeader = answer.earlier[0].header
+    other: IBatches.BatchLeaf = answer.earlier[0].leaf
+    assert other.task == leaf.task and other.attempt < leaf.attempt, "Committees: not an earlier attempt"
+    assert other.outcome == REJECTED, "Committees: the earlier attempt was not rejected"
+    assert (
+        staticcall _BATCHES.verify(header, other, answer.earlier[0].index, answer.earlier[0].proof)
+    ), "Committees: no such leaf"
+    commitment: bytes32 = keccak256(abi_encode(header))
+    assert (staticcall _BATCHES.batch(commitment)).status != CANCELLED, "Committees: batch cancelled"
+    assert (
+        staticcall _REGISTRY.owner_of(other.node) != staticcall _REGISTRY.owner_of(leaf.node)
+    ), "Committees: the same operator twice"
+    return True
+
+
+@internal
+@view
+def _check_drawn(
+    manager: uint32,
+    leaf: IBatches.BatchLeaf,
+    answer: ICommittees.Votes,
+    voters: uint256,
+    seats: uint256,
+    sealed_at: uint256,
+):
+    # Walks the draws until each voter has its seat, and no further than the seats there are.
+    roster: IRosters.Term = self._roster(answer.roster, sealed_at)
+    total: uint256 = convert(roster.total, uint256)
+    parties: Parties = Parties(
+        client=(staticcall _IFX_DOLLAR.account(leaf.account)).owner, worker=staticcall _REGISTRY.owner_of(leaf.node)
+    )
+    shares: DynArray[uint256, 12] = []
+    fits: DynArray[bool, 12] = []
+    for member: ICommittees.Member in answer.members:
+        shares.append(draws._share(roster.root, total, member.leaf, member.proof))
+        fits.append(self._is_fit(leaf, member.leaf.node, parties))
+    seed: bytes32 = staticcall _BATCHES.seed(manager, leaf.anchor)
+    assert seed != empty(bytes32), "Committees: no seed"
+    taken: uint256 = 0
+    missing: uint256 = voters
+    met: uint256 = 0
+    for i: uint256 in range(draws.MAX_DRAWS):
+        if missing == 0:
+            break
+        position: uint256 = draws._position(seed, leaf.task, draws.VERIFIER, leaf.attempt, i, total)
+        known: uint256 = self._find(shares, position)
+        if known == len(shares):
+            taken += 1
+        elif met & (1 << known) == 0:
+            met |= 1 << known
+            if fits[known]:
+                taken += 1
+                if self._is_voter(leaf.voters, draws._node(shares[known])):
+                    missing -= 1
+        assert taken <= seats, "Committees: a voter was not drawn"
+    assert missing == 0, "Committees: a voter was not drawn"
+
+
+@internal
+@view
+def _roster(index: uint32, sealed_at: uint256) -> IRosters.Term:
+    # The newest one that was final when the seed was sealed.
+    roster: IRosters.Term = staticcall _ROSTERS.term(VERIFIERS, index)
+    assert roster.since != 0 and convert(roster.since, uint256) <= sealed_at, "Committees: roster not in force"
+    assert roster.until == 0 or convert(roster.until, uint256) > sealed_at, "Committees: roster not in force"
+    return roster
+
+
+@internal
+@view
+def _is_fit(leaf: IBatches.BatchLeaf, node: uint32, parties: Parties) -> bool:
+    owner: address = staticcall _REGISTRY.owner_of(node)
+    if owner == parties.client or owner == parties.worker:
+        return False
+    # Whoever voted was active then; whatever became of it since, its seat was its own.
+    return self._is_voter(leaf.voters, node) or (staticcall _REGISTRY.terms(node)).status == ACTIVE
+
+
+@internal
+@pure
+def _find(shares: DynArray[uint256, 12], position: uint256) -> uint256:
+    # Place of the share that a position hits; the number of shares for none.
+    for i: uint256 in range(len(shares), bound=12):
+        if draws._is_hit(shares[i], position):
+            return i
+    return len(shares)
+
+
+@internal
+@pure
+def _is_voter(voters: bytes32, node: uint32) -> bool:
+    left: uint256 = convert(voters, uint256)
+    for i: uint256 in range(MAX_VOTERS):
+        if left >> 224 == convert(node, uint256):
+            return True
+        left = left << 32
+    return False

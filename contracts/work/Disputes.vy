@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: AGPL-3.0-only
+# pragma version 0.4.3
+# pragma optimize gas
+# pragma nonreentrancy on
+"""
+@title Disputes
+@license AGPL-3.0-only
+@author Inferix
+@notice What a contract can decide about a proposed batch. A *dispute* asks for something that only an honest proposer has
+        (the votes of a leaf, the data of a chunk) and is lost by silence; a *proof* shows a lie at once. Either way the
+        whole batch falls with all later ones of its lane, its proposer is slashed and jailed, and the honest tasks in it
+        are proposed again. A dispute that is answered costs its challenger the bond and that batch some hours, no other.
+@custom:security Everything is keyed by the batch's commitment, which never comes back: a dispute can neither be moved to
+                 another batch nor outlive a reorganised chain. Votes are checked against the committee that was drawn.
+@custom:kill None: answers and proofs must always work. The protocol's clock, and with it an answer's window, stands still
+             while the protocol is paused.
+"""
+
+from ..interfaces import IBatches
+from ..interfaces import ICommittees
+from ..interfaces import IDisputes
+from ..interfaces import IMerkleSum
+from ..modules import bonds
+from ..modules import convictions
+from ..modules import dispute_book
+from ..modules import eip712
+from ..modules import fraud_proofs
+from ..modules import governed
+from ..modules import leaves
+from ..modules import merkle_sum
+
+implements: IDisputes
+initializes: governed
+initializes: eip712
+initializes: bonds[governed := governed]
+initializes: convictions[bonds := bonds, governed := governed]
+initializes: dispute_book[bonds := bonds, governed := governed]
+initializes: fraud_proofs[convictions := convictions, eip712 := eip712]
+
+
+exports: (
+    governed.parameters,
+    dispute_book.dispute,
+    dispute_book.dispute_id,
+    fraud_proofs.prove_wrong_sum,
+    fraud_proofs.prove_duplicate,
+    fraud_proofs.prove_record,
+    fraud_proofs.prove_order,
+    fraud_proofs.prove_equivocation,
+)
+
+
+VOTES: constant(uint8) = 1
+DATA: constant(uint8) = 2
+
+LATE: constant(uint8) = 3
+VOID: constant(uint8) = 5
+CANCELLED: constant(uint8) = 3
+
+CHUNK_HEIGHT: constant(uint256) = 6
+
+
+_BATCHES: immutable(IBatches)
+_COMMITTEES: immutable(ICommittees)
+
+
+@deploy
+def __init__(
+    parameters: address,
+    registry: address,
+    staking: address,
+    ifx: address,
+    batches: address,
+    orders: address,
+    committees: address,
+):
+    """
+    @notice Starts without disputes; needs no wiring.
+    """
+    governed.__init__(parameters)
+    eip712.__init__(registry)
+    bonds.__init__(registry, staking, ifx)
+    convictions.__init__(registry, staking, batches)
+    dispute_book.__init__(registry, batches)
+    fraud_proofs.__init__(registry, staking, batches, orders)
+    assert committees != empty(address), "Disputes: no Committees"
+    _BATCHES = IBatches(batches)
+    _COMMITTEES = ICommittees(committees)
+
+
+@external
+def challenge_votes(
+    header: IBatches.BatchHeader,
+    leaf: IBatches.BatchLeaf,
+    index: uint256,
+    proof: DynArray[bytes32, 64],
+    node: uint32,
+) -> bytes32:
+    """
+    @notice Asks for the votes of a leaf, within the batch's window. Once a leaf.
+    @param node Whose stake is the bond; the caller is its owner or operator. 0: the caller's IFX.
+    @return Id of the dispute.
+    """
+    convictions._check_leaf(header, leaf, index, proof)
+    # An attempt that ended late or void has none to show, and costs nobody anything.
+    assert leaf.outcome not in [LATE, VOID] or leaf.charge != 0 or leaf.work != 0, "Disputes: no votes needed"
+    return dispute_book._open(header, VOTES, index, node)
+
+
+@external
+def answer_votes(
+    id: bytes32,
+    header: IBatches.BatchHeader,
+    leaf: IBatches.BatchLeaf,
+    index: uint256,
+    proof: DynArray[bytes32, 64],
+    answer: ICommittees.Votes,
+):
+    """
+    @notice Shows the votes of the leaf that a dispute asks about. Anybody; what is won goes to the manager's owner.
+    """
+    dispute_book._check_open(id, header, VOTES, index)
+    convictions._check_leaf(header, leaf, index, proof)
+    assert staticcall _COMMITTEES.check_votes(header.manager, leaf, answer) != 0, "Disputes: no votes"
+    dispute_book._close_answered(id, header.manager)
+
+
+@external
+def challenge_data(header: IBatches.BatchHeader, chunk: uint256, node: uint32) -> bytes32:
+    """
+    @notice Asks for the data of 64 leaves, within the batch's window. Once a chunk. Empty chunks may be asked for too:
+            that none hides a leaf is for the proposer to show.
+    @param node Whose stake is the bond; the caller is its owner or operator. 0: the caller's IFX.
+    @return Id of the dispute.
+    """
+    assert chunk << CHUNK_HEIGHT < self._width(header.count), "Disputes: no such chunk"
+    return dispute_book._open(header, DATA, chunk, node)
+
+
+@external
+def answer_data(
+    id: bytes32,
+    header: IBatches.BatchHeader,
+    chunk: uint256,
+    chunk_leaves: DynArray[IBatches.BatchLeaf, 64],
+    proof: DynArray[bytes32, 64],
+):
+    """
+    @notice Posts the leaves of the chunk that a dispute asks about. Anybody; what is won goes to the manager's owner.
+    @param chunk_leaves All leaves of the chunk that the batch has.
+    @param proof Siblings from the chunk's subtree up; none when the whole batch is one chunk.
+    """
+    dispute_book._check_open(id, header, DATA, chunk)
+    first: uint256 = chunk << CHUNK_HEIGHT
+    count: uint256 = convert(header.count, uint256)
+    there: uint256 = min(count - min(first, count), 1 << CHUNK_HEIGHT)
+    assert len(chunk_leaves) == there, "Disputes: not all leaves of the chunk"
+    nodes: DynArray[IMerkleSum.SumNode, 64] = []
+    for leaf: IBatches.BatchLeaf in chunk_leaves:
+        nodes.append(leaves._batch(leaf))
+    height: uint256 = 0
+    for h: uint256 in range(CHUNK_HEIGHT):
+        if 1 << h < self._width(header.count):
+            height = h + 1
+    assert self._width(header.count) == 1 << (height + len(proof) // 2), "Disputes: depth of the proof"
+    subtree: IMerkleSum.SumNode = merkle_sum._fold(nodes, height)
+    assert merkle_sum._verify(convictions._root(header), subtree, chunk, proof), "Disputes: not the data of the batch"
+    dispute_book._close_answered(id, header.manager)
+
+
+@external
+def expire(id: bytes32):
+    """
+    @notice Ends a dispute that nobody answered in time: the batch falls. When the batch fell before, for whatever
+            reason, the bond goes back at once. Anybody.
+    """
+    dispute: IDisputes.Dispute = dispute_book._read(id)
+    assert dispute.status == dispute_book.OPEN, "Disputes: not open"
+    fallen: bool = (staticcall _BATCHES.batch(dispute.commitment)).status == CANCELLED
+    if fallen:
+        dispute_book._set_status(id, dispute_book.DROPPED)
+        log IDisputes.DisputeDropped(id=id)
+    else:
+        assert governed._clock() > convert(dispute.until, uint256), "Disputes: answer window open"
+        dispute_book._set_status(id, dispute_book.UPHELD)
+        log IDisputes.DisputeUpheld(id=id)
+    extcall _BATCHES.close_dispute(dispute.commitment)
+    bonds._give_back(dispute.challenger, dispute.node, dispute.bond)
+    if not fallen:
+        convictions._punish(dispute.commitment, dispute.manager, dispute.challenger)
+
+
+@external
+@view
+def bond() -> uint256:
+    """
+    @notice What a dispute costs its loser now [wei].
+    """
+    return bonds._amount()
+
+
+@internal
+@pure
+def _width(count: uint32) -> uint256:
+    # Leaves of the tree, missing ones too: the power of two that holds `count`.
+    width: uint256 = 1
+    for i: uint256 in range(32):
+        if width >= convert(count, uint256):
+            break
+        width <<= 1
+    return width
