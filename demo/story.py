@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The story of the demo, told by what the network's own API and chain say has happened."""
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
+
+from eth_account import Account
 
 from demo.people import Machine, do
 from demo.places import BIN, CLIENT, OUT, PASSWORD, ROOT, STATE
 from demo.say import elapsed, line, until
 from demo.services import Services
-from eth_account import Account
 from inferix import keystore
 from inferix.client.jobfile import JobFile, list_jobs
 from inferix.errors import Unavailable
@@ -174,3 +176,13 @@ def close_epoch(run: Services) -> None:
     until(lambda: run.contracts.read("Accounts", "newest")["final_at"], "the accounts to be final", 90)
     until(lambda: any(int(row["claimed"]) for row in run.get("/nodes")), "the rewards to be claimed", 90)
     line("the accounts are final and every node's matured reward is claimed to its owner")
+
+
+def audit(run: Services) -> dict[str, Any]:
+    """A stranger's recomputation of every draw, batch and account."""
+    done = inferix(run, "audit", "--rpc", run.rpc, "--storage", run.api, "--json")
+    if done.returncode:
+        raise Unavailable(f"the audit found something false:\n{done.stdout[-1500:]}{done.stderr[-500:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    line(f"a stranger's audit recomputes {sum(found['checked'].values())} claims from chain and storage: all true")
+    return found
