@@ -29,6 +29,7 @@ style: setup ## style, types, imports between packages
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix web run --silent check
 
 check: style ## the same, and the tests that need no services
 	@$(PY) -m pytest -q -m unit $(TESTS)

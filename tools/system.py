@@ -102,7 +102,7 @@ def offer(wanted: dict[str, Callable[[], bool]]) -> None:
         names = " ".join(packages)
         print(f"Tests that need {names} will be skipped (sudo apt-get install -y {names})", file=sys.stderr)
         return
-    if "postgresql" in packages and os.geteuid() == 0:
+    if "postgresql" in packages:
         _install_postgres_idle(prefix)
     _apt(packages, prefix)
 
@@ -110,9 +110,9 @@ def offer(wanted: dict[str, Callable[[], bool]]) -> None:
 def _install_postgres_idle(prefix: list[str]) -> None:
     """Debian's package makes a database and starts it; the tests start their own, so ask for neither, this once."""
     _apt(["postgresql-common"], prefix)
-    NO_CLUSTER.parent.mkdir(parents=True, exist_ok=True)
-    NO_CLUSTER.write_text("create_main_cluster = false\n")
+    write = f"mkdir -p {NO_CLUSTER.parent} && echo 'create_main_cluster = false' >{NO_CLUSTER}"
+    run("Preparing PostgreSQL", [*prefix, "sh", "-c", write])
     try:
         _apt(["postgresql"], prefix)
     finally:
-        NO_CLUSTER.unlink()
+        run("Preparing PostgreSQL", [*prefix, "rm", "-f", NO_CLUSTER])

@@ -24,10 +24,12 @@ def _require(find: Callable[[], Path]) -> None:
     """Skip where a program is not installed, saying how to get it; in CI that is a failure."""
     try:
         find()
+        return
     except NotInstalled as missing:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI must have it: {missing}", pytrace=False)
-        pytest.skip(str(missing))
+        reason = str(missing)
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must have it: {reason}", pytrace=False)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
