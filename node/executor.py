@@ -94,11 +94,15 @@ class Executor(Generic[Item]):
                 self._changed.notify_all()
         return True
 
-    def close(self, patience: float = 30.0) -> None:
-        """Take nothing more and wait for what is being done; whoever can end it early does so before."""
+    def stop(self) -> None:
+        """Take and begin nothing more; how what is being done ends is nobody's business any more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def close(self, patience: float = 30.0) -> None:
+        """Stop, and wait for what is being done."""
+        self.stop()
         if self._thread.is_alive():
             self._thread.join(patience)
 
@@ -115,7 +119,7 @@ class Executor(Generic[Item]):
             self._resting[key] = self._monotonic() + LATER_SECONDS
         except InferixError as error:
             self._rest(key)
-            log.warning("%s: %s", key, error)
+            log.log(logging.DEBUG if self._closed else logging.WARNING, "%s: %s", key, error)
         except Exception:  # a mistake of ours must not end the node: others' money hangs on it
             self._rest(key)
             log.exception("%s: unexpected", key)

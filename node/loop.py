@@ -6,9 +6,10 @@ It never ends because the network is away: it waits, longer each time, and goes 
 
 import logging
 import threading
+import time
 from typing import Final, Protocol
 
-from inferix.errors import InferixError, Unavailable
+from inferix.errors import InferixError, Refused, Unavailable
 from inferix.messages import Probe, Vote
 from inferix.models.work import ProbeDuty, Reveal, Work
 from node.api import Api
@@ -20,6 +21,7 @@ from node.transport import back_off
 log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.7
+STOP_SECONDS: Final = 0.2
 
 
 class Role(Protocol):
@@ -56,14 +58,10 @@ class Loop:
                 self._pause(self.step())
         finally:
             log.info("stopping; what is unfinished goes on at the next start")
+            self.executor.stop()
             self._parts.sessions.stop()
             self.executor.close()
             self._parts.sessions.close()
-
-    def stop(self) -> None:
-        """End `run` soon; from any thread, or a signal's handler."""
-        self._stop.set()
-        self._wake.set()
 
     def step(self) -> float:
         """One round; the seconds to wait before the next."""
@@ -78,11 +76,20 @@ class Loop:
             self._failures += 1
             pause = back_off(self._failures, error.retry_after if isinstance(error, Unavailable) else None)
             log.warning("%s; next try in %.0f s", error, pause)
+            if isinstance(error, Refused):
+                self._ask_time()
             return pause
         if self._failures:
             log.info("the network answers again")
         self._failures = 0
         return POLL_SECONDS
+
+    def _ask_time(self) -> None:
+        """After this machine slept, say, its time is wrong and its requests are refused; the time itself is public."""
+        try:
+            self._api.network(attempts=1)
+        except InferixError as error:
+            log.warning("%s", error)
 
     def _take(self, item: Work) -> None:
         match item:
@@ -117,7 +124,11 @@ class Loop:
 
     def _pause(self, seconds: float) -> None:
         """Wait, but no longer than until something was signed: that goes out at once."""
-        woken = self._wake.wait(seconds)
+        end = time.monotonic() + seconds
+        while not self._stop.is_set() and (left := end - time.monotonic()) > 0:
+            if self._wake.wait(min(left, STOP_SECONDS)):
+                break
+        woken = self._wake.is_set()
         self._wake.clear()
         if woken and not self._stop.is_set() and self._failures == 0:
             try:

@@ -373,9 +373,7 @@ def test_probe__answered_at_once_and_once(network: Network, worker: Node) -> Non
 # -- what stays on the disk
 
 
-def test_clients_data_is_private_and_goes_with_the_process(
-    network: Network, start: Start, tmp_path: Path
-) -> None:
+def test_clients_data_is_private_and_goes_with_the_process(network: Network, start: Start, tmp_path: Path) -> None:
     node = start(7, engine=NoiseEngine(EngineSettings()))
     accept_and_run(Job(network), node)
     work = tmp_path / "home-7" / "work"

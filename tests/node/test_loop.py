@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loop outlives a network that is away, and sends what was signed meanwhile."""
+
+import threading
+import time
+
+import httpx
+import pytest
+
+from inferix.messages import Acceptance, Probe, Receipt
+from inferix.models.work import Offer, ProbeDuty, Run
+from node.loop import POLL_SECONDS
+from node.outbox import Outbox
+from tests.node.conftest import Node, Start
+from tests.node.network import START, Job, Network
+
+PROBE = ProbeDuty(manager=1, anchor=10, deadline=START + 60)
+
+
+def test_step__network_away__waits_longer_each_time_and_comes_back(network: Network, worker: Node) -> None:
+    assert worker.loop.step() == POLL_SECONDS
+    network.down = httpx.Response(503)
+    pauses = [worker.loop.step() for _ in range(8)]
+    assert pauses[0] <= 0.5
+    assert pauses[-1] >= 15
+    network.down = None
+    worker.offer(PROBE)
+    assert worker.loop.step() == POLL_SECONDS
+    assert [item.message for item in network.received] == [Probe(manager=1, anchor=10, node=7)]
+
+
+def test_step__asked_to_wait__waits_that_long(network: Network, worker: Node) -> None:
+    network.down = httpx.Response(429, headers={"Retry-After": "40"})
+    assert worker.loop.step() == 40
+
+
+def test_step__time_has_jumped__is_asked_and_the_next_request_fits(network: Network, worker: Node) -> None:
+    network.time += 86_400
+    worker.offer(PROBE.model_copy(update={"deadline": network.time + 60}))
+    worker.loop.step()
+    assert network.received == []
+    worker.loop.step()
+    assert len(network.received) == 1
+
+
+def test_work_goes_on_while_the_network_is_away(network: Network, worker: Node) -> None:
+    job = Job(network)
+    fields = job.fields(worker.keys.sealing_public)
+    worker.run(Offer(**fields, draw=0))
+    worker.offer(Run(**fields))
+    worker.loop.step()
+    network.down = httpx.Response(503)
+    worker.loop.step()
+    network.down, down = None, network.down
+    worker.loop.executor.step()
+    network.down = down
+    worker.loop.step()
+    assert network.of(Receipt) == []
+    network.down = None
+    worker.loop.step()
+    assert len(network.of(Receipt)) == 1
+
+
+def test_message_waits_for_its_document(network: Network, worker: Node) -> None:
+    job = Job(network)
+    fields = job.fields(worker.keys.sealing_public)
+    worker.run(Offer(**fields, draw=0))
+    worker.offer(Run(**fields))
+    worker.loop.step()
+    worker.loop.executor.step()
+    network.storage_down = True
+    worker.loop.step()
+    assert network.of(Receipt) == []
+    network.storage_down = False
+    worker.loop.step()
+    assert len(network.of(Receipt)) == 1
+
+
+def test_message_that_is_refused__does_not_hold_up_the_next(network: Network, worker: Node) -> None:
+    network.refuse = {"Acceptance"}
+    job = Job(network)
+    worker.run(Offer(**job.fields(worker.keys.sealing_public), draw=0), PROBE)
+    assert [item.message.kind for item in network.received] == ["Probe"]
+
+
+def test_run__signed_work_goes_out_and_stop_ends_it(
+    network: Network, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = start(7)
+    monkeypatch.setattr("node.loop.POLL_SECONDS", 0.01)
+    thread = threading.Thread(target=node.loop.run)
+    job = Job(network)
+    node.offer(Offer(**job.fields(node.keys.sealing_public), draw=0))
+    thread.start()
+    _wait_for(lambda: bool(network.of(Acceptance)))
+    node.offer(Run(**job.fields(node.keys.sealing_public)))
+    _wait_for(lambda: bool(network.of(Receipt)))
+    node.stop.set()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not node.home.joinpath("work").exists()
+
+
+def test_flush__nothing_to_send__asks_nothing(network: Network, worker: Node) -> None:
+    before = len(network.requests)
+    outbox = worker.loop._outbox
+    assert isinstance(outbox, Outbox)
+    assert outbox.flush() == 0
+    assert len(network.requests) == before
+
+
+def _wait_for(true: object, seconds: float = 30.0) -> None:
+    assert callable(true)
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
