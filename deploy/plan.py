@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The deployment as data: which contracts, from which arguments, and which calls make one protocol of them; pure.
+
+`Ref("Batches")` stands for the address of a contract of the plan. Every call names what shows that it was made, so that
+a deployment that was interrupted goes on where it stopped.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from deploy.settings import DEPLOYER, Settings
+
+IFX = 10**18
+# IFX of each share; 462,500,000 more are the minter's
+SHARES = {
+    "seed": 80_000_000,
+    "strategic": 70_000_000,
+    "kol": 25_000_000,
+    "public": 50_000_000,
+    "liquidity": 6_000_000,
+    "community": 144_000_000,
+    "foundation": 125_000_000,
+    "ecosystem": 37_500_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The address of a contract of the plan."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A contract to deploy."""
+
+    contract: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A view and what its value must be."""
+
+    contract: str
+    view: str
+    arguments: tuple[Any, ...] = ()
+    holds: Callable[[Any], bool] = bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that the deployer makes unless `done` holds."""
+
+    contract: str
+    function: str
+    arguments: tuple[Any, ...]
+    done: Check
+
+    def __str__(self) -> str:
+        return f"{self.contract}.{self.function}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Creations in order, then calls in any order; left: what others must do afterwards, in words."""
+
+    creations: list[Creation]
+    calls: list[Call]
+    left: list[str] = field(default_factory=list)
+
+    def depending_on(self, contracts: set[str]) -> set[str]:
+        """These contracts, and all that were made with the address of one of them."""
+        found = set(contracts)
+        for creation in self.creations:
+            if any(isinstance(argument, Ref) and argument.contract in found for argument in creation.arguments):
+                found.add(creation.contract)
+        return found
+
+
+def make_plan(settings: Settings, deployer: str, now: int) -> Plan:
+    """The plan for these settings; now: time of the chain's newest block [s], from which the first epoch is reckoned."""
+    left: list[str] = []
+    creations = _creations(settings, deployer, now)
+    calls = [*_wiring(), *_opening(settings, deployer, left)]
+    return Plan(creations, calls, left)
+
+
+def resolve(value: Any, addresses: Mapping[str, str]) -> Any:
+    """The value with addresses in place of references."""
+    if isinstance(value, Ref):
+        return addresses[value.contract]
+    if isinstance(value, tuple):
+        return tuple(resolve(item, addresses) for item in value)
+    return value
+
+
+def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
+    def who(address: str) -> str:
+        return deployer if address == DEPLOYER else address
+
+    parameters, registry, staking, ifx = Ref("Parameters"), Ref("NodeRegistry"), Ref("Staking"), Ref("IFX")
+    dollar, batches, market = Ref("IfxDollar"), Ref("Batches"), Ref("ReferenceMarket")
+    names = tuple(keccak(text=name) for name in settings.parameters)
+    holders = tuple(who(getattr(settings.allocation, share)) for share in SHARES)
+    amounts = tuple(amount * IFX for amount in SHARES.values())
+    length = settings.parameters.get("epoch_length", 259_200)
+    # The deployer governs until everything stands (see _opening).
+    plan = [
+        Creation("Parameters", (deployer, who(settings.guardian), names, tuple(settings.parameters.values()))),
+        Creation("IFX", (holders, amounts)),
+        Creation("NodeRegistry", (parameters,)),
+        Creation("IfxDollar", (parameters,)),
+        Creation("NodeLicence", (parameters, settings.licence_uri)),
+        Creation("Staking", (parameters, ifx)),
+        Creation("PenaltyPool", (parameters, ifx)),
+        Creation("ReferenceMarket", (parameters, ifx, dollar, who(settings.treasury), settings.ifx_price)),
+        Creation("Batches", (parameters, registry, staking, now - now % length)),
+        Creation("Orders", (parameters, registry, staking, dollar)),
+        Creation("Rosters", (parameters, registry, staking)),
+        Creation("BurnMintWork", (parameters, ifx, batches)),
+        Creation("Accounts", (parameters, registry, staking, ifx, Ref("BurnMintWork"), Ref("PenaltyPool"))),
+        Creation(
+            "FeeBurner", (parameters, ifx, dollar, batches, registry, market, who(settings.foundation))
+        ),
+        Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
+        Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"))),
+        Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
+    ]
+    if settings.development:
+        gift = settings.development
+        plan.append(Creation("DevUSD", ()))
+        plan.append(Creation("Faucet", (Ref("DevUSD"), ifx, Ref("NodeLicence"), gift.drip_usd, gift.drip_ifx)))
+    return plan
+
+
+def _wiring() -> list[Call]:
+    wires = {
+        "NodeLicence": ("NodeRegistry",),
+        "NodeRegistry": ("NodeLicence", "Staking", "Panels", "Disputes"),
+        "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Panels", "Disputes", "Batches"),
+        "PenaltyPool": ("Accounts",),
+        "IfxDollar": ("Batches", "Accounts", "FeeBurner"),
+        "Batches": ("Disputes", "Panels"),
+        "Rosters": ("Disputes",),
+        "Accounts": ("Disputes",),
+        "BurnMintWork": ("Accounts", "FeeBurner"),
+    }
+    minter = Check("IFX", "mintable")
+    return [Call("IFX", "wire", (Ref("BurnMintWork"),), minter)] + [
+        Call(contract, "wire", tuple(Ref(name) for name in others), Check(contract, "wired"))
+        for contract, others in wires.items()
+    ]
+
+
+def _opening(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
+    """What the deployer, while it governs, and the foundation do before the first client comes."""
+    coins: list[tuple[Any, int]] = [(coin.address, coin.cap) for coin in settings.coins]
+    calls: list[Call] = []
+    if settings.development:
+        faucet = Ref("Faucet")
+        coins.append((Ref("DevUSD"), settings.development.usd_cap))
+        for contract in ("DevUSD", "NodeLicence"):
+            calls.append(Call(contract, "set_minter", (faucet, True), Check(contract, "is_minter", (faucet,))))
+    for coin, cap in coins:
+        known = Check("IfxDollar", "coin", (coin,), lambda found: found[0] != 0)
+        calls.append(Call("IfxDollar", "add_coin", (coin, cap), known))
+    gifts = {"ReferenceMarket": settings.market_ifx}
+    if settings.development:
+        gifts["Faucet"] = settings.development.faucet_ifx
+    for contract, amount in gifts.items():
+        if settings.allocation.foundation in (DEPLOYER, deployer):
+            # Nothing is sold or given away before the deployment is complete.
+            has = Check("IFX", "balanceOf", (Ref(contract),), lambda balance, amount=amount: balance >= amount)
+            calls.append(Call("IFX", "transfer", (Ref(contract), amount), has))
+        else:
+            left.append(f"the foundation transfers {amount} wei of IFX to {contract}")
+    if settings.governor not in (DEPLOYER, deployer):
+        proposed = Check("Parameters", "proposed_governor", (), lambda found: found == settings.governor)
+        calls.append(Call("Parameters", "propose_governor", (settings.governor,), proposed))
+        left.append(f"the governor {settings.governor} calls Parameters.accept_governor")
+    return calls

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of one deployment, from a JSON file (see deploy/README.md)."""
+
+from pathlib import Path
+from typing import Annotated
+
+from eth_utils.address import is_checksum_address
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from inferix.errors import Misconfigured
+
+DEPLOYER = "deployer"
+
+
+def _address(text: str) -> str:
+    if text != DEPLOYER and not is_checksum_address(text):
+        raise ValueError(f"neither a checksummed address nor {DEPLOYER!r}: {text}")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Allocation(_Model):
+    """Who holds which share of the allocation; a vesting contract where there is one."""
+
+    seed: Address
+    strategic: Address
+    kol: Address
+    public: Address
+    liquidity: Address
+    community: Address
+    foundation: Address
+    ecosystem: Address
+
+
+class Coin(_Model):
+    """A stablecoin that clients pay in. cap: most that its pool may hold [nano-USD]."""
+
+    address: Address
+    cap: int = Field(gt=0, lt=2**96)
+
+
+class Development(_Model):
+    """A network where nothing is worth anything: a coin of its own, and a faucet.
+
+    usd_cap: nano-USD; drip_usd: units of 10^-6 DevUSD; drip_ifx, faucet_ifx: wei.
+    """
+
+    usd_cap: int = Field(gt=0, lt=2**96)
+    drip_usd: int = Field(gt=0)
+    drip_ifx: int = Field(gt=0)
+    faucet_ifx: int = Field(gt=0)
+
+
+class Settings(_Model):
+    """ifx_price: nano-USD per IFX, the reference price until there is a pool; market_ifx: wei that the market sells."""
+
+    chain_id: int = Field(gt=0)
+    governor: Address
+    guardian: Address
+    foundation: Address
+    treasury: Address
+    parameters: dict[str, int]
+    allocation: Allocation
+    ifx_price: int = Field(gt=0)
+    market_ifx: int = Field(ge=0)
+    licence_uri: str = Field(max_length=80)
+    coins: list[Coin]
+    development: Development | None = None
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in a file. Raises Misconfigured."""
+    try:
+        return Settings.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise Misconfigured(f"no deployment settings at {path}: name the file with --config") from error
+    except ValidationError as error:
+        raise Misconfigured(f"{path} is no deployment settings: {error}") from error
