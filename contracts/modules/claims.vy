@@ -51,7 +51,9 @@ def claim(leaf: IAccounts.NodeLeaf, proof: DynArray[bytes32, 64]) -> uint256:
             a banned node, what has not vested goes to the penalty pool. Anybody; refused for a frozen node.
     @return Wei paid to the owner.
     """
-    stream: roots.Stream = self._check_proof(leaves._node(leaf), convert(leaf.node, uint256), proof)
+    stream: roots.Stream = self._check_root(
+        merkle_sum._locate(leaves._node(leaf), convert(leaf.node, uint256), proof).root
+    )
     status: uint8 = self._status(leaf.node)
     assert status != FROZEN, "claims: node frozen"
     before: uint256 = self.claimed[leaf.node]
@@ -68,15 +70,18 @@ def claim_many(leaves_: DynArray[IAccounts.NodeLeaf, 50], proofs: DynArray[DynAr
     @return Wei paid to owners.
     """
     assert len(leaves_) == len(proofs), "claims: leaves and proofs differ in number"
-    state: roots.State = roots._read_state()
-    root: IMerkleSum.SumNode = self._nodes(state)
-    stream: roots.Stream = roots._read_stream(state.place)
+    stream: roots.Stream = empty(roots.Stream)
+    first: IMerkleSum.SumNode = empty(IMerkleSum.SumNode)
     total: uint256 = 0
     for i: uint256 in range(len(leaves_), bound=50):
         leaf: IAccounts.NodeLeaf = leaves_[i]
-        assert merkle_sum._verify(
-            root, leaves._node(leaf), convert(leaf.node, uint256), proofs[i]
-        ), "claims: not in the root"
+        root: IMerkleSum.SumNode = merkle_sum._locate(
+            leaves._node(leaf), convert(leaf.node, uint256), proofs[i]
+        ).root
+        if i == 0:
+            stream = self._check_root(root)
+            first = root
+        assert root.hash == first.hash and root.sum == first.sum, "claims: not in the root"
         total += self._try(leaf, stream)
     return total
 
@@ -87,22 +92,30 @@ def claim_chunk(
     first: uint32, height: uint256, leaves_: DynArray[IAccounts.NodeLeaf, 64], proof: DynArray[bytes32, 64]
 ) -> uint256:
     """
-    @notice Claims for a whole subtree of neighbours, under one proof: half the price of `claim_many`. Anybody.
+    @notice Claims for a whole subtree of neighbours under one proof; those that are frozen or have nothing to claim are
+            passed over. Anybody.
     @param first Id of the first node, a multiple of 2**height.
-    @param height At most 6; leaves that are missing at the end of the tree are left out.
+    @param height At most 6.
+    @param leaves_ In order; a place without a leaf is given as a leaf of node 0, but for place 0, which always has one.
     @return Wei paid to owners.
     """
-    assert convert(first, uint256) & ((1 << height) - 1) == 0, "claims: not the first of a subtree"
+    start: uint256 = convert(first, uint256)
+    assert start & ((1 << height) - 1) == 0, "claims: not the first of a subtree"
     nodes: DynArray[IMerkleSum.SumNode, 64] = []
     for i: uint256 in range(len(leaves_), bound=64):
-        assert convert(leaves_[i].node, uint256) == convert(first, uint256) + i, "claims: not neighbours"
-        nodes.append(leaves._node(leaves_[i]))
-    stream: roots.Stream = self._check_proof(
-        merkle_sum._fold(nodes, height), convert(first, uint256) >> height, proof
+        node: uint256 = convert(leaves_[i].node, uint256)
+        if node == 0 and start + i != 0:
+            nodes.append(empty(IMerkleSum.SumNode))
+        else:
+            assert node == start + i, "claims: not neighbours"
+            nodes.append(leaves._node(leaves_[i]))
+    stream: roots.Stream = self._check_root(
+        merkle_sum._locate(merkle_sum._fold(nodes, height), start >> height, proof).root
     )
     total: uint256 = 0
-    for leaf: IAccounts.NodeLeaf in leaves_:
-        total += self._try(leaf, stream)
+    for i: uint256 in range(len(leaves_), bound=64):
+        if leaves_[i].node != 0 or start + i == 0:
+            total += self._try(leaves_[i], stream)
     return total
 
 
@@ -120,20 +133,14 @@ def claimable(leaf: IAccounts.NodeLeaf) -> uint256:
 
 @internal
 @view
-def _nodes(state: roots.State) -> IMerkleSum.SumNode:
+def _check_root(root: IMerkleSum.SumNode) -> roots.Stream:
+    # What a proof led to is the newest final root; returns the terms it streams on.
+    state: roots.State = roots._read_state()
     assert state.newest != 0, "claims: no final root"
     stream: roots.Stream = roots._read_stream(state.place)
-    return IMerkleSum.SumNode(
-        hash=roots._nodes_roots[state.place], sum=merkle_sum._pack(stream.matured, stream.vesting)
-    )
-
-
-@internal
-@view
-def _check_proof(node: IMerkleSum.SumNode, index: uint256, proof: DynArray[bytes32, 64]) -> roots.Stream:
-    state: roots.State = roots._read_state()
-    assert merkle_sum._verify(self._nodes(state), node, index, proof), "claims: not in the root"
-    return roots._read_stream(state.place)
+    assert root.hash == roots._nodes_roots[state.place], "claims: not in the root"
+    assert root.sum == merkle_sum._pack(stream.matured, stream.vesting), "claims: not in the root"
+    return stream
 
 
 @internal

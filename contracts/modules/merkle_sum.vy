@@ -93,22 +93,26 @@ def _locate(leaf: IMerkleSum.SumNode, index: uint256, proof: DynArray[bytes32, 6
     """
     assert len(proof) & 1 == 0, "merkle_sum: odd proof"
     assert index >> (len(proof) // 2) == 0, "merkle_sum: index outside the tree"
-    at: IMerkleSum.SumNode = leaf
+    hash: bytes32 = leaf.hash
+    sum: uint256 = leaf.sum
     prefix: uint256 = 0
     path: uint256 = index
+    # Every bit that any sum on the way has. Unchecked additions are safe: as long as no lane reaches 2**127 nothing
+    # carries, and the first one that does is seen here.
+    seen: uint256 = sum
     for i: uint256 in range(len(proof) // 2, bound=32):
-        sibling: bytes32 = proof[2 * i]
-        beside: uint256 = convert(proof[2 * i + 1], uint256)
-        sum: uint256 = self._add(at.sum, beside)
+        sibling: bytes32 = proof[unsafe_mul(2, i)]
+        beside: uint256 = convert(proof[unsafe_add(unsafe_mul(2, i), 1)], uint256)
         if path & 1 == 0:
-            at.hash = keccak256(abi_encode(at.hash, at.sum, sibling, beside))
+            hash = keccak256(abi_encode(hash, sum, sibling, beside))
         else:
-            at.hash = keccak256(abi_encode(sibling, beside, at.hash, at.sum))
-            # Safe: a part of `sum`, whose lanes were just checked.
+            hash = keccak256(abi_encode(sibling, beside, hash, sum))
             prefix = unsafe_add(prefix, beside)
-        at.sum = sum
+        sum = unsafe_add(sum, beside)
+        seen |= beside | sum
         path >>= 1
-    return Position(root=at, prefix=prefix)
+    assert seen & OVERFLOW == 0, "merkle_sum: lane overflow"
+    return Position(root=IMerkleSum.SumNode(hash=hash, sum=sum), prefix=prefix)
 
 
 @internal

@@ -119,10 +119,21 @@ def propose(header: IBatches.BatchHeader, records: Bytes[12000]):
     """
     governed._check_running()
     managers._check_active(header.manager)
-    self._check_header(header, records)
+    assert header.count != 0 and header.count <= MAX_LEAVES, "Batches: count of leaves"
+    assert header.coin != 0, "Batches: no coin"
+    assert header.root != empty(bytes32), "Batches: empty root"
+    if header.records == empty(bytes32):
+        # Then the leaves are in the document alone, as governance allows where bytes are too dear.
+        assert len(records) == 0 and governed._parameter(keccak256("root_only")) == 1, "Batches: no records"
+    else:
+        assert len(records) == RECORD_BYTES * convert(header.count, uint256), "Batches: length of records"
+        assert keccak256(records) == header.records, "Batches: records differ from the header"
     commitment: bytes32 = keccak256(abi_encode(header))
     assert lanes._entries[commitment] == 0, "Batches: proposed before"
-    row: lanes.Row = self._refresh(header.manager, lanes._read(header.manager))
+    row: lanes.Row = lanes._read(header.manager)
+    if block.timestamp >= row.checked_at + BOND_TERM:
+        row.limit = self._limit(header.manager)
+        row.checked_at = block.timestamp
     assert header.sequence == row.batches + 1, "Batches: not the next of its lane"
     assert header.previous == lanes._commitment(header.manager, row.batches), "Batches: wrong previous batch"
     assert row.batches - row.final < lanes.MAX_OPEN, "Batches: too many open batches"
@@ -322,31 +333,12 @@ def _set_disputes(commitment: bytes32, entry: lanes.Entry, count: uint256):
 
 @internal
 @view
-def _check_header(header: IBatches.BatchHeader, records: Bytes[12000]):
-    assert header.count != 0 and header.count <= MAX_LEAVES, "Batches: count of leaves"
-    assert header.coin != 0, "Batches: no coin"
-    assert header.root != empty(bytes32), "Batches: empty root"
-    if header.records == empty(bytes32):
-        # Then the leaves are in the document alone, as governance allows where bytes are too dear.
-        assert len(records) == 0 and governed._parameter(keccak256("root_only")) == 1, "Batches: no records"
-        return
-    assert len(records) == RECORD_BYTES * convert(header.count, uint256), "Batches: length of records"
-    assert keccak256(records) == header.records, "Batches: records differ from the header"
-
-
-@internal
-@view
-def _refresh(manager: uint32, row: lanes.Row) -> lanes.Row:
-    # How much the open batches may charge: half of what is bonded and not frozen, in nano-USD.
-    if block.timestamp < row.checked_at + BOND_TERM:
-        return row
+def _limit(manager: uint32) -> uint256:
+    # What the open batches may charge: half of what is bonded and not frozen, in nano-USD.
     managers._check_bonded(manager)
     price: uint256 = staticcall IMarket(staticcall MarketOwner(_STAKING.address).market()).price()
     stake: uint256 = staticcall _STAKING.bonded(manager) - staticcall _STAKING.frozen(manager)
-    fresh: lanes.Row = row
-    fresh.limit = min(stake * price // 10**18 // 2, lanes.MAX_LIMIT)
-    fresh.checked_at = block.timestamp
-    return fresh
+    return min(stake * price // 10**18 // 2, lanes.MAX_LIMIT)
 
 
 @internal
