@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import time
 
-from siwe import SiweMessage, VerificationError
+from siwe import SiweMessage, VerificationError  # type: ignore[import-untyped]
 from sqlmodel import Session as Database
 from sqlmodel import col, delete
 

@@ -2,8 +2,8 @@
 """A stranger's check of everything that was decided, with nothing but chain, storage and what was published there.
 
 Replays the chain and, at every event that carries a claim of a manager, compares the claim with what the rules give:
-anchors, seeds, rosters, batches leaf by leaf, accounts leaf by leaf, the sums of epochs. Draws, committees, deadlines and
-signatures are checked by the reducer itself, which lets nothing else count.
+anchors, seeds, rosters, batches leaf by leaf, accounts leaf by leaf, the sums of epochs. Draws, committees, deadlines
+and signatures are checked by the reducer itself, which lets nothing else count.
 """
 
 from collections import deque

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from eth_account import Account
 from eth_account.messages import encode_defunct
-from siwe import ISO8601Datetime, SiweMessage
+from siwe import ISO8601Datetime, SiweMessage  # type: ignore[import-untyped]
 
 from inferix.errors import Conflict, InferixError, InvalidInput, LimitExceeded, NotFound, Refused, Unavailable
 

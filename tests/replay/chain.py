@@ -66,7 +66,11 @@ class Chain:
         """A dev network with one manager, three workers and three verifiers, and a client with 100 USD."""
         for name, value in DEV_OVERRIDES.items():
             self.emit("ParameterSet", name=keccak(text=name), value=value)
-        roles = [(MANAGER, Role.MANAGER), *((n, Role.WORKER) for n in WORKERS), *((n, Role.VERIFIER) for n in VERIFIERS)]
+        roles = [
+            (MANAGER, Role.MANAGER),
+            *((n, Role.WORKER) for n in WORKERS),
+            *((n, Role.VERIFIER) for n in VERIFIERS),
+        ]
         for node, role in roles:
             self.emit(
                 "NodeRegistered",
@@ -81,7 +85,9 @@ class Chain:
             self.emit("Staked", node=node, payer=address(100 + node), amount=10**20)
             self.emit("Qualified", node=node, qualified=True)
             if role is Role.WORKER:
-                self.emit("BenchmarkAttested", node=node, manager=MANAGER, ib=6_000, device_class=b"cpu".ljust(32, b"\0"))
+                self.emit(
+                    "BenchmarkAttested", node=node, manager=MANAGER, ib=6_000, device_class=b"cpu".ljust(32, b"\0")
+                )
         self.emit("CoinAdded", coin=COIN, index=0, scale=1_000, cap=10**20)
         self.emit("ToppedUp", account=1, owner=address(0), coin=COIN, amount=10**8, credit=100 * 10**9)
         self.post_rosters(1)
