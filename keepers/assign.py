@@ -6,14 +6,17 @@ The draw decides, not the keeper: whoever holds an open draw or a seat gets the 
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sqlmodel import col, select
 
 from inferix import sealing
 from inferix.errors import InferixError
 from inferix.models.roles import CaseStatus
 from inferix.replay import Network
 from inferix.replay.attempts import misfit_worker, open_draws, seats
-from inferix.replay.state import AttemptStatus, Job
+from inferix.replay.jobs import LIVE
+from inferix.replay.state import Attempt, AttemptStatus, Job, TaskState
 from inferix.storage.tables import SealedKey
 from keepers.desk import Desk
 
@@ -26,40 +29,38 @@ Reader = tuple[bytes, int]
 def decide_workers(network: Network, manager: int) -> set[Reader]:
     """Workers whose draw is open and fits, and those that have accepted."""
     readers: set[Reader] = set()
-    for job in _live_jobs(network, manager):
-        for state in job.tasks:
-            attempt = state.current
-            if attempt is None:
-                continue
-            if attempt.status is AttemptStatus.ACCEPTED:
-                readers.add((job.id, attempt.node))
-            elif attempt.status is AttemptStatus.DRAWING:
-                for drawn in open_draws(network, state, attempt, network.time):
-                    if not misfit_worker(network, job, state, drawn.leaf):
-                        readers.add((job.id, drawn.leaf.node))
+    for job, state, attempt in _current(network, manager):
+        if attempt.status is AttemptStatus.ACCEPTED:
+            readers.add((job.id, attempt.node))
+        elif attempt.status is AttemptStatus.DRAWING and job.status in LIVE:
+            for drawn in open_draws(network, state, attempt, network.time):
+                if not misfit_worker(network, job, state, drawn.leaf):
+                    readers.add((job.id, drawn.leaf.node))
     return readers
 
 
 def decide_verifiers(network: Network, manager: int) -> set[Reader]:
     """Committee members that may vote now, and panel members of open appeals."""
     readers: set[Reader] = set()
-    for job in network.jobs.values():
-        if job.manager != manager:
-            continue
-        for state in job.tasks:
-            attempt = state.current
-            if attempt is not None and attempt.status is AttemptStatus.RECEIVED:
-                places = seats(network, state, attempt)
-                readers |= {(job.id, seat.leaf.node) for seat in places if seat.from_time <= network.time}
+    for job, state, attempt in _current(network, manager):
+        if attempt.status is AttemptStatus.RECEIVED:
+            places = seats(network, state, attempt)
+            readers |= {(job.id, seat.leaf.node) for seat in places if seat.from_time <= network.time}
     for case in network.cases.values():
-        job = network.jobs[network.tasks[case.task].task.job]
-        if case.status is CaseStatus.APPEALED and job.manager == manager:
-            readers |= {(job.id, node) for node in case.seats}
+        accused = network.tasks.get(case.task)
+        if accused is not None and case.status is CaseStatus.APPEALED:
+            job = network.jobs[accused.task.job]
+            readers |= {(job.id, node) for node in case.seats if job.manager == manager}
     return readers
 
 
-def _live_jobs(network: Network, manager: int) -> Iterator[Job]:
-    return (job for job in network.jobs.values() if job.manager == manager and job.status in ("posted", "running"))
+def _current(network: Network, manager: int) -> Iterator[tuple[Job, TaskState, Attempt]]:
+    """The newest attempts in a manager's lane."""
+    for job in network.jobs.values():
+        for state in job.tasks:
+            attempt = state.current
+            if attempt is not None and attempt.lane == manager:
+                yield job, state, attempt
 
 
 @dataclass
@@ -68,27 +69,44 @@ class Sealer:
 
     desk: Desk
     decide: Callable[[Network, int], set[Reader]]
+    _told: set[bytes] = field(default_factory=set)
 
     def cycle(self) -> None:
         """Seals what is missing."""
         with self.desk.follower.reading() as network:
             readers = self.decide(network, self.desk.manager)
             recipients = {reader: network.nodes[reader[1]].sealing_key for reader in readers}
-        for (job, node), recipient in sorted(recipients.items()):
-            self._seal(job, node, recipient)
+        if not recipients:
+            return
+        jobs = sorted({job for job, _ in recipients})
+        with self.desk.database.reading() as session:
+            rows = session.exec(select(SealedKey).where(col(SealedKey.subject).in_(jobs))).all()
+        known = {(row.subject, row.node): row.sealed for row in rows}
+        sealed = [
+            SealedKey(subject=job, node=node, sealed=box)
+            for (job, node), recipient in sorted(recipients.items())
+            if (job, node) not in known and (box := self._box(job, node, recipient, known)) is not None
+        ]
+        if sealed:
+            with self.desk.database.session() as session:
+                for row in sealed:
+                    session.merge(row)
 
-    def _seal(self, job: bytes, node: int, recipient: bytes) -> None:
-        with self.desk.database.session() as session:
-            if session.get(SealedKey, (job, node)) is not None:
-                return
-            mine = session.get(SealedKey, (job, self.desk.manager))
+    def _box(self, job: bytes, node: int, recipient: bytes, known: dict[Reader, bytes]) -> bytes | None:
+        """The job's key for a node; None when it cannot be had, which is said once."""
+        mine = known.get((job, self.desk.manager))
+        try:
             if mine is None:
-                return  # the client has not handed in its key; the order waits and expires by itself
-            try:
-                key = sealing.open_key(mine.sealed, self.desk.sealing_key)
-                sealed = sealing.seal_key(key, recipient)
-            except InferixError as error:
-                log.warning("job %s: its key cannot be sealed to node %d: %s", job.hex()[:12], node, error)
-                return
-            session.add(SealedKey(subject=job, node=node, sealed=sealed))
-            log.info("job %s: key sealed to node %d", job.hex()[:12], node)
+                self._tell(job, "its client has not handed in its key; the order waits, and expires by itself")
+                return None
+            box = sealing.seal_key(sealing.open_key(mine, self.desk.sealing_key), recipient)
+        except InferixError as error:
+            self._tell(job, f"its key cannot be sealed to node {node}: {error}")
+            return None
+        log.info("job %s: key sealed to node %d", job.hex()[:12], node, extra={"job": job.hex(), "node": node})
+        return box
+
+    def _tell(self, job: bytes, what: str) -> None:
+        if job not in self._told:
+            self._told.add(job)
+            log.warning("job %s: %s", job.hex()[:12], what, extra={"job": job.hex()})

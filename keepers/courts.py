@@ -2,61 +2,81 @@
 """Slashing, step by step: every step is a crank that anybody may turn; this keeper turns those that are due.
 
 Rejected -> frozen at once; redone by another and accepted, both final -> charged; nobody appealed in time -> slashed;
-appealed -> a panel is sealed, seated, heard and resolved.
+appealed -> a panel is sealed, seated, heard and resolved. Only leaves that the rules themselves lead to count here: a
+false leaf is for Disputes to cancel, not for this keeper to act on.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import select
 
 from inferix.chain.deployment import Contracts
-from inferix.draws import draws
+from inferix.draws import Roster, draws
 from inferix.messages import PanelVote
-from inferix.models.anchor import BatchLeaf
+from inferix.models.anchor import BatchLeaf, RosterLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import BatchStatus, CaseStatus, Draw, Outcome, RosterKind
 from inferix.replay import Network
-from inferix.replay.state import Batch, Case
+from inferix.replay.settlement import outcome_leaf
+from inferix.replay.state import AttemptStatus, Batch, Case
 from inferix.storage.tables import Message
 from inferix.trees import Tree, batch_leaf
-from keepers.desk import Desk, flat
+from keepers.desk import MONEY, Desk, flat
 
 log = logging.getLogger(__name__)
 
 SEAL_AFTER = 2  # blocks
-REDO_OUTCOMES = (Outcome.CLIENT_FAULT, Outcome.REJECTED)
+REDO_TERM = 40 * 86_400  # as in Panels: so long may a task wait to be redone
+DECISION_TERM = 14 * 86_400  # as in Panels: so long may the governor take
+MEMBERS_AT_ONCE = 16
 
+Place = tuple[Batch, int]
+"""A batch and the index of a leaf in it."""
 Step = tuple[str, str, tuple[object, ...]]
 """(key, function of Panels, arguments)"""
 
 
-def _live(network: Network) -> Iterator[tuple[Batch, int, BatchLeaf]]:
-    for batch in network.batches.values():
-        if batch.status is not BatchStatus.CANCELLED:
-            for index, leaf in enumerate(batch.leaves):
-                yield batch, index, leaf
+def confirmed(network: Network, leaf: BatchLeaf) -> bool:
+    """Whether a leaf is the one that the rules give."""
+    state = network.tasks.get(leaf.task)
+    if state is None or leaf.attempt >= len(state.attempts):
+        return False
+    attempt = state.attempts[leaf.attempt]
+    return attempt.status is AttemptStatus.ENDED and outcome_leaf(network, state, attempt) == leaf
 
 
-def inclusion(batch: Batch, index: int) -> dict[str, object]:
+def inclusion(batch: Batch, index: int) -> dict[str, Any]:
     """A leaf with its proof, as Panels takes it."""
     tree = Tree([batch_leaf(leaf) for leaf in batch.leaves])
     leaf = batch.leaves[index].model_dump()
     return {"header": batch.header, "leaf": leaf, "index": index, "proof": flat(tree.proof(index))}
 
 
+def _places(network: Network, *outcomes: Outcome) -> Iterator[tuple[Batch, int, BatchLeaf]]:
+    """The confirmed leaves of live batches with these outcomes."""
+    for batch in network.batches.values():
+        if batch.status is BatchStatus.CANCELLED:
+            continue
+        for index, leaf in enumerate(batch.leaves):
+            if leaf.outcome in outcomes and index not in batch.voided and confirmed(network, leaf):
+                yield batch, index, leaf
+
+
 def decide_opening(network: Network) -> list[Step]:
     """Rejected leaves without a case: freeze; late leaves in final batches: their small slash."""
     steps: list[Step] = []
-    for batch, index, leaf in _live(network):
+    for batch, index, leaf in _places(network, Outcome.REJECTED, Outcome.LATE):
         case = case_id(leaf.task, leaf.attempt)
-        found = (batch, index)
-        if leaf.outcome is Outcome.REJECTED and case not in network.cases:
-            steps.append((f"freeze:{case.hex()}:{batch.sequence}", "freeze", _arguments(*found)))
-        final = batch.status is BatchStatus.FINAL
-        if leaf.outcome is Outcome.LATE and final and case not in network.late_penalised:
-            steps.append((f"late:{case.hex()}", "penalise_late", _arguments(*found)))
+        if leaf.outcome is Outcome.REJECTED:
+            known = network.cases.get(case)
+            fell = known is not None and known.status is CaseStatus.CLEARED and known.ended_at < batch.proposed_at
+            if known is None or fell:
+                steps.append((f"freeze:{case.hex()}:{batch.commitment.hex()}", "freeze", _arguments(batch, index)))
+        elif batch.status is BatchStatus.FINAL and case not in network.late_penalised:
+            steps.append((f"late:{case.hex()}", "penalise_late", _arguments(batch, index)))
     return steps
 
 
@@ -67,55 +87,86 @@ def _arguments(batch: Batch, index: int) -> tuple[object, ...]:
 
 def decide_progress(network: Network) -> list[Step]:
     """Cases that can be charged, cleared or executed now."""
-    final = {
-        (leaf.task, leaf.attempt): (batch, index)
-        for batch, index, leaf in _live(network)
-        if batch.status is BatchStatus.FINAL
-    }
+    outcomes = (Outcome.REJECTED, Outcome.ACCEPTED, Outcome.CLIENT_FAULT)
+    final: dict[tuple[bytes, int], Place] = {}
+    if any(case.status is CaseStatus.FROZEN for case in network.cases.values()):
+        for batch, index, leaf in _places(network, *outcomes):
+            if batch.status is BatchStatus.FINAL:
+                final[leaf.task, leaf.attempt] = (batch, index)
     steps: list[Step] = []
     for case in network.cases.values():
-        name = case.id.hex()
-        if case.status is CaseStatus.FROZEN and (case.task, case.attempt) in final:
-            redone = _redone(network, case, final)
-            if redone is None:
-                continue
-            batch, index = redone
-            accepted = batch.leaves[index].outcome is Outcome.ACCEPTED
-            rejected = inclusion(*final[case.task, case.attempt])
-            if accepted:
-                steps.append((f"charge:{name}", "charge", (rejected, inclusion(batch, index))))
-            else:
-                steps.append((f"clear:{name}", "clear_redone", (case.id, inclusion(batch, index))))
-        elif case.status is CaseStatus.SLASHABLE:
-            if network.time >= case.charged_at + network.parameters["appeal_window"]:
-                steps.append((f"execute:{name}", "execute", (case.id,)))
+        if case.status is CaseStatus.FROZEN:
+            steps += _end_of_wait(network, case, final)
+        over = network.time > case.charged_at + network.parameters["appeal_window"]
+        if case.status is CaseStatus.SLASHABLE and over:
+            steps.append((f"execute:{case.id.hex()}", "execute", (case.id,)))
     return steps
 
 
-def _redone(
-    network: Network, case: Case, final: dict[tuple[bytes, int], tuple[Batch, int]]
-) -> tuple[Batch, int] | None:
+def _end_of_wait(network: Network, case: Case, final: Mapping[tuple[bytes, int], Place]) -> list[Step]:
+    """How a frozen case goes on, if it does."""
+    name = f"{case.id.hex()}:{case.opened_at}"
+    rejected, redone = final.get((case.task, case.attempt)), _redone(network, case, final)
+    if redone is not None:
+        if redone[0].leaves[redone[1]].outcome is not Outcome.ACCEPTED:
+            return [(f"clear:{name}", "clear_redone", (case.id, inclusion(*redone)))]
+        if rejected is not None:
+            return [(f"charge:{name}", "charge", (inclusion(*rejected), inclusion(*redone)))]
+        return []
+    state = network.tasks.get(case.task)
+    unproposed = state is None or case.attempt >= len(state.attempts) or state.attempts[case.attempt].batch is None
+    if unproposed or network.time > case.opened_at + REDO_TERM:
+        return [(f"clear:{name}", "clear", (case.id,))]
+    return []
+
+
+def _redone(network: Network, case: Case, final: Mapping[tuple[bytes, int], Place]) -> Place | None:
     """The final leaf of a later attempt by another owner that says how the task was redone."""
-    owner = network.nodes[case.node].owner
-    for (task, attempt), (batch, index) in sorted(final.items()):
-        leaf = batch.leaves[index]
-        known = leaf.outcome is Outcome.ACCEPTED or leaf.outcome in REDO_OUTCOMES
-        if task == case.task and attempt > case.attempt and known and network.nodes[leaf.node].owner != owner:
+    accused = network.nodes.get(case.node)
+    for (task, attempt), (batch, index) in sorted(final.items(), key=lambda item: item[0]):
+        worker = network.nodes.get(batch.leaves[index].node)
+        if task != case.task or attempt <= case.attempt or worker is None or accused is None:
+            continue
+        if worker.owner != accused.owner:
             return batch, index
     return None
 
 
-def next_member(network: Network, case: Case, drawn: int) -> Step | None:
-    """The leaf that a panel's draw ``drawn`` hits, with its proof."""
-    final = network.roster_at(RosterKind.VERIFIERS, case.appealed_at)
-    if case.seed is None or final is None or final.roster is None:
-        return None
-    found = next((item for item in draws(final.roster, case.seed, case.id, Draw.PANEL, 0) if item.index == drawn), None)
-    if found is None:
-        return f"seat:{case.id.hex()}:{drawn}", "seat", (case.id, [], [])
-    leaf = found.leaf.model_dump()
-    proof = flat(final.roster.tree.proof(found.leaf.node))
-    return f"seat:{case.id.hex()}:{drawn}", "seat", (case.id, [leaf], [proof])
+def next_members(roster: Roster, seed: bytes, case: bytes, drawn: int, seats: int) -> list[RosterLeaf]:
+    """The next nodes that draws from ``drawn`` on hit for the first time: no more than there are seats to fill."""
+    met: set[int] = set()
+    members: list[RosterLeaf] = []
+    for item in draws(roster, seed, case, Draw.PANEL, 0):
+        if item.leaf.node in met:
+            continue
+        met.add(item.leaf.node)
+        if item.index >= drawn and len(members) < min(seats, MEMBERS_AT_ONCE):
+            members.append(item.leaf)
+    return members
+
+
+def decide_panel(network: Network, case: Case, panel: Mapping[str, Any], is_referred: bool, head: int) -> list[Step]:
+    """The next step of an appeal. ``panel``, ``is_referred``: as Panels says in block ``head``."""
+    name, now = case.id.hex(), network.time
+    if is_referred:
+        over = now > case.appealed_at + DECISION_TERM
+        return [(f"resolve:{name}:governor", "resolve", (case.id,))] if over else []
+    window = network.parameters["panel_window"]
+    if panel["seated_at"]:
+        done = panel["voted"] == panel["seats"] or now > panel["seated_at"] + window
+        return [(f"resolve:{name}:panel", "resolve", (case.id,))] if done else []
+    if now > case.appealed_at + window:
+        return [(f"resolve:{name}:panel", "resolve", (case.id,))]
+    if panel["seed"] == bytes(32):
+        due = head >= panel["block"] + SEAL_AFTER
+        return [(f"panel-seal:{name}:{panel['block']}", "seal", (case.id,))] if due else []
+    final = next((item for item in network.rosters[RosterKind.VERIFIERS] if item.root == panel["root"]), None)
+    if final is None or final.roster is None:
+        return []
+    seats = network.parameters["panel"] - panel["seats"]
+    members = next_members(final.roster, panel["seed"], case.id, panel["drawn"], seats)
+    proofs = [flat(final.roster.tree.proof(leaf.node)) for leaf in members]
+    return [(f"seat:{name}:{panel['drawn']}", "seat", (case.id, [leaf.model_dump() for leaf in members], proofs))]
 
 
 @dataclass
@@ -127,43 +178,36 @@ class Courts:
 
     def cycle(self) -> None:
         """Turns what is due."""
-        head = self.contracts.client.header("latest").number
+        with self.desk.follower.reading() as network:
+            appealed = [case.id for case in network.cases.values() if case.status is CaseStatus.APPEALED]
+        head = self.contracts.client.header("latest").number if appealed else 0
+        panels = {
+            case: (
+                self.contracts.read("Panels", "panel", case, block=head),
+                self.contracts.read("Panels", "case", case, block=head)["is_referred"],
+            )
+            for case in appealed
+        }
         with self.desk.follower.reading() as network:
             steps = decide_opening(network) + decide_progress(network)
-            appealed = [case for case in network.cases.values() if case.status is CaseStatus.APPEALED]
-            for case in appealed:
-                steps += self._panel(network, case, head)
-        steps += self._votes({case.id: case for case in appealed})
-        self.desk.try_each([self._action(step) for step in steps if not self.desk.sender.done(step[0])])
+            for case, (panel, is_referred) in panels.items():
+                if case in network.cases:
+                    steps += decide_panel(network, network.cases[case], panel, is_referred, head)
+                    steps += self._votes(network.cases[case], panel)
+        for key, function, arguments in steps:
+            self.desk.try_send(MONEY, key, "Panels", function, *arguments)
 
-    def _action(self, step: Step) -> Callable[[], None]:
-        key, function, arguments = step
-        return lambda: self.desk.send("money", key, "Panels", function, *arguments)
-
-    def _panel(self, network: Network, case: Case, head: int) -> list[Step]:
-        name = case.id.hex()
-        if case.seed is None:
-            due = head >= case.appeal_block + SEAL_AFTER
-            return [(f"panel-seal:{name}:{case.appeal_block}", "seal", (case.id,))] if due else []
-        if not case.complete_at:
-            panel = self.contracts.read("Panels", "panel", case.id)
-            step = next_member(network, case, panel["drawn"])
-            return [step] if step and not panel["seated_at"] else []
-        over = network.time > case.complete_at + network.parameters["panel_window"]
-        if len(case.votes) == len(case.seats) or over:
-            return [(f"resolve:{name}", "resolve", (case.id,))]
-        return []
-
-    def _votes(self, cases: dict[bytes, Case]) -> list[Step]:
-        if not cases:
+    def _votes(self, case: Case, panel: Mapping[str, Any]) -> list[Step]:
+        """Signed votes of seats that are not on chain yet."""
+        if not panel["seated_at"] or panel["voted"] == panel["seats"]:
             return []
         with self.desk.database.reading() as session:
-            rows = session.exec(select(Message).where(Message.kind == "PanelVote")).all()
+            wanted = select(Message).where(Message.kind == "PanelVote", Message.task == case.id)
+            rows = list(session.exec(wanted))
         steps: list[Step] = []
         for row in rows:
             vote = PanelVote.from_body(row.body)
-            case = cases.get(vote.dispute)
-            if case is not None and case.complete_at and vote.node not in case.votes:
-                key = f"panel-vote:{vote.dispute.hex()}:{vote.node}"
-                steps.append((key, "vote", (case.id, vote.node, vote.upheld, vote.measured, row.signature)))
+            if vote.node in case.seats and vote.node not in case.votes:
+                arguments = (case.id, vote.node, vote.upheld, vote.measured, row.signature)
+                steps.append((f"panel-vote:{case.id.hex()}:{vote.node}", "vote", arguments))
         return steps

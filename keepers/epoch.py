@@ -17,9 +17,9 @@ from inferix.replay import Network
 from inferix.replay.accounting import Probes, accounts_data, accounts_tree, claimable, nodes_tree
 from inferix.replay.state import AccountsRoot
 from inferix.storage.documents import put_document
-from inferix.storage.tables import Message
+from inferix.storage.tables import Event, Message
 from inferix.trees import split
-from keepers.desk import Desk, flat
+from keepers.desk import MONEY, WORK, Desk, flat
 
 log = logging.getLogger(__name__)
 
@@ -94,29 +94,32 @@ class EpochKeeper:
             coins, close, final = decide_collect(network), decide_close(network), decide_final(network)
             charged = sum(batch.charge for batch in network.batches.values() if batch.status is BatchStatus.FINAL)
             post = decide_post(network)
-            data = accounts_data(network, post, self._probes(network, post)) if post is not None else None
+            key = f"accounts:{post}:{self._cancelled()}" if post is not None else ""
+            wanted = post is not None and not self.desk.sender.done(key)
+            data = accounts_data(network, post, self._probes(network, post)) if wanted and post is not None else None
         for coin in coins:
-            self.desk.send("money", f"collect:{coin}:{charged}", "FeeBurner", "collect", coin)
+            self.desk.try_send(MONEY, f"collect:{coin}:{charged}", "FeeBurner", "collect", coin)
         if close is not None:
-            self.desk.send("money", f"close:{close}", "BurnMintWork", "close_epoch")
+            self.desk.try_send(MONEY, f"close:{close}", "BurnMintWork", "close_epoch")
         if data is not None:
-            self._post(data)
+            self._post(key, data)
         if final is not None:
-            key = f"accounts-final:{final.epoch}:{final.posted_at}"
-            self.desk.send("money", key, "Accounts", "finalize")
+            self.desk.try_send(MONEY, f"accounts-final:{final.epoch}:{final.posted_at}", "Accounts", "finalize")
         self._claim()
 
-    def _post(self, data: AccountsData) -> None:
+    def _cancelled(self) -> int:
+        """How many roots were cancelled: what is posted after one is another action."""
+        with self.desk.database.reading() as session:
+            return len(session.exec(select(Event.id).where(Event.name == "AccountsCancelled")).all())
+
+    def _post(self, key: str, data: AccountsData) -> None:
         accounts, nodes = accounts_tree(data).root, nodes_tree(data).root
         digest = put_document(self.desk.store, data)
         (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
-        self.desk.send(
-            "work", f"accounts:{data.epoch}:{digest.hex()}", "Accounts", "post",
-            data.epoch, accounts.hash, spent, reserved, nodes.hash, matured, vesting, digest,
-        )  # fmt: skip
-        log.info(
-            "posted the accounts of epoch %d: %d accounts, %d nodes", data.epoch, len(data.accounts), len(data.nodes)
-        )
+        roots = (accounts.hash, spent, reserved, nodes.hash, matured, vesting)
+        if self.desk.try_send(WORK, key, "Accounts", "post", data.epoch, *roots, digest):
+            counts = len(data.accounts), len(data.nodes)
+            log.info("posted the accounts of epoch %d: %d accounts, %d nodes", data.epoch, *counts)
 
     def _claim(self) -> None:
         with self.desk.follower.reading() as network:
@@ -126,19 +129,17 @@ class EpochKeeper:
                 return
             data = AccountsData.decode(body, root.data)
             leaves = decide_claims(network, root, data)
+            shares = [(lane, coin) for lane in sorted(network.lanes) for coin in sorted(network.released)]
         tree = nodes_tree(data)
         for at in range(0, len(leaves), CLAIMS_AT_ONCE):
             part = leaves[at : at + CLAIMS_AT_ONCE]
             key = f"claim:{root.epoch}:{part[0].node}"
             if not self.desk.sender.done(key):
                 proofs = [flat(tree.proof(leaf.node)) for leaf in part]
-                self.desk.send("money", key, "Accounts", "claim_many", [leaf.model_dump() for leaf in part], proofs)
-        for lane in sorted(network.lanes):
-            if network.released:
-                coin = next(iter(network.released))
-                key = f"claim-manager:{root.epoch}:{lane}:{coin}"
-                if not self.desk.sender.done(key):
-                    self.desk.send("money", key, "FeeBurner", "claim_manager", lane, coin)
+                self.desk.try_send(MONEY, key, "Accounts", "claim_many", [leaf.model_dump() for leaf in part], proofs)
+        for lane, coin in shares:
+            key = f"claim-manager:{root.epoch}:{lane}:{coin}"
+            self.desk.try_send(MONEY, key, "FeeBurner", "claim_manager", lane, coin)
 
     def _probes(self, network: Network, epoch: int) -> Probes:
         """Answered probes by epoch: of past epochs from their accounts, of this one from the inbox."""

@@ -11,7 +11,7 @@ from inferix.replay import Network
 from inferix.replay.accounting import roster_leaves
 from inferix.replay.state import FinalRoster
 from inferix.storage.documents import put_document
-from keepers.desk import Desk
+from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,13 @@ def decide_roster(network: Network, kind: RosterKind) -> list[RosterLeaf] | None
     return leaves if leaves and leaves != known else None
 
 
+def decide_final(network: Network, kind: RosterKind) -> FinalRoster | None:
+    """The waiting roster whose window is over."""
+    waiting = waiting_roster(network, kind)
+    over = waiting is not None and network.time >= waiting.posted_at + network.parameters["roster_window"]
+    return waiting if over else None
+
+
 @dataclass
 class RosterKeeper:
     """Both kinds, each on its own."""
@@ -43,20 +50,19 @@ class RosterKeeper:
         """Posts and finalizes what is due."""
         for kind in RosterKind:
             with self.desk.follower.reading() as network:
-                waiting = waiting_roster(network, kind)
-                over = waiting is not None and network.time >= waiting.posted_at + network.parameters["roster_window"]
+                due = decide_final(network, kind)
                 leaves = decide_roster(network, kind)
-                count = len(network.posted_rosters)
-            if waiting is not None and over:
-                key = f"roster-final:{kind}:{waiting.index}"
-                self.desk.send("money", key, "Rosters", "finalize", int(kind))
+                posted = max((index for of, index in network.posted_rosters if of == kind), default=0)
+            if due is not None:
+                self.desk.try_send(MONEY, f"roster-final:{kind}:{due.index}", "Rosters", "finalize", int(kind))
             if leaves is not None:
-                self._post(kind, leaves, count)
+                self._post(kind, leaves, posted + 1)
 
-    def _post(self, kind: RosterKind, leaves: list[RosterLeaf], count: int) -> None:
-        data = RosterData(kind=int(kind), leaves=leaves)
-        roster, digest = Roster(leaves), put_document(self.desk.store, data)
-        places = max(roster.leaves) + 1
-        key = f"roster:{kind}:{count}:{digest.hex()}"
-        self.desk.send("work", key, "Rosters", "post", int(kind), roster.tree.root.hash, roster.total, places, digest)
-        log.info("posted the roster of %s: %d nodes", kind.name.lower(), len(leaves))
+    def _post(self, kind: RosterKind, leaves: list[RosterLeaf], index: int) -> None:
+        key = f"roster:{int(kind)}:{index}"
+        if self.desk.sender.done(key):
+            return
+        roster, digest = Roster(leaves), put_document(self.desk.store, RosterData(kind=int(kind), leaves=leaves))
+        root, count = roster.tree.root.hash, max(roster.leaves) + 1
+        if self.desk.try_send(WORK, key, "Rosters", "post", int(kind), root, roster.total, count, digest):
+            log.info("posted roster %d of %s: %d nodes", index, kind.name.lower(), len(leaves))

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outcomes to the chain: proposes what has ended in this manager's lane, makes final whatever is due in any lane."""
+"""Outcomes to the chain: proposes what has ended in this manager's lane, makes final whatever is due in any lane.
+
+A proposal's key is its place in the lane, not its content: a keeper that starts again while one is on its way does not
+propose another for the same place, whatever has ended since.
+"""
 
 import logging
-import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from inferix.errors import LimitExceeded
 from inferix.models.roles import BatchStatus
 from inferix.replay import Network
-from inferix.replay.settlement import BatchDraft, draft_batches, ready
-from inferix.replay.state import Batch, JobStatus
+from inferix.replay.jobs import LIVE
+from inferix.replay.settlement import BatchDraft, draft_batch, draft_batches, ready
+from inferix.replay.state import Batch
 from inferix.storage.documents import put_document
-from keepers.desk import Desk
+from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
-
-IN_FLIGHT_SECONDS = 60.0
-OPEN = (JobStatus.POSTED, JobStatus.RUNNING)
 
 
 def decide_propose(network: Network, manager: int, batch_seconds: int) -> BatchDraft | None:
@@ -24,7 +27,7 @@ def decide_propose(network: Network, manager: int, batch_seconds: int) -> BatchD
     if not waiting:
         return None
     oldest = min(attempt.ended_at for _, attempt in waiting)
-    busy = any(job.status in OPEN for job in network.jobs.values() if job.manager == manager)
+    busy = any(job.status in LIVE for job in network.jobs.values() if job.manager == manager)
     if busy and network.time < oldest + batch_seconds:
         return None
     return draft_batches(network, manager)[0]
@@ -41,37 +44,54 @@ def decide_finalize(network: Network) -> list[Batch]:
     return due
 
 
+def place(network: Network, draft: BatchDraft) -> str:
+    """What names a proposal: the lane, the sequence, and how many batches of the lane were cancelled before it."""
+    manager, sequence = int(draft.header["manager"]), int(draft.header["sequence"])
+    cancelled = sum(
+        batch.manager == manager and batch.status is BatchStatus.CANCELLED for batch in network.batches.values()
+    )
+    return f"propose:{manager}:{sequence}:{cancelled}"
+
+
+def smaller(draft: BatchDraft) -> Iterator[BatchDraft]:
+    """The draft, then half of it, and so on down to one leaf: what a bond allows to charge at once."""
+    header, count = draft.header, len(draft.leaves)
+    yield draft
+    while count > 1:
+        count //= 2
+        manager, sequence, coin = (int(header[name]) for name in ("manager", "sequence", "coin"))
+        previous = header["previous"]
+        assert isinstance(previous, bytes)
+        yield draft_batch(manager, sequence, coin, draft.leaves[:count], previous)
+
+
 @dataclass
 class Settle:
-    """``batch_seconds``: how long an outcome waits for others at most."""
+    """``batch_seconds``: how long an outcome waits for others at most, block time."""
 
     desk: Desk
     batch_seconds: int
-    _sent: dict[int, tuple[bytes, float]] = field(default_factory=dict)
 
     def cycle(self) -> None:
         """One proposal at a time; every finalize that is due."""
         with self.desk.follower.reading() as network:
             draft = decide_propose(network, self.desk.manager, self.batch_seconds)
-            due = [(batch.commitment, batch.header) for batch in decide_finalize(network)]
-        if draft is not None:
-            self._propose(draft)
-        self.desk.try_each(
-            [
-                lambda commitment=commitment, header=header: self.desk.send(  # type: ignore[misc]
-                    "work", f"finalize:{commitment.hex()}", "Batches", "finalize", header
-                )
-                for commitment, header in due
-            ]
-        )
+            key = place(network, draft) if draft is not None else ""
+            due = [(batch.commitment, dict(batch.header)) for batch in decide_finalize(network)]
+        for commitment, header in due:
+            self.desk.try_send(MONEY, f"finalize:{commitment.hex()}", "Batches", "finalize", header)
+        if draft is not None and not self.desk.sender.done(key):
+            self._propose(key, draft)
 
-    def _propose(self, draft: BatchDraft) -> None:
-        sequence = int(draft.header["sequence"])
-        known, at = self._sent.get(sequence, (b"", 0.0))
-        if known not in (b"", draft.commitment) and time.monotonic() < at + IN_FLIGHT_SECONDS:
-            return  # another one of this sequence is on its way; what ended since goes into the next
-        for document in draft.documents:
-            put_document(self.desk.store, document)
-        self.desk.send("work", f"propose:{draft.commitment.hex()}", "Batches", "propose", draft.header, draft.records)
-        self._sent[sequence] = (draft.commitment, time.monotonic())
-        log.info("proposed batch %d with %d outcomes", sequence, len(draft.leaves))
+    def _propose(self, key: str, draft: BatchDraft) -> None:
+        for part in smaller(draft):
+            for document in part.documents:
+                put_document(self.desk.store, document)
+            if self.desk.try_send(WORK, key, "Batches", "propose", part.header, part.records):
+                sequence, count = part.header["sequence"], len(part.leaves)
+                log.info("proposed batch %s with %d outcomes", sequence, count, extra={"batch": part.commitment.hex()})
+                return
+        raise LimitExceeded(
+            f"{key} has to wait: the contract refuses even one of its {len(draft.leaves)} outcomes (see above). If it "
+            "is for the open charges, they free as batches become final, or raise the bond"
+        )

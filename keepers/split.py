@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from eth_utils.crypto import keccak
 from sqlmodel import col, select
 
+from inferix.chain.client import ChainClient
 from inferix.messages import Order
 from inferix.replay import Network
 from inferix.replay.jobs import LIVE, why_void
@@ -26,11 +27,12 @@ RECORDS_AT_ONCE = 50
 
 
 def decide_orders(
-    network: Network, manager: int, rows: Sequence[SignedOrder]
+    network: Network, manager: int, rows: Sequence[SignedOrder], now: int
 ) -> tuple[list[list[SignedOrder]], dict[bytes, str]]:
     """(postings: orders that share a transaction; reasons of those that would be void).
 
-    Orders marked for a posting before stay together; orders of other managers are theirs to post.
+    Orders marked for a posting before stay together; orders of other managers are theirs to post. ``now``: time of the
+    newest block, ahead of what is final.
     """
     marked: dict[bytes, list[SignedOrder]] = {}
     fresh: list[SignedOrder] = []
@@ -40,7 +42,10 @@ def decide_orders(
         order, signature = Order.from_record(row.record)
         if row.job in network.jobs or order.manager != manager:
             continue
-        reason = _why_not(network, row.job, order, signature, promised[order.account])
+        draft = Job(
+            row.job, order, signature, max(now, network.time), network.block, order.manager, _owner(network, order)
+        )
+        reason = _why_not(network, draft, promised[order.account])
         if reason:
             refused[row.job] = reason
             continue
@@ -54,11 +59,14 @@ def decide_orders(
     return postings + ([fresh[:RECORDS_AT_ONCE]] if fresh else []), refused
 
 
-def _why_not(network: Network, job: bytes, order: Order, signature: bytes, promised: int) -> str:
+def _owner(network: Network, order: Order) -> str:
     account = network.accounts.get(order.account)
-    client = account.owner if account else ""
-    reason = why_void(network, Job(job, order, signature, network.time, network.block, order.manager, client))
-    if not reason and account is not None and order.cap + promised > account.free:
+    return account.owner if account else ""
+
+
+def _why_not(network: Network, draft: Job, promised: int) -> str:
+    reason = why_void(network, draft)
+    if not reason and draft.order.cap + promised > network.accounts[draft.order.account].free:
         reason = "its cap and those of the account's other waiting orders are above its free credit"
     return reason
 
@@ -79,6 +87,7 @@ class Split:
     """Posts orders and cancellations of this manager's clients."""
 
     desk: Desk
+    client: ChainClient
 
     def cycle(self) -> None:
         """Posts what waits."""
@@ -86,8 +95,9 @@ class Split:
             wanted = select(SignedOrder).where(col(SignedOrder.refused).is_(None))
             rows = session.exec(wanted.order_by(col(SignedOrder.received_at), col(SignedOrder.job))).all()
             cancels = session.exec(select(WantedCancel)).all()
+        now = self.client.header("latest").timestamp if rows else 0
         with self.desk.follower.reading() as network:
-            postings, refused = decide_orders(network, self.desk.manager, rows)
+            postings, refused = decide_orders(network, self.desk.manager, rows, now)
             cancel = decide_cancels(network, cancels)
             done = [row.job for row in rows if row.job in network.jobs]
             ended = [row.job for row in cancels if row.job in network.jobs and row.job not in cancel]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the protocol's contracts are: ``deployments/<chain id>.json``, and calls to them by name.
 
-The file: ``{"chain_id": int, "block": int, "contracts": {name: {"address": "0x...", "abi": [...]}}}``; ``block`` is the
-first one that can hold an event of these contracts.
+The file: ``{"chain_id": int, "block": int, "complete": bool, "contracts": {name: {"address": "0x", "abi": [...]}}}``;
+``block`` is the first one that can hold an event of these contracts.
 """
 
 import json
@@ -22,7 +22,7 @@ from inferix.messages import Domain
 
 MAX_DEPLOYMENT = 8 * 2**20
 # Their logs are other people's transfers; the reducer needs none of them.
-UNMIRRORED = frozenset({"IFX"})
+UNMIRRORED = frozenset({"IFX", "DevUSD", "Faucet"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,15 @@ def parse_deployment(body: bytes, chain_id: int) -> Deployment:
             name: Contract(name, _address(item["address"]), Interface(name, item["abi"]))
             for name, item in data["contracts"].items()
         }
-        found, block = int(data["chain_id"]), int(data["block"])
+        found, block, complete = int(data["chain_id"]), int(data["block"]), bool(data.get("complete", True))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Misconfigured(
             f"this deployment file is malformed ({error!r}): write it anew with scripts/deploy.py"
         ) from error
     if found != chain_id:
         raise WrongChain(f"this deployment is of chain {found}, the settings say {chain_id}")
+    if not complete:
+        raise Misconfigured(f"the deployment of chain {found} stopped half-way: run scripts/deploy.py again")
     return Deployment(found, block, contracts)
 
 
