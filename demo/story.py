@@ -168,9 +168,9 @@ def close_epoch(run: Services) -> None:
     epoch = (network["time"] - genesis) // length
     run.pass_time(genesis + (epoch + 1) * length - network["time"] + 5, "the end of the epoch")
     until(lambda: len(run.get("/epochs")) > epoch, "fees to be burned and the epoch closed", 120)
-    closed = run.get("/epochs")[-1]
-    line(f"epoch {epoch} is closed: {format_ifx(Wei(int(closed['burned'])))} burned, "
-         f"{format_ifx(Wei(int(closed['minted'])))} minted")  # fmt: skip
+    closed = run.get("/epochs")
+    burned, minted = (sum(int(row[name]) for row in closed) for name in ("burned", "minted"))
+    line(f"epoch {epoch} is closed: {format_ifx(Wei(burned))} burned, {format_ifx(Wei(minted))} minted")
     until(lambda: run.contracts.read("Accounts", "pending")["posted_at"], "the accounts to be posted", 90)
     run.pass_time(DAY + 60, "the window of the accounts")
     until(lambda: run.contracts.read("Accounts", "newest")["final_at"], "the accounts to be final", 90)
