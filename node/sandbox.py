@@ -21,9 +21,19 @@ from node import seccomp
 from node.watchdog import GIB, Limits, WatchedProcess
 
 __all__ = [
-    "DEFAULT_LIMITS", "GIB", "Completed", "Limits", "SandboxLimit", "SandboxStopped", "SandboxUnavailable", "WatchedProcess",
-    "check", "python_folders", "run", "start",
-]  # fmt: skip
+    "DEFAULT_LIMITS",
+    "GIB",
+    "Completed",
+    "Limits",
+    "SandboxLimit",
+    "SandboxStopped",
+    "SandboxUnavailable",
+    "WatchedProcess",
+    "check",
+    "python_folders",
+    "run",
+    "start",
+]
 
 DEFAULT_LIMITS: Final = Limits()
 _SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")

@@ -141,7 +141,7 @@ class WatchedProcess:
 
 
 def tree_excess(root: int, limits: Limits) -> str | None:
-    """The limit ("memory" or "processes") that a process and all below it exceed; what ends meanwhile is not counted."""
+    """The limit ("memory" or "processes") that a process and all below it exceed; what just ended counts not."""
     memory = tasks = 0
     queue = [root]
     while queue:

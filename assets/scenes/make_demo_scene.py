@@ -38,8 +38,7 @@ Vector = tuple[float, float, float]
 
 def main() -> None:
     """Build the scene and save it beside this script."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene = bpy.context.scene
+    scene = empty_scene("Dawn gyroscope")
     set_up(scene)
     dawn(scene)
     sun(rotation=(58, 0, -142), strength=2.6)
@@ -47,18 +46,31 @@ def main() -> None:
     gyroscope()
     satellites()
     camera(scene)
-    bpy.ops.wm.save_as_mainfile(filepath=str(OUTPUT), compress=True, check_existing=False)
+    save(OUTPUT)
+
+
+def empty_scene(name: str) -> Any:
+    """A new file with one empty Cycles scene of 640x360."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    scene.name = name
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 640, 360, 100
+    scene.cycles.use_adaptive_sampling = False
+    return scene
+
+
+def save(path: Path) -> None:
+    """Save compressed, without keeping the last version beside it."""
+    bpy.context.preferences.filepaths.save_version = 0
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True, check_existing=False)
 
 
 def set_up(scene: Any) -> None:
-    scene.name = "Dawn gyroscope"
     scene.frame_start, scene.frame_end = 1, FRAMES
-    render, cycles = scene.render, scene.cycles
-    render.engine = "CYCLES"
-    render.fps = 12
-    render.resolution_x, render.resolution_y, render.resolution_percentage = 640, 360, 100
+    scene.render.fps = 12
+    cycles = scene.cycles
     cycles.samples = 24
-    cycles.use_adaptive_sampling = False
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces, cycles.transmission_bounces = 5, 1, 2, 4
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect = 4.0

@@ -17,7 +17,11 @@ ByteArray = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class PictureTolerance:
-    """A pixel is off when a channel differs by more than ``levels`` of 255; a picture when over ``max_share_ppm`` are."""
+    """When two pictures count as different.
+
+    A pixel is off when a channel differs by more than ``levels`` of 255; a picture when more than ``max_share_ppm``
+    (parts per million) of its pixels are.
+    """
 
     levels: int = 4
     max_share_ppm: int = 10_000

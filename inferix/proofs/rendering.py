@@ -54,8 +54,8 @@ class Tolerance:
     """When a pixel, a tile and a frame count as different.
 
     A pixel is off when a channel differs by more than ``absolute + relative * |own value|``; a tile fails when more
-    than ``max_share_ppm`` (parts per million) of its pixels are off; a frame when more than ``max_failed_tiles`` fail. Below
-    ``min_informative`` tiles with noise in them a frame that passes is not conclusive.
+    than ``max_share_ppm`` (parts per million) of its pixels are off; a frame when more than ``max_failed_tiles`` fail.
+    Below ``min_informative`` tiles with noise in them a frame that passes is not conclusive.
     """
 
     absolute: float = 1e-3
@@ -81,7 +81,7 @@ class TileMeasure:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``conclusive`` is False where the tiles could not have told a forgery: draw more. ``failed``: indices of tiles."""
+    """``conclusive`` is False where the tiles could not tell a forgery: draw more. ``failed``: indices of tiles."""
 
     accepted: bool
     conclusive: bool

@@ -27,7 +27,26 @@ from node.engines.base import (
 from node.engines.loader import load_engine
 
 __all__ = [
-    "BadPackage", "BadResult", "Benchmark", "Cost", "Device", "Engine", "EngineError", "EngineMissing",
-    "EngineSettings", "EngineStopped", "Film", "FloatArray", "Preview", "Problem", "Progress", "RawFrame", "RenderSettings", "Request",
-    "SceneReport", "Session", "Still", "load_engine",
-]  # fmt: skip
+    "BadPackage",
+    "BadResult",
+    "Benchmark",
+    "Cost",
+    "Device",
+    "Engine",
+    "EngineError",
+    "EngineMissing",
+    "EngineSettings",
+    "EngineStopped",
+    "Film",
+    "FloatArray",
+    "Preview",
+    "Problem",
+    "Progress",
+    "RawFrame",
+    "RenderSettings",
+    "Request",
+    "SceneReport",
+    "Session",
+    "Still",
+    "load_engine",
+]

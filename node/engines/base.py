@@ -199,7 +199,7 @@ class Preview:
 
 
 class Session(Protocol):
-    """One package in one running, sandboxed process. Any call may raise EngineStopped. Files lie in ``work/results``."""
+    """One package in one sandboxed process. Any call may raise EngineStopped; files lie in ``work/results``."""
 
     def inspect(self, request: Request | None = None) -> SceneReport:
         """What the package holds and what is wrong with it, also beside ``request``."""

@@ -4,7 +4,7 @@
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def read_picture(png: Path, work: Path, *, unsafe: bool = False) -> ByteArray:
     return np.frombuffer(data, np.uint8).reshape(height, width, 4)[..., :channels]
 
 
-def _fetch(process: JsonProcess, operation: str, name: str, **arguments: object) -> bytes:
+def _fetch(process: JsonProcess, operation: str, name: str, **arguments: Any) -> bytes:
     try:
         process.call(operation, output=name, **arguments)
     except EngineStopped as error:
