@@ -169,9 +169,9 @@ def measure(submitted: FloatArray, rerendered: FloatArray, tolerance: Tolerance 
     with np.errstate(invalid="ignore"):
         difference = np.where(same, 0.0, np.abs(theirs.astype(np.float64) - own))
         limit = tolerance.absolute + tolerance.relative * np.abs(own)
-        off = ~(difference <= limit) & ~same
+        off = ~same & (~(difference <= limit) | ~np.isfinite(own))  # without the last, an infinite limit allows all
     share = int(off.any(axis=2).sum()) * MILLION // (own.shape[0] * own.shape[1])
-    return TileMeasure(share, informative, False, float(np.nan_to_num(difference, nan=np.inf).max()))
+    return TileMeasure(share, informative, False, float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max()))
 
 
 def judge(measures: Sequence[TileMeasure], tolerance: Tolerance = Tolerance()) -> Verdict:

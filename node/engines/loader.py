@@ -2,6 +2,8 @@
 """Finds an engine by name: an entry point of the group ``inferix.engines``, or ``module:Class``."""
 
 import importlib
+import os
+import sys
 from importlib.metadata import entry_points
 from typing import Final, cast
 
@@ -19,6 +21,8 @@ def load_engine(name: str, settings: EngineSettings | None = None) -> Engine:
     :raises EngineMissing: there is none of this name, it cannot be imported, or it is no engine.
     """
     target = _OWN.get(name) or (name if ":" in name else _entry_point(name))
+    if target == name and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # a plug-in that is not installed lies where the operator stands
     module_name, _, class_name = target.partition(":")
     try:
         kind = getattr(importlib.import_module(module_name), class_name)

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frame seeds, tile plans, measures and verdicts on synthetic pixels."""
+
+import hashlib
+import hmac
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inferix.proofs.rendering import (
+    MILLION,
+    SEED_LIMIT,
+    FloatArray,
+    Tile,
+    TileMeasure,
+    Tolerance,
+    frame_seed,
+    judge,
+    measure,
+    redo_frame,
+    tile_plan,
+)
+
+KEY, SEED, TASK = b"k" * 32, b"s" * 32, b"t" * 32
+
+
+def noisy(seed: int = 1, sigma: float = 0.05, shape: tuple[int, int] = (32, 32)) -> FloatArray:
+    generator = np.random.default_rng(seed)
+    pixels = np.full((*shape, 4), 0.5, np.float32)
+    pixels[..., :3] += generator.normal(0, sigma, (*shape, 3)).astype(np.float32)
+    return pixels
+
+
+def plan(**changes: Any) -> tuple[Tile, ...]:
+    arguments: dict[str, Any] = {
+        "seed": SEED,
+        "task": TASK,
+        "attempt": 0,
+        "verifier": 3,
+        "frame": 1,
+        "width": 640,
+        "height": 360,
+    }
+    return tile_plan(**{**arguments, **changes})
+
+
+def test_frame_seed__is_the_documented_hmac() -> None:
+    message = b"inferix/frame-seed" + bytes([2]) + bytes([0, 0, 1, 0]) + bytes([255, 255, 255, 254])
+    digest = hmac.new(KEY, message, hashlib.sha256).digest()
+    assert frame_seed(KEY, 2, 256, -2) == int.from_bytes(digest[:8], "big") % (2**31 - 1)
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(0, 255), st.integers(0, 2**32 - 1), st.integers(-(2**20), 2**20))
+def test_frame_seed__fits_cycles(key: bytes, attempt: int, worker: int, frame: int) -> None:
+    assert 0 <= frame_seed(key, attempt, worker, frame) < SEED_LIMIT
+
+
+def test_frame_seed__differs_by_key_attempt_worker_and_frame() -> None:
+    seeds = {
+        frame_seed(KEY, 0, 1, 1),
+        frame_seed(b"x" * 32, 0, 1, 1),
+        frame_seed(KEY, 1, 1, 1),
+        frame_seed(KEY, 0, 2, 1),
+        frame_seed(KEY, 0, 1, 2),
+    }
+    assert len(seeds) == 5
+
+
+@pytest.mark.parametrize("key", [b"", b"k" * 31, b"k" * 33])
+def test_frame_seed__refuses_a_key_of_another_length(key: bytes) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        frame_seed(key, 0, 1, 1)
+
+
+def test_tile_plan__repeats_and_stays_what_it_was() -> None:
+    assert plan() == plan()
+    text = ";".join(f"{tile.x},{tile.y},{tile.width},{tile.height}" for tile in plan(count=3))
+    assert text == "14,302,32,32;205,74,32,32;27,117,32,32"
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": b"x" * 32}, {"task": b"x" * 32}, {"attempt": 1}, {"verifier": 4}, {"frame": 2}]
+)
+def test_tile_plan__is_another_for_each_verifier_task_attempt_frame_and_seed(change: dict[str, Any]) -> None:
+    assert not set(plan()) & set(plan(**change))
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.integers(1, 20), st.integers(1, 64), st.binary(min_size=32, max_size=32))
+def test_tile_plan__stays_inside_the_frame(width: int, height: int, count: int, size: int, seed: bytes) -> None:
+    tiles = plan(seed=seed, width=width, height=height, count=count, size=size)
+    assert len(tiles) == count
+    for tile in tiles:
+        assert (tile.width, tile.height) == (min(size, width), min(size, height))
+        assert 0 <= tile.x <= width - tile.width
+        assert 0 <= tile.y <= height - tile.height
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_tile_plan__does_not_overlap_where_there_is_room(seed: bytes) -> None:
+    tiles = plan(seed=seed)
+    assert not any(one.overlaps(other) for index, one in enumerate(tiles) for other in tiles[:index])
+
+
+def test_tile_plan__covers_every_part_of_the_frame_over_many_seeds() -> None:
+    seen = np.zeros((10, 10), bool)
+    for number in range(400):
+        for tile in plan(seed=hashlib.sha256(bytes([number % 256, number // 256])).digest()):
+            seen[tile.y // 36 : (tile.y + 31) // 36 + 1, tile.x // 64 : (tile.x + 31) // 64 + 1] = True
+    assert seen.all()
+
+
+def test_tile_plan__draws_half_of_the_tiles_where_the_noise_is() -> None:
+    noise = np.zeros((9, 16), np.float32)
+    noise[8, 15] = 2.0
+    corner = 0
+    for number in range(20):
+        tiles = plan(seed=bytes([number]) * 32, noise=noise, count=2)
+        corner += tiles[1].x >= 560 and tiles[1].y >= 288
+        assert tiles[0] == plan(seed=bytes([number]) * 32, count=2)[0]
+    assert corner == 20
+
+
+@pytest.mark.parametrize(
+    "noise", [np.zeros((4, 4), np.float32), np.full((4, 4), np.nan, np.float32), np.ones((0, 4), np.float32)]
+)
+def test_tile_plan__without_usable_noise_draws_anywhere(noise: FloatArray) -> None:
+    assert plan(noise=noise) == plan()
+
+
+@pytest.mark.parametrize("change", [{"seed": b"short"}, {"task": b""}, {"width": 0}, {"size": 0}, {"count": 0}])
+def test_tile_plan__refuses_what_makes_no_plan(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="32 bytes|at least 1"):
+        plan(**change)
+
+
+def test_redo_frame__draws_one_of_the_frames_and_each_of_them_in_time() -> None:
+    frames = range(5, 9)
+    drawn = {redo_frame(bytes([number]) * 32, TASK, 0, 3, frames) for number in range(60)}
+    assert drawn == set(frames)
+
+
+def test_measure__equal_bits_are_equal() -> None:
+    assert measure(noisy(), noisy()) == TileMeasure(0, True, True, 0.0)
+
+
+def test_measure__another_kernel_is_within_tolerance() -> None:
+    result = measure(noisy() + np.float32(4e-4), noisy())
+    assert result.share_ppm == 0
+    assert not result.equal
+    assert judge([result] * 10).accepted
+
+
+def test_measure__counts_the_pixels_that_are_off() -> None:
+    changed = noisy()
+    changed[0, :16, 1] += 0.01
+    result = measure(changed, noisy())
+    assert result.share_ppm == 16 * MILLION // 1024
+    assert result.max_difference == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize(("off", "accepted"), [(20, True), (21, False)])
+def test_measure__the_share_of_two_per_cent_decides(off: int, accepted: bool) -> None:
+    changed = noisy()
+    changed.reshape(-1, 4)[:off, 0] += 0.5
+    assert judge([measure(changed, noisy())] * 5).accepted is accepted
+
+
+@pytest.mark.parametrize(("difference", "off"), [(0.0029, False), (0.0032, True)])
+def test_measure__the_limit_of_a_pixel_grows_with_its_value(difference: float, off: bool) -> None:
+    own = np.full((8, 8, 4), 0.5, np.float32)
+    assert (measure(own + np.float32(difference), own).share_ppm == MILLION) is off
+
+
+def test_measure__another_seed_differs_nearly_everywhere() -> None:
+    result = measure(noisy(2), noisy(1))
+    assert result.share_ppm > 900_000
+    assert not judge([result]).accepted
+
+
+def test_measure__alpha_counts_too() -> None:
+    changed = noisy()
+    changed[..., 3] = 1.0
+    assert measure(changed, noisy()).share_ppm == MILLION
+
+
+@pytest.mark.parametrize(
+    "submitted",
+    [
+        noisy(shape=(32, 31)),
+        noisy()[..., :3],
+        noisy().astype(np.float64),
+        np.zeros((0, 0, 4), np.float32),
+        np.zeros(7, np.float32),
+    ],
+)
+def test_measure__another_shape_or_type_is_a_fault_of_the_tile(submitted: Any) -> None:
+    result = measure(submitted, noisy())
+    assert "expected float32 of (32, 32, 4)" in result.fault
+    assert not judge([result, measure(noisy(), noisy())]).accepted
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_measure__a_value_that_is_not_finite_is_a_fault_unless_ones_own_is_the_same(value: float) -> None:
+    changed, own = noisy(), noisy()
+    changed[3, 3, 0] = value
+    assert measure(changed, own).fault == "it holds values that are not finite"
+    own[3, 3, 0] = value
+    assert measure(changed, own).equal
+    assert measure(noisy(), own).share_ppm == MILLION // 1024  # a finite pixel where one's own is not
+
+
+def test_measure__a_calm_tile_is_not_informative() -> None:
+    ramp = np.zeros((32, 32, 4), np.float32)
+    ramp[...] = np.linspace(0, 1, 32, dtype=np.float32)[:, None, None]
+    assert not measure(ramp, ramp).informative
+    assert measure(noisy(), noisy()).informative
+    assert not measure(noisy(sigma=5e-4), noisy(sigma=5e-4)).informative
+    assert not measure(noisy(shape=(2, 2)), noisy(shape=(2, 2))).informative
+
+
+def test_judge__one_failed_tile_rejects_and_is_named() -> None:
+    good = measure(noisy(), noisy())
+    verdict = judge([good, good, measure(noisy(2), noisy(1)), good])
+    assert (verdict.accepted, verdict.conclusive, verdict.failed) == (False, True, (2,))
+    assert "1 of 4 tiles" in verdict.reason
+
+
+def test_judge__says_how_many_tiles_were_equal() -> None:
+    good = measure(noisy(), noisy())
+    assert judge([good, good, good]).reason == "3 tiles agree with their re-render, 3 of them bit for bit"
+
+
+def test_judge__without_noise_is_not_conclusive() -> None:
+    calm = TileMeasure(0, False, True, 0.0)
+    noise = TileMeasure(0, True, True, 0.0)
+    assert not judge([calm] * 8 + [noise] * 2).conclusive
+    assert judge([calm] * 7 + [noise] * 3).conclusive
+    assert judge([calm] * 8 + [noise] * 2).accepted
+
+
+def test_judge__nothing_measured_is_not_accepted() -> None:
+    verdict = judge([])
+    assert not verdict.accepted
+    assert not verdict.conclusive
+
+
+def test_judge__another_tolerance_can_decide_otherwise() -> None:
+    tile = TileMeasure(30_000, True, False, 0.1)
+    assert not judge([tile] * 3).accepted
+    assert judge([tile] * 3, Tolerance(max_share_ppm=50_000)).accepted
+    assert judge([tile] * 3, Tolerance(max_failed_tiles=3)).accepted
