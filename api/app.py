@@ -45,7 +45,7 @@ def open_context(settings: ApiSettings) -> Context:
     store = open_owned_store(settings.store)
     follower = Follower(database, deployment.domain(), int(contracts.read("BurnMintWork", "genesis")))
     blocks_service = BlockService(store, quota=Quota(settings.quota_bytes), max_file=settings.max_file_bytes)
-    return Context(settings, deployment, contracts, database.session, store, blocks_service, follower.poll)
+    return Context(settings, deployment, contracts, database, store, blocks_service, follower.poll)
 
 
 def create_app(context: Context) -> FastAPI:

@@ -14,6 +14,7 @@ from sqlmodel import col, delete
 
 from api.errors import NotSignedIn
 from inferix.errors import InvalidInput
+from inferix.storage.database import Database as Store
 from inferix.storage.tables import Session, SiweNonce
 
 NONCE_SECONDS = 600
@@ -25,11 +26,10 @@ def new_nonce(database: Database) -> str:
     database.exec(delete(SiweNonce).where(col(SiweNonce.expires_wall) < now))
     nonce = secrets.token_hex(8)
     database.add(SiweNonce(nonce=nonce, expires_wall=now + NONCE_SECONDS))
-    database.commit()
     return nonce
 
 
-def sign_in(database: Database, text: str, signature: str, domain: str, chain_id: int, hours: int) -> tuple[str, str]:
+def sign_in(database: Store, text: str, signature: str, domain: str, chain_id: int, hours: int) -> tuple[str, str]:
     """(bearer token, address) for a signed SIWE message; InvalidInput or NotSignedIn says what is wrong with it."""
     try:
         message = SiweMessage.from_message(text)
@@ -37,11 +37,12 @@ def sign_in(database: Database, text: str, signature: str, domain: str, chain_id
         raise InvalidInput(f"this is no EIP-4361 message: {error}") from error
     if message.chain_id != chain_id:
         raise NotSignedIn(f"the message is for chain {message.chain_id}, this network is on chain {chain_id}: switch")
-    row = database.get(SiweNonce, message.nonce)
+    with database.session() as session:
+        row = session.get(SiweNonce, message.nonce)
+        if row is not None:
+            session.delete(row)  # used, whatever comes of it
     if row is None or row.expires_wall < time.time():
         raise NotSignedIn("this sign-in nonce is unknown, used or too old: ask for a new one")
-    database.delete(row)
-    database.commit()
     try:
         message.verify(signature, domain=domain, nonce=row.nonce)
     except VerificationError as error:
@@ -51,8 +52,8 @@ def sign_in(database: Database, text: str, signature: str, domain: str, chain_id
     token = secrets.token_urlsafe(32)
     expires = int(time.time()) + hours * 3_600
     address = str(message.address)
-    database.add(Session(token=_hash(token), address=address, expires_wall=expires))
-    database.commit()
+    with database.session() as session:
+        session.add(Session(token=_hash(token), address=address, expires_wall=expires))
     return token, address
 
 
@@ -69,7 +70,6 @@ def sign_out(database: Database, token: str | None) -> None:
     row = database.get(Session, _hash(token)) if token else None
     if row is not None:
         database.delete(row)
-        database.commit()
 
 
 def _hash(token: str) -> bytes:

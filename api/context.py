@@ -3,15 +3,13 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-
-from sqlmodel import Session as Database
 
 from api.settings import ApiSettings
 from inferix.chain.deployment import Contracts, Deployment
 from inferix.replay import Network
 from inferix.storage.blobs import OwnedStore
+from inferix.storage.database import Database
 from inferix.storage.service import BlockService
 
 
@@ -22,7 +20,7 @@ class Context:
     settings: ApiSettings
     deployment: Deployment
     contracts: Contracts
-    sessions: Callable[[], AbstractContextManager[Database]]
+    database: Database
     store: OwnedStore
     blocks: BlockService
     follow: Callable[[], Network]

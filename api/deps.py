@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What routes need, as annotated dependencies: a route's needs are in its signature."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Cookie, Depends, Header, Request
-from sqlmodel import Session as Database
 
 from api import auth
 from api.context import Context
@@ -14,6 +12,7 @@ from inferix.messages import Request as SignedRequest
 from inferix.messages import request_content
 from inferix.replay import Network
 from inferix.replay.state import Node
+from inferix.storage.database import Database
 
 REQUEST_AGE = 120  # seconds of block time that a node's signed request is good for
 
@@ -27,10 +26,9 @@ def context(request: Request) -> Context:
 ContextDep = Annotated[Context, Depends(context)]
 
 
-async def database(parts: ContextDep) -> AsyncIterator[Database]:
-    """A database session for this request."""
-    with parts.sessions() as session:
-        yield session
+async def database(parts: ContextDep) -> Database:
+    """The database. A route's transaction begins and ends without waiting in between: none may hold up another."""
+    return parts.database
 
 
 DatabaseDep = Annotated[Database, Depends(database)]
@@ -59,9 +57,10 @@ def bearer(
 TokenDep = Annotated[str | None, Depends(bearer)]
 
 
-async def signed_in(session: DatabaseDep, token: TokenDep) -> str:
+async def signed_in(database: DatabaseDep, token: TokenDep) -> str:
     """The signed-in wallet's address; 401 without one."""
-    return auth.signed_in(session, token)
+    with database.reading() as session:
+        return auth.signed_in(session, token)
 
 
 ClientDep = Annotated[str, Depends(signed_in)]

@@ -30,7 +30,9 @@ class SignedIn(BaseModel):
 async def nonce(database: DatabaseDep, context: ContextDep) -> dict[str, str | int]:
     """A nonce for one sign-in, with the domain and chain id that the message must name."""
     settings = context.settings
-    return {"nonce": auth.new_nonce(database), "domain": settings.domain, "chain_id": settings.chain_id}
+    with database.session() as session:
+        nonce = auth.new_nonce(session)
+    return {"nonce": nonce, "domain": settings.domain, "chain_id": settings.chain_id}
 
 
 @router.post("/login")
@@ -55,5 +57,6 @@ async def me(client: ClientDep) -> dict[str, str]:
 @router.post("/logout", status_code=204)
 async def logout(database: DatabaseDep, token: TokenDep, response: Response) -> None:
     """Ends the session."""
-    auth.sign_out(database, token)
+    with database.session() as session:
+        auth.sign_out(session, token)
     response.delete_cookie("inferix_session")

@@ -10,7 +10,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
-from sqlmodel import Session as Database
 from sqlmodel import select
 
 from api.context import Context
@@ -25,6 +24,7 @@ from inferix.models.roles import Outcome, Role
 from inferix.replay import Network
 from inferix.replay.state import JobStatus
 from inferix.storage.cid import Cid
+from inferix.storage.database import Database
 from inferix.storage.documents import put_document
 from inferix.storage.tables import Progress, QuoteJob, SealedKey, SignedOrder, WantedCancel
 
@@ -66,16 +66,17 @@ async def ask_quote(
     if not context.store.has_block(Cid.parse(body.request.input)):
         raise NotFound("the input is not in storage: upload it first (PUT /blocks, POST /pins)")
     quote = QuoteJob(id=secrets.token_bytes(32), owner=client, request=body.request.encode(), asked_at=network.time)
-    database.add(quote)
-    database.add(SealedKey(subject=quote.id, node=manager.id, sealed=body.sealed_key))
-    database.commit()
+    with database.session() as session:
+        session.add(quote)
+        session.add(SealedKey(subject=quote.id, node=manager.id, sealed=body.sealed_key))
     return {"id": hexed(quote.id)}
 
 
 @router.get("/quotes/{quote_id}")
 async def quote(quote_id: str, client: ClientDep, database: DatabaseDep) -> dict[str, Any]:
     """A quote's progress; ``ready`` holds the manager's signed price, ``refused`` what is wrong with the scene."""
-    row = database.get(QuoteJob, digest_of(quote_id))
+    with database.reading() as session:
+        row = session.get(QuoteJob, digest_of(quote_id))
     if row is None or row.owner != client:
         raise NotFound("you have asked for no such quote")
     return {
@@ -102,17 +103,19 @@ async def place_order(
         raise Refused(f"account {order.account} is not yours: top up first, or use your own account")
     if order.signer(network.domain, body.signature) != client:
         raise Refused("the order is not signed by the wallet that is signed in (check the chain id and contract)")
-    if job in network.jobs or database.get(SignedOrder, job) is not None:
+    with database.reading() as session:
+        known = session.get(SignedOrder, job) is not None
+    if job in network.jobs or known:
         raise Conflict("this order was placed before: each needs a new nonce")
     _check_terms(network, order, spec)
     if order.cap > account.free:
         raise Refused(f"the cap of {order.cap} nano-USD is above the free credit of {account.free}: top up")
     put_document(context.store, spec)
-    database.add(
-        SignedOrder(job=job, account=order.account, record=order.record(body.signature), received_at=network.time)
-    )
-    database.add(SealedKey(subject=job, node=order.manager, sealed=body.sealed_key))
-    database.commit()
+    with database.session() as session:
+        session.add(
+            SignedOrder(job=job, account=order.account, record=order.record(body.signature), received_at=network.time)
+        )
+        session.add(SealedKey(subject=job, node=order.manager, sealed=body.sealed_key))
     return {"job": hexed(job)}
 
 
@@ -158,8 +161,8 @@ async def cancel(job: str, body: CancelOrder, network: NetworkDep, database: Dat
         raise Refused("only the owner of the account can cancel its order: sign with that wallet")
     if found.status not in (JobStatus.POSTED, JobStatus.RUNNING):
         raise Conflict(f"the job is {found.status}: there is nothing left to cancel")
-    database.merge(WantedCancel(job=found.id, signature=body.signature, received_at=network.time))
-    database.commit()
+    with database.session() as session:
+        session.merge(WantedCancel(job=found.id, signature=body.signature, received_at=network.time))
     return {"status": "cancelling"}
 
 
@@ -179,14 +182,16 @@ async def job(job: str, network: NetworkDep, database: DatabaseDep) -> dict[str,
 def _job(network: Network, database: Database, job: bytes) -> dict[str, Any]:
     found = network.jobs.get(job)
     if found is None:
-        waiting = database.get(SignedOrder, job)
+        with database.reading() as session:
+            waiting = session.get(SignedOrder, job)
         if waiting is None:
             raise NotFound(f"no job {job.hex()} on this chain")
         status = "refused" if waiting.refused else "signed"
         reason = waiting.refused or "waits for a keeper to post it and for the block to be final"
         return {"id": hexed(job), "status": status, "reason": reason, "tasks": [], "time": network.time}
     ids = [state.task.id for state in found.tasks]
-    rows = database.exec(select(Progress).where(Progress.task.in_(ids)))  # type: ignore[attr-defined]
+    with database.reading() as session:
+        rows = session.exec(select(Progress).where(Progress.task.in_(ids))).all()  # type: ignore[attr-defined]
     progress = [
         {
             "task": hexed(row.task),
@@ -232,8 +237,7 @@ async def _stream(job: bytes, request: Request, context: Context) -> AsyncIterat
     last = ""
     while not await request.is_disconnected():
         try:
-            with context.sessions() as database:
-                view = _job(context.network(), database, job)
+            view = _job(context.network(), context.database, job)
         except InferixError as error:
             yield f"event: error\ndata: {json.dumps({'message': str(error)})}\n\n"
             return

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlmodel import Session as Database
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from api.deps import ContextDep, DatabaseDep, NetworkDep, NodeDep
 from api.work import Inbox, work_for
@@ -47,13 +46,13 @@ class FrameProgress(BaseModel):
 @router.get("/work")
 async def work(node: NodeDep, network: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
     """What this node may do now."""
-    database.merge(tables.NodeSeen(node=node.id, seen_at=network.time))
-    database.commit()
-    items = work_for(network, node, _inbox(database, network.time))
+    with database.session() as session:
+        session.merge(tables.NodeSeen(node=node.id, seen_at=network.time))
+        items = work_for(network, node, _inbox(session, network.time))
     return {"time": network.time, "work": [item.model_dump(mode="json") for item in items]}
 
 
-def _inbox(database: Database, now: int) -> Inbox:
+def _inbox(database: Session, now: int) -> Inbox:
     def sent(kind: str, subject: bytes, attempt: int, node: int) -> bool:
         rows = select(tables.Message).where(
             tables.Message.kind == kind,
@@ -76,7 +75,6 @@ def _inbox(database: Database, now: int) -> Inbox:
         if not row.sent_at_wall_ms:  # the keeper's clock starts when the node hears of it
             row.sent_at_wall_ms = time.time_ns() // 1_000_000
             database.add(row)
-            database.commit()
         return BenchmarkDuty(challenge=row.id, scene=row.scene, seed=row.seed, deadline=now + WORK_SECONDS)
 
     return Inbox(sent, key, challenge)
@@ -94,14 +92,19 @@ async def post_message(body: Post, node: NodeDep, network: NetworkDep, database:
     if message.signer(network.domain, body.signature) != node.operator:
         raise Refused("the message is not signed by the node's operator")
     digest = message.digest(network.domain)
+    with database.session() as session:
+        return {"status": _take(network, session, node.id, message, digest, body)}
+
+
+def _take(network: Network, database: Session, node: int, message: Message, digest: bytes, body: Post) -> str:
     if database.get(tables.Message, digest) is not None:
-        return {"status": "known"}
-    subject, attempt = _check(network, database, node.id, message, body)
+        return "known"
+    subject, attempt = _check(network, database, node, message, body)
     database.add(
         tables.Message(
             digest=digest,
             kind=body.kind,
-            node=node.id,
+            node=node,
             task=subject,
             attempt=attempt,
             body=body.body,
@@ -110,11 +113,10 @@ async def post_message(body: Post, node: NodeDep, network: NetworkDep, database:
             received_at=network.time,
         )
     )
-    database.commit()
-    return {"status": "taken"}
+    return "taken"
 
 
-def _check(network: Network, database: Database, node: int, message: Message, body: Post) -> tuple[bytes, int]:
+def _check(network: Network, database: Session, node: int, message: Message, body: Post) -> tuple[bytes, int]:
     """(subject, attempt) of a message that may count; raises what is wrong with it."""
     if isinstance(message, Acceptance | Receipt | Vote):
         state = network.tasks.get(message.task)
@@ -142,7 +144,7 @@ def _check(network: Network, database: Database, node: int, message: Message, bo
     raise InvalidInput(f"{body.kind} is not sent here")
 
 
-def _refuse_second(database: Database, kind: str, subject: bytes, attempt: int, node: int) -> None:
+def _refuse_second(database: Session, kind: str, subject: bytes, attempt: int, node: int) -> None:
     rows = select(tables.Message).where(
         tables.Message.kind == kind,
         tables.Message.task == subject,
@@ -153,7 +155,7 @@ def _refuse_second(database: Database, kind: str, subject: bytes, attempt: int, 
         raise Conflict(f"this node has sent another {kind} about this before; it stands")
 
 
-def _check_commitment(network: Network, database: Database, vote: Vote, salt: bytes | None) -> None:
+def _check_commitment(network: Network, database: Session, vote: Vote, salt: bytes | None) -> None:
     rows = select(tables.Message).where(
         tables.Message.kind == "VoteCommitment",
         tables.Message.task == vote.task,
@@ -167,7 +169,7 @@ def _check_commitment(network: Network, database: Database, vote: Vote, salt: by
         raise Refused("this vote is not the one that was committed to")
 
 
-def _answer_challenge(database: Database, message: Benchmark) -> tuple[bytes, int]:
+def _answer_challenge(database: Session, message: Benchmark) -> tuple[bytes, int]:
     row = database.get(tables.Challenge, message.challenge)
     if row is None or row.node != message.node or row.state != "sent":
         raise Conflict("there is no such benchmark challenge for this node, or it was answered")
@@ -184,15 +186,15 @@ async def progress(
     state = network.tasks.get(body.task)
     if state is None or body.attempt >= len(state.attempts) or state.attempts[body.attempt].node != node.id:
         raise Refused("this node does not work on that attempt")
-    database.merge(
-        tables.Progress(
-            task=body.task,
-            attempt=body.attempt,
-            frame=body.frame,
-            node=node.id,
-            permille=body.permille,
-            preview=body.preview,
-            updated_at=network.time,
+    with database.session() as session:
+        session.merge(
+            tables.Progress(
+                task=body.task,
+                attempt=body.attempt,
+                frame=body.frame,
+                node=node.id,
+                permille=body.permille,
+                preview=body.preview,
+                updated_at=network.time,
+            )
         )
-    )
-    database.commit()

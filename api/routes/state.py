@@ -77,7 +77,8 @@ async def deployment(context: ContextDep) -> dict[str, Any]:
 @router.get("/nodes")
 async def nodes(state: NetworkDep, database: DatabaseDep) -> list[dict[str, Any]]:
     """Every registered node."""
-    seen = {row.node: row.seen_at for row in database.exec(select(NodeSeen))}
+    with database.reading() as session:
+        seen = {row.node: row.seen_at for row in session.exec(select(NodeSeen))}
     return [node_view(state, node, seen.get(node.id)) for node in state.nodes.values()]
 
 
@@ -87,7 +88,8 @@ async def node(node_id: int, state: NetworkDep, database: DatabaseDep) -> dict[s
     found = state.nodes.get(node_id)
     if found is None:
         raise NotFound(f"no node {node_id} is registered")
-    row = database.get(NodeSeen, node_id)
+    with database.reading() as session:
+        row = session.get(NodeSeen, node_id)
     return node_view(state, found, row.seen_at if row else None)
 
 
