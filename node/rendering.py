@@ -60,18 +60,15 @@ def render_task(assignment: Assignment, parts: Parts, check: Callable[[], None])
     kept = parts.journal.frames(task.id, attempt, origin)
     if kept:
         log.info("%s: %d of %d frames are stored already", assignment.label, len(kept), len(task.frames()))
-    done = []
     for frame in task.frames():
         check()
         if frame not in kept:
-            made = _render_frame(assignment, parts, session, frame)
-            kept[frame] = made.model_dump_json()
-            parts.journal.keep_frame(task.id, attempt, frame, origin, kept[frame])
-        done.append(_Done.model_validate_json(kept[frame]))
-    return _result(assignment, parts, done)
+            kept[frame] = _render_frame(assignment, parts, session, frame, origin)
+    return _result(assignment, parts, [_Done.model_validate_json(kept[frame]) for frame in task.frames()])
 
 
-def _render_frame(assignment: Assignment, parts: Parts, session: Session, frame: int) -> _Done:
+def _render_frame(assignment: Assignment, parts: Parts, session: Session, frame: int, origin: str) -> str:
+    """Render, store and write down one frame; what the journal keeps of it."""
     seed = assignment.seed(parts.identity.node, frame)
     raw = session.render(frame, seed, assignment.engine_settings(parts.device))
     ref = parts.vault.store_file(raw.path, assignment.result_key())
@@ -79,10 +76,12 @@ def _render_frame(assignment: Assignment, parts: Parts, session: Session, frame:
         raise Unavailable(
             f"frame {frame} changed on this disk before it was stored: check the disk; rendering it again"
         )
+    done = _Done(frame=_frame_result(raw, ref), device_class=raw.device_class).model_dump_json()
+    parts.journal.keep_frame(assignment.task.id, assignment.attempt, frame, origin, done)
     log.info("%s: frame %d in %.1f s, stored %s bytes", assignment.label, frame, raw.seconds, f"{ref.size:,}")
     parts.progress.frame_done(frame, _quick_look(assignment, parts, session, raw))
     raw.path.unlink(missing_ok=True)
-    return _Done(frame=_frame_result(raw, ref), device_class=raw.device_class)
+    return done
 
 
 def _quick_look(assignment: Assignment, parts: Parts, session: Session, raw: RawFrame) -> str | None:

@@ -4,6 +4,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from inferix.keystore import Keys, new_keys
 from inferix.models.work import Work
 from inferix.storage.remote import HttpStore
 from node.api import Api
+from node.checks import FrameReader
 from node.compose import Machine, Remote, compose
 from node.config import Home
 from node.engines import EngineSettings
@@ -22,7 +24,9 @@ from tests.node.noise_engine import DirectReader, NoiseEngine
 class Node:
     """One life of a node's process. ``run`` steps it until nothing is left to do."""
 
-    def __init__(self, network: Network, home: Path, node: int, keys: Keys, engine: NoiseEngine) -> None:
+    def __init__(
+        self, network: Network, home: Path, node: int, keys: Keys, engine: Any, reader: FrameReader | None = None
+    ) -> None:
         self.network, self.home, self.id, self.keys, self.engine = network, home, node, keys, engine
         self.identity = Identity(node, DOMAIN, keys)
         self.stop = threading.Event()
@@ -31,7 +35,7 @@ class Node:
         info = self.api.network(attempts=1)
         store = HttpStore(self.api.url, client=self.api.client, attempts=1, sleep=lambda _: None)
         self._stores = [store]
-        machine = Machine(Home(home), engine, "cpu", DirectReader())
+        machine = Machine(Home(home), engine, "cpu", reader or DirectReader())
         remote = Remote(self.api, store, store, info, self.api.node(node))
         self.loop, self.journal = compose(machine, self.identity, remote, self.stop)
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """An engine that renders seeded noise: the interface of a path tracer, in milliseconds and without a process.
 
-Its package is a text: ``SCENE <name>``. ``SCENE broken`` loads with an error, ``SCENE crash`` stops the engine.
+Its package is a text: ``SCENE <name>``. ``SCENE broken`` loads with an error, ``SCENE crash`` stops the engine,
+``SCENE slow`` takes its time.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,8 @@ class NoiseSession:
     def render(self, frame: int, seed: int, settings: RenderSettings) -> RawFrame:
         self._check()
         self._engine.rendered.append(frame)
+        if b"slow" in self._scene:
+            time.sleep(1)
         self._tell(Progress("render", "sampling", frame, 0.5, 0.1))
         pixels = pixels_of(self._scene, frame, seed, settings)
         path = self._results / f"frame-{frame}.exr"
