@@ -6,6 +6,8 @@ absent where that extra is not installed. ``docs/engines.md`` says what they can
 """
 
 import importlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from inferix.errors import Misconfigured
@@ -23,3 +25,10 @@ def load_engine(name: str = "blender", *, threads: int = 0, unsafe: bool = False
     """An engine plug-in by name. Raises Misconfigured when its package is not installed."""
     values = engine_values()
     return values.load_engine(name, values.EngineSettings(threads=threads, unsafe=unsafe))
+
+
+def read_crops(exr: Path, settings: Any, tiles: Sequence[Any], work: Path) -> list[Any]:
+    """Crops of a stranger's EXR, parsed in a sandbox of its own; BadResult (Corrupt) when it is malformed."""
+    engine_values()
+    found: list[Any] = importlib.import_module("node.engines.crops").read_crops(exr, settings, tiles, work)
+    return found

@@ -20,7 +20,7 @@ from inferix.errors import InferixError, Unavailable
 from inferix.messages import Benchmark
 from inferix.models.result import Result
 from inferix.models.roles import NodeStatus, Role
-from inferix.plugins import engine_values
+from inferix.plugins import engine_values, read_crops
 from inferix.proofs.rendering import judge, measure, tile_plan
 from inferix.replay import Network
 from inferix.storage import Cid, OwnedStore
@@ -157,7 +157,7 @@ class Bench:
                 scene.width, scene.height, count=TILES,
             )  # fmt: skip
             redone = session.tiles(scene.first_frame, row.seed, settings, tiles)
-        given = values.read_crops(raw, settings, tiles, folder / "crops")
+        given = read_crops(raw, settings, tiles, folder / "crops")
         verdict = judge([measure(mine, again) for mine, again in zip(given, redone, strict=True)])
         if not verdict.accepted:
             raise _False(f"the raw pass is not that of the challenge: {verdict.reason}")
