@@ -41,7 +41,11 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A transaction that may write: committed at the end, rolled back by an exception."""
+        """A transaction that may write: committed at the end, rolled back by an exception.
+
+        Isolation is that of READ COMMITTED on both kinds of database: each statement sees what is committed, and only
+        the first write waits for other writers. A change that rests on a value read before says so in its WHERE.
+        """
         with Session(self.engine, expire_on_commit=False) as session:
             try:
                 yield session
@@ -53,8 +57,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that only reads: one state of the whole database, and nobody waits for it."""
-        level = "DEFERRED" if self._sqlite else "REPEATABLE READ"
-        options = {"inferix_begin": level} if self._sqlite else {"isolation_level": level, "postgresql_readonly": True}
+        level = "REPEATABLE READ"
+        options = {"inferix_reads": True} if self._sqlite else {"isolation_level": level, "postgresql_readonly": True}
         with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:
             yield session
 
@@ -82,7 +86,9 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         with self.engine.begin() as connection:
-            if not self._sqlite:
+            if self._sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             config.attributes["connection"] = connection
             try:
@@ -122,14 +128,21 @@ def _sqlite_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: Any) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself; see begin()
+        connection.isolation_level = None  # the driver begins nothing by itself
         for setting in ("journal_mode=WAL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {setting}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later would fail at once when another wrote in between.
-        kind = connection.get_execution_options().get("inferix_begin", "IMMEDIATE")
-        connection.exec_driver_sql(f"BEGIN {kind}")
+        if connection.get_execution_options().get("inferix_reads"):
+            connection.exec_driver_sql("BEGIN")  # one state of the database until the end
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def lock(connection: Connection, cursor: sqlite3.Cursor, statement: str, *rest: Any) -> None:
+        # Taken only now: a transaction that begins with a read would fail at once here if another wrote in between,
+        # and one that begins with the lock would keep every other writer waiting while it only reads.
+        first = statement.split(maxsplit=1)[0].upper()
+        if first not in ("SELECT", "PRAGMA", "BEGIN") and not cursor.connection.in_transaction:
+            cursor.execute("BEGIN IMMEDIATE")
 
     return engine

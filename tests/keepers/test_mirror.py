@@ -21,6 +21,7 @@ from inferix.storage.database import Database
 from inferix.storage.embedded import EmbeddedStore
 from inferix.storage.follower import Follower
 from inferix.storage.tables import Block, Event, MirrorState, StoredDocument
+from inferix.trees import anchor_root
 from keepers.documents import Fetcher
 from keepers.mirror import KEPT_BLOCKS, Finality, Mirror
 
@@ -45,7 +46,7 @@ def anchor(client: ChainClient, deployment: Deployment, accounts: list[LocalAcco
 
     def send(manager: int, size: int = 0) -> bytes:
         document = AnchorData(manager=manager, messages=[])
-        call = deployment.call("NodeRegistry", "anchor", manager, bytes(32), document.digest())
+        call = deployment.call("NodeRegistry", "anchor", manager, anchor_root([]), document.digest())
         data = {"from": accounts[2].address, "to": call.to, "data": "0x" + call.data.hex()}
         sent = client.rpc.request("eth_sendTransaction", [data])
         while client.receipt(bytes.fromhex(sent[2:])) is None:

@@ -2,13 +2,14 @@
 """One schema on SQLite and PostgreSQL, brought up to date from code; writers that wait for each other."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlmodel import SQLModel, select
 
 from inferix.errors import Misconfigured
@@ -89,17 +90,28 @@ def test_reading__while_another_writes__sees_one_state(database: Database) -> No
         assert before.exec(select(Block)).all() == []
 
 
-def test_session__two_writers_that_read_first__both_get_through(database: Database) -> None:
-    """Without BEGIN IMMEDIATE the second fails at once: its snapshot is old when it wants to write."""
+def test_session__that_only_reads__keeps_no_writer_waiting(database: Database) -> None:
+    with database.session() as idle:
+        idle.exec(select(NodeSeen)).all()
+        started = time.monotonic()
+        with database.session() as session:
+            session.add(NodeSeen(node=1, seen_at=5))
+        assert time.monotonic() - started < 5
+        assert [row.node for row in idle.exec(select(NodeSeen))] == [1]
+
+
+def test_session__writers_that_read_first__all_get_through(database: Database) -> None:
+    """A deferred transaction would fail at once: its snapshot is old when it wants to write."""
     errors: list[BaseException] = []
+    with database.session() as session:
+        session.add(NodeSeen(node=7, seen_at=0))
 
     def count_up() -> None:
         try:
             for _ in range(20):
                 with database.session() as session:
-                    row = session.get(NodeSeen, 7) or NodeSeen(node=7, seen_at=0)
-                    row.seen_at += 1
-                    session.add(row)
+                    session.exec(select(NodeSeen)).all()
+                    session.connection().execute(update(NodeSeen).values(seen_at=NodeSeen.seen_at + 1))
         except BaseException as error:
             errors.append(error)
 
