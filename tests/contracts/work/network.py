@@ -12,7 +12,7 @@ from inferix.models.anchor import AccountLeaf, BatchLeaf, NodeLeaf
 from inferix.models.roles import Outcome
 from tests.contracts.system import MANAGER, PRICE, Node, System, acting, advance, deployer, key, now
 
-RECORD_BYTES = 12
+HASHES = 256  # that a block can look back
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,18 @@ def batch_leaf(index: int, charge: int = 100, work: int = 5, **changes: Any) -> 
         "anchor": 1,
     }
     return BatchLeaf(**(fields | changes))
+
+
+def block_hash(number: int) -> bytes:
+    """The hash of a block of the tests' chain, after `mine`."""
+    return keccak(text=f"block {number}")
+
+
+def mine(blocks: int = 1) -> None:
+    """Move on by blocks of 12 s whose hashes are known."""
+    boa.env.time_travel(blocks=blocks)
+    number = int(boa.env.evm.patch.block_number)
+    boa.env.evm.patch.prev_hashes = [block_hash(number - 1 - depth) for depth in range(HASHES)]
 
 
 def leaf_values(leaf: BatchLeaf | NodeLeaf | AccountLeaf) -> tuple[Any, ...]:

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One populated network a session, rolled back after each test."""
+
+from collections.abc import Iterator
+
+import boa
+import pytest
+
+from tests.contracts.system import IFX
+from tests.contracts.work.network import Network
+
+
+@pytest.fixture(scope="session")
+def populated_network() -> Network:
+    network = Network()
+    network.stake(network.manager, 99 * int(network.staking.required(network.manager.id)))
+    network.give_ifx(network.market.address, 10**6 * IFX)
+    return network
+
+
+@pytest.fixture
+def network(populated_network: Network) -> Iterator[Network]:
+    """A manager with a hundred times its bond, a market with a million IFX."""
+    with boa.env.anchor():
+        yield populated_network
