@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inferix Bench: a random seed for the sample scene, timed here from the keeper's request to the committed raw pass.
 
-The node's own clock says nothing. The answer is checked by re-rendering secret tiles before it is attested on chain. One
-challenge at a time: nodes on one machine would slow each other down.
+The node's own clock says nothing. The answer is checked by re-rendering secret tiles before it is attested on chain.
+One challenge at a time: nodes on one machine would slow each other down.
 """
 
 import logging

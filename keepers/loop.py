@@ -67,7 +67,7 @@ class Loop:
         self.health.last_success = time.time()
 
     def _known(self, error: InferixError | OperationalError) -> None:
-        health, text = self.health, f"{type(error).__name__}: {error}"
+        health, text = self.health, f"{type(error).__name__}: {_words(error)}"
         health.errors += 1
         health.errors_in_a_row += 1
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(health.errors_in_a_row - 1, 10))
@@ -77,6 +77,11 @@ class Loop:
             log.warning("%s: %s (%d in a row; next try in %.0f s)", self.name, text, health.errors_in_a_row, pause)
         health.last_error = text[:500]
         self._rests_until = time.monotonic() + pause
+
+
+def _words(error: InferixError | OperationalError) -> str:
+    """The error without the statement and the link that SQLAlchemy adds."""
+    return str(error.orig) if isinstance(error, OperationalError) else str(error)
 
 
 def run(loops: Sequence[Loop], stop: threading.Event, health_file: Path | None = None) -> None:
@@ -99,6 +104,7 @@ def run(loops: Sequence[Loop], stop: threading.Event, health_file: Path | None =
 
         return once
 
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a cycle longer than its pause is no news
     scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(len(loops) + 1)}, timezone="UTC")
     pulse = [Loop("health", 5.0, lambda: write_health(loops, health_file))] if health_file is not None else []
     for loop in [*loops, *pulse]:
@@ -112,7 +118,6 @@ def run(loops: Sequence[Loop], stop: threading.Event, health_file: Path | None =
             coalesce=True,
             misfire_grace_time=None,
         )
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a cycle longer than its pause is no news
     scheduler.start()
     try:
         stop.wait()

@@ -2,8 +2,8 @@
 """Quotes: the client's scene previewed beside the unit scene in the sandbox, then a signed price.
 
 W of a frame = its cost over the unit frame's, times the unit frame's work (T0 minutes at 1 IB). Measured in one
-process on one machine, so the machine's speed cancels out. A scene that cannot be rendered is refused with every problem
-in words; a failure of ours leaves the quote waiting.
+process on one machine, so the machine's speed cancels out. A scene that cannot be rendered is refused with every
+problem in words; a failure of ours leaves the quote waiting.
 """
 
 import logging
