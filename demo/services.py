@@ -130,6 +130,7 @@ def _store(stack: ExitStack, environment: Mapping[str, str]) -> str:
 
 def deploy(run: Services) -> None:
     """Compiles and deploys the contracts with Ape."""
+    (STATE / "home").mkdir()  # what Ape keeps stays out of the user's home
     done = subprocess.run(
         [str(BIN / "ape"), "run", "deploy", "--network", "ethereum:local:node", "--out", str(STATE / "deployments")],
         env=run.environment(HOME=str(STATE / "home")), cwd=ROOT, capture_output=True, text=True, check=False,
