@@ -83,7 +83,7 @@ class Plan:
 
 
 def make_plan(settings: Settings, deployer: str, now: int) -> Plan:
-    """The plan for these settings; now: time of the chain's newest block [s], from which the first epoch is reckoned."""
+    """The plan for these settings; now: time of the chain's newest block [s], which the first epoch contains."""
     left: list[str] = []
     creations = _creations(settings, deployer, now)
     calls = [*_wiring(), *_opening(settings, deployer, left)]
@@ -97,6 +97,10 @@ def resolve(value: Any, addresses: Mapping[str, str]) -> Any:
     if isinstance(value, tuple):
         return tuple(resolve(item, addresses) for item in value)
     return value
+
+
+def _at_least(amount: int) -> Callable[[Any], bool]:
+    return lambda found: bool(found >= amount)
 
 
 def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
@@ -124,9 +128,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Rosters", (parameters, registry, staking)),
         Creation("BurnMintWork", (parameters, ifx, batches)),
         Creation("Accounts", (parameters, registry, staking, ifx, Ref("BurnMintWork"), Ref("PenaltyPool"))),
-        Creation(
-            "FeeBurner", (parameters, ifx, dollar, batches, registry, market, who(settings.foundation))
-        ),
+        Creation("FeeBurner", (parameters, ifx, dollar, batches, registry, market, who(settings.foundation))),
         Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
         Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"))),
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
@@ -164,8 +166,10 @@ def _opening(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
     if settings.development:
         faucet = Ref("Faucet")
         coins.append((Ref("DevUSD"), settings.development.usd_cap))
-        for contract in ("DevUSD", "NodeLicence"):
-            calls.append(Call(contract, "set_minter", (faucet, True), Check(contract, "is_minter", (faucet,))))
+        calls += [
+            Call(contract, "set_minter", (faucet, True), Check(contract, "is_minter", (faucet,)))
+            for contract in ("DevUSD", "NodeLicence")
+        ]
     for coin, cap in coins:
         known = Check("IfxDollar", "coin", (coin,), lambda found: found[0] != 0)
         calls.append(Call("IfxDollar", "add_coin", (coin, cap), known))
@@ -175,7 +179,7 @@ def _opening(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
     for contract, amount in gifts.items():
         if settings.allocation.foundation in (DEPLOYER, deployer):
             # Nothing is sold or given away before the deployment is complete.
-            has = Check("IFX", "balanceOf", (Ref(contract),), lambda balance, amount=amount: balance >= amount)
+            has = Check("IFX", "balanceOf", (Ref(contract),), _at_least(amount))
             calls.append(Call("IFX", "transfer", (Ref(contract), amount), has))
         else:
             left.append(f"the foundation transfers {amount} wei of IFX to {contract}")

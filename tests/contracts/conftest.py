@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One deployment a session, rolled back after each test."""
+"""One deployment a session; titanoboa's plug-in rolls back what happened since a fixture was set up."""
 
-from collections.abc import Iterator
-
-import boa
 import pytest
 
 from tests.contracts.system import System
@@ -15,6 +12,6 @@ def deployed() -> System:
 
 
 @pytest.fixture
-def system(deployed: System) -> Iterator[System]:
-    with boa.env.anchor():
-        yield deployed
+def system(deployed: System) -> System:
+    """The same, rolled back after each test."""
+    return deployed

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole protocol on titanoboa, deployed and wired as one object, with the people who act on it.
 
-A test module takes the fixture `system` (tests/contracts/conftest.py): the system is deployed once a session, and what a
-test does to it is rolled back after the test.
+A test takes the fixture `system` (tests/contracts/conftest.py): the system is deployed once a session, and what a test
+does to it is rolled back.
 """
 
 from collections.abc import Iterator

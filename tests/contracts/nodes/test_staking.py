@@ -250,7 +250,11 @@ def test_slash_takes_both_in_proportion_half_burned_half_pooled(system: System) 
         assert system.staking.slash(node.id, 41, 0) == 41
         (event,) = [each for each in system.staking.get_logs() if type(each).__name__ == "Slashed"]
     assert (event.node, event.amount, event.burned, event.pooled) == (node.id, 41, 21, 20)
-    assert (system.staking.bonded(node.id), system.staking.unbonding(node.id), system.staking.own(node.id)) == (44, 15, 44)
+    assert (system.staking.bonded(node.id), system.staking.unbonding(node.id), system.staking.own(node.id)) == (
+        44,
+        15,
+        44,
+    )
     assert system.ifx.totalSupply() == supply - 21
     assert system.penalty_pool.received() == 20 == system.ifx.balanceOf(system.penalty_pool)
 

@@ -13,15 +13,24 @@ ISSUANCE = 462_500_000 * IFX
 ZERO = "0x" + "00" * 20
 
 
-def sign(token: Contract, signer: LocalAccount, kind: str, fields: list[tuple[str, str, object]]) -> tuple[int, bytes, bytes]:
+def sign(
+    token: Contract, signer: LocalAccount, kind: str, fields: list[tuple[str, str, object]]
+) -> tuple[int, bytes, bytes]:
     """An EIP-712 signature (v, r, s) in the token's own domain."""
-    domain = {"name": "Inferix", "version": "1", "chainId": boa.env.evm.chain.chain_id, "verifyingContract": token.address}
+    domain = {
+        "name": "Inferix",
+        "version": "1",
+        "chainId": boa.env.evm.chain.chain_id,
+        "verifyingContract": token.address,
+    }
     types = {kind: [{"name": name, "type": solidity} for name, solidity, _ in fields]}
     signed = signer.sign_typed_data(domain, types, {name: value for name, _, value in fields})
     return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
 
 
-def delegation(token: Contract, signer: LocalAccount, delegatee: str, nonce: int, expiry: int) -> tuple[int, bytes, bytes]:
+def delegation(
+    token: Contract, signer: LocalAccount, delegatee: str, nonce: int, expiry: int
+) -> tuple[int, bytes, bytes]:
     fields = [("delegatee", "address", delegatee), ("nonce", "uint256", nonce), ("expiry", "uint256", expiry)]
     return sign(token, signer, "Delegation", fields)
 

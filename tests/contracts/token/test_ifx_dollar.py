@@ -357,7 +357,7 @@ def test_coin_that_calls_back_cannot_have_one_payment_credited_twice(system: Sys
     ),
 )
 def test_nothing_pays_more_than_came_in(deployed: System, decimals: int, steps: list[tuple[str, int, int]]) -> None:
-    """Whatever a false accounts root and false charges say: the coin's balance covers the pool, each account its requests."""
+    """Whatever a false accounts root and false charges say: what left and what is there is what came in."""
     clients = [key(f"client {i}") for i in range(3)]
     dollar = deployed.ifx_dollar
     with boa.env.anchor():
@@ -369,7 +369,11 @@ def test_nothing_pays_more_than_came_in(deployed: System, decimals: int, steps: 
             if verb == "in" and units:
                 pay_in(deployed, coin, clients[which], units)
                 paid_in += units
-            elif verb == "out" and account and 0 < amount <= dollar.account(account).credit - dollar.account(account).requested:
+            elif (
+                verb == "out"
+                and account
+                and 0 < amount <= dollar.account(account).credit - dollar.account(account).requested
+            ):
                 request(deployed, clients[which], account, amount)
                 advance(1)
                 post_root(deployed, account)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The deployment's plan on titanoboa: one protocol comes out, and money leaves it through the real contracts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boa
+import pytest
+
+from deploy.plan import SHARES, Check, Plan, make_plan, resolve
+from deploy.settings import Settings, load_settings
+from inferix import trees
+from inferix.errors import Misconfigured
+from inferix.models.anchor import AccountLeaf, NodeLeaf
+from tests.contracts.system import (
+    CONTRACTS,
+    IFX,
+    MANAGER,
+    USD,
+    Contract,
+    acting,
+    advance,
+    deployer,
+    key,
+    now,
+    parameter,
+)
+
+DEV = Path(__file__).parents[2] / "deploy" / "dev.json"
+DEPLOYER = key("deployer").address
+
+
+class Protocol:
+    """The contracts of a plan by their names."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.contracts: dict[str, Contract] = {}
+        with acting(DEPLOYER):
+            for creation in plan.creations:
+                path = next(CONTRACTS.rglob(f"{creation.contract}.vy")).relative_to(CONTRACTS)
+                arguments = resolve(creation.arguments, self.addresses)
+                self.contracts[creation.contract] = deployer(str(path)).deploy(*arguments)
+            for call in plan.calls:
+                assert not self.holds(call.done), f"{call} shows as done before it is made"
+                getattr(self[call.contract], call.function)(*resolve(call.arguments, self.addresses))
+                assert self.holds(call.done), f"{call} does not show as done"
+
+    def __getitem__(self, name: str) -> Contract:
+        return self.contracts[name]
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        return {name: contract.address for name, contract in self.contracts.items()}
+
+    def holds(self, check: Check) -> bool:
+        arguments = resolve(check.arguments, self.addresses)
+        return bool(check.holds(getattr(self[check.contract], check.view)(*arguments)))
+
+
+@pytest.fixture(scope="module")
+def planned() -> Protocol:
+    return Protocol(make_plan(load_settings(DEV), DEPLOYER, now()))
+
+
+@pytest.fixture
+def protocol(planned: Protocol) -> Protocol:
+    """Titanoboa's plug-in rolls back what a test does to a fixture of its own."""
+    return planned
+
+
+def changed(**changes: Any) -> Settings:
+    return Settings.model_validate(json.loads(DEV.read_text()) | changes)
+
+
+def flat(proof: list[trees.Sum]) -> list[bytes]:
+    return [word for node in proof for word in (node.hash, node.sum.to_bytes(32, "big"))]
+
+
+def test_every_deployable_contract_is_in_the_plan() -> None:
+    plan = make_plan(load_settings(DEV), DEPLOYER, 0)
+    files = {path.stem for path in CONTRACTS.rglob("*.vy") if path.parent.name != "modules"}
+    assert {creation.contract for creation in plan.creations} == files
+
+
+def test_shares_and_issuance_are_the_whole_cap() -> None:
+    assert sum(SHARES.values()) + 462_500_000 == 1_000_000_000
+
+
+def test_everything_is_wired_and_parameters_are_those_of_the_settings(protocol: Protocol) -> None:
+    wired = [name for name, contract in protocol.contracts.items() if hasattr(contract, "wired")]
+    assert len(wired) == 9
+    assert all(protocol[name].wired() for name in wired)
+    assert protocol["IFX"].minter() == protocol["BurnMintWork"].address
+    for name, value in load_settings(DEV).parameters.items():
+        assert protocol["Parameters"].get(parameter(name)) == value
+    assert protocol["IFX"].balanceOf(protocol["ReferenceMarket"]) == 10_000_000 * IFX
+
+
+def test_no_contract_is_too_large(protocol: Protocol) -> None:
+    sizes = {name: len(boa.env.get_code(contract.address)) for name, contract in protocol.contracts.items()}
+    assert max(sizes.values()) <= 24_576, sizes
+
+
+def test_faucet_gives_once_an_hour_and_one_licence_of_a_role(protocol: Protocol) -> None:
+    visitor = key("visitor").address
+    faucet = protocol["Faucet"]
+    with acting(visitor):
+        faucet.drip(visitor)
+        assert protocol["DevUSD"].balanceOf(visitor) == 10**9
+        assert protocol["IFX"].balanceOf(visitor) == 20_000 * IFX
+        advance(3599)
+        with boa.reverts("Faucet: once an hour"):
+            faucet.drip(visitor)
+        advance(1)
+        faucet.drip(visitor)
+        assert faucet.claim_licence(MANAGER) == 125_001
+        with boa.reverts("Faucet: one licence of a role"):
+            faucet.claim_licence(MANAGER)
+
+
+def test_other_governor_and_foundation_are_told_what_is_left() -> None:
+    governor, foundation = key("governor").address, key("foundation").address
+    allocation = load_settings(DEV).allocation.model_dump() | {"foundation": foundation}
+    plan = make_plan(changed(governor=governor, allocation=allocation), DEPLOYER, 0)
+    assert [call.function for call in plan.calls if call.function in ("transfer", "propose_governor")] == [
+        "propose_governor"
+    ]
+    assert len(plan.left) == 3
+    assert "accept_governor" in plan.left[-1]
+
+
+def test_what_depends_on_a_lost_contract_is_made_anew() -> None:
+    plan = make_plan(load_settings(DEV), DEPLOYER, 0)
+    assert plan.depending_on({"Faucet"}) == {"Faucet"}
+    assert {"Batches", "Disputes", "Panels"} <= plan.depending_on({"Staking"})
+    assert "IFX" not in plan.depending_on({"Staking"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"governor": "0xabc"},
+        {"chain_id": "1337"},
+        {"unknown": 1},
+        {"ifx_price": 0},
+        {"coins": [{"address": "deployer"}]},
+    ],
+)
+def test_wrong_settings_are_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(json.loads(DEV.read_text()) | changes))
+    with pytest.raises(Misconfigured):
+        load_settings(path)
+    with pytest.raises(Misconfigured, match="--config"):
+        load_settings(tmp_path / "absent.json")
+
+
+def bonded_manager(protocol: Protocol) -> tuple[int, str]:
+    """A manager by way of the faucet; returns node and operator."""
+    owner, operator = key("manager's owner").address, key("manager's operator").address
+    with acting(DEPLOYER):
+        protocol["IFX"].transfer(owner, 100_000 * IFX)
+    with acting(owner):
+        licence = protocol["Faucet"].claim_licence(MANAGER)
+        node = protocol["NodeRegistry"].register(licence, operator, bytes(32), 0)
+        protocol["IFX"].approve(protocol["Staking"], 100_000 * IFX)
+        protocol["Staking"].stake(node, 100_000 * IFX)
+    assert protocol["Staking"].is_bonded(node)
+    return node, operator
+
+
+def test_client_tops_up_and_withdraws_by_a_real_accounts_root(protocol: Protocol) -> None:
+    client = key("client").address
+    _, operator = bonded_manager(protocol)
+    dollar, accounts, epochs = protocol["IfxDollar"], protocol["Accounts"], protocol["BurnMintWork"]
+    with acting(client):
+        protocol["Faucet"].drip(client)
+        protocol["DevUSD"].approve(dollar, 10**9)
+        account = dollar.top_up(protocol["DevUSD"], 10**9, client)
+        dollar.request_withdrawal(account, 600 * USD)
+    epoch = epochs.epoch()
+    for closing in range(epochs.closed(), epoch + 1):
+        advance(max(0, epochs.epoch_end(closing) - now()))
+        epochs.close_epoch()
+    leaf = AccountLeaf(account=account, spent=0, reserved=100 * USD)
+    tree = trees.Tree([trees.EMPTY, trees.account_leaf(leaf)])
+    nodes = trees.Tree([trees.node_leaf(NodeLeaf(node=0, matured=0, vesting=0, start=0))])
+    with acting(operator):
+        accounts.post(epoch, tree.root.hash, 0, 100 * USD, nodes.root.hash, 0, 0, bytes(32))
+    proof = flat(tree.proof(account))
+    with boa.reverts("IfxDollar: no accounts root after the request yet"):
+        dollar.withdraw(account, 0, 100 * USD, proof)
+    advance(protocol["Parameters"].get(parameter("accounts_window")))
+    accounts.finalize()
+    with boa.reverts("IfxDollar: not in the accounts root"):
+        dollar.withdraw(account, 0, 0, proof)
+    assert dollar.withdraw(account, 0, 100 * USD, proof) == 600 * USD
+    assert protocol["DevUSD"].balanceOf(client) == 600 * 10**6
