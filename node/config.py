@@ -92,7 +92,10 @@ def only_process(*files: Path) -> Iterator[None]:
     handles: list[int] = []
     try:
         for file in files:
-            handle = os.open(f"{file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                handle = os.open(f"{file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                raise Misconfigured(f"no lock can be made beside {file}: {error}; choose a folder of yours") from error
             handles.append(handle)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -41,6 +41,7 @@ def start(home: Home, config: NodeConfig, keys: Keys, settings: StartSettings, s
     if not settings.unsafe:
         sandbox.check()
     device = choose_device(config.device)
+    log.info("starting the engine %s", config.engine)
     engine = load_engine(config.engine, EngineSettings(settings.threads, device, settings.limits, settings.unsafe))
     log.info("engine %s %s, device %s", engine.name, engine.build(), device)
     with closing(Api(config.api, stop=stop)) as public:

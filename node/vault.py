@@ -6,9 +6,11 @@ or bytes that a server garbled) says nothing about who stored it; a `BadFile` wa
 """
 
 import hashlib
+import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from inferix.errors import Corrupt, Unavailable
 from inferix.models.document import MAX_DOCUMENT, Document
@@ -20,7 +22,9 @@ from inferix.storage.errors import BlockCorrupt, InvalidCid, MalformedFile, TooL
 from inferix.storage.files import write_atomic
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)
-_PIECE = 1024 * 1024
+LINE_SECONDS: Final = 2.0
+_PIECE: Final = 1024 * 1024
+log = logging.getLogger(__name__)
 
 
 class BadFile(Corrupt):
@@ -54,7 +58,7 @@ class Vault:
         digest = hashlib.sha256()
         try:
             sealed = self._store.open(Cid.parse(cid), sealed_size(size))
-            found = write_atomic(target, _hashed(open_stream(key, sealed), digest.update))
+            found = write_atomic(target, _watched(open_stream(key, sealed), digest.update, "fetching", size))
         except BlockCorrupt as error:
             raise Unavailable(f"storage garbles {cid}: {error}") from error
         except (InvalidCid, SealError, MalformedFile, TooLarge) as error:
@@ -80,9 +84,10 @@ class Vault:
     def store_file(self, path: Path, key: JobKey) -> FileRef:
         """Seal a file, store it and pin it: when this returns, all of it is with the network."""
         digest = hashlib.sha256()
-        cid = self._store.add(seal_stream(key, _hashed(_pieces(path), digest.update)))
+        size = path.stat().st_size
+        cid = self._store.add(seal_stream(key, _watched(_pieces(path), digest.update, "storing", size)))
         self._store.pin(cid)
-        return FileRef(cid=str(cid), sha256=digest.digest(), size=path.stat().st_size)
+        return FileRef(cid=str(cid), sha256=digest.digest(), size=size)
 
     def store_bytes(self, data: bytes, key: JobKey) -> str:
         """Seal and store something short-lived, not pinned; its CID."""
@@ -95,9 +100,10 @@ class Vault:
     def store_plain(self, path: Path) -> FileRef:
         """Store and pin a file that is no secret."""
         digest = hashlib.sha256()
-        cid = self._store.add(_hashed(_pieces(path), digest.update))
+        size = path.stat().st_size
+        cid = self._store.add(_watched(_pieces(path), digest.update, "storing", size))
         self._store.pin(cid)
-        return FileRef(cid=str(cid), sha256=digest.digest(), size=path.stat().st_size)
+        return FileRef(cid=str(cid), sha256=digest.digest(), size=size)
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
@@ -106,7 +112,13 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _hashed(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+def _watched(pieces: Iterator[bytes], update: Callable[[bytes], None], action: str, total: int) -> Iterator[bytes]:
+    """The pieces, each hashed; a line every few seconds while it lasts."""
+    done, next_line = 0, time.monotonic() + LINE_SECONDS
     for piece in pieces:
         update(piece)
+        done += len(piece)
+        if time.monotonic() >= next_line:
+            next_line = time.monotonic() + LINE_SECONDS
+            log.info("%s: %s of %s bytes", action, f"{done:,}", f"{total:,}")
         yield piece

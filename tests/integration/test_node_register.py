@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An owner registers a node and stakes for it, by command, on real contracts."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+
+from devnet.anvil import CHAIN_ID
+from inferix import keystore
+from inferix.chain.client import ChainClient
+from inferix.chain.deployment import Contracts, load_deployment
+from inferix.chain.errors import CallReverted
+from inferix.chain.rpc import Rpc
+from inferix.chain.transact import transact
+from inferix.errors import LimitExceeded, Refused
+from inferix.keystore import Keys, new_keys
+from inferix.models.roles import Role
+from inferix.units import NANO_PER_USD
+from node.config import Home
+from node.register import Owner
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+MNEMONIC = "test test test test test test test test test test test junk"  # the accounts of every dev chain
+PRICE = 16_000_000
+
+
+def wallet(index: int) -> bytes:
+    Account.enable_unaudited_hdwallet_features()
+    return bytes(Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}").key)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("register")
+
+
+@pytest.fixture(scope="module")
+def contracts(anvil: str, folder: Path) -> Contracts:
+    out = folder / "deployments"
+    environment = {**os.environ, "HOME": str(folder), "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    environment |= {"INFERIX_RPC_URL": anvil, "INFERIX_RPC_URLS": anvil, "INFERIX_CHAIN_ID": str(CHAIN_ID)}
+    command = [BIN / "ape", "run", "deploy", "--network", "ethereum:local:node", "--out", out]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return Contracts(ChainClient(Rpc([anvil], CHAIN_ID)), load_deployment(out, CHAIN_ID))
+
+
+def licensed(contracts: Contracts, index: int, role: Role) -> tuple[Owner, int]:
+    """An owner with a licence from the dev network's faucet."""
+    owner = Owner(contracts, wallet(index))
+    transact(contracts.client, owner.key, contracts.deployment.call("Faucet", "claim_licence", int(role)))
+    return owner, int(contracts.read("NodeLicence", "tokenOfOwnerByIndex", owner.address, 0))
+
+
+def register(owner: Owner, licence: int, keys: Keys, role: str = "worker", price: int = PRICE) -> int:
+    return owner.register(licence, keys.address, keys.sealing_public, price, role)
+
+
+def give_ifx(contracts: Contracts, owner: Owner, amount: int) -> None:
+    transact(contracts.client, wallet(0), contracts.deployment.call("IFX", "transfer", owner.address, amount))
+
+
+def test_register__once__and_again_is_the_same_node(contracts: Contracts) -> None:
+    owner, licence = licensed(contracts, 4, Role.WORKER)
+    keys = new_keys()
+    node = register(owner, licence, keys)
+    assert register(owner, licence, keys) == node
+    found = contracts.read("NodeRegistry", "node", node)
+    assert (found["owner"], found["operator"]) == (owner.address, keys.address)
+    assert (found["sealing_key"], found["price"]) == (keys.sealing_public, PRICE)
+
+
+def test_register__somebody_elses_licence_other_role_or_price_under_the_floor__refused(contracts: Contracts) -> None:
+    owner, licence = licensed(contracts, 5, Role.VERIFIER)
+    other, _ = licensed(contracts, 6, Role.WORKER)
+    with pytest.raises(Refused, match="belongs to"):
+        register(other, licence, new_keys(), "verifier")
+    with pytest.raises(Refused, match="is for a verifier"):
+        register(owner, licence, new_keys(), "worker")
+    with pytest.raises(CallReverted, match="price under the floor"):
+        register(
+            other, int(contracts.read("NodeLicence", "tokenOfOwnerByIndex", other.address, 0)), new_keys(), price=1
+        )
+
+
+def test_stake__what_is_missing__makes_the_node_bonded(contracts: Contracts) -> None:
+    owner, licence = licensed(contracts, 7, Role.VERIFIER)
+    node = register(owner, licence, new_keys(), "verifier", 0)
+    missing = owner.missing_stake(node)
+    assert missing > 0
+    with pytest.raises(LimitExceeded, match="wallet holds 0 IFX"):
+        owner.stake(node, missing)
+    assert not contracts.read("Staking", "is_bonded", node)
+    give_ifx(contracts, owner, missing)
+    owner.stake(node, missing)
+    assert owner.missing_stake(node) == 0
+    assert contracts.read("Staking", "is_bonded", node)
+
+
+@pytest.fixture
+def api(folder: Path) -> Iterator[str]:
+    """Serves the deployment, as the network's API does."""
+    body = (folder / "deployments" / f"{CHAIN_ID}.json").read_bytes()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def test_commands__register_then_stake(contracts: Contracts, anvil: str, api: str, tmp_path: Path) -> None:
+    owner, licence = licensed(contracts, 8, Role.VERIFIER)
+    home = Home(tmp_path / "home")
+    home.save(home.load().model_copy(update={"api": api, "role": "verifier"}))
+    password = "correct horse battery"
+    keys = keystore.create(home.keystore, password, work=2**4)
+    mine = tmp_path / "wallet.json"
+    keystore.create(mine, password, Keys(owner.key, keys.sealing), work=2**4)
+    file = tmp_path / "password"
+    file.write_text(password)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        program = [sys.executable, "-c", "from node.cli import node; node()", *words, "--home", str(home.path)]
+        program += ["--rpc", anvil, "--owner-keystore", str(mine), "--owner-password-file", str(file)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(program, env=environment, capture_output=True, text=True, timeout=120)
+
+    done = run("register", "--licence", str(licence))
+    assert done.returncode == 0, done.stderr
+    node = home.load().node
+    assert f"node {node}; stake still missing: " in done.stdout
+    assert contracts.read("NodeRegistry", "node_of_operator", keys.address) == node
+    assert "the wallet holds 0 IFX" in run("stake").stderr
+    missing = owner.missing_stake(node)
+    give_ifx(contracts, owner, missing)
+    done = run("stake")
+    assert re.search(r"stake still missing: 0 IFX", done.stdout), done.stderr
+    assert contracts.read("Staking", "is_bonded", node)
+    assert missing > NANO_PER_USD
