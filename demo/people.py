@@ -10,6 +10,7 @@ from demo.services import Services, keys_for
 from devnet.processes import Child
 from inferix.chain.client import ChainReceipt
 from inferix.chain.transact import transact
+from inferix.errors import Unavailable
 from inferix.keystore import Keys
 from inferix.models.roles import Role
 from inferix.units import Wei, format_ifx
@@ -127,6 +128,9 @@ def join(run: Services, all_machines: list[Machine]) -> None:
 
 
 def _measured(run: Services, waiting: list[Machine]) -> Machine | None:
+    for machine in waiting:
+        if machine.child is not None and not machine.child.running:
+            raise Unavailable(f"{machine.name} ended while starting:\n{machine.child.log_tail(5)}")
     return next((m for m in waiting if run.contracts.read("NodeRegistry", "node", m.node)["ib"]), None)
 
 
