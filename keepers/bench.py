@@ -10,7 +10,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def decide_challenge(network: Network, seen: dict[int, int], open_nodes: set[int
     return min(waiting, key=lambda node: (tried.get(node, 0), node))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bench:
     """``attest(node, ib, device class)`` sends the result to the chain, once."""
 
@@ -65,6 +65,7 @@ class Bench:
     sample: SampleScene
     work: Path
     attest: Callable[[int, int, str], object]
+    _session: Any = field(default=None, init=False)
 
     def cycle(self) -> None:
         """Checks an answer, or sends the next challenge."""
@@ -87,11 +88,13 @@ class Bench:
             tried: dict[int, int] = {}
             for row in session.exec(select(Challenge)):
                 tried[row.node] = tried.get(row.node, 0) + 1
-                if row.state == "attested":  # its attestation is on its way to the chain
-                    open_nodes = open_nodes | ({row.node} if not self._measured(row.node) else set())
+                if row.state == "attested":  # its attestation is on the chain, or on its way there
+                    seen.pop(row.node, None)
         with self.follower.reading() as network:
             node = decide_challenge(network, seen, open_nodes, tried)
         if node is None:
+            if not open_nodes:
+                self._rest()
             return
         with self.sample.path.open("rb") as file:
             scene = self.store.add(file)
@@ -102,10 +105,6 @@ class Bench:
         with self.database.session() as session:
             session.add(challenge)
         log.info("benchmark challenge for node %d", node)
-
-    def _measured(self, node: int) -> bool:
-        with self.follower.reading() as network:
-            return network.nodes[node].ib > 0
 
     def _check(self, row: Challenge) -> None:
         try:
@@ -148,19 +147,34 @@ class Bench:
         return result.device_class
 
     def _compare(self, row: Challenge, raw: Path, folder: Path) -> None:
-        values, engine = engine_values(), self.engine()
-        with engine.open(self.sample.path, folder / "session") as session:
-            scene = session.inspect()
-            settings = values.RenderSettings(scene.width, scene.height, scene.samples)
-            tiles = tile_plan(
-                secrets.token_bytes(32), row.id, 0, self.manager, scene.first_frame,
-                scene.width, scene.height, count=TILES,
-            )  # fmt: skip
+        session = self._warm_session()
+        scene = session.inspect()
+        settings = engine_values().RenderSettings(scene.width, scene.height, scene.samples)
+        tiles = tile_plan(
+            secrets.token_bytes(32), row.id, 0, self.manager, scene.first_frame, scene.width, scene.height, count=TILES
+        )
+        try:
             redone = session.tiles(scene.first_frame, row.seed, settings, tiles)
+        except InferixError:
+            self._rest()  # whatever ended it, the next check starts a fresh one
+            raise
         given = read_crops(raw, settings, tiles, folder / "crops")
         verdict = judge([measure(mine, again) for mine, again in zip(given, redone, strict=True)])
         if not verdict.accepted:
             raise _False(f"the raw pass is not that of the challenge: {verdict.reason}")
+
+    def _warm_session(self) -> Any:
+        """One engine session for a row of checks."""
+        if self._session is None:
+            self._session = self.engine().open(self.sample.path, self.work / "bench-session")
+        return self._session
+
+    def _rest(self) -> None:
+        """Ends the session: nobody is left to measure."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+            shutil.rmtree(self.work / "bench-session", ignore_errors=True)
 
 
 class _False(InferixError):
