@@ -9,6 +9,7 @@ Nothing that comes out is trusted: names are chosen by the node, links and devic
 """
 
 import collections
+import contextlib
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ import shutil
 import stat
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,22 +74,17 @@ class JsonProcess:
         started = time.monotonic()
         self._process.allow(self._wall_seconds)
         named = arguments if frame is None else {"frame": frame, **arguments}
-        try:
+        with self._guarded(operation):
             self._process.stdin.write(json.dumps({"operation": operation, "arguments": named}).encode() + b"\n")
             self._process.stdin.flush()
-            while True:
-                answer = self._read()
-                if "progress" not in answer:
-                    break
-                self._progress(operation, frame, answer["progress"], time.monotonic() - started)
-        except (OSError, ValueError) as error:
-            raise self._stopped(operation) from error
-        if "error" in answer:
-            raise self._error(operation, answer["error"])
-        result = answer.get("result")
-        if not isinstance(result, dict):
-            raise self._stopped(operation)
-        return result
+        while True:
+            with self._guarded(operation):
+                event, error, result = _parse(self._process.stdout.readline(_LINE_BYTES), operation, frame, started)
+            if error is not None:
+                raise error
+            if event is None:
+                return result
+            self._tell(event)
 
     def give(self, source: Path) -> str:
         """Lend a file to the process; returns the path by which it finds it.
@@ -141,21 +137,25 @@ class JsonProcess:
         for name in ("in", "out"):
             shutil.rmtree(self._folders[name], ignore_errors=True)
 
-    def _read(self) -> dict[str, Any]:
-        line = self._process.stdout.readline(_LINE_BYTES)
-        answer = json.loads(line) if line.endswith(b"\n") else None
-        if not isinstance(answer, dict):
-            raise ValueError("not a line of JSON")
-        return answer
-
     def _read_errors(self) -> None:
         while line := self._process.stderr.readline(_LINE_BYTES):
             self._errors.append(line)
 
-    def _progress(self, operation: str, frame: int | None, progress: Mapping[str, Any], seconds: float) -> None:
-        if self._on_progress is not None:
-            done = min(max(float(progress["done"]), 0.0), 1.0)
-            self._on_progress(Progress(operation, str(progress["stage"])[:100], frame, done, seconds))
+    def _tell(self, event: Progress) -> None:
+        try:
+            if self._on_progress is not None:
+                self._on_progress(event)
+        except BaseException:
+            self._process.kill()  # the listener wants no more of it; the answer would come to the next call
+            raise
+
+    @contextlib.contextmanager
+    def _guarded(self, operation: str) -> Iterator[None]:
+        """Whatever goes wrong at the pipes or with what comes out of them is the end of the process."""
+        try:
+            yield
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise self._stopped(operation) from error
 
     def _stopped(self, operation: str) -> EngineStopped:
         self._process.kill()
@@ -165,14 +165,33 @@ class JsonProcess:
         said = f"; it last said: {tail}" if limit == "crash" and tail else ""
         return EngineStopped(f"the engine stopped during {operation}: {_CAUSES[limit]}{said}", limit)
 
-    def _error(self, operation: str, error: Mapping[str, Any]) -> Exception:
-        code, message = str(error.get("code"))[:40], str(error.get("message"))[:1000]
-        if code == "failed":
-            return EngineStopped(f"{operation} failed: {message}", "crash")
-        if code == "memory":
-            return EngineStopped(f"{operation} failed: {_CAUSES['memory']}", "memory")
-        if code == "bad_result":
-            return BadResult(message)
-        if code == "no_gpu":
-            return EngineMissing(message)
-        return BadPackage(message, code)
+
+def _parse(
+    line: bytes, operation: str, frame: int | None, started: float
+) -> tuple[Progress | None, Exception | None, dict[str, Any]]:
+    """One line of the process: progress, or an error, or a result. Raises for anything else."""
+    if not line.endswith(b"\n"):
+        raise ValueError("no whole line")
+    answer = json.loads(line)
+    if "progress" in answer:
+        progress = answer["progress"]
+        done = min(max(float(progress["done"]), 0.0), 1.0)
+        return Progress(operation, str(progress["stage"])[:100], frame, done, time.monotonic() - started), None, {}
+    if "error" in answer:
+        return None, _error(operation, answer["error"]), {}
+    if not isinstance(answer["result"], dict):
+        raise ValueError("a result is an object")
+    return None, None, answer["result"]
+
+
+def _error(operation: str, error: Mapping[str, Any]) -> Exception:
+    code, message = str(error.get("code"))[:40], str(error.get("message"))[:1000]
+    if code == "failed":
+        return EngineStopped(f"{operation} failed: {message}", "crash")
+    if code == "memory":
+        return EngineStopped(f"{operation} failed: {_CAUSES['memory']}", "memory")
+    if code == "bad_result":
+        return BadResult(message)
+    if code == "no_gpu":
+        return EngineMissing(message)
+    return BadPackage(message, code)

@@ -12,9 +12,7 @@ class QuarterSamplesSession(BlenderSession):
     def render(self, frame: int, seed: int, settings: RenderSettings) -> RawFrame:
         cheap = super().render(frame, seed, replace(settings, samples=max(settings.samples // 4, 1)))
         path, file_sha256, pixels_sha256 = self.denoise(cheap.path, f"clean-{frame:06d}.exr")
-        return replace(
-            cheap, path=path, file_sha256=file_sha256, pixels_sha256=pixels_sha256, samples=settings.samples
-        )
+        return replace(cheap, path=path, file_sha256=file_sha256, pixels_sha256=pixels_sha256, samples=settings.samples)
 
 
 class QuarterSamples(BlenderEngine):

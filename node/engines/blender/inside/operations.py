@@ -15,7 +15,9 @@ from node.engines.serve import Report
 Json = dict[str, Any]
 
 _PREVIEW_SCALE: Final = 4  # previews have a quarter of the width and height
-_PREVIEW_SAMPLES: Final = 8
+_PREVIEW_SECONDS: Final = 0.2
+_PREVIEW_REPEATS: Final = 3
+_PREVIEW_MAX_SAMPLES: Final = 512
 _NOISE_SAMPLES: Final = 2
 _NOISE_CELL: Final = 32  # pixels of the full frame
 
@@ -141,17 +143,32 @@ class Operations:
         }
 
     def _cost(self, frame: int, settings: Json) -> Json:
-        """Fixed seconds and seconds per sample and pixel: one cold frame, then two warm ones with different samples."""
-        times = []
-        pixels = 0
-        for samples in (1, 1, 1 + _PREVIEW_SAMPLES):
-            small = _scaled(settings, samples)
-            pixels = small["width"] * small["height"]
-            device_class = raw.configure(self._scene, small, self._threads)
-            timed = raw.render(self._scene, frame, samples, None, lambda *_: None)
-            times.append(timed.core_seconds if device_class == "cpu" else timed.seconds)
-        slope = max(times[2] - times[1], 0.0) / (_PREVIEW_SAMPLES * pixels)
-        return {"fixed_seconds": max(times[0] - slope * pixels, 0.0), "sample_pixel_seconds": slope}
+        """Fixed seconds and seconds per sample and pixel.
+
+        One cold frame with a single sample, then warm ones, with more samples until they take long enough to be told
+        from the noise of the clock.
+        """
+        cold = self._seconds(frame, settings, 1)
+        warm = self._least(frame, settings, 1)
+        more, samples = 0.0, 1
+        while more < warm + _PREVIEW_SECONDS and samples < _PREVIEW_MAX_SAMPLES:
+            samples *= 4
+            more = self._seconds(frame, settings, samples)
+        more = min(more, self._least(frame, settings, samples))
+        small = _scaled(settings, samples)
+        pixels = small["width"] * small["height"]
+        slope = max(more - warm, 0.0) / ((samples - 1) * pixels)
+        return {"fixed_seconds": max(cold - slope * pixels, 0.0), "sample_pixel_seconds": slope}
+
+    def _least(self, frame: int, settings: Json, samples: int) -> float:
+        """The least of a few: what else runs on the machine only ever makes it longer."""
+        return min(self._seconds(frame, settings, samples) for _ in range(_PREVIEW_REPEATS))
+
+    def _seconds(self, frame: int, settings: Json, samples: int) -> float:
+        """Processor seconds on a CPU, elapsed ones on a GPU, of a small frame."""
+        device_class = raw.configure(self._scene, _scaled(settings, samples), self._threads)
+        timed = raw.render(self._scene, frame, samples, None, lambda *_: None)
+        return timed.core_seconds if device_class == "cpu" else timed.seconds
 
 
 def _own_settings(own: Any, device: str) -> Json:

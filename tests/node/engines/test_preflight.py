@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pre-flight: a bad package is a list of problems, never an exception, and nothing in it runs."""
+
+import shutil
+import zlib
+from pathlib import Path
+
+import pytest
+
+from node.engines import BadPackage, EngineSettings, Request, SceneReport
+from node.engines.blender.host import BlenderEngine
+from node.engines.blender.session import BlenderSession
+from node.sandbox import Limits
+from tests.node.engines.conftest import DEMO, SCENES, SMALL
+
+
+def codes(report: SceneReport) -> list[str]:
+    return [problem.code for problem in report.problems]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"BLEND", "is not a .blend file"),
+        (b"\x89PNG\r\n\x1a\n", "is not a .blend file"),
+        (b"PK\x03\x04", "is not a .blend file"),
+    ],
+)
+def test_what_is_plainly_no_blend_is_refused_without_blender(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "scene.blend"
+    path.write_bytes(content)
+    report = BlenderEngine().inspect(path)
+    assert codes(report) == ["not_blend"]
+    assert message in report.problems[0].message
+    assert not report.ok
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "nothing.blend", tmp_path):
+        assert codes(BlenderEngine().inspect(path)) == ["not_blend"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"BLENDER17-01v0500" + bytes(range(256)) * 40, "truncated"),
+        (b"BLENDER-v293", "truncated"),
+        (b"\x28\xb5\x2f\xfd" + b"garbage" * 100, "not_blend"),
+        (b"\x1f\x8b" + zlib.compress(b"nothing of Blender's"), "not_blend"),
+    ],
+)
+def test_garbage_behind_the_right_magic_is_refused(
+    blender: BlenderEngine, tmp_path: Path, content: bytes, code: str
+) -> None:
+    path = tmp_path / "scene.blend"
+    path.write_bytes(content)
+    report = blender.inspect(path)
+    assert codes(report)[0] in {code, "not_blend", "truncated"}
+    assert "scene.blend" in report.problems[0].message
+    assert not report.ok
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("share", [0.1, 0.6, 0.99])
+def test_a_truncated_scene_is_refused(blender: BlenderEngine, tmp_path: Path, share: float) -> None:
+    path = tmp_path / "cut.blend"
+    path.write_bytes(DEMO.read_bytes()[: int(DEMO.stat().st_size * share)])
+    report = blender.inspect(path)
+    assert not report.ok
+    assert codes(report)[0] in ("truncated", "not_blend")
+
+
+@pytest.mark.integration
+def test_a_good_scene_has_no_problem(blender: BlenderEngine) -> None:
+    report = blender.inspect(DEMO, Request(1, 8, 640, 360))
+    assert report.problems == ()
+    assert (report.first_frame, report.last_frame, report.fps) == (1, 24, 12.0)
+    assert (report.width, report.height, report.samples, report.camera) == (640, 360, 24, "Camera")
+    assert report.build == blender.build()
+
+
+@pytest.mark.integration
+def test_a_missing_texture_is_named(blender: BlenderEngine) -> None:
+    report = blender.inspect(SCENES / "missing_texture.blend")
+    assert [(problem.code, problem.name) for problem in report.problems] == [
+        ("missing_file", "textures/oak_planks.png")
+    ]
+    assert "textures/oak_planks.png is not in the package" in report.problems[0].message
+
+
+@pytest.mark.integration
+def test_scripts_and_python_drivers_are_named_and_simple_drivers_are_not(blender: BlenderEngine) -> None:
+    report = blender.inspect(SCENES / "scripts.blend")
+    assert [(problem.code, problem.name) for problem in report.problems] == [
+        ("scripts", "on_load.py"),
+        ("scripts", "Ball: location"),
+    ]
+    assert "len([1, 2]) + frame" in report.problems[1].message
+
+
+@pytest.mark.integration
+def test_a_script_in_the_scene_does_not_run(blender: BlenderEngine, tmp_path: Path) -> None:
+    with blender.open(SCENES / "scripts.blend", tmp_path) as session:
+        session.inspect()
+        assert list(tmp_path.rglob("it-ran")) == []
+
+
+@pytest.mark.integration
+def test_no_camera_is_said(blender: BlenderEngine) -> None:
+    assert codes(blender.inspect(SCENES / "no_camera.blend")) == ["no_camera"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (Request(0, 4, 640, 360), ["frames_outside"]),
+        (Request(20, 25, 640, 360), ["frames_outside"]),
+        (Request(5, 4, 640, 360), ["frames_outside"]),
+        (Request(1, 1, 0, 360), ["bad_resolution"]),
+        (Request(1, 1, 640, 20_000), ["bad_resolution"]),
+        (Request(24, 24, 16_384, 4), []),
+    ],
+)
+def test_what_is_asked_has_to_be_in_the_scene(demo: BlenderSession, request_: Request, expected: list[str]) -> None:
+    assert codes(demo.inspect(request_)) == expected
+
+
+@pytest.mark.integration
+def test_a_scene_that_needs_too_much_memory_is_a_problem_and_no_crash(tmp_path: Path) -> None:
+    engine = BlenderEngine(EngineSettings(limits=Limits(memory_bytes=120_000_000)))
+    report = engine.inspect(DEMO)
+    assert not report.ok
+    assert codes(report)[0] in ("crashed", "too_large")
+
+
+@pytest.mark.integration
+def test_open_refuses_what_cannot_be_loaded(blender: BlenderEngine, tmp_path: Path) -> None:
+    path = tmp_path / "cut.blend"
+    path.write_bytes(DEMO.read_bytes()[:5000])
+    with pytest.raises(BadPackage) as caught:
+        blender.open(path, tmp_path / "work")
+    assert caught.value.code in ("truncated", "not_blend")
+
+
+@pytest.mark.integration
+def test_pack_brings_in_what_lies_beside_the_scene(blender: BlenderEngine, tmp_path: Path) -> None:
+    scene = tmp_path / "project" / "table.blend"
+    scene.parent.mkdir()
+    shutil.copy(SCENES / "missing_texture.blend", scene)
+    report = blender.pack(scene, tmp_path / "without.blend")
+    assert codes(report) == ["missing_file"]
+    (scene.parent / "textures").mkdir()
+    with blender.open(DEMO, tmp_path / "work") as session:
+        frame = session.render(1, 1, SMALL)
+        still = session.assemble_frame(1, frame.path)
+    shutil.copy(still.path, scene.parent / "textures" / "oak_planks.png")
+    before = scene.read_bytes()
+    packed = tmp_path / "packed.blend"
+    assert blender.pack(scene, packed).problems == ()
+    assert packed.stat().st_size > still.path.stat().st_size
+    assert scene.read_bytes() == before
