@@ -5,6 +5,7 @@ import logging
 import sys
 
 import uvicorn
+from pydantic import ValidationError
 
 from api.app import create_app, open_context
 from api.settings import ApiSettings
@@ -14,13 +15,24 @@ from inferix.errors import InferixError
 def main() -> int:
     """Runs until it is told to stop; 2 when it cannot start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    settings = ApiSettings()
     try:
+        settings = ApiSettings()
         app = create_app(open_context(settings))
     except InferixError as error:
         print(f"the API cannot start: {error}", file=sys.stderr)
         return 2
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", access_log=False)
+    except ValidationError as error:
+        first = error.errors()[0]
+        print(f"the API cannot start: INFERIX_{str(first['loc'][0]).upper()}: {first['msg']}", file=sys.stderr)
+        return 2
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,  # streams of events have no end of their own
+    )
     return 0
 
 

@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from api import errors
 from api.context import Context
-from api.routes import auth, blocks, jobs, money, node, state
+from api.guard import Guard
+from api.routes import auth, blocks, jobs, money, node, orders, quotes, state
 from api.settings import ApiSettings
 from inferix import __version__
 from inferix.chain.client import ChainClient
@@ -22,15 +20,6 @@ from inferix.storage import open_owned_store
 from inferix.storage.database import Database
 from inferix.storage.follower import Follower
 from inferix.storage.service import BlockService, Quota
-
-SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; "
-        "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 def open_context(settings: ApiSettings) -> Context:
@@ -61,22 +50,14 @@ def create_app(context: Context) -> FastAPI:
         version=__version__,
         description="A decentralised GPU network: orders, proofs, payments.",
         lifespan=lifespan,
-        docs_url="/api/docs",
+        docs_url=None,  # its page would be fetched from elsewhere
         openapi_url="/api/openapi.json",
         redoc_url=None,
     )
     errors.install(app)
-    app.add_middleware(BaseHTTPMiddleware, dispatch=_secure)
-    for part in (auth, state, jobs, node, money, blocks):
+    app.add_middleware(Guard)
+    for part in (auth, state, quotes, orders, jobs, node, money, blocks):
         app.include_router(part.router)
     if context.settings.web.is_dir():
         app.mount("/", StaticFiles(directory=context.settings.web, html=True), name="web")
     return app
-
-
-async def _secure(request: Request, forward: RequestResponseEndpoint) -> Response:
-    response = await forward(request)
-    if not request.url.path.startswith("/api/docs"):
-        for name, value in SECURITY.items():
-            response.headers.setdefault(name, value)
-    return response

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wallet sign-in (EIP-4361): a nonce that the server stored and deletes on use, its own domain and chain id, a session.
 
-``siwe``'s verify checks domain and nonce only when they are passed in; both always are here.
+``siwe``'s verify checks domain and nonce only when they are passed in; both always are here. Messages are read by its
+regular expression: its grammar takes minutes for a message of a few thousand characters.
 """
 
 import hashlib
 import secrets
 import time
 
+from eth_keys.exceptions import BadSignature
 from siwe import SiweMessage, VerificationError  # type: ignore[import-untyped]
 from sqlmodel import Session as Database
 from sqlmodel import col, delete
 
 from api.errors import NotSignedIn
 from inferix.errors import InvalidInput
-from inferix.storage.database import Database as Store
 from inferix.storage.tables import Session, SiweNonce
 
 NONCE_SECONDS = 600
@@ -29,32 +30,44 @@ def new_nonce(database: Database) -> str:
     return nonce
 
 
-def sign_in(database: Store, text: str, signature: str, domain: str, chain_id: int, hours: int) -> tuple[str, str]:
-    """(bearer token, address) for a signed SIWE message; InvalidInput or NotSignedIn says what is wrong with it."""
+def read_message(text: str, domain: str, chain_id: int) -> SiweMessage:
+    """The message, if it is for this server. Raises InvalidInput or NotSignedIn."""
     try:
-        message = SiweMessage.from_message(text)
+        message = SiweMessage.from_message(text, abnf=False)
     except ValueError as error:
-        raise InvalidInput(f"this is no EIP-4361 message: {error}") from error
+        raise InvalidInput("this is no EIP-4361 message: sign the text that such a message has") from error
+    if message.domain != domain:
+        raise NotSignedIn(f"the message is for {message.domain[:80]!r}, this is {domain!r}: sign in here")
     if message.chain_id != chain_id:
         raise NotSignedIn(f"the message is for chain {message.chain_id}, this network is on chain {chain_id}: switch")
-    with database.session() as session:
-        row = session.get(SiweNonce, message.nonce)
-        if row is not None:
-            session.delete(row)  # used, whatever comes of it
-    if row is None or row.expires_wall < time.time():
+    return message
+
+
+def use_nonce(database: Database, nonce: str) -> None:
+    """Takes a nonce out of the store, whatever the signature is worth. Raises NotSignedIn."""
+    now = int(time.time())
+    wanted = delete(SiweNonce).where(col(SiweNonce.nonce) == nonce, col(SiweNonce.expires_wall) >= now)
+    if database.exec(wanted).rowcount != 1:
         raise NotSignedIn("this sign-in nonce is unknown, used or too old: ask for a new one")
+
+
+def check_signature(message: SiweMessage, signature: str, domain: str) -> str:
+    """The address that signed. Raises NotSignedIn."""
     try:
-        message.verify(signature, domain=domain, nonce=row.nonce)
-    except VerificationError as error:
-        raise NotSignedIn(
-            f"the sign-in was refused: {type(error).__name__}; sign the message that was shown"
-        ) from error
+        message.verify(signature, domain=domain, nonce=message.nonce)
+    except (VerificationError, BadSignature) as error:
+        reason = type(error).__name__
+        raise NotSignedIn(f"the sign-in was refused ({reason}): sign the message that was shown") from error
+    return str(message.address)
+
+
+def open_session(database: Database, address: str, hours: int) -> str:
+    """A bearer token; sessions that have run out are forgotten."""
+    now = int(time.time())
+    database.exec(delete(Session).where(col(Session.expires_wall) < now))
     token = secrets.token_urlsafe(32)
-    expires = int(time.time()) + hours * 3_600
-    address = str(message.address)
-    with database.session() as session:
-        session.add(Session(token=_hash(token), address=address, expires_wall=expires))
-    return token, address
+    database.add(Session(token=_hash(token), address=address, expires_wall=now + hours * 3_600))
+    return token
 
 
 def signed_in(database: Database, token: str | None) -> str:
@@ -67,9 +80,8 @@ def signed_in(database: Database, token: str | None) -> str:
 
 def sign_out(database: Database, token: str | None) -> None:
     """Ends a session; no error without one."""
-    row = database.get(Session, _hash(token)) if token else None
-    if row is not None:
-        database.delete(row)
+    if token:
+        database.exec(delete(Session).where(col(Session.token) == _hash(token)))
 
 
 def _hash(token: str) -> bytes:

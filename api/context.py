@@ -1,21 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts that a running API is made of; made once by ``api.app``."""
+"""The parts that a running API is made of, and the two rules about threads.
 
+The replayed state belongs to the event loop: ``await context.network()``, then read it without waiting in between; only
+``network`` itself lets another thread change it. Whatever blocks belongs to a worker thread: ``read`` and ``write`` run
+one database transaction each, ``run_in_threadpool`` the rest.
+"""
+
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from api.settings import ApiSettings
 from inferix.chain.deployment import Contracts, Deployment
+from inferix.errors import Conflict
+from inferix.models.anchor import AccountsData
 from inferix.replay import Network
+from inferix.replay.state import AccountsRoot
 from inferix.storage.blobs import OwnedStore
 from inferix.storage.database import Database
 from inferix.storage.service import BlockService
 
+Answer = TypeVar("Answer")
+
 
 @dataclass
 class Context:
-    """``follow`` brings the state up to the newest mirrored block and returns it; call it on the event loop only."""
+    """``follow`` brings the state up to the newest mirrored block and returns it."""
 
     settings: ApiSettings
     deployment: Deployment
@@ -26,11 +42,43 @@ class Context:
     follow: Callable[[], Network]
     _state: Network | None = field(default=None, init=False)
     _asked_at: float = field(default=0.0, init=False)
+    _following: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    def network(self) -> Network:
-        """The newest state, at most ``poll_seconds`` old. Callers read it within one request and do not keep it."""
-        now = time.monotonic()
-        if self._state is None or now - self._asked_at >= self.settings.poll_seconds:
-            self._state = self.follow()
-            self._asked_at = time.monotonic()
-        return self._state
+    async def network(self) -> Network:
+        """The newest state, at most ``poll_seconds`` old; good until the caller awaits again."""
+        async with self._following:
+            if self._state is None or time.monotonic() - self._asked_at >= self.settings.poll_seconds:
+                self._state = await run_in_threadpool(self.follow)
+                self._asked_at = time.monotonic()
+            return self._state
+
+    async def read(self, work: Callable[[Session], Answer]) -> Answer:
+        """What ``work`` finds in one reading transaction."""
+
+        def transaction() -> Answer:
+            with self.database.reading() as session:
+                return work(session)
+
+        return await run_in_threadpool(transaction)
+
+    async def write(self, work: Callable[[Session], Answer]) -> Answer:
+        """What ``work`` gives once its transaction is committed."""
+
+        def transaction() -> Answer:
+            with self.database.session() as session:
+                return work(session)
+
+        try:
+            return await run_in_threadpool(transaction)
+        except IntegrityError as error:
+            raise Conflict("the same was sent twice at the same moment: ask what became of it") from error
+
+    async def accounts_data(self, root: AccountsRoot) -> AccountsData | None:
+        """The leaves of an accounts root; None while its document is not here."""
+        documents, digest = (await self.network()).documents, root.data
+
+        def fetch() -> AccountsData | None:
+            body = documents.get(digest)
+            return AccountsData.decode(body, digest) if body is not None else None
+
+        return await run_in_threadpool(fetch)

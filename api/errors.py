@@ -4,10 +4,14 @@
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 
-from inferix.errors import InferixError, Refused, Unavailable
+from inferix.errors import InferixError, Refused
 from inferix.storage.service import http_status
+
+BUSY_SECONDS = 2
 
 
 class NotSignedIn(Refused):
@@ -20,10 +24,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(InferixError)
     async def known(request: Request, error: InferixError) -> JSONResponse:
         status = 401 if isinstance(error, NotSignedIn) else http_status(error)
-        headers = {}
-        if isinstance(error, Unavailable) and error.retry_after is not None:
-            headers["Retry-After"] = str(error.retry_after)
-        return answer(status, type(error).__name__, str(error), headers)
+        wait: int | None = getattr(error, "retry_after", None)
+        return answer(status, type(error).__name__, str(error), {} if wait is None else {"Retry-After": str(wait)})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -33,7 +35,16 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        return answer(error.status_code, "HttpError", str(error.detail))
+        return answer(error.status_code, "HttpError", str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(NoConnection)
+    async def busy(request: Request, error: Exception) -> JSONResponse:
+        return answer(503, "Unavailable", "the database is busy: try again", {"Retry-After": str(BUSY_SECONDS)})
+
+    @app.exception_handler(Exception)
+    async def unknown(request: Request, error: Exception) -> JSONResponse:
+        return answer(500, "InternalError", "the server failed; its log says why")
 
 
 def answer(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:

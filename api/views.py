@@ -1,19 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """State as JSON for people and programs: wei as decimal text, bytes as 0x hex, times in seconds of the block clock."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from inferix.errors import InvalidInput
 from inferix.models.roles import BatchStatus, CaseStatus, Outcome
 from inferix.replay import Network
 from inferix.replay.accounting import eligible
 from inferix.replay.attempts import seats
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import Attempt, AttemptStatus, Batch, Case, Epoch, Job, Node, TaskState
+from inferix.trees import Sum
 
 
 def hexed(value: bytes | None) -> str | None:
     """0x hex."""
     return None if value is None else "0x" + value.hex()
+
+
+def digest_of(text: str) -> bytes:
+    """32 bytes of a path's hex. Raises InvalidInput."""
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError as error:
+        raise InvalidInput(f"{text[:80]!r} is not hex: give 0x and 64 hex digits") from error
+    if len(value) != 32:
+        raise InvalidInput(f"an id has 32 bytes, not {len(value)}: give 0x and 64 hex digits")
+    return value
 
 
 def ascii_name(value: bytes) -> str:
@@ -44,8 +58,8 @@ def node_view(network: Network, node: Node, seen_at: int | None) -> dict[str, An
     }
 
 
-def job_view(network: Network, job: Job) -> dict[str, Any]:
-    """A job, its tasks and attempts."""
+def job_view(network: Network, job: Job, *, committees: bool = True) -> dict[str, Any]:
+    """A job, its tasks and attempts. ``committees``: with the drawn verifiers: slow for many attempts."""
     request = job.spec.request if job.spec else None
     return {
         "id": hexed(job.id),
@@ -64,16 +78,16 @@ def job_view(network: Network, job: Job) -> dict[str, Any]:
         "engine": request.engine if request else None,
         "settings": request.settings.model_dump() if request else None,
         "charged": sum(_charge(network, state, attempt) for state in job.tasks for attempt in state.attempts),
-        "tasks": [task_view(network, state) for state in job.tasks],
+        "tasks": [task_view(network, state, committees=committees) for state in job.tasks],
     }
 
 
 def _charge(network: Network, state: TaskState, attempt: Attempt) -> int:
-    ended = attempt.status is AttemptStatus.ENDED and attempt.node
-    return outcome_leaf(network, state, attempt).charge if ended else 0
+    charged = attempt.node and attempt.outcome in (Outcome.ACCEPTED, Outcome.CLIENT_FAULT)
+    return outcome_leaf(network, state, attempt).charge if charged else 0
 
 
-def task_view(network: Network, state: TaskState) -> dict[str, Any]:
+def task_view(network: Network, state: TaskState, *, committees: bool) -> dict[str, Any]:
     """A task and every attempt at it."""
     task = state.task
     return {
@@ -85,11 +99,11 @@ def task_view(network: Network, state: TaskState) -> dict[str, Any]:
         "work": task.work,
         "done": state.done,
         "failed": state.failed,
-        "attempts": [attempt_view(network, state, attempt) for attempt in state.attempts],
+        "attempts": [attempt_view(network, state, attempt, committees=committees) for attempt in state.attempts],
     }
 
 
-def attempt_view(network: Network, state: TaskState, attempt: Attempt) -> dict[str, Any]:
+def attempt_view(network: Network, state: TaskState, attempt: Attempt, *, committees: bool) -> dict[str, Any]:
     """An attempt: who, when, with what result, who checked it."""
     return {
         "number": attempt.number,
@@ -99,7 +113,7 @@ def attempt_view(network: Network, state: TaskState, attempt: Attempt) -> dict[s
         "deadline": attempt.deadline or None,
         "received_at": attempt.received_at or None,
         "result": hexed(attempt.result) if attempt.receipt_anchor else None,
-        "committee": [seat.leaf.node for seat in seats(network, state, attempt)],
+        "committee": [seat.leaf.node for seat in seats(network, state, attempt)] if committees else None,
         "votes": [
             {"node": node, "outcome": Outcome(vote.outcome).name.lower(), "measured": hexed(vote.measured)}
             for node, (vote, _) in sorted(attempt.votes.items())
@@ -108,11 +122,11 @@ def attempt_view(network: Network, state: TaskState, attempt: Attempt) -> dict[s
         "ended_at": attempt.ended_at or None,
         "charge": _charge(network, state, attempt),
         "batch": hexed(attempt.batch),
-        "waits_for": waits_for(network, attempt),
+        "waits_for": waits_for(attempt),
     }
 
 
-def waits_for(network: Network, attempt: Attempt) -> str | None:
+def waits_for(attempt: Attempt) -> str | None:
     """What an attempt waits for, in words; None when it has ended."""
     return {
         AttemptStatus.WAITING: "the seed of the next anchor",
@@ -171,3 +185,8 @@ def case_view(case: Case) -> dict[str, Any]:
         "votes": {str(node): "upheld" if upheld else "reversed" for node, upheld in case.votes.items()},
         "ended_at": case.ended_at or None,
     }
+
+
+def proof_view(proof: Sequence[Sum]) -> list[list[str | None]]:
+    """A proof as pairs (hash, sum) from the leaf up; contracts take the same words in one flat list."""
+    return [[hexed(item.hash), str(item.sum)] for item in proof]

@@ -1,52 +1,113 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a node may do now: pure, from the replayed state, the sealed keys and the inbox."""
+"""What a node may do now, from the replayed state and the inbox, in two pure steps.
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+``scope_of`` names what concerns the node, so that the inbox is asked for nothing else; ``work_for`` decides.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from inferix.models.job import Task
 from inferix.models.roles import CaseStatus, Outcome, Role, TaskKind
-from inferix.models.work import BenchmarkDuty, Offer, PanelDuty, ProbeDuty, Reveal, Run, Verify, Work
+from inferix.models.work import PROBE_EVERY, BenchmarkDuty, Offer, PanelDuty, ProbeDuty, Reveal, Run, Verify, Work
 from inferix.replay import Network
 from inferix.replay.attempts import misfit_worker, open_draws, seats
-from inferix.replay.state import Attempt, AttemptStatus, Job, Node, TaskState
+from inferix.replay.state import Attempt, AttemptStatus, Job, Lane, Node, TaskState
 
-PROBE_EVERY = 10  # anchors of a lane
+
+@dataclass(frozen=True)
+class Scope:
+    """What concerns a node: ids of tasks, cases and jobs, and probes by ``probe_subject``."""
+
+    tasks: list[bytes] = field(default_factory=list)
+    cases: list[bytes] = field(default_factory=list)
+    jobs: set[bytes] = field(default_factory=set)
+    probes: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+
+    def subjects(self) -> list[bytes]:
+        """What messages of this scope are about."""
+        return [*self.tasks, *self.cases, *self.probes]
 
 
 @dataclass(frozen=True)
 class Inbox:
-    """What has arrived from nodes and is not on chain yet.
+    """What has arrived about a scope and may not be on chain yet.
 
-    ``sent(kind, subject, attempt, node)``: whether that message is waiting or anchored; subject: task or case.
+    ``sent``: (kind, subject, attempt, node) of every message that was not refused; ``keys``: this node's, by job.
     """
 
-    sent: Callable[[str, bytes, int, int], bool]
-    key: Callable[[bytes, int], bytes | None]
-    challenge: Callable[[int], BenchmarkDuty | None]
+    sent: Collection[tuple[str, bytes, int, int]] = ()
+    keys: Mapping[bytes, bytes] = field(default_factory=dict)
+    challenge: BenchmarkDuty | None = None
 
 
-def work_for(network: Network, node: Node, inbox: Inbox) -> list[Work]:
-    """The node's work, most urgent first."""
-    items: list[Work] = []
-    if node.role is Role.WORKER:
-        challenge = inbox.challenge(node.id)
-        items += [challenge] if challenge else []
-        items += _runs(network, node, inbox)
-        items += _offers(network, node, inbox)
-        items += _probes(network, node, inbox)
-    if node.role is Role.VERIFIER:
-        items += _panels(network, node, inbox)
-        items += _checks(network, node, inbox)
-    return items
+def probe_subject(manager: int, anchor: int) -> bytes:
+    """What a probe is about, in 32 bytes."""
+    return manager.to_bytes(4, "big") + anchor.to_bytes(28, "big")
 
 
-def _current(network: Network, status: AttemptStatus) -> Iterator[tuple[Job, TaskState, Attempt]]:
-    for job in network.jobs.values():
-        for state in job.tasks:
-            attempt = state.current
-            if attempt is not None and attempt.status is status:
-                yield job, state, attempt
+def newest_probe(lane: Lane) -> int | None:
+    """The newest sealed anchor of a lane that nodes are to answer."""
+    return max(
+        (index for index, anchor in lane.anchors.items() if anchor.seed and index % PROBE_EVERY == 0), default=None
+    )
+
+
+def scope_of(network: Network, node: Node) -> Scope:
+    """What may hold work for a node at this moment."""
+    tasks = [
+        (job.id, state.task.id)
+        for job in network.jobs.values()
+        for state in job.tasks
+        if state.current is not None and _concerns(network, node, state, state.current)
+    ]
+    cases = [
+        case
+        for case in network.cases.values()
+        if case.status is CaseStatus.APPEALED and node.id in case.seats and node.id not in case.votes
+    ]
+    newest = {lane.manager: newest_probe(lane) for lane in network.lanes.values() if node.role is Role.WORKER}
+    return Scope(
+        tasks=[task for _, task in tasks],
+        cases=[case.id for case in cases],
+        jobs={job for job, _ in tasks} | {network.tasks[case.task].task.job for case in cases},
+        probes={probe_subject(manager, at): (manager, at) for manager, at in newest.items() if at is not None},
+    )
+
+
+def _concerns(network: Network, node: Node, state: TaskState, attempt: Attempt) -> bool:
+    if node.role is Role.WORKER and attempt.status is AttemptStatus.ACCEPTED:
+        return attempt.node == node.id
+    if node.role is Role.WORKER and attempt.status is AttemptStatus.DRAWING:
+        return any(drawn.leaf.node == node.id for drawn in open_draws(network, state, attempt, network.time))
+    if node.role is Role.VERIFIER and attempt.status is AttemptStatus.RECEIVED:
+        return any(seat.leaf.node == node.id for seat in seats(network, state, attempt))
+    return False
+
+
+def work_for(network: Network, node: Node, scope: Scope, inbox: Inbox) -> list[Work]:
+    """The node's work, most urgent first; what has changed since the scope was taken is left for the next time."""
+    tasks = [item for task in scope.tasks if (item := _task_work(network, node, task, inbox)) is not None]
+    runs = [item for item in tasks if not isinstance(item, Offer)]
+    offers = [item for item in tasks if isinstance(item, Offer)]
+    challenge = [inbox.challenge] if inbox.challenge else []
+    panels = [item for case in scope.cases if (item := _panel(network, node, case, inbox)) is not None]
+    return [*challenge, *panels, *runs, *offers, *_probes(network, node, scope, inbox)]
+
+
+def _task_work(network: Network, node: Node, task: bytes, inbox: Inbox) -> Work | None:
+    state = network.tasks.get(task)
+    attempt = state.current if state else None
+    if state is None or attempt is None:
+        return None
+    job, key = network.jobs[state.task.job], inbox.keys.get(state.task.job)
+    if attempt.status is AttemptStatus.ACCEPTED and attempt.node == node.id and key:
+        return _run(network, job, state, attempt, key, inbox)
+    if attempt.status is AttemptStatus.DRAWING and node.role is Role.WORKER and key:
+        return _offer(network, node, job, state, attempt, key, inbox)
+    if attempt.status is AttemptStatus.RECEIVED:
+        return _check(network, node, job, state, attempt, key, inbox)
+    return None
 
 
 def _results(network: Network, task: Task) -> list[bytes]:
@@ -61,98 +122,95 @@ def _results(network: Network, task: Task) -> list[bytes]:
     ]
 
 
-def _runs(network: Network, node: Node, inbox: Inbox) -> Iterator[Work]:
-    for job, state, attempt in _current(network, AttemptStatus.ACCEPTED):
-        key = inbox.key(job.id, node.id)
-        if attempt.node == node.id and key and not inbox.sent("Receipt", state.task.id, attempt.number, node.id):
-            yield Run(
-                task=state.task,
-                attempt=attempt.number,
-                spec=job.order.spec,
-                deadline=attempt.deadline,
-                sealed_key=key,
-                results=_results(network, state.task),
-            )
+def _run(network: Network, job: Job, state: TaskState, attempt: Attempt, key: bytes, inbox: Inbox) -> Work | None:
+    if ("Receipt", state.task.id, attempt.number, attempt.node) in inbox.sent:
+        return None
+    return Run(
+        task=state.task,
+        attempt=attempt.number,
+        spec=job.order.spec,
+        deadline=attempt.deadline,
+        sealed_key=key,
+        results=_results(network, state.task),
+    )
 
 
-def _offers(network: Network, node: Node, inbox: Inbox) -> Iterator[Work]:
-    for job, state, attempt in _current(network, AttemptStatus.DRAWING):
-        if inbox.sent("Acceptance", state.task.id, attempt.number, node.id):
-            continue
-        mine = [drawn for drawn in open_draws(network, state, attempt, network.time) if drawn.leaf.node == node.id]
-        key = inbox.key(job.id, node.id)
-        if mine and key and not misfit_worker(network, job, state, mine[0].leaf):
-            yield Offer(
-                task=state.task,
-                attempt=attempt.number,
-                spec=job.order.spec,
-                deadline=job.order.deadline,
-                sealed_key=key,
-                draw=mine[0].index,
-            )
+def _offer(
+    network: Network, node: Node, job: Job, state: TaskState, attempt: Attempt, key: bytes, inbox: Inbox
+) -> Work | None:
+    if ("Acceptance", state.task.id, attempt.number, node.id) in inbox.sent:
+        return None
+    mine = [drawn for drawn in open_draws(network, state, attempt, network.time) if drawn.leaf.node == node.id]
+    if not mine or misfit_worker(network, job, state, mine[0].leaf):
+        return None
+    return Offer(
+        task=state.task,
+        attempt=attempt.number,
+        spec=job.order.spec,
+        deadline=job.order.deadline,
+        sealed_key=key,
+        draw=mine[0].index,
+    )
 
 
-def _checks(network: Network, node: Node, inbox: Inbox) -> Iterator[Work]:
-    for job, state, attempt in _current(network, AttemptStatus.RECEIVED):
-        places = seats(network, state, attempt)
-        seat = next((item for item in places if item.leaf.node == node.id), None)
-        if seat is None or seat.from_time > network.time or node.id in attempt.votes:
-            continue
-        anchor = network.lane(attempt.lane).anchors[attempt.receipt_anchor]
-        end = anchor.sealed_at + 2 * network.parameters["vote_window"]
-        task, number = state.task.id, attempt.number
-        if inbox.sent("Vote", task, number, node.id):
-            continue
-        if inbox.sent("VoteCommitment", task, number, node.id):
-            open_seats = [item.leaf.node for item in places if item.from_time <= network.time]
-            missing = [n for n in open_seats if not inbox.sent("VoteCommitment", task, number, n)]
-            if not missing or network.time >= seat.from_time + network.parameters["vote_window"] // 2:
-                yield Reveal(task=task, attempt=number, deadline=end)
-            continue
-        key = inbox.key(job.id, node.id)
-        if key is not None and anchor.seed is not None:
-            yield Verify(
-                task=state.task,
-                attempt=number,
-                spec=job.order.spec,
-                deadline=end,
-                sealed_key=key,
-                worker=attempt.node,
-                result=attempt.result,
-                seed=anchor.seed,
-                results=_results(network, state.task),
-            )
+def _check(
+    network: Network, node: Node, job: Job, state: TaskState, attempt: Attempt, key: bytes | None, inbox: Inbox
+) -> Work | None:
+    task, number = state.task.id, attempt.number
+    places = seats(network, state, attempt)
+    seat = next((item for item in places if item.leaf.node == node.id), None)
+    if seat is None or seat.from_time > network.time or node.id in attempt.votes:
+        return None
+    if ("Vote", task, number, node.id) in inbox.sent:
+        return None
+    anchor, window = network.lane(attempt.lane).anchors[attempt.receipt_anchor], network.parameters["vote_window"]
+    end = anchor.sealed_at + 2 * window
+    if ("VoteCommitment", task, number, node.id) in inbox.sent:
+        open_seats = [item.leaf.node for item in places if item.from_time <= network.time]
+        missing = [voter for voter in open_seats if ("VoteCommitment", task, number, voter) not in inbox.sent]
+        due = not missing or network.time >= seat.from_time + window // 2
+        return Reveal(task=task, attempt=number, deadline=end) if due else None
+    if key is None or anchor.seed is None:
+        return None
+    return Verify(
+        task=state.task,
+        attempt=number,
+        spec=job.order.spec,
+        deadline=end,
+        sealed_key=key,
+        worker=attempt.node,
+        result=attempt.result,
+        seed=anchor.seed,
+        results=_results(network, state.task),
+    )
 
 
-def _panels(network: Network, node: Node, inbox: Inbox) -> Iterator[Work]:
-    for case in network.cases.values():
-        if case.status is not CaseStatus.APPEALED or node.id not in case.seats or node.id in case.votes:
-            continue
-        state = network.tasks[case.task]
-        key = inbox.key(state.task.job, node.id)
-        if case.seed is None or key is None or inbox.sent("PanelVote", case.id, 0, node.id):
-            continue
-        attempt = state.attempts[case.attempt]
-        yield PanelDuty(
-            task=state.task,
-            attempt=case.attempt,
-            spec=network.jobs[state.task.job].order.spec,
-            deadline=case.appealed_at + network.parameters["panel_window"],
-            sealed_key=key,
-            case=case.id,
-            worker=case.node,
-            result=attempt.result,
-            seed=case.seed,
-            outcome=attempt.outcome or Outcome.REJECTED,
-            results=_results(network, state.task),
-        )
+def _panel(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Work | None:
+    case = network.cases.get(subject)
+    if case is None or case.status is not CaseStatus.APPEALED or case.seed is None or node.id in case.votes:
+        return None
+    state = network.tasks[case.task]
+    job, attempt = network.jobs[state.task.job], state.attempts[case.attempt]
+    key = inbox.keys.get(job.id)
+    if key is None or ("PanelVote", case.id, 0, node.id) in inbox.sent:
+        return None
+    return PanelDuty(
+        task=state.task,
+        attempt=case.attempt,
+        spec=job.order.spec,
+        deadline=case.appealed_at + network.parameters["panel_window"],
+        sealed_key=key,
+        case=case.id,
+        worker=case.node,
+        result=attempt.result,
+        seed=case.seed,
+        outcome=attempt.outcome or Outcome.REJECTED,
+        results=_results(network, state.task),
+    )
 
 
-def _probes(network: Network, node: Node, inbox: Inbox) -> Iterator[Work]:
-    for lane in network.lanes.values():
-        sealed = [k for k, anchor in lane.anchors.items() if anchor.seed and k % PROBE_EVERY == 0]
-        if sealed:
-            subject = lane.manager.to_bytes(4, "big") + max(sealed).to_bytes(28, "big")
-            if not inbox.sent("Probe", subject, 0, node.id):
-                deadline = network.time + network.parameters["slot"] * PROBE_EVERY
-                yield ProbeDuty(manager=lane.manager, anchor=max(sealed), deadline=deadline)
+def _probes(network: Network, node: Node, scope: Scope, inbox: Inbox) -> Iterator[Work]:
+    deadline = network.time + network.parameters["slot"] * PROBE_EVERY
+    for subject, (manager, anchor) in scope.probes.items():
+        if ("Probe", subject, 0, node.id) not in inbox.sent:
+            yield ProbeDuty(manager=manager, anchor=anchor, deadline=deadline)

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything an address has anywhere in the network: how much, where, free when, by which call."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from inferix.errors import InferixError
-from inferix.models.anchor import AccountsData
-from inferix.models.roles import Role
+from inferix.models.anchor import AccountsData, NodeLeaf
+from inferix.models.roles import NodeStatus, Role
 from inferix.replay import Network
 from inferix.replay.accounting import claimable
+from inferix.replay.state import Account, Node
+
+State = Literal["free", "reserved", "waiting", "bonded", "unbonding", "frozen", "vesting", "claimable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,78 +24,86 @@ class Holding:
     where: str
     amount: int
     unit: str
-    state: Literal["free", "reserved", "waiting", "bonded", "unbonding", "frozen", "vesting", "claimable"]
+    state: State
     free_at: int | None
     call: str
     note: str = ""
 
 
-def holdings(network: Network, address: str, wallet: dict[str, int], unbonding: dict[int, int]) -> list[Holding]:
-    """What ``address`` has. ``wallet``: its token balances by unit; ``unbonding``: free_at by node, as Staking says."""
-    rows = [Holding("wallet", amount, unit, "free", 0, "transfer") for unit, amount in sorted(wallet.items()) if amount]
-    rows += _credit(network, address)
-    rows += _stakes(network, address, unbonding)
-    rows += _rewards(network, address)
-    return rows
+@dataclass(frozen=True, slots=True)
+class OnChain:
+    """What only the contracts know now. ``wallet``: token balances by unit; ``unbonding``: free_at by node, as Staking
+    says; ``fees``: what FeeBurner.claim_manager would pay, by manager and coin, in the coin's units."""
+
+    wallet: Mapping[str, int] = field(default_factory=dict)
+    unbonding: Mapping[int, int] = field(default_factory=dict)
+    fees: Mapping[tuple[int, str], int] = field(default_factory=dict)
 
 
-def _credit(network: Network, address: str) -> list[Holding]:
-    rows = []
+def holdings(network: Network, address: str, now: OnChain, final: AccountsData | None) -> list[Holding]:
+    """What ``address`` (checksummed) has, without zeros. ``final``: the leaves of the newest final accounts."""
+    leaves = {leaf.node: leaf for leaf in final.nodes} if final else {}
+    rows = [Holding("wallet", amount, unit, "free", 0, "transfer") for unit, amount in sorted(now.wallet.items())]
     for account in network.accounts.values():
-        if account.owner != address:
-            continue
-        where = f"IfxDollar account {account.id}"
-        held = account.reserved + sum(cap for _, cap in account.caps)
-        rows += [
-            Holding(where, max(0, account.free), "ifxDollar", "free", 0, "IfxDollar.request_withdrawal"),
-            Holding(
-                where, held, "ifxDollar", "reserved", None, "Accounts.finalize",
-                "for orders; what they do not use comes back with the accounts of the epoch they end in",
-            ),
-            Holding(
-                where, account.requested, "ifxDollar", "waiting", None, "IfxDollar.withdraw",
-                "after the first accounts whose cut-off is after the request are final",
-            ),
-        ]  # fmt: skip
-    return [row for row in rows if row.amount]
-
-
-def _stakes(network: Network, address: str, unbonding: dict[int, int]) -> list[Holding]:
-    rows = []
+        if account.owner == address:
+            rows += _credit(account)
     for node in network.nodes.values():
-        if node.owner != address:
-            continue
-        where = f"Staking, node {node.id} ({node.role.name.lower()})"
-        free = network.time + network.parameters["unbonding"]
-        rows += [
-            Holding(where, node.bonded - min(node.frozen, node.bonded), "ifx", "bonded", free, "Staking.unbond"),
-            Holding(where, node.unbonding, "ifx", "unbonding", unbonding.get(node.id), "Staking.withdraw"),
-            Holding(where, node.frozen, "ifx", "frozen", None, "Panels.appeal", "held by an open case"),
-        ]
+        if node.owner == address:
+            rows += _stake(network, node, now.unbonding.get(node.id))
+            if final and node.id in leaves:
+                rows += _rewards(network, node, leaves[node.id], network.epoch_end(final.epoch))
+            rows += _fees(node, now)
     return [row for row in rows if row.amount]
 
 
-def _rewards(network: Network, address: str) -> list[Holding]:
-    root = network.final_accounts()
-    body = network.document(root.data) if root else None
-    if root is None or body is None:
-        return []
-    try:
-        leaves = {leaf.node: leaf for leaf in AccountsData.decode(body, root.data).nodes}
-    except InferixError:
-        return []
-    rows = []
-    vesting_time = network.parameters["worker_vesting"]
-    time = min(network.time, root.cut_off + network.parameters["claim_horizon"])
-    for node in network.nodes.values():
-        leaf = leaves.get(node.id)
-        if leaf is None or node.owner != address:
-            continue
-        where = f"Accounts, node {node.id}"
-        now = claimable(leaf, time, vesting_time)
-        rows.append(Holding(where, now - network.claimed.get(node.id, 0), "ifx", "claimable", 0, "Accounts.claim"))
-        if node.role is Role.WORKER:
-            end = root.cut_off + vesting_time
-            rest = leaf.matured + leaf.vesting - now
-            rows.append(Holding(where, rest, "ifx", "vesting", end, "Accounts.claim", "streams until then"))
-    return [row for row in rows if row.amount]
+def _credit(account: Account) -> list[Holding]:
+    """Its parts add up to the credit less what was spent."""
+    where = f"IfxDollar account {account.id}"
+    held = account.reserved + sum(cap for _, cap in account.caps)
+    for_orders = "for orders; what they do not use comes back with the accounts of the epoch they end in"
+    after_root = "after the first accounts whose cut-off is after the request are final"
+    return [
+        Holding(where, max(0, account.free), "ifxDollar", "free", 0, "IfxDollar.request_withdrawal"),
+        Holding(where, held, "ifxDollar", "reserved", None, "Accounts.finalize", for_orders),
+        Holding(where, account.requested, "ifxDollar", "waiting", None, "IfxDollar.withdraw", after_root),
+    ]
+
+
+def _stake(network: Network, node: Node, free_at: int | None) -> list[Holding]:
+    """Its parts add up to all that is staked; what is frozen is taken from the bonded stake first."""
+    where = f"Staking, node {node.id} ({node.role.name.lower()})"
+    from_bonded = min(node.frozen, node.bonded)
+    leaving = max(0, node.unbonding - (node.frozen - from_bonded))
+    soonest = network.time + network.parameters["unbonding"]
+    return [
+        Holding(where, node.bonded - from_bonded, "ifx", "bonded", soonest, "Staking.unbond", "if unbonded now"),
+        Holding(where, leaving, "ifx", "unbonding", free_at, "Staking.withdraw"),
+        Holding(where, node.frozen, "ifx", "frozen", None, "Panels.appeal", "held by an open case"),
+    ]
+
+
+def _rewards(network: Network, node: Node, leaf: NodeLeaf, cut_off: int) -> list[Holding]:
+    """Its parts add up to what the newest final accounts give the node, less what was claimed."""
+    where, vesting_time = f"Accounts, node {node.id}", network.parameters["worker_vesting"]
+    time = min(network.time, cut_off + network.parameters["claim_horizon"])
+    earned, claimed = claimable(leaf, time, vesting_time), network.claimed.get(node.id, 0)
+    rest = leaf.matured + leaf.vesting - max(earned, claimed)
+    due = max(0, earned - claimed)
+    if node.status is NodeStatus.FROZEN:
+        held = "not paid while the node is frozen"
+        return [Holding(where, due + rest, "ifx", "frozen", None, "Accounts.claim", held)]
+    if node.status is NodeStatus.BANNED:
+        rest = 0  # forfeited
+    end = cut_off + vesting_time
+    return [
+        Holding(where, due, "ifx", "claimable", 0, "Accounts.claim"),
+        Holding(where, rest, "ifx", "vesting", end, "Accounts.claim", "streams until then"),
+    ]
+
+
+def _fees(node: Node, now: OnChain) -> Iterator[Holding]:
+    if node.role is Role.MANAGER:
+        where = f"FeeBurner, node {node.id} (manager)"
+        for (manager, coin), amount in sorted(now.fees.items()):
+            if manager == node.id:
+                yield Holding(where, amount, coin, "claimable", 0, "FeeBurner.claim_manager")

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storage over HTTP: no program reads another's disk. Blocks are self-checking; the body is the block."""
 
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from api.deps import ContextDep
 from inferix.errors import LimitExceeded
 from inferix.storage.cid import Cid
-from inferix.storage.dag import MAX_BLOCK
+from inferix.storage.dag import MAX_BLOCK, read_file
 from inferix.storage.service import MAX_ASKED
 
 router = APIRouter(tags=["storage"])
@@ -36,8 +38,9 @@ async def put_block(cid: str, request: Request, context: ContextDep) -> None:
     async for piece in request.stream():
         body += piece
         if len(body) > MAX_BLOCK:
-            raise LimitExceeded(f"a block has at most {MAX_BLOCK} bytes")
-    context.blocks.put(cid, bytes(body), request.client.host if request.client else "unknown")
+            raise LimitExceeded(f"a block has at most {MAX_BLOCK:,} bytes: cut the file as `ipfs add` does")
+    caller = request.client.host if request.client else "unknown"
+    await run_in_threadpool(context.blocks.put, cid, bytes(body), caller)
 
 
 @router.post("/blocks/missing")
@@ -55,6 +58,10 @@ def pin(cid: str, context: ContextDep) -> None:
 @router.get("/files/{cid}", response_class=StreamingResponse)
 def get_file(cid: str, context: ContextDep) -> StreamingResponse:
     """A whole file, block by block, each checked; for readers that cannot put files together themselves."""
-    pieces = context.store.open(Cid.parse(cid), context.settings.max_file_bytes)
+
+    def held(cids: Sequence[Cid]) -> Iterator[bytes]:
+        return (context.blocks.get(str(block)) for block in cids)
+
+    pieces = read_file(Cid.parse(cid), held, context.settings.max_file_bytes)
     first = next(pieces, b"")  # an error of the root block is answered with its status
     return StreamingResponse(chain([first], pieces), media_type="application/octet-stream", headers=IMMUTABLE)

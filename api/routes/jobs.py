@@ -1,221 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quotes, orders and the jobs that come of them."""
+"""Jobs as they stand, their results, and how they change."""
 
 import asyncio
 import json
-import secrets
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from itertools import islice
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
-from sqlmodel import select
+from sqlmodel import Session, col, select
 
 from api.context import Context
-from api.deps import ClientDep, ContextDep, DatabaseDep, NetworkDep
-from api.routes.state import digest_of
-from api.views import hexed, job_view
-from inferix.errors import Conflict, InferixError, InvalidInput, NotFound, Refused
-from inferix.messages import Cancel, Order, Quote
-from inferix.models.document import HexBytes, Signature
-from inferix.models.job import JobSpec, QuoteRequest
-from inferix.models.roles import Outcome, Role
+from api.deps import ContextDep
+from api.views import digest_of, hexed, job_view
+from inferix.errors import InferixError, NotFound
+from inferix.models.roles import Outcome
 from inferix.replay import Network
-from inferix.replay.state import JobStatus
-from inferix.storage.cid import Cid
-from inferix.storage.database import Database
-from inferix.storage.documents import put_document
-from inferix.storage.tables import Progress, QuoteJob, SealedKey, SignedOrder, WantedCancel
+from inferix.replay.jobs import LIVE
+from inferix.storage.tables import Progress, SignedOrder
 
 router = APIRouter(tags=["jobs"])
-MAX_ATTEMPTS = 16
+OPEN = ("signed", *LIVE)
 STREAM_SECONDS = 0.5
-
-
-class AskQuote(BaseModel):
-    """``sealed_key``: the job key, sealed to the manager of the request."""
-
-    request: QuoteRequest
-    sealed_key: HexBytes
-
-
-class PlaceOrder(BaseModel):
-    """``spec``: the JobSpec whose digest the order names."""
-
-    spec: JobSpec
-    order: Order
-    signature: Signature
-    sealed_key: HexBytes
-
-
-class CancelOrder(BaseModel):
-    """Signature of ``Cancel(account, nonce)`` by the account's owner."""
-
-    signature: Signature
-
-
-@router.post("/quotes", status_code=202)
-async def ask_quote(
-    body: AskQuote, client: ClientDep, network: NetworkDep, database: DatabaseDep, context: ContextDep
-) -> dict[str, Any]:
-    """Asks the manager for a price; it previews the package in its sandbox."""
-    manager = network.nodes.get(body.request.manager)
-    if manager is None or manager.role is not Role.MANAGER:
-        raise InvalidInput(f"node {body.request.manager} is no manager: GET /network lists them")
-    if not context.store.has_block(Cid.parse(body.request.input)):
-        raise NotFound("the input is not in storage: upload it first (PUT /blocks, POST /pins)")
-    quote = QuoteJob(id=secrets.token_bytes(32), owner=client, request=body.request.encode(), asked_at=network.time)
-    with database.session() as session:
-        session.add(quote)
-        session.add(SealedKey(subject=quote.id, node=manager.id, sealed=body.sealed_key))
-    return {"id": hexed(quote.id)}
-
-
-@router.get("/quotes/{quote_id}")
-async def quote(quote_id: str, client: ClientDep, database: DatabaseDep) -> dict[str, Any]:
-    """A quote's progress; ``ready`` holds the manager's signed price, ``refused`` what is wrong with the scene."""
-    with database.reading() as session:
-        row = session.get(QuoteJob, digest_of(quote_id))
-    if row is None or row.owner != client:
-        raise NotFound("you have asked for no such quote")
-    return {
-        "id": hexed(row.id),
-        "state": row.state,
-        "work": row.work,
-        "low_price": row.low_price,
-        "high_price": row.high_price,
-        "expires": row.expires,
-        "signature": hexed(row.signature),
-        "problems": row.problems,
-    }
-
-
-@router.post("/orders", status_code=202)
-async def place_order(
-    body: PlaceOrder, client: ClientDep, network: NetworkDep, database: DatabaseDep, context: ContextDep
-) -> dict[str, Any]:
-    """Takes a signed order; a keeper posts it on chain. Refused at once for what would make it void."""
-    order, spec = body.order, body.spec
-    job = order.digest(network.domain)
-    account = network.accounts.get(order.account)
-    if account is None or account.owner != client:
-        raise Refused(f"account {order.account} is not yours: top up first, or use your own account")
-    if order.signer(network.domain, body.signature) != client:
-        raise Refused("the order is not signed by the wallet that is signed in (check the chain id and contract)")
-    with database.reading() as session:
-        known = session.get(SignedOrder, job) is not None
-    if job in network.jobs or known:
-        raise Conflict("this order was placed before: each needs a new nonce")
-    _check_terms(network, order, spec)
-    if order.cap > account.free:
-        raise Refused(f"the cap of {order.cap} nano-USD is above the free credit of {account.free}: top up")
-    put_document(context.store, spec)
-    with database.session() as session:
-        session.add(
-            SignedOrder(job=job, account=order.account, record=order.record(body.signature), received_at=network.time)
-        )
-        session.add(SealedKey(subject=job, node=order.manager, sealed=body.sealed_key))
-    return {"job": hexed(job)}
-
-
-def _check_terms(network: Network, order: Order, spec: JobSpec) -> None:
-    if spec.digest() != order.spec:
-        raise InvalidInput("the order names another spec than the one that was sent")
-    if order.manager != spec.request.manager:
-        raise InvalidInput("the order and its quote name different managers")
-    if (order.account, order.nonce) in network.orders_seen:
-        raise Conflict(f"nonce {order.nonce} of account {order.account} was used before: take a new one")
-    if order.price < network.parameters["price_floor"]:
-        raise InvalidInput(f"the price is under the floor of {network.parameters['price_floor']} nano-USD per IBM")
-    if not network.time < order.deadline <= network.time + 30 * 86_400:
-        raise InvalidInput("the deadline must lie in the future, at most 30 days away")
-    if order.post_by < network.time:
-        raise InvalidInput("the post-by time is past: sign the order again")
-    if not 1 <= order.attempts <= MAX_ATTEMPTS:
-        raise InvalidInput(f"attempts must be 1 to {MAX_ATTEMPTS}")
-    quoted = Quote(
-        manager=order.manager,
-        request=spec.request.digest(),
-        work=spec.work,
-        low_price=spec.low_price,
-        high_price=spec.high_price,
-        expires=spec.quote_expires,
-    )
-    signature = bytes.fromhex(spec.quote_signature.removeprefix("0x"))
-    manager = network.nodes.get(order.manager)
-    if manager is None or quoted.signer(network.domain, signature) != manager.operator:
-        raise Refused("the quote is not signed by the manager: ask for a new one")
-    if spec.quote_expires < network.time:
-        raise Refused("the quote has expired: ask for a new one")
-
-
-@router.post("/orders/{job}/cancel", status_code=202)
-async def cancel(job: str, body: CancelOrder, network: NetworkDep, database: DatabaseDep) -> dict[str, str]:
-    """Takes a signed cancellation; a keeper posts it on chain. Accepted tasks stay charged."""
-    found = network.jobs.get(digest_of(job))
-    if found is None:
-        raise NotFound(f"no job {job} on this chain")
-    message = Cancel(account=found.order.account, nonce=found.order.nonce)
-    if message.signer(network.domain, body.signature) != found.client:
-        raise Refused("only the owner of the account can cancel its order: sign with that wallet")
-    if found.status not in (JobStatus.POSTED, JobStatus.RUNNING):
-        raise Conflict(f"the job is {found.status}: there is nothing left to cancel")
-    with database.session() as session:
-        session.merge(WantedCancel(job=found.id, signature=body.signature, received_at=network.time))
-    return {"status": "cancelling"}
+KEEP_ALIVE_SECONDS = 15
+ROWS = 500
 
 
 @router.get("/jobs")
-async def jobs(network: NetworkDep, client: str | None = None) -> list[dict[str, Any]]:
-    """All jobs on chain, or those of one client, newest first."""
-    found = [job for job in network.jobs.values() if client is None or job.client.lower() == client.lower()]
-    return [job_view(network, job) for job in reversed(found)]
+async def jobs(
+    context: ContextDep, client: str | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+) -> list[dict[str, Any]]:
+    """The newest jobs on chain, or those of one client, newest first; without committees."""
+    network = await context.network()
+    newest = reversed(network.jobs.values())
+    found = (job for job in newest if client is None or job.client.lower() == client.lower())
+    return [job_view(network, job, committees=False) for job in islice(found, limit)]
 
 
 @router.get("/jobs/{job}")
-async def job(job: str, network: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
+async def job(job: str, context: ContextDep) -> dict[str, Any]:
     """One job with its live progress."""
-    return _job(network, database, digest_of(job))
+    return await _job(context, digest_of(job))
 
 
-def _job(network: Network, database: Database, job: bytes) -> dict[str, Any]:
+async def _job(context: Context, job: bytes) -> dict[str, Any]:
+    network = await context.network()
+    tasks = _tasks(network, job)
+    rows, waiting = await context.read(lambda session: _hints(session, job, tasks))
+    network = await context.network()
+    return _view(network, job, rows, waiting)
+
+
+def _tasks(network: Network, job: bytes) -> list[bytes]:
     found = network.jobs.get(job)
-    if found is None:
-        with database.reading() as session:
-            waiting = session.get(SignedOrder, job)
-        if waiting is None:
-            raise NotFound(f"no job {job.hex()} on this chain")
-        status = "refused" if waiting.refused else "signed"
-        reason = waiting.refused or "waits for a keeper to post it and for the block to be final"
-        return {"id": hexed(job), "status": status, "reason": reason, "tasks": [], "time": network.time}
-    ids = [state.task.id for state in found.tasks]
-    with database.reading() as session:
-        rows = session.exec(select(Progress).where(Progress.task.in_(ids))).all()  # type: ignore[attr-defined]
-    progress = [
-        {
-            "task": hexed(row.task),
-            "attempt": row.attempt,
-            "frame": row.frame,
-            "node": row.node,
-            "permille": row.permille,
-            "preview": row.preview,
-        }
-        for row in rows
-    ]
-    return {**job_view(network, found), "progress": progress, "time": network.time}
+    return [state.task.id for state in found.tasks] if found else []
+
+
+def _hints(session: Session, job: bytes, tasks: Sequence[bytes]) -> tuple[list[Progress], SignedOrder | None]:
+    """What is not on chain: live progress of the tasks, and the order while it waits."""
+    rows: list[Progress] = []
+    for at in range(0, len(tasks), ROWS):
+        rows += session.exec(select(Progress).where(col(Progress.task).in_(tasks[at : at + ROWS]))).all()
+    return rows, session.get(SignedOrder, job)
+
+
+def _view(network: Network, job: bytes, rows: Sequence[Progress], waiting: SignedOrder | None) -> dict[str, Any]:
+    found = network.jobs.get(job)
+    if found is not None:
+        progress = [_progress_view(row) for row in rows]
+        return {**job_view(network, found), "progress": progress, "time": network.time}
+    if waiting is None:
+        raise NotFound(f"no job 0x{job.hex()} on this chain")
+    status = "refused" if waiting.refused else "signed"
+    reason = waiting.refused or "waits for a keeper to post it and for the block to be final"
+    return {"id": hexed(job), "status": status, "reason": reason, "tasks": [], "time": network.time}
+
+
+def _progress_view(row: Progress) -> dict[str, Any]:
+    return {
+        "task": hexed(row.task),
+        "attempt": row.attempt,
+        "frame": row.frame,
+        "node": row.node,
+        "permille": row.permille,
+        "preview": row.preview,
+    }
 
 
 @router.get("/jobs/{job}/results")
-async def job_results(job: str, network: NetworkDep) -> dict[str, Any]:
+async def job_results(job: str, context: ContextDep) -> dict[str, Any]:
     """The accepted results of a job, by task: what its client fetches, opens with the job key and keeps."""
-    found = network.jobs.get(digest_of(job))
+    wanted = digest_of(job)
+    network = await context.network()
+    found = network.jobs.get(wanted)
     if found is None:
         raise NotFound(f"no job {job} on this chain")
     rows = [
         {
             "task": hexed(state.task.id),
             "kind": str(state.task.kind),
+            "first_frame": state.task.first_frame,
             "attempt": attempt.number,
             "node": attempt.node,
             "result": hexed(attempt.result),
@@ -230,21 +115,28 @@ async def job_results(job: str, network: NetworkDep) -> dict[str, Any]:
 @router.get("/jobs/{job}/events")
 async def events(job: str, request: Request, context: ContextDep) -> StreamingResponse:
     """Server-sent events: the job whenever it changed; ends when the job has ended."""
-    return StreamingResponse(_stream(digest_of(job), request, context), media_type="text/event-stream")
+    wanted = digest_of(job)
+    first = await _job(context, wanted)  # an unknown job is answered with its status
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(wanted, first, request, context), headers=headers, media_type="text/event-stream")
 
 
-async def _stream(job: bytes, request: Request, context: Context) -> AsyncIterator[str]:
-    last = ""
-    while not await request.is_disconnected():
+async def _stream(job: bytes, view: dict[str, Any], request: Request, context: Context) -> AsyncIterator[str]:
+    last, quiet = "", 0.0
+    while True:
+        text = json.dumps({name: value for name, value in view.items() if name != "time"})
+        if text != last:
+            last, quiet = text, 0.0
+            yield f"data: {json.dumps(view)}\n\n"
+        elif quiet >= KEEP_ALIVE_SECONDS:
+            quiet = 0.0
+            yield ": nothing new\n\n"
+        if view["status"] not in OPEN or await request.is_disconnected():
+            return
+        await asyncio.sleep(STREAM_SECONDS)
+        quiet += STREAM_SECONDS
         try:
-            view = _job(context.network(), context.database, job)
+            view = await _job(context, job)
         except InferixError as error:
             yield f"event: error\ndata: {json.dumps({'message': str(error)})}\n\n"
             return
-        text = json.dumps({name: value for name, value in view.items() if name != "time"})
-        if text != last:
-            last = text
-            yield f"data: {json.dumps(view)}\n\n"
-        if view["status"] in ("complete", "failed", "expired", "void", "refused"):
-            return
-        await asyncio.sleep(STREAM_SECONDS)

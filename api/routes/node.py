@@ -1,27 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """What nodes call: their work, their signed messages, their progress. Every request is signed by the operator key."""
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from api.deps import ContextDep, DatabaseDep, NetworkDep, NodeDep
-from api.work import Inbox, work_for
+from api import inbox
+from api.deps import ContextDep, NodeDep, node_of
+from api.work import Inbox, newest_probe, probe_subject, scope_of, work_for
 from inferix.errors import Conflict, InvalidInput, Refused
 from inferix.messages import KINDS, Acceptance, Benchmark, Message, PanelVote, Probe, Receipt, Vote, VoteCommitment
-from inferix.messages import vote_commitment as commitment_of
 from inferix.models.anchor import SignedMessage
 from inferix.models.document import Bytes32, HexBytes, Signature
-from inferix.models.work import BenchmarkDuty
+from inferix.models.roles import CaseStatus, Role
 from inferix.replay import Network
-from inferix.replay.attempts import why_not
+from inferix.replay.attempts import seats, why_not
+from inferix.replay.state import AttemptStatus
 from inferix.storage import tables
 
 router = APIRouter(prefix="/node", tags=["nodes"])
-WORK_SECONDS = 600
 
 
 class Post(BaseModel):
@@ -44,157 +43,114 @@ class FrameProgress(BaseModel):
 
 
 @router.get("/work")
-async def work(node: NodeDep, network: NetworkDep, database: DatabaseDep) -> dict[str, Any]:
+async def work(node: NodeDep, context: ContextDep) -> dict[str, Any]:
     """What this node may do now."""
-    with database.session() as session:
-        session.merge(tables.NodeSeen(node=node.id, seen_at=network.time))
-        items = work_for(network, node, _inbox(session, network.time))
+    network = await context.network()
+    scope, now = scope_of(network, node_of(network, node)), network.time
+
+    def read(session: Session) -> tuple[Inbox, bool]:
+        return inbox.read_inbox(session, node, scope, now), inbox.needs_note(session, node, now)
+
+    found, note = await context.read(read)
+    if note:
+        await context.write(lambda session: inbox.note_asked(session, node, now))
+    network = await context.network()
+    items = work_for(network, node_of(network, node), scope, found)
     return {"time": network.time, "work": [item.model_dump(mode="json") for item in items]}
 
 
-def _inbox(database: Session, now: int) -> Inbox:
-    def sent(kind: str, subject: bytes, attempt: int, node: int) -> bool:
-        rows = select(tables.Message).where(
-            tables.Message.kind == kind,
-            tables.Message.task == subject,
-            tables.Message.attempt == attempt,
-            tables.Message.node == node,
-            col(tables.Message.refused).is_(None),
-        )
-        return database.exec(rows).first() is not None
-
-    def key(subject: bytes, node: int) -> bytes | None:
-        row = database.get(tables.SealedKey, (subject, node))
-        return row.sealed if row else None
-
-    def challenge(node: int) -> BenchmarkDuty | None:
-        rows = select(tables.Challenge).where(tables.Challenge.node == node, tables.Challenge.state == "sent")
-        row = database.exec(rows).first()
-        if row is None:
-            return None
-        if not row.sent_at_wall_ms:  # the keeper's clock starts when the node hears of it
-            row.sent_at_wall_ms = time.time_ns() // 1_000_000
-            database.add(row)
-        return BenchmarkDuty(challenge=row.id, scene=row.scene, seed=row.seed, deadline=now + WORK_SECONDS)
-
-    return Inbox(sent, key, challenge)
-
-
 @router.post("/messages", status_code=202)
-async def post_message(body: Post, node: NodeDep, network: NetworkDep, database: DatabaseDep) -> dict[str, str]:
+async def post_message(body: Post, node: NodeDep, context: ContextDep) -> dict[str, str]:
     """Takes a signed message; sending the same again is no error."""
     kind = KINDS.get(body.kind)
     if kind is None:
         raise InvalidInput(f"unknown message {body.kind!r}: one of {', '.join(KINDS)}")
     message = kind.from_body(body.body)
-    if getattr(message, "node", None) != node.id:
+    if getattr(message, "node", None) != node:
         raise Refused("a node posts its own messages only")
-    if message.signer(network.domain, body.signature) != node.operator:
-        raise Refused("the message is not signed by the node's operator")
+    network = await context.network()
     digest = message.digest(network.domain)
-    with database.session() as session:
-        return {"status": _take(network, session, node.id, message, digest, body)}
-
-
-def _take(network: Network, database: Session, node: int, message: Message, digest: bytes, body: Post) -> str:
-    if database.get(tables.Message, digest) is not None:
-        return "known"
-    subject, attempt = _check(network, database, node, message, body)
-    database.add(
-        tables.Message(
-            digest=digest,
-            kind=body.kind,
-            node=node,
-            task=subject,
-            attempt=attempt,
-            body=body.body,
-            signature=body.signature,
-            salt=body.salt,
-            received_at=network.time,
-        )
+    if await context.read(lambda session: inbox.is_known(session, digest)):
+        return {"status": "known"}
+    network = await context.network()
+    if message.signer(network.domain, body.signature) != node_of(network, node).operator:
+        raise Refused("the message is not signed by the node's operator")
+    subject, attempt = _check(network, node, message, body)
+    row = tables.Message(
+        digest=digest,
+        kind=body.kind,
+        node=node,
+        task=subject,
+        attempt=attempt,
+        body=body.body,
+        signature=body.signature,
+        salt=body.salt,
+        received_at=network.time,
     )
-    return "taken"
+    return {"status": await context.write(lambda session: inbox.keep(session, row, message, digest))}
 
 
-def _check(network: Network, database: Session, node: int, message: Message, body: Post) -> tuple[bytes, int]:
-    """(subject, attempt) of a message that may count; raises what is wrong with it."""
+def _check(network: Network, node: int, message: Message, body: Post) -> tuple[bytes, int]:
+    """(subject, attempt) of a message that may count as far as the state tells; raises what is wrong with it."""
     if isinstance(message, Acceptance | Receipt | Vote):
         state = network.tasks.get(message.task)
-        lane = state.attempts[-1].lane if state and state.attempts else 0
+        lane = state.current.lane if state and state.current else 0
         item = SignedMessage(kind=body.kind, body=body.body, signature=body.signature)  # type: ignore[arg-type]
         reason = why_not(network, lane, item, message, network.time)
         if reason:
             raise Conflict(f"this {body.kind} would not count: {reason}")
-        if isinstance(message, Vote):
-            _check_commitment(network, database, message, body.salt)
         return message.task, message.attempt
     if isinstance(message, VoteCommitment):
-        _refuse_second(database, "VoteCommitment", message.task, message.attempt, node)
+        _check_seat(network, node, message)
         return message.task, message.attempt
     if isinstance(message, PanelVote):
         case = network.cases.get(message.dispute)
-        if case is None or node not in case.seats:
-            raise Refused("this node has no seat in that panel")
-        _refuse_second(database, "PanelVote", message.dispute, 0, node)
+        if case is None or case.status is not CaseStatus.APPEALED or node not in case.seats:
+            raise Refused("this node has no seat in that panel, or the panel is over")
         return message.dispute, 0
-    if isinstance(message, Benchmark):
-        return _answer_challenge(database, message)
     if isinstance(message, Probe):
-        return message.manager.to_bytes(4, "big") + message.anchor.to_bytes(28, "big"), 0
+        return _check_probe(network, node, message)
+    if isinstance(message, Benchmark):
+        return message.challenge, 0
     raise InvalidInput(f"{body.kind} is not sent here")
 
 
-def _refuse_second(database: Session, kind: str, subject: bytes, attempt: int, node: int) -> None:
-    rows = select(tables.Message).where(
-        tables.Message.kind == kind,
-        tables.Message.task == subject,
-        tables.Message.attempt == attempt,
-        tables.Message.node == node,
-    )
-    if database.exec(rows).first() is not None:
-        raise Conflict(f"this node has sent another {kind} about this before; it stands")
+def _check_seat(network: Network, node: int, message: VoteCommitment) -> None:
+    state = network.tasks.get(message.task)
+    attempt = state.current if state else None
+    if state is None or attempt is None or attempt.number != message.attempt:
+        raise Conflict("this attempt is not open: GET /node/work says what is")
+    if attempt.status is not AttemptStatus.RECEIVED:
+        raise Conflict("there is no receipt to vote on")
+    if all(seat.leaf.node != node for seat in seats(network, state, attempt)):
+        raise Refused("this node has no seat in the committee")
 
 
-def _check_commitment(network: Network, database: Session, vote: Vote, salt: bytes | None) -> None:
-    rows = select(tables.Message).where(
-        tables.Message.kind == "VoteCommitment",
-        tables.Message.task == vote.task,
-        tables.Message.attempt == vote.attempt,
-        tables.Message.node == vote.node,
-    )
-    row = database.exec(rows).first()
-    if row is None or salt is None:
-        raise Conflict("send a VoteCommitment first, then the vote with its salt")
-    if VoteCommitment.from_body(row.body).commitment != commitment_of(vote.digest(network.domain), salt):
-        raise Refused("this vote is not the one that was committed to")
-
-
-def _answer_challenge(database: Session, message: Benchmark) -> tuple[bytes, int]:
-    row = database.get(tables.Challenge, message.challenge)
-    if row is None or row.node != message.node or row.state != "sent":
-        raise Conflict("there is no such benchmark challenge for this node, or it was answered")
-    row.state, row.answered_at_wall_ms = "answered", time.time_ns() // 1_000_000
-    database.add(row)
-    return message.challenge, 0
+def _check_probe(network: Network, node: int, message: Probe) -> tuple[bytes, int]:
+    lane = network.lanes.get(message.manager)
+    if node_of(network, node).role is not Role.WORKER:
+        raise Refused("only workers answer probes")
+    if lane is None or message.anchor != newest_probe(lane):
+        raise Conflict("this is not the newest probe of that lane: GET /node/work says which is")
+    return probe_subject(message.manager, message.anchor), 0
 
 
 @router.post("/progress", status_code=204)
-async def progress(
-    body: FrameProgress, node: NodeDep, network: NetworkDep, database: DatabaseDep, _: ContextDep
-) -> None:
+async def progress(body: FrameProgress, node: NodeDep, context: ContextDep) -> None:
     """Live progress of the worker that accepted the attempt."""
+    network = await context.network()
     state = network.tasks.get(body.task)
-    if state is None or body.attempt >= len(state.attempts) or state.attempts[body.attempt].node != node.id:
+    if state is None or body.attempt >= len(state.attempts) or state.attempts[body.attempt].node != node:
         raise Refused("this node does not work on that attempt")
-    with database.session() as session:
-        session.merge(
-            tables.Progress(
-                task=body.task,
-                attempt=body.attempt,
-                frame=body.frame,
-                node=node.id,
-                permille=body.permille,
-                preview=body.preview,
-                updated_at=network.time,
-            )
-        )
+    if body.frame not in state.task.frames():
+        raise InvalidInput(f"frame {body.frame} does not belong to this task")
+    row = tables.Progress(
+        task=body.task,
+        attempt=body.attempt,
+        frame=body.frame,
+        node=node,
+        permille=body.permille,
+        preview=body.preview,
+        updated_at=network.time,
+    )
+    await context.write(lambda session: session.merge(row))
