@@ -1,2 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Engines that cheat or die, as plug-ins: for the demo and the tests, never part of a node."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from node.engines import Progress
+from node.engines.blender.host import BlenderEngine
+from node.engines.blender.session import BlenderSession
+
+SAMPLE = Path(__file__).parents[2] / "assets" / "scenes" / "unit.blend"
+
+
+class HonestWhenMeasured(BlenderEngine):
+    """A cheat that knows the network's sample scene, and does it honestly: it would not be admitted otherwise."""
+
+    def open(self, package: Path, work: Path, on_progress: Callable[[Progress], None] | None = None) -> BlenderSession:
+        """An honest session for the sample scene, this class's own for everything else."""
+        if _digest(package) == _digest(SAMPLE):
+            return BlenderEngine(self.settings).open(package, work, on_progress)
+        return super().open(package, work, on_progress)
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()

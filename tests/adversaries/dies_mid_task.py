@@ -5,8 +5,8 @@ import os
 
 from inferix.proofs.rendering import Tile
 from node.engines import RawFrame, RenderSettings
-from node.engines.blender.host import BlenderEngine
 from node.engines.blender.session import BlenderSession
+from tests.adversaries import HonestWhenMeasured
 
 EXIT_CODE = 9
 
@@ -17,5 +17,5 @@ class DiesMidTaskSession(BlenderSession):
         os._exit(EXIT_CODE)
 
 
-class DiesMidTask(BlenderEngine):
+class DiesMidTask(HonestWhenMeasured):
     session = DiesMidTaskSession

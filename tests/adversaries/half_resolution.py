@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from node.engines import RawFrame, RenderSettings, exr
-from node.engines.blender.host import BlenderEngine
 from node.engines.blender.session import BlenderSession
 from node.engines.exr import FloatArray, Passes
+from tests.adversaries import HonestWhenMeasured
 
 
 class HalfResolutionSession(BlenderSession):
@@ -33,5 +33,5 @@ class HalfResolutionSession(BlenderSession):
         )
 
 
-class HalfResolution(BlenderEngine):
+class HalfResolution(HonestWhenMeasured):
     session = HalfResolutionSession

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from inferix.proofs.rendering import SEED_LIMIT
 from node.engines import RawFrame, RenderSettings
-from node.engines.blender.host import BlenderEngine
 from node.engines.blender.session import BlenderSession
+from tests.adversaries import HonestWhenMeasured
 
 
 class OtherSeedSession(BlenderSession):
@@ -14,5 +14,5 @@ class OtherSeedSession(BlenderSession):
         return replace(super().render(frame, (seed + 1) % SEED_LIMIT, settings), seed=seed)
 
 
-class OtherSeed(BlenderEngine):
+class OtherSeed(HonestWhenMeasured):
     session = OtherSeedSession

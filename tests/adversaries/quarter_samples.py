@@ -4,8 +4,8 @@
 from dataclasses import replace
 
 from node.engines import RawFrame, RenderSettings
-from node.engines.blender.host import BlenderEngine
 from node.engines.blender.session import BlenderSession
+from tests.adversaries import HonestWhenMeasured
 
 
 class QuarterSamplesSession(BlenderSession):
@@ -15,5 +15,5 @@ class QuarterSamplesSession(BlenderSession):
         return replace(cheap, path=path, file_sha256=file_sha256, pixels_sha256=pixels_sha256, samples=settings.samples)
 
 
-class QuarterSamples(BlenderEngine):
+class QuarterSamples(HonestWhenMeasured):
     session = QuarterSamplesSession
