@@ -16,10 +16,13 @@ def prepare(engine: Any, scene: Path, packed: Path, first: int, last: int, width
     """Checks a scene and writes a self-contained copy; the report. Raises SceneRefused with all problems."""
     if not scene.is_file():
         raise SceneRefused(f"{scene}: no such file")
-    request = engine_values().Request(first, last, width, height)
-    report = engine.inspect(scene, request)
+    values = engine_values()
+    try:
+        _refuse(scene, engine.pack(scene, packed))  # textures beside the scene are found, the others named
+    except values.BadPackage as error:
+        raise SceneRefused(f"{scene} cannot be rendered: {error}") from error
+    report = engine.inspect(packed, values.Request(first, last, width, height))
     _refuse(scene, report)
-    _refuse(scene, engine.pack(scene, packed))
     return report
 
 
