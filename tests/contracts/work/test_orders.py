@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders: who may post, cancel and take over; what is logged is what was given."""
+
+from collections.abc import Callable
+
+import boa
+import pytest
+from eth_utils import keccak
+
+from inferix.messages import Cancel, Domain, Order
+from tests.contracts.system import JAILED, MANAGER, VERIFIER, WORKER, acting, key, now
+from tests.contracts.work.network import Network
+
+RECORD = 135
+JOB = keccak(text="job")
+CLIENT = key("ordering client")
+
+
+def record(network: Network, account: int, nonce: int = 1) -> bytes:
+    """A signed order of the client."""
+    order = Order(
+        account=account,
+        nonce=nonce,
+        manager=network.manager.id,
+        spec=keccak(text=f"spec {nonce}"),
+        cap=10**9,
+        price=16_000_000,
+        attempts=3,
+        deadline=now() + 86400,
+        post_by=now() + 600,
+    )
+    return order.record(order.sign(domain(network), bytes(CLIENT.key)))
+
+
+def domain(network: Network) -> Domain:
+    return Domain(chain_id=network.registry.eip712Domain()[3], contract=network.registry.address)
+
+
+@pytest.fixture
+def account(network: Network) -> int:
+    return network.top_up(CLIENT, 10**8)
+
+
+@pytest.mark.parametrize("count", [1, 2, 50])
+def test_manager_posts_orders_as_they_were_given(network: Network, account: int, count: int) -> None:
+    records = b"".join(record(network, account, nonce) for nonce in range(count))
+    operator = network.manager.operator
+    with acting(operator):
+        network.orders.post(records)
+    (event,) = network.orders.get_logs()
+    assert (type(event).__name__, event.poster, bytes(event.records)) == ("OrdersPosted", operator.address, records)
+    assert Order.from_record(bytes(event.records[-RECORD:]))[0].nonce == count - 1
+
+
+@pytest.mark.parametrize("length", [0, 1, RECORD - 1, RECORD + 1, 3 * RECORD - 1])
+def test_records_have_their_length(network: Network, length: int) -> None:
+    with acting(network.manager.operator), boa.reverts("Orders: length of records"):
+        network.orders.post(bytes(length))
+
+
+def test_client_posts_one_of_its_own(network: Network, account: int) -> None:
+    mine = record(network, account)
+    with acting(CLIENT):
+        network.orders.post(mine)
+        (event,) = network.orders.get_logs()
+        assert (event.poster, bytes(event.records)) == (CLIENT.address, mine)
+        with boa.reverts("managers: not the operator"):
+            network.orders.post(mine + record(network, account, 2))
+    with acting(key("somebody else")), boa.reverts("managers: not the operator"):
+        network.orders.post(mine)
+    other = network.top_up(key("other client"), 10**6)
+    with acting(CLIENT), boa.reverts("managers: not the operator"):
+        network.orders.post(record(network, other))
+    with acting(CLIENT), boa.reverts("managers: not the operator"):
+        network.orders.post(record(network, 0))
+
+
+def test_only_bonded_managers_post_for_others(network: Network, account: int) -> None:
+    records = record(network, account, 1) + record(network, account, 2)
+    for role in (WORKER, VERIFIER):
+        with acting(network.bonded(role).operator), boa.reverts("managers: not a manager"):
+            network.orders.post(records)
+    with acting(network.register(MANAGER).operator), boa.reverts("managers: not bonded"):
+        network.orders.post(records)
+    with acting(network.panels):
+        network.registry.set_status(network.manager.id, JAILED)
+    with acting(network.manager.operator), boa.reverts("managers: not active"):
+        network.orders.post(records)
+
+
+def test_former_operator_posts_nothing(network: Network, account: int) -> None:
+    manager, successor = network.second_manager(), key("next operator")
+    with acting(manager.owner):
+        network.registry.set_operator(manager.id, successor.address)
+    with acting(manager.operator), boa.reverts("managers: not the operator"):
+        network.orders.post(record(network, account))
+    with acting(successor):
+        network.orders.post(record(network, account))
+
+
+def test_pause_stops_orders_and_not_cancelling(network: Network, account: int) -> None:
+    with acting(network.guardian):
+        network.parameters.pause()
+    for who in (CLIENT, network.manager.operator):
+        with acting(who), boa.reverts("governed: paused"):
+            network.orders.post(record(network, account))
+    with acting(CLIENT):
+        network.orders.cancel(account, 1)
+    network.orders.cancel_signed(account, 2, signature(network, account, 2))
+    with acting(network.manager.operator):
+        network.orders.take_over(JOB, network.manager.id + 1, network.manager.id)
+
+
+def test_owner_cancels(network: Network, account: int) -> None:
+    with acting(CLIENT):
+        network.orders.cancel(account, 7)
+    (event,) = network.orders.get_logs()
+    assert (type(event).__name__, event.account, event.nonce) == ("OrderCancelled", account, 7)
+    with acting(network.manager.operator), boa.reverts("Orders: not the account's owner"):
+        network.orders.cancel(account, 7)
+    with acting(CLIENT), boa.reverts("Orders: not the account's owner"):
+        network.orders.cancel(account + 1, 7)
+
+
+def signature(network: Network, account: int, nonce: int, signer: Callable[[], bytes] = lambda: CLIENT.key) -> bytes:
+    return Cancel(account=account, nonce=nonce).sign(domain(network), bytes(signer()))
+
+
+def test_anybody_carries_a_signed_cancellation(network: Network, account: int) -> None:
+    signed = signature(network, account, 7)
+    with acting(key("anybody")):
+        network.orders.cancel_signed(account, 7, signed)
+        (event,) = network.orders.get_logs()
+        assert (event.account, event.nonce) == (account, 7)
+        with boa.reverts("Orders: not signed by the account's owner"):
+            network.orders.cancel_signed(account, 8, signed)
+        with boa.reverts("Orders: not signed by the account's owner"):
+            network.orders.cancel_signed(account, 7, signature(network, account, 7, lambda: key("other client").key))
+        with boa.reverts("Orders: no such account"):
+            network.orders.cancel_signed(account + 1, 7, signed)
+        with boa.reverts("eip712: signature length"):
+            network.orders.cancel_signed(account, 7, signed[:-2])
+
+
+def test_bonded_manager_takes_a_job_over(network: Network) -> None:
+    manager, other = network.manager, network.second_manager()
+    with acting(other.operator):
+        network.orders.take_over(JOB, manager.id, other.id)
+    (event,) = network.orders.get_logs()
+    assert type(event).__name__ == "JobTakenOver"
+    assert (bytes(event.job), event.from_manager, event.by_manager) == (JOB, manager.id, other.id)
+    assert network.orders.is_taken_over(JOB)
+    assert not network.orders.is_taken_over(keccak(text="another job"))
+
+
+def test_take_over_refusals(network: Network) -> None:
+    manager, other = network.manager, network.second_manager()
+    with acting(manager.operator), boa.reverts("managers: not the operator"):
+        network.orders.take_over(JOB, manager.id, other.id)
+    with acting(other.operator), boa.reverts("Orders: the same manager"):
+        network.orders.take_over(JOB, other.id, other.id)
+    poor = network.register(MANAGER)
+    with acting(poor.operator), boa.reverts("managers: not bonded"):
+        network.orders.take_over(JOB, manager.id, poor.id)
