@@ -115,9 +115,9 @@ class Signer:
             return entry
 
     def _check_accepted(self, receipt: Receipt) -> None:
-        if not any(self.accepted(receipt.task, receipt.attempt, draw) for draw in range(256)):
+        if not self.has_accepted(receipt.task, receipt.attempt):
             raise NotOurs(
-                f"no receipt for task {receipt.task.hex()}: this node has not accepted attempt {receipt.attempt}"
+                f"no receipt for task {receipt.task.hex()}: this node never accepted attempt {receipt.attempt}"
             )
 
 
