@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+import httpx
+
 from demo import report, story
 from demo.people import join, machines, open_manager, start_keepers
 from demo.places import OUT
@@ -29,7 +31,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nstopped; nothing is left running")
         return 130
-    except InferixError as error:
+    except (InferixError, httpx.HTTPError) as error:
         print(f"\nthe demo failed: {error}", file=sys.stderr)
         return 1
     return 0

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
 from eth_account import Account
 
 from demo.people import Machine, do
@@ -89,9 +90,13 @@ class Order:
         return f"{self.run.api}/#/jobs/0x{self.file.job}?key={self.file.key}"
 
     def view(self) -> dict[str, Any]:
-        """The job as the API shows it."""
-        answer: dict[str, Any] = self.run.get(f"/jobs/0x{self.file.job}")
-        return answer
+        """The job as the API shows it; nothing yet between the client's signature and its arrival there."""
+        answer = httpx.get(f"{self.run.api}/jobs/0x{self.file.job}", timeout=30)
+        if answer.status_code == 404:
+            return {"status": "signed", "tasks": []}
+        answer.raise_for_status()
+        view: dict[str, Any] = answer.json()
+        return view
 
     def follow(self) -> dict[str, Any]:
         """Tells every step until the client's command has ended."""
