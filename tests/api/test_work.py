@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``GET /node/work``: what each role may do, when, and no longer than that."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from api.work import Inbox, Scope, scope_of, work_for
+from inferix.messages import Probe, VoteCommitment, vote_commitment
+from inferix.models.job import case_id
+from inferix.models.roles import NodeStatus, Outcome
+from inferix.models.work import PROBE_EVERY
+from inferix.replay.attempts import seats
+from inferix.replay.state import TaskState
+from inferix.storage.tables import Challenge, SealedKey
+from tests.api.conftest import Api
+from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, signed
+
+KEY = b"\x4b" * 80
+SALT = b"\x05" * 32
+
+
+def share_key(api: Api, job: bytes, nodes: Iterable[int] = (*WORKERS, *VERIFIERS)) -> None:
+    with api.database.session() as session:
+        for node in nodes:
+            session.merge(SealedKey(subject=job, node=node, sealed=KEY))
+
+
+@pytest.fixture
+def drawing(api: Api) -> TaskState:
+    """A task whose worker is being drawn."""
+    job = api.chain.order()
+    share_key(api, job)
+    api.chain.anchor()
+    return api.chain.state(job, 0)
+
+
+def of_task(items: list[dict[str, Any]], state: TaskState) -> list[str]:
+    wanted = "0x" + state.task.id.hex()
+    return [item["kind"] for item in items if (item.get("task") or {}).get("id") == wanted]
+
+
+def test_an_offer_goes_to_the_drawn_worker_only(api: Api, drawing: TaskState) -> None:
+    message, _ = api.chain.acceptance(drawing)
+    drawn: int = message.node  # type: ignore[attr-defined]
+    (offer,) = (item for item in api.work(drawn) if item["task"]["id"] == "0x" + drawing.task.id.hex())
+    assert offer["kind"] == "offer"
+    assert offer["sealed_key"] == "0x" + KEY.hex()
+    assert offer["spec"] == "0x" + api.chain.network.jobs[drawing.task.job].order.spec.hex()
+    never = [node for node in WORKERS if not of_task(api.work(node), drawing)]
+    assert drawn not in never
+    assert all(not api.work(node) for node in VERIFIERS)
+
+
+def test_no_offer_without_the_key(api: Api) -> None:
+    job = api.chain.order()
+    api.chain.anchor()
+    message, _ = api.chain.acceptance(api.chain.state(job, 0))
+    assert api.work(message.node) == []  # type: ignore[attr-defined]
+
+
+def test_no_offer_after_an_acceptance_or_for_a_frozen_worker(api: Api, drawing: TaskState) -> None:
+    message, signature = api.chain.acceptance(drawing)
+    drawn: int = message.node  # type: ignore[attr-defined]
+    assert of_task(api.work(drawn), drawing) == ["offer"]
+    assert api.send((message, signature)).json() == {"status": "taken"}
+    assert of_task(api.work(drawn), drawing) == []
+    api.chain.emit("StatusChanged", node=drawn, status=int(NodeStatus.FROZEN))
+    assert api.work(drawn) == []
+
+
+def test_a_run_goes_to_the_worker_that_accepted_until_its_receipt(api: Api, drawing: TaskState) -> None:
+    accepted = api.chain.acceptance(drawing)
+    api.chain.anchor(accepted)
+    worker = drawing.attempts[0].node
+    (run,) = (item for item in api.work(worker) if item["kind"] == "run")
+    assert run["deadline"] == drawing.attempts[0].deadline
+    assert run["results"] == []
+    for other in set(WORKERS) - {worker}:
+        assert "run" not in of_task(api.work(other), drawing)
+    assert api.send(api.chain.receipt(drawing)).status_code == 202
+    assert "run" not in of_task(api.work(worker), drawing)
+
+
+def test_an_assemble_task_names_the_results_it_works_on(api: Api) -> None:
+    job = api.chain.order()
+    share_key(api, job)
+    *renders, assemble = api.chain.network.jobs[job].tasks
+    for at, state in enumerate(renders):
+        api.chain.anchor()
+        api.chain.anchor(api.chain.acceptance(state))
+        api.chain.anchor(api.chain.receipt(state, bytes([at + 1]) * 32))
+        api.chain.anchor(*api.chain.votes(state))
+    api.chain.anchor()
+    api.chain.anchor(api.chain.acceptance(assemble))
+    (run,) = (item for item in api.work(assemble.attempts[0].node) if item["kind"] == "run")
+    assert run["results"] == ["0x" + "01" * 32, "0x" + "02" * 32]
+
+
+def received(api: Api, state: TaskState) -> list[int]:
+    """Brings a task to its committee; who sits in it now."""
+    api.chain.anchor(api.chain.acceptance(state))
+    api.chain.anchor(api.chain.receipt(state))
+    now = api.chain.network.time
+    return [seat.leaf.node for seat in seats(api.chain.network, state, state.attempts[0]) if seat.from_time <= now]
+
+
+def commit(api: Api, state: TaskState, voter: int) -> None:
+    vote = next(message for message, _ in api.chain.votes(state) if message.node == voter)  # type: ignore[attr-defined]
+    commitment = vote_commitment(vote.digest(DOMAIN), SALT)
+    message = VoteCommitment(task=state.task.id, attempt=0, node=voter, commitment=commitment)
+    assert api.send(signed(message)).json() == {"status": "taken"}
+
+
+def test_a_committee_verifies_then_reveals(api: Api, drawing: TaskState) -> None:
+    voters = received(api, drawing)
+    anchor = api.chain.network.lane(MANAGER).anchors[drawing.attempts[0].receipt_anchor]
+    for voter in voters:
+        (item,) = api.work(voter)
+        assert item["kind"] == "verify"
+        assert item["worker"] == drawing.attempts[0].node
+        assert item["seed"] == "0x" + (anchor.seed or b"").hex()
+    outsider = next(node for node in VERIFIERS if node not in voters)
+    assert api.work(outsider) == []
+    first, second = voters
+    commit(api, drawing, first)
+    assert api.work(first) == []  # the other has not committed
+    commit(api, drawing, second)
+    assert [api.work(voter)[0]["kind"] for voter in voters] == ["reveal", "reveal"]
+    for vote in api.chain.votes(drawing):
+        assert api.send(vote, SALT).json() == {"status": "taken"}
+    assert [api.work(voter) for voter in voters] == [[], []]
+
+
+def test_who_waits_too_long_for_the_others_reveals_alone(api: Api, drawing: TaskState) -> None:
+    first, _ = received(api, drawing)
+    commit(api, drawing, first)
+    assert api.work(first) == []
+    api.chain.wait(api.chain.network.parameters["vote_window"] // 2)
+    api.chain.network.tick(api.chain.time)
+    assert api.work(first)[0]["kind"] == "reveal"
+
+
+def test_a_panel_member_checks_the_case_again(api: Api, drawing: TaskState) -> None:
+    api.chain.run(drawing, Outcome.REJECTED)
+    case, member = case_id(drawing.task.id, 0), VERIFIERS[0]
+    cheat = drawing.attempts[0].node
+    api.chain.emit("CaseFrozen", case=case, task=drawing.task.id, attempt=0, node=cheat, amount=5)
+    api.chain.emit("CaseCharged", case=case)
+    api.chain.emit("CaseAppealed", case=case, block=api.chain.block)
+    api.chain.emit("PanelSeated", case=case, node=member)
+    assert api.work(member) == []  # its seed is not sealed
+    api.chain.emit("PanelSealed", case=case, seed=b"\x07" * 32)
+    (duty,) = api.work(member)
+    assert (duty["kind"], duty["worker"], duty["outcome"]) == ("panel", cheat, 2)
+    assert duty["seed"] == "0x" + "07" * 32
+    assert all(not api.work(node) for node in VERIFIERS[1:])
+    api.chain.emit("PanelVoted", case=case, node=member, upheld=True)
+    assert api.work(member) == []
+
+
+def test_a_challenge_starts_its_clock_when_the_node_hears_of_it(api: Api) -> None:
+    with api.database.session() as session:
+        session.add(Challenge(id=b"\x01" * 32, node=2, scene="unit", seed=7))
+    assert api.work(3) == []
+    (duty,) = api.work(2)
+    assert (duty["kind"], duty["scene"], duty["seed"]) == ("benchmark", "unit", 7)
+    with api.database.reading() as session:
+        row = session.get(Challenge, b"\x01" * 32)
+    assert row is not None
+    assert row.sent_at_wall_ms > 0
+    started = row.sent_at_wall_ms
+    api.work(2)
+    with api.database.reading() as session:
+        again = session.get(Challenge, b"\x01" * 32)
+    assert again is not None
+    assert again.sent_at_wall_ms == started
+
+
+def test_every_tenth_anchor_is_a_probe_for_workers(api: Api) -> None:
+    for _ in range(PROBE_EVERY - 1):
+        api.chain.anchor()
+    assert api.work(2) == []
+    api.chain.anchor()
+    (duty,) = api.work(2)
+    assert (duty["kind"], duty["manager"], duty["anchor"]) == ("probe", MANAGER, PROBE_EVERY)
+    assert api.work(VERIFIERS[0]) == []
+    probe = signed(Probe(manager=MANAGER, anchor=PROBE_EVERY, node=2))
+    assert api.send(probe).json() == {"status": "taken"}
+    assert api.work(2) == []
+    assert [item["kind"] for item in api.work(3)] == ["probe"]
+
+
+def test_what_changed_since_the_scope_was_taken_is_left_out(api: Api, drawing: TaskState) -> None:
+    message, signature = api.chain.acceptance(drawing)
+    network = api.chain.network
+    node = network.nodes[message.node]  # type: ignore[attr-defined]
+    scope, inbox = scope_of(network, node), Inbox(keys={drawing.task.job: KEY})
+    api.chain.anchor((message, signature))
+    api.chain.anchor(api.chain.receipt(drawing))
+    assert of_task([item.model_dump(mode="json") for item in work_for(network, node, scope, inbox)], drawing) == []
+    gone = Scope(tasks=[b"\x01" * 32], cases=[b"\x02" * 32])
+    assert work_for(network, node, gone, inbox) == []
