@@ -89,7 +89,7 @@ def _check_spec(network: Network, order: Order, spec: JobSpec) -> None:
         raise InvalidInput("the order names another spec than the one that was sent")
     if order.manager != spec.request.manager:
         raise InvalidInput("the order and its quote name different managers")
-    tasks = spec.tasks(b"")
+    tasks = spec.tasks(bytes(32))
     needed = max(MIN_CAP_PER_TASK * len(tasks), sum(_fee(task.work, order.price) for task in tasks))
     if order.cap < needed:
         raise InvalidInput(
