@@ -21,12 +21,12 @@ class Limits:
     """What one sandbox may use.
 
     ``wall_seconds`` counts from the start or from the last :meth:`WatchedProcess.allow`; ``processes`` counts threads
-    too; ``disk_bytes`` is the size of the writable folder.
+    too; ``disk_bytes`` is the size of the writable folder; ``cpu_seconds`` are of all calls together.
     """
 
     memory_bytes: int = 8 * GIB
     wall_seconds: float = 3600
-    cpu_seconds: int = 86400
+    cpu_seconds: int = 30 * 86400
     processes: int = 512
     disk_bytes: int = 16 * GIB
 

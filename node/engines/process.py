@@ -49,6 +49,7 @@ class JsonProcess:
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._folders = {name: work.resolve() / name for name in ("in", "out", "results")}
+        self._empty()  # an earlier life may have ended without doing it
         for folder in self._folders.values():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._wall_seconds = settings.limits.wall_seconds
@@ -134,6 +135,9 @@ class JsonProcess:
                 pipe.close()
             except OSError:
                 continue  # unsent bytes to a process that is gone
+        self._empty()
+
+    def _empty(self) -> None:
         for name in ("in", "out"):
             shutil.rmtree(self._folders[name], ignore_errors=True)
 
@@ -192,6 +196,6 @@ def _error(operation: str, error: Mapping[str, Any]) -> Exception:
         return EngineStopped(f"{operation} failed: {_CAUSES['memory']}", "memory")
     if code == "bad_result":
         return BadResult(message)
-    if code == "no_gpu":
+    if code in ("no_gpu", "missing"):
         return EngineMissing(message)
     return BadPackage(message, code)

@@ -21,11 +21,16 @@ Report = Callable[[str, float], None]
 def serve(make: Callable[[Report], object]) -> None:
     """Serve the public methods of what ``make`` returns until stdin ends. ``make`` may import what takes long.
 
-    An error with an attribute ``code`` is answered with it; the process lives on after any error.
+    An error with an attribute ``code`` is answered with it; the process lives on after any error but an ImportError of
+    ``make``, whose message should say what to install.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    operations = make(lambda stage, done: _send(answers, {"progress": {"stage": stage, "done": done}}))
+    try:
+        operations = make(lambda stage, done: _send(answers, {"progress": {"stage": stage, "done": done}}))
+    except ImportError as error:
+        _send(answers, {"error": {"code": "missing", "message": str(error)}})  # to the first request, whatever it is
+        return
     for line in sys.stdin:
         request = json.loads(line)
         _send(answers, _answer(getattr(operations, request["operation"]), request["arguments"]))

@@ -163,6 +163,30 @@ def test_a_link_does_not_go_in(launch: Launch, tmp_path: Path) -> None:
             process.give(path)
 
 
+def test_what_an_earlier_life_left_is_no_obstacle(launch: Launch, tmp_path: Path) -> None:
+    (tmp_path / "work" / "in" / "1").mkdir(parents=True)
+    (tmp_path / "work" / "out").mkdir()
+    (tmp_path / "work" / "out" / "frame.exr").write_bytes(b"old")
+    (tmp_path / "scene.blend").write_bytes(b"scene")
+    process = launch("time.sleep(60)")
+    process.give(tmp_path / "scene.blend")
+    with pytest.raises(EngineStopped, match="did not deliver"):
+        process.take("frame.exr")
+
+
+def test_a_missing_library_is_said_with_what_to_install(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    code = f"sys.path.insert(0, {str(root)!r}); from node.engines.blender.inside import main; main()"
+    command = [sys.executable, "-I", "-c", f"import sys; sys.modules['bpy'] = None; {code}"]
+    folders = (*sandbox.python_folders(), root / "node", root / "inferix")
+    process = JsonProcess(command, tmp_path, EngineSettings(), folders)
+    try:
+        with pytest.raises(EngineMissing, match="apt-get install libx11-6"):
+            process.call("build")
+    finally:
+        process.close()
+
+
 def test_closing_twice_is_closing_once_and_empties_the_folders(launch: Launch, tmp_path: Path) -> None:
     process = launch("open('rest', 'w'); sys.stdin.readline(); print('{\"result\": {}}', flush=True); time.sleep(60)")
     process.call("render")
