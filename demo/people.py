@@ -102,7 +102,7 @@ def start_machine(run: Services, machine: Machine) -> None:
     """The operator's process."""
     machine.child = run.start(
         machine.name, BIN / "inferix", "node", "start", "--home", machine.home, "--api", run.api,
-        "--role", machine.role.name.lower(), "--engine", machine.engine, "--threads", "1",
+        "--role", machine.role.name.lower(), "--engine", machine.engine, "--threads", "2",
         "--password-file", STATE / "password",
     )  # fmt: skip
 

@@ -70,7 +70,8 @@ def configure(scene: Any, settings: dict[str, Any], threads: int) -> str:
     render.use_compositing = render.use_sequencer = render.use_multiview = render.use_freestyle = render.use_stamp = (
         False
     )
-    render.use_persistent_data = True
+    # With one thread a persistent Cycles session spins when it has nothing to do, half a processor all the time.
+    render.use_persistent_data = threads != 1
     render.use_file_extension = False
     cycles.samples = settings["samples"]
     cycles.use_adaptive_sampling = cycles.use_denoising = cycles.use_guiding = cycles.use_animated_seed = False
