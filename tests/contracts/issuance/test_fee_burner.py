@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fee burner: four fifths of what is final buys IFX and burns it, the managers' part waits for them."""
+
+import boa
+import pytest
+
+from tests.contracts.system import BANNED, IFX, PRICE, STAND_INS, USD, Contract, Node, acting, deployer, key
+from tests.contracts.work.books import Ledger
+from tests.contracts.work.network import Network, batch_leaf
+
+CHARGE = 10 * USD
+
+
+@pytest.fixture
+def ledger(network: Network) -> Ledger:
+    """10 USD of final charges of the manager, nothing collected."""
+    ledger = Ledger(network)
+    charge(ledger, network.manager, CHARGE)
+    return ledger
+
+
+def charge(ledger: Ledger, manager: Node, amount: int, coin: int = 1) -> None:
+    """Charges of this manager's lane become final."""
+    ledger.batches += 1
+    leaf = batch_leaf(ledger.batches, charge=amount, account=ledger.account)
+    ledger.network.settle(manager, [leaf], coin)
+
+
+def usd(network: Network, who: str) -> int:
+    return int(network.usd.balanceOf(who))
+
+
+def test_collect_burns_four_fifths_and_pays_the_foundation(ledger: Ledger) -> None:
+    network = ledger.network
+    supply, before = network.ifx.totalSupply(), usd(network, network.foundation)
+    with acting(key("anybody")):
+        burned = network.fee_burner.collect(network.usd)
+    events = {type(event).__name__: event for event in network.fee_burner.get_logs()}
+    assert burned == 8 * USD * IFX // PRICE == supply - network.ifx.totalSupply() == network.fee_burner.burned()
+    assert usd(network, network.foundation) - before == 1_900_000
+    assert (usd(network, network.treasury), usd(network, network.fee_burner.address)) == (8_000_000, 100_000)
+    collected = events["Collected"]
+    assert (collected.coin, collected.amount, collected.foundation) == (network.usd.address, 10_000_000, 1_900_000)
+    assert collected.managers == 100_000
+    burnt = events["FeesBurned"]
+    assert (burnt.coin, burnt.spent, burnt.burned) == (network.usd.address, 8_000_000, burned)
+    with boa.reverts():
+        network.fee_burner.collect(network.usd)
+    charge(ledger, network.manager, CHARGE)
+    assert network.fee_burner.collect(network.usd) == burned
+    assert network.fee_burner.burned() == 2 * burned
+
+
+def test_collect_follows_the_parameters(ledger: Ledger) -> None:
+    network = ledger.network
+    network.set_parameter("burn_bps", 9000)
+    network.set_parameter("manager_fee_bps", 200)
+    before = usd(network, network.foundation)
+    assert network.fee_burner.collect(network.usd) == 9 * USD * IFX // PRICE
+    assert usd(network, network.foundation) - before == 800_000
+    assert network.fee_burner.unpaid(network.usd) == 200_000
+
+
+def test_unknown_coin_is_refused(ledger: Ledger) -> None:
+    other = deployer("token/dev/DevUSD.vy").deploy()
+    with boa.reverts("FeeBurner: no such coin"):
+        ledger.network.fee_burner.collect(other)
+
+
+def test_market_without_inventory_keeps_the_fees_where_they_are(ledger: Ledger) -> None:
+    network = ledger.network
+    with acting(network.governor):
+        network.market.withdraw_inventory(network.ifx.balanceOf(network.market))
+    with boa.reverts("ReferenceMarket: not enough inventory"):
+        network.fee_burner.collect(network.usd)
+    assert network.ifx_dollar.coin(network.usd).released == 0
+    network.give_ifx(network.market.address, 10**6 * IFX)
+    network.fee_burner.collect(network.usd)
+
+
+def stingy(network: Network, off_bps: int) -> Contract:
+    """A market that gives this much less than its price says."""
+    market = deployer("Stingy.vy", STAND_INS.parent / "issuance").deploy(network.ifx, PRICE, off_bps)
+    network.give_ifx(market.address, 10**6 * IFX)
+    return market
+
+
+def test_collect_never_pays_more_than_a_percent_over_the_price(ledger: Ledger) -> None:
+    network = ledger.network
+    with acting(network.governor):
+        network.fee_burner.set_market(stingy(network, 101))
+        with boa.reverts("FeeBurner: bought too little"):
+            network.fee_burner.collect(network.usd)
+        network.fee_burner.set_market(stingy(network, 100))
+    assert network.fee_burner.collect(network.usd) == 8 * USD * IFX // PRICE * 99 // 100
+
+
+def test_only_the_governor_names_a_market(ledger: Ledger) -> None:
+    network = ledger.network
+    market = stingy(network, 0)
+    with acting(key("anybody")), boa.reverts("governed: not the governor"):
+        network.fee_burner.set_market(market)
+    with acting(network.governor):
+        network.fee_burner.set_market(market)
+    assert network.fee_burner.market() == market.address
+
+
+def test_managers_get_their_part_in_proportion_to_their_lanes(ledger: Ledger) -> None:
+    network = ledger.network
+    first, second = network.manager, network.second_manager()
+    charge(ledger, second, 3 * CHARGE)
+    network.fee_burner.collect(network.usd)
+    with acting(key("anybody")):
+        assert network.fee_burner.claim_manager(first.id, network.usd) == 100_000
+        (event,) = [each for each in network.fee_burner.get_logs() if type(each).__name__ == "ManagerPaid"]
+        assert (event.manager, event.coin, event.amount) == (first.id, network.usd.address, 100_000)
+        assert network.fee_burner.claim_manager(second.id, network.usd) == 300_000
+    assert (usd(network, first.owner.address), usd(network, second.owner.address)) == (100_000, 300_000)
+    assert network.fee_burner.unpaid(network.usd) == 0
+    with boa.reverts("FeeBurner: nothing to claim"):
+        network.fee_burner.claim_manager(first.id, network.usd)
+    charge(ledger, first, CHARGE)
+    with boa.reverts("FeeBurner: collect first"):
+        network.fee_burner.claim_manager(first.id, network.usd)
+    network.fee_burner.collect(network.usd)
+    assert network.fee_burner.claim_manager(first.id, network.usd) == 100_000
+    assert network.fee_burner.paid(first.id, network.usd) == 200_000
+
+
+def test_claims_never_exceed_what_was_kept(ledger: Ledger) -> None:
+    """A rate that falls: the early claimant keeps what it got, the others share what there is."""
+    network = ledger.network
+    first, second = network.manager, network.second_manager()
+    network.fee_burner.collect(network.usd)
+    network.fee_burner.claim_manager(first.id, network.usd)
+    network.set_parameter("manager_fee_bps", 50)
+    charge(ledger, second, CHARGE)
+    network.fee_burner.collect(network.usd)
+    assert network.fee_burner.claim_manager(second.id, network.usd) == 50_000
+    assert network.fee_burner.unpaid(network.usd) == usd(network, network.fee_burner.address) == 0
+    with boa.reverts("FeeBurner: nothing to claim"):
+        network.fee_burner.claim_manager(first.id, network.usd)
+
+
+def test_manager_claim_refusals(ledger: Ledger) -> None:
+    network = ledger.network
+    with boa.reverts("FeeBurner: nothing collected"):
+        network.fee_burner.claim_manager(network.manager.id, network.usd)
+    network.fee_burner.collect(network.usd)
+    with boa.reverts("FeeBurner: no such manager"):
+        network.fee_burner.claim_manager(10**6, network.usd)
+    with boa.reverts("FeeBurner: nothing to claim"):
+        network.fee_burner.claim_manager(network.second_manager().id, network.usd)
+    with acting(network.panels):
+        network.registry.set_status(network.manager.id, BANNED)
+    with boa.reverts("FeeBurner: manager banned"):
+        network.fee_burner.claim_manager(network.manager.id, network.usd)
+
+
+def test_coins_are_apart(ledger: Ledger) -> None:
+    """A second coin of 18 decimals: its own fees, its own managers' part."""
+    network = ledger.network
+    coin = deployer("OddCoin.vy", STAND_INS).deploy(18, 0)
+    with acting(network.governor):
+        network.ifx_dollar.add_coin(coin, 10**6 * USD)
+    owner = network.fresh_key("client")
+    coin.mint(owner.address, 10**20)
+    with acting(owner):
+        coin.approve(network.ifx_dollar, 10**20)
+        network.ifx_dollar.top_up(coin, 10**20, owner.address)
+    charge(ledger, network.manager, CHARGE, coin=2)
+    assert network.fee_burner.collect(coin) == 8 * USD * IFX // PRICE
+    assert coin.balanceOf(network.foundation) == 19 * 10**17
+    assert network.fee_burner.claim_manager(network.manager.id, coin) == 10**17
+    assert network.fee_burner.collected(network.usd) == 0
+    network.fee_burner.collect(network.usd)
+    assert network.fee_burner.claim_manager(network.manager.id, network.usd) == 100_000
+
+
+def test_coin_that_calls_back_cannot_collect_twice(ledger: Ledger) -> None:
+    network = ledger.network
+    coin = deployer("OddCoin.vy", STAND_INS).deploy(6, 0)
+    with acting(network.governor):
+        network.ifx_dollar.add_coin(coin, 10**6 * USD)
+    owner = network.fresh_key("client")
+    coin.mint(owner.address, 10**8)
+    with acting(owner):
+        coin.approve(network.ifx_dollar, 10**8)
+        network.ifx_dollar.top_up(coin, 10**8, owner.address)
+    charge(ledger, network.manager, CHARGE, coin=2)
+    for call in (
+        network.fee_burner.collect.prepare_calldata(coin.address),
+        network.fee_burner.claim_manager.prepare_calldata(network.manager.id, coin.address),
+    ):
+        coin.set_call(network.fee_burner, call)
+        with boa.reverts():
+            network.fee_burner.collect(coin)
+    coin.set_habit(0)
+    assert network.fee_burner.collect(coin) == 8 * USD * IFX // PRICE
+
+
+def test_collect_goes_on_while_paused(ledger: Ledger) -> None:
+    with acting(ledger.network.guardian):
+        ledger.network.parameters.pause()
+    assert ledger.network.fee_burner.collect(ledger.network.usd) > 0
