@@ -52,7 +52,6 @@ struct Parties:
     accused: address
     redone_by: address
     voters: uint256
-    redone_voters: uint256
 
 
 _REGISTRY: immutable(INodeRegistry)
@@ -207,7 +206,6 @@ def _parties(case: IPanels.Case) -> Parties:
         accused=staticcall _REGISTRY.owner_of(case.node),
         redone_by=staticcall _REGISTRY.owner_of(case.redone_by),
         voters=convert(case.voters, uint256),
-        redone_voters=convert(case.redone_voters, uint256),
     )
 
 
@@ -219,7 +217,8 @@ def _is_fit(node: uint32, parties: Parties) -> bool:
     owner: address = staticcall _REGISTRY.owner_of(node)
     if owner in [parties.client, parties.accused, parties.redone_by]:
         return False
-    return not self._is_named(node, parties.voters) and not self._is_named(node, parties.redone_voters)
+    # Not the committee whose verdict is appealed; who checked the redone attempt judged other pixels (decision 006)
+    return not self._is_named(node, parties.voters)
 
 
 @internal

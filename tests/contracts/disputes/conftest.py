@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One populated deployment a session, rolled back after each test."""
+
+from collections.abc import Iterator
+from copy import copy
+
+import boa
+import pytest
+
+from tests.contracts.disputes.court import Court
+
+
+@pytest.fixture(scope="session")
+def populated() -> Court:
+    court = Court()
+    court.populate()
+    return court
+
+
+@pytest.fixture
+def court(populated: Court) -> Iterator[Court]:
+    with boa.env.anchor():
+        yield copy(populated)
