@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every request: headers, a limit on bodies, errors of one shape that tell nothing of the inside."""
+
+import sqlite3
+
+from sqlalchemy.exc import OperationalError
+
+from api.guard import MAX_BODY
+from inferix.errors import Unavailable
+from inferix.replay import Network
+from tests.api.conftest import Api, code
+
+
+def test_browsers_are_told_not_to_guess_or_frame(api: Api) -> None:
+    for answer in (api.http.get("/network"), api.http.get("/jobs/x")):
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_body_that_is_too_large_is_refused_unread(api: Api) -> None:
+    status, says = code(api.http.post("/auth/login", content=b"x" * (MAX_BODY + 1)))
+    assert status == 413
+    assert "send less" in says
+    assert code(api.http.post("/auth/login", content=b"x" * MAX_BODY))[0] == 422
+
+
+def test_errors_have_one_shape(api: Api) -> None:
+    for answer in (
+        api.http.get("/nowhere"),
+        api.http.delete("/network"),
+        api.http.post("/auth/login", json={}),
+        api.http.get("/nodes/99"),
+        api.http.get("/batches/0x01"),
+    ):
+        assert answer.status_code >= 400
+        assert set(answer.json()) == {"error"}
+        assert set(answer.json()["error"]) == {"code", "message"}
+    assert api.http.delete("/network").headers["allow"] == "GET"
+
+
+def test_what_fails_inside_stays_inside(api: Api) -> None:
+    def fail() -> Network:
+        raise RuntimeError("the password is swordfish")
+
+    api.context.follow = fail
+    answer = api.http.get("/network")
+    assert answer.status_code == 500
+    assert "swordfish" not in answer.text
+    assert "log" in code(answer)[1]
+
+
+def test_a_busy_database_or_chain_is_told_as_such(api: Api) -> None:
+    def busy() -> Network:
+        raise OperationalError("SELECT", {}, sqlite3.OperationalError("database is locked"))
+
+    api.context.follow = busy
+    answer = api.http.get("/network")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+    def silent() -> Network:
+        raise Unavailable("the chain does not answer", 7)
+
+    api.context.follow = silent
+    answer = api.http.get("/network")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quotes: asked for by a signed-in wallet about a package that is here, answered to nobody else."""
+
+from typing import Any
+
+from sqlmodel import select
+
+from inferix.models.job import QuoteRequest
+from inferix.storage.tables import QuoteJob, SealedKey
+from tests.api.conftest import SEALED, Api, code
+from tests.replay.chain import MANAGER, address
+
+
+def ask(api: Api, headers: dict[str, str], **changes: Any) -> Any:
+    cid = changes.pop("input", None) or str(api.context.store.add(b"a sealed package"))
+    request = {**api.chain.spec().request.model_dump(mode="json"), "input": cid, **changes}
+    return api.http.post("/quotes", json={"request": request, "sealed_key": SEALED}, headers=headers)
+
+
+def test_a_quote_is_kept_for_the_manager_and_answered_to_who_asked(api: Api) -> None:
+    headers = api.bearer()
+    answer = ask(api, headers)
+    assert answer.status_code == 202, answer.text
+    quote = answer.json()["id"]
+    assert api.http.get(f"/quotes/{quote}", headers=headers).json()["state"] == "waiting"
+    with api.database.session() as session:
+        row = session.exec(select(QuoteJob)).one()
+        assert row.owner == address(0)
+        assert QuoteRequest.decode(row.request).manager == MANAGER
+        assert session.get(SealedKey, (row.id, MANAGER)) is not None
+        row.state, row.work, row.low_price, row.high_price, row.expires = "ready", 7, 8, 9, 10
+        row.signature = b"\x01" * 65
+        session.add(row)
+    view = api.http.get(f"/quotes/{quote}", headers=headers).json()
+    assert (view["state"], view["work"], view["low_price"], view["high_price"]) == ("ready", 7, 8, 9)
+    assert view["signature"] == "0x" + "01" * 65
+    assert api.http.get(f"/quotes/{quote}", headers=api.bearer(2)).status_code == 404
+    assert api.http.get(f"/quotes/{quote}").status_code == 401
+
+
+def test_a_quote_needs_a_wallet(api: Api) -> None:
+    assert ask(api, {}).status_code == 401
+
+
+def test_a_quote_needs_a_manager(api: Api) -> None:
+    headers = api.bearer()
+    for node in (2, 99):
+        status, says = code(ask(api, headers, manager=node))
+        assert status == 422
+        assert "no manager" in says
+
+
+def test_a_quote_needs_its_input(api: Api) -> None:
+    headers = api.bearer()
+    cid = str(api.context.store.add(b"elsewhere"))
+    for block in (api.context.store._root / "blocks").rglob("bafk*"):  # type: ignore[attr-defined]
+        block.unlink()
+    status, says = code(ask(api, headers, input=cid))
+    assert status == 404
+    assert "upload it first" in says
+    assert code(ask(api, headers, input="b" * 50))[0] == 422
+
+
+def test_a_quote_needs_a_whole_sealed_key(api: Api) -> None:
+    headers = api.bearer()
+    request = api.chain.spec().request.model_dump(mode="json")
+    status, says = code(api.http.post("/quotes", json={"request": request, "sealed_key": "0x00"}, headers=headers))
+    assert status == 422
+    assert "80 bytes" in says
+
+
+def test_a_wallet_has_few_quotes_in_work_at_once(api: Api) -> None:
+    headers = api.bearer()
+    assert [ask(api, headers).status_code for _ in range(5)] == [202, 202, 202, 202, 409]
+    assert ask(api, api.bearer(2)).status_code == 202
+    with api.database.session() as session:
+        row = session.exec(select(QuoteJob).where(QuoteJob.owner == address(0))).first()
+        assert row is not None
+        row.state = "refused"
+        session.add(row)
+    assert ask(api, headers).status_code == 202
+
+
+def test_malformed_quote_requests_are_refused(api: Api) -> None:
+    headers = api.bearer()
+    settings = api.chain.spec().request.settings.model_dump(mode="json")
+    for changes in ({"first_frame": 3, "last_frame": 2}, {"width": 1}, {"samples": 0}, {"foreign": 1}):
+        answer = ask(api, headers, settings={**settings, **changes})
+        assert answer.status_code == 422
+    assert api.http.post("/quotes", content=b"{", headers=headers).status_code == 422

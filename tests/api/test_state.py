@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""State for everybody; proofs lead to the roots that are on chain, so nobody need believe the server."""
+
+from typing import Any
+
+import pytest
+
+from inferix.models.anchor import AccountLeaf, NodeLeaf
+from inferix.models.roles import NodeStatus, Outcome
+from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
+from inferix.replay.settlement import draft_batches
+from inferix.trees import Sum, account_leaf, node_leaf, root_of, split
+from tests.api.conftest import Api, code
+from tests.replay.chain import DOMAIN, GENESIS, MANAGER, VERIFIERS, WORKERS, Chain, address
+
+MINTED = 1_000_000_007
+
+
+def settle(chain: Chain) -> bytes:
+    """A job from order to final accounts."""
+    job = chain.order()
+    chain.run(chain.state(job, 0), Outcome.REJECTED)
+    for state in chain.network.jobs[job].tasks:
+        chain.run(state)
+    for draft in draft_batches(chain.network, MANAGER):
+        for document in draft.documents:
+            chain.store(document)
+        chain.emit("Proposed", commitment=draft.commitment, header=draft.header)
+        chain.wait(86_400)
+        chain.emit("BatchFinalized", commitment=draft.commitment, epoch=0)
+    chain.time = GENESIS + 259_201
+    charge = sum(batch.charge for batch in chain.network.batches.values())
+    work = sum(batch.work for batch in chain.network.batches.values())
+    chain.emit("EpochClosed", epoch=0, work=work, charge=charge, burned=MINTED, minted=MINTED)
+    data = accounts_data(chain.network, 0, {0: {WORKERS[0]: 3}})
+    accounts, nodes = accounts_tree(data).root, nodes_tree(data).root
+    (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
+    chain.emit(
+        "AccountsPosted",
+        epoch=0,
+        accounts_root=accounts.hash,
+        spent=spent,
+        reserved=reserved,
+        nodes_root=nodes.hash,
+        matured=matured,
+        vesting=vesting,
+        data=chain.store(data),
+    )
+    chain.wait(86_400)
+    chain.emit("AccountsFinalized", epoch=0)
+    return job
+
+
+@pytest.fixture
+def settled(api: Api) -> bytes:
+    return settle(api.chain)
+
+
+def proof_of(view: dict[str, Any]) -> list[Sum]:
+    return [Sum(bytes.fromhex(item[0][2:]), int(item[1])) for item in view["proof"]]
+
+
+def test_the_network_with_what_a_client_needs(api: Api) -> None:
+    view = api.http.get("/network").json()
+    assert (view["chain_id"], view["domain"]["verifying_contract"]) == (DOMAIN.chain_id, DOMAIN.contract)
+    assert view["time"] == api.chain.network.time
+    assert view["parameters"]["vote_window"] == 30
+    (manager,) = view["managers"]
+    assert (manager["id"], manager["operator"], manager["bonded"]) == (MANAGER, address(MANAGER), True)
+    api.chain.emit("StatusChanged", node=MANAGER, status=int(NodeStatus.FROZEN))
+    assert api.http.get("/network").json()["managers"][0]["bonded"] is False
+
+
+def test_nodes_and_who_can_be_drawn(api: Api) -> None:
+    nodes = api.http.get("/nodes").json()
+    assert [row["role"] for row in nodes] == ["manager", *["worker"] * 3, *["verifier"] * 3]
+    assert api.http.get("/nodes/2").json() == nodes[1]
+    assert nodes[1]["device_class"] == "cpu"
+    assert nodes[1]["drawable"]
+    assert api.http.get("/nodes/99").status_code == 404
+    rosters = api.http.get("/rosters").json()
+    assert set(rosters["workers"]["nodes"]) == {str(node) for node in WORKERS}
+    assert set(rosters["verifiers"]["nodes"]) == {str(node) for node in VERIFIERS}
+
+
+def test_a_nodes_claim_is_proven_against_the_root(api: Api, settled: bytes) -> None:
+    root = api.chain.network.final_accounts()
+    assert root is not None
+    total = 0
+    for node in (0, MANAGER, *WORKERS, *VERIFIERS):
+        answer = api.http.get(f"/claims/{node}")
+        if answer.status_code == 404:
+            continue
+        view = answer.json()
+        leaf = NodeLeaf(**{name: int(value) for name, value in view["leaf"].items()})
+        assert root_of(node_leaf(leaf), node, proof_of(view)).hash == root.nodes_root
+        total += leaf.matured + leaf.vesting
+        forged = leaf.model_copy(update={"matured": leaf.matured + 1})
+        assert root_of(node_leaf(forged), node, proof_of(view)).hash != root.nodes_root
+    assert total == MINTED
+
+
+def test_a_claim_falls_by_what_was_claimed(api: Api, settled: bytes) -> None:
+    view = api.http.get(f"/claims/{MANAGER}").json()
+    claimable = int(view["claimable"])
+    assert claimable > 0
+    api.chain.emit("Claimed", node=MANAGER, owner=address(100 + MANAGER), amount=claimable)
+    again = api.http.get(f"/claims/{MANAGER}").json()
+    assert (again["claimable"], again["claimed"]) == ("0", str(claimable))
+
+
+def test_an_account_is_proven_against_the_root(api: Api, settled: bytes) -> None:
+    root = api.chain.network.final_accounts()
+    assert root is not None
+    view = api.http.get("/accounts/1/proof").json()
+    leaf = AccountLeaf(account=1, spent=view["spent"], reserved=view["reserved"])
+    assert leaf.spent == 2 * 16_001 + 8_000
+    assert root_of(account_leaf(leaf), 1, proof_of(view)).hash == root.accounts_root
+    assert api.http.get("/accounts/2/proof").status_code == 404
+
+
+def test_before_the_first_accounts_there_is_nothing_to_prove(api: Api) -> None:
+    for path in ("/claims/2", "/accounts/1/proof"):
+        status, says = code(api.http.get(path))
+        assert status == 404
+        assert "first epoch" in says
+
+
+def test_accounts_whose_document_is_not_here_prove_nothing(api: Api, settled: bytes) -> None:
+    root = api.chain.network.final_accounts()
+    assert root is not None
+    del api.chain.documents[root.data]
+    assert api.http.get("/claims/2").status_code == 404
+
+
+def test_batches_and_epochs_and_cases(api: Api, settled: bytes) -> None:
+    (batch,) = api.http.get("/batches").json()
+    assert (batch["status"], batch["problem"], len(batch["leaves"])) == ("final", "", 4)
+    assert api.http.get(f"/batches/{batch['commitment']}").json() == batch
+    assert api.http.get("/batches/0x" + "01" * 32).status_code == 404
+    (epoch,) = api.http.get("/epochs").json()
+    assert (epoch["charge"], epoch["minted"]) == (batch["charge"], str(MINTED))
+    assert api.http.get("/cases").json() == []
+    case = {"case": b"\x01" * 32, "task": bytes.fromhex(batch["leaves"][0]["task"][2:]), "attempt": 0}
+    api.chain.emit("CaseFrozen", **case, node=2, amount=10**20)
+    (view,) = api.http.get("/cases").json()
+    assert (view["status"], view["amount"]) == ("frozen", str(10**20))
+
+
+def test_a_tasks_draws_are_explained(api: Api, settled: bytes) -> None:
+    state = api.chain.state(settled, 0)
+    view = api.http.get(f"/explain/0x{state.task.id.hex()}").json()
+    assert [attempt["outcome"] for attempt in view["attempts"]] == ["rejected", "accepted"]
+    for attempt, replayed in zip(view["attempts"], state.attempts, strict=True):
+        assert attempt["draws"][-1] == {"draw": replayed.draw, "node": replayed.node, "says": "accepted"}
+    assert api.http.get("/explain/0x" + "01" * 32).status_code == 404
+    assert api.http.get("/explain/x").status_code == 422
+
+
+def test_the_deployment_is_served_as_a_file(api: Api) -> None:
+    view = api.http.get("/deployment").json()
+    assert view["contracts"]["NodeRegistry"] == {"address": DOMAIN.contract, "abi": []}
