@@ -85,7 +85,7 @@ def seal(id: bytes32):
 def seat(id: bytes32, members: DynArray[IRosters.RosterLeaf, 16], proofs: DynArray[DynArray[bytes32, 64], 16]):
     """
     @notice Fills the panel's seats in the order of the draws. Misfits (not active, an owner of a party, a voter of the
-            task) are shown too, and get none. Anybody.
+            rejected attempt) are shown too, and get none. Anybody.
     @param members The next nodes of the verifiers' roster that the draws hit for the first time. Possibly none, to
            complete a panel whose draws are used up.
     @param proofs Of each member.
@@ -101,7 +101,9 @@ def vote(id: bytes32, node: uint32, upheld: bool, measured: bytes32, signature: 
     @param signature PanelVote, by the node's operator.
     """
     self._check_appealed(id)
-    assert not self._is_vote_over(seats._read(id)), "Panels: voting is over"
+    panel: IPanels.Panel = seats._read(id)
+    assert panel.seated_at != 0, "Panels: the panel is not complete"
+    assert not self._is_vote_over(panel), "Panels: voting is over"
     seats._vote(id, node, upheld, measured, signature)
 
 

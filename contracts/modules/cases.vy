@@ -42,7 +42,6 @@ _courses: HashMap[bytes32, uint256]
 _tasks: HashMap[bytes32, bytes32]
 _commitments: HashMap[bytes32, bytes32]
 _voters: HashMap[bytes32, bytes32]
-_redone_voters: HashMap[bytes32, bytes32]
 
 
 @deploy
@@ -152,7 +151,6 @@ def _read(id: bytes32) -> IPanels.Case:
         frozen_at=convert(accused >> 80 & _LOW_40, uint40),
         charged_at=convert(course >> 33 & _LOW_40, uint40),
         redone_by=convert(course >> 1 & _LOW_32, uint32),
-        redone_voters=self._redone_voters[id],
         appealed_at=convert(course >> 73 & _LOW_40, uint40),
         bond=course >> 113 & _LOW_96,
         is_referred=course & 1 == 1,

@@ -4,7 +4,7 @@
 @title dispute_book
 @license AGPL-3.0-only
 @author Inferix
-@notice Disputes that wait for an answer, three words each, kept for ever under an id made of batch, kind and place: what was
+@notice Disputes that wait for an answer, one word each, kept for ever under an id made of batch, kind and place: what was
         disputed once is not disputed again.
 @custom:kill None: storage.
 """
@@ -26,23 +26,20 @@ DROPPED: constant(uint8) = 4
 
 PROPOSED: constant(uint8) = 1
 
+# Bonds are stored in gwei
+UNIT: constant(uint256) = 10**9
 _LOW_32: constant(uint256) = 2**32 - 1
 _LOW_40: constant(uint256) = 2**40 - 1
-_LOW_96: constant(uint256) = 2**96 - 1
 _LOW_160: constant(uint256) = 2**160 - 1
-_STATUS_MASK: constant(uint256) = 255 << 208
 
 
 _REGISTRY: immutable(INodeRegistry)
 _BATCHES: immutable(IBatches)
 
 
-# id => commitment of the batch
-_commitments: HashMap[bytes32, bytes32]
-# id => node << 216 | status << 208 | kind << 200 | until << 160 | challenger
-_states: HashMap[bytes32, uint256]
-# id => place << 128 | manager << 96 | bond
-_stakes: HashMap[bytes32, uint256]
+# id => while open: bond in gwei << 200 | until << 160 | challenger, or the node whose stake is the bond (no address is
+# that small); afterwards its status alone
+_words: HashMap[bytes32, uint256]
 
 
 @deploy
@@ -71,24 +68,21 @@ def dispute_id(commitment: bytes32, kind: uint8, place: uint256) -> bytes32:
 
 @internal
 def _open(header: IBatches.BatchHeader, kind: uint8, place: uint256, node: uint32) -> bytes32:
+    """
+    @dev Takes the bond, the caller's or the node's, and holds the batch up.
+    """
     commitment: bytes32 = keccak256(abi_encode(header))
     id: bytes32 = self._id(commitment, kind, place)
-    assert self._states[id] == 0, "Disputes: disputed before"
+    assert self._words[id] == 0, "Disputes: disputed before"
     challenger: address = bonds._bondholder(node)
-    bond: uint256 = bonds._amount()
+    units: uint256 = (bonds._amount() + UNIT - 1) // UNIT
+    assert units < 1 << 56, "Disputes: bond too large"
     until: uint256 = governed._clock() + governed._parameter(keccak256("answer_window"))
-    self._commitments[id] = commitment
-    self._states[id] = (
-        convert(node, uint256) << 216
-        | convert(OPEN, uint256) << 208
-        | convert(kind, uint256) << 200
-        | until << 160
-        | convert(challenger, uint256)
-    )
-    self._stakes[id] = place << 128 | convert(header.manager, uint256) << 96 | bond
+    party: uint256 = convert(node, uint256) if node != 0 else convert(challenger, uint256)
+    self._words[id] = units << 200 | until << 160 | party
     # Reverts unless the batch is proposed and its window open.
     extcall _BATCHES.open_dispute(commitment)
-    bonds._take(node, bond)
+    bonds._take(node, units * UNIT)
     log IDisputes.DisputeOpened(
         id=id,
         commitment=commitment,
@@ -96,7 +90,7 @@ def _open(header: IBatches.BatchHeader, kind: uint8, place: uint256, node: uint3
         place=convert(place, uint32),
         challenger=challenger,
         node=node,
-        bond=bond,
+        bond=units * UNIT,
         until=convert(until, uint40),
     )
     return id
@@ -104,21 +98,41 @@ def _open(header: IBatches.BatchHeader, kind: uint8, place: uint256, node: uint3
 
 @internal
 @view
-def _check_open(id: bytes32, header: IBatches.BatchHeader, kind: uint8, place: uint256):
+def _check_open(header: IBatches.BatchHeader, kind: uint8, place: uint256) -> bytes32:
+    """
+    @dev The id of a dispute that may be answered now.
+    """
+    commitment: bytes32 = keccak256(abi_encode(header))
+    id: bytes32 = self._id(commitment, kind, place)
     dispute: IDisputes.Dispute = self._read(id)
     assert dispute.status == OPEN, "Disputes: not open"
-    assert id == self._id(keccak256(abi_encode(header)), kind, place), "Disputes: not what is disputed"
     assert governed._clock() <= convert(dispute.until, uint256), "Disputes: too late to answer"
-    assert (staticcall _BATCHES.batch(dispute.commitment)).status == PROPOSED, "Disputes: batch not proposed"
+    assert (staticcall _BATCHES.batch(commitment)).status == PROPOSED, "Disputes: batch not proposed"
+    return id
 
 
 @internal
-def _close_answered(id: bytes32, manager: uint32):
+def _close_answered(id: bytes32, header: IBatches.BatchHeader):
+    """
+    @dev The challenger loses its bond: half burned, half to the manager's owner, whoever carried the answer.
+    """
     dispute: IDisputes.Dispute = self._read(id)
-    self._set_status(id, ANSWERED)
-    extcall _BATCHES.close_dispute(dispute.commitment)
-    bonds._forfeit(dispute.node, dispute.bond, staticcall _REGISTRY.owner_of(manager))
+    self._words[id] = convert(ANSWERED, uint256)
+    extcall _BATCHES.close_dispute(keccak256(abi_encode(header)))
+    bonds._forfeit(dispute.node, dispute.bond, staticcall _REGISTRY.owner_of(header.manager))
     log IDisputes.DisputeAnswered(id=id)
+
+
+@internal
+def _close_won(id: bytes32, commitment: bytes32, status: uint8) -> address:
+    """
+    @dev The bond goes back. Returns the challenger.
+    """
+    dispute: IDisputes.Dispute = self._read(id)
+    self._words[id] = convert(status, uint256)
+    extcall _BATCHES.close_dispute(commitment)
+    bonds._give_back(dispute.challenger, dispute.node, dispute.bond)
+    return dispute.challenger
 
 
 @internal
@@ -128,23 +142,20 @@ def _id(commitment: bytes32, kind: uint8, place: uint256) -> bytes32:
 
 
 @internal
-def _set_status(id: bytes32, status: uint8):
-    self._states[id] = self._states[id] & ~_STATUS_MASK | convert(status, uint256) << 208
-
-
-@internal
 @view
 def _read(id: bytes32) -> IDisputes.Dispute:
-    state: uint256 = self._states[id]
-    stake: uint256 = self._stakes[id]
-    return IDisputes.Dispute(
-        commitment=self._commitments[id],
-        kind=convert(state >> 200 & 255, uint8),
-        status=convert(state >> 208 & 255, uint8),
-        place=convert(stake >> 128, uint32),
-        manager=convert(stake >> 96 & _LOW_32, uint32),
-        challenger=convert(state & _LOW_160, address),
-        node=convert(state >> 216, uint32),
-        until=convert(state >> 160 & _LOW_40, uint40),
-        bond=stake & _LOW_96,
-    )
+    word: uint256 = self._words[id]
+    dispute: IDisputes.Dispute = empty(IDisputes.Dispute)
+    if word >> 160 == 0:
+        dispute.status = convert(word, uint8)
+        return dispute
+    dispute.status = OPEN
+    dispute.until = convert(word >> 160 & _LOW_40, uint40)
+    dispute.bond = (word >> 200) * UNIT
+    party: uint256 = word & _LOW_160
+    if party <= _LOW_32:
+        dispute.node = convert(party, uint32)
+        dispute.challenger = staticcall _REGISTRY.owner_of(dispute.node)
+    else:
+        dispute.challenger = convert(party, address)
+    return dispute

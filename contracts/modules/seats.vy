@@ -138,7 +138,9 @@ def _seat(
     panel: IPanels.Panel = self._read(id)
     assert panel.seed != empty(bytes32), "Panels: not sealed"
     assert panel.seated_at == 0, "Panels: the panel is complete"
-    met: DynArray[uint256, 64] = self._met[id]
+    met: DynArray[uint256, 64] = []
+    for share: uint256 in self._met[id]:
+        met.append(share & ~_SEATED)
     wanted: uint256 = governed._parameter(keccak256("panel"))
     parties: Parties = self._parties(case)
     total: uint256 = convert(panel.total, uint256)
@@ -170,7 +172,6 @@ def _vote(id: bytes32, node: uint32, upheld: bool, measured: bytes32, signature:
     @dev Counts the signed vote of a seat, once.
     """
     panel: IPanels.Panel = self._read(id)
-    assert panel.seated_at != 0, "Panels: the panel is not complete"
     assert self._ballots[id][node] != 0, "Panels: no seat"
     assert self._ballots[id][node] == SILENT, "Panels: voted already"
     struct_hash: bytes32 = keccak256(abi_encode(PANEL_VOTE_TYPEHASH, id, node, upheld, measured))
@@ -228,7 +229,7 @@ def _is_named(node: uint32, voters: uint256) -> bool:
     for i: uint256 in range(8):
         if left >> 224 == convert(node, uint256):
             return True
-        left = left << 32
+        left <<= 32
     return False
 
 

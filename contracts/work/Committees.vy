@@ -48,8 +48,11 @@ VOTE_BYTES: constant(uint256) = 101
 MAX_VOTERS: constant(uint256) = 8
 
 
-# Who may not vote: these owners are parties
-struct Parties:
+# What a committee is drawn from, and whose nodes may not be in it
+struct Draw:
+    seed: bytes32
+    root: bytes32
+    total: uint256
     client: address
     worker: address
 
@@ -94,20 +97,31 @@ def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, answer: ICommittees.V
         needed = governed._parameter(keccak256("votes_needed"))
     else:
         assert keccak256(abi_encode(answer.job, ASSEMBLE_INDEX)) == leaf.task, "Committees: not an assemble task"
+    rejected_before: bool = False
+    if len(answer.earlier) != 0:
+        self._check_rejected_before(leaf, answer.earlier[0])
+        rejected_before = True
     sealed_at: uint256 = staticcall _BATCHES.sealed_at(manager, leaf.anchor)
-    voters: uint256 = self._count_votes(leaf, answer, needed, sealed_at)
-    self._check_drawn(manager, leaf, answer, voters, 2 * seats, sealed_at)
+    voters: uint256 = self._count_votes(leaf, answer.votes, needed, rejected_before, sealed_at)
+    draw: Draw = self._prepare(manager, leaf, answer.roster, sealed_at)
+    shares: DynArray[uint256, 8] = []
+    fits: uint256 = 0
+    for member: ICommittees.Member in answer.members:
+        if self._is_fit(member.leaf.node, leaf.voters, draw):
+            fits |= 1 << len(shares)
+        shares.append(draws._share(draw.root, draw.total, member.leaf, member.proof))
+    self._check_drawn(leaf, draw, shares, fits, voters, 2 * seats)
     return voters
 
 
 @internal
 @view
 def _count_votes(
-    leaf: IBatches.BatchLeaf, answer: ICommittees.Votes, needed: uint256, sealed_at: uint256
+    leaf: IBatches.BatchLeaf, votes: Bytes[808], needed: uint256, rejected_before: bool, sealed_at: uint256
 ) -> uint256:
     # Each vote is that of the next voter of the leaf; returns how many there are.
-    count: uint256 = len(answer.votes) // VOTE_BYTES
-    assert len(answer.votes) == count * VOTE_BYTES, "Committees: length of votes"
+    count: uint256 = len(votes) // VOTE_BYTES
+    assert len(votes) == count * VOTE_BYTES, "Committees: length of votes"
     left: uint256 = convert(leaf.voters, uint256)
     previous: uint256 = 0
     equal: uint256 = 0
@@ -116,19 +130,19 @@ def _count_votes(
         left <<= 32
         assert voter > previous, "Committees: voters not ascending"
         previous = voter
-        head: uint256 = convert(slice(answer.votes, i * VOTE_BYTES, 5), uint256)
+        head: uint256 = convert(slice(votes, i * VOTE_BYTES, 5), uint256)
         assert head >> 8 == voter, "Committees: not the voter of the leaf"
         outcome: uint8 = convert(head & 255, uint8)
         if outcome == leaf.outcome:
             equal += 1
         else:
             assert leaf.outcome == CLIENT_FAULT and outcome == REJECTED, "Committees: vote for another outcome"
-        packed: Bytes[96] = slice(answer.votes, i * VOTE_BYTES + 5, 96)
+        packed: Bytes[96] = slice(votes, i * VOTE_BYTES + 5, 96)
         self._check_signature(leaf, convert(voter, uint32), outcome, packed, sealed_at)
     assert left == 0, "Committees: a voter without a vote"
     assert leaf.outcome in [ACCEPTED, REJECTED, CLIENT_FAULT], "Committees: no such outcome"
     if equal < needed:
-        assert count - equal >= needed and self._is_rejected_before(leaf, answer), "Committees: too few votes"
+        assert rejected_before and count - equal >= needed, "Committees: too few votes"
     return count
 
 
@@ -152,61 +166,71 @@ def _check_signature(
 
 @internal
 @view
-def _is_rejected_before(leaf: IBatches.BatchLeaf, answer: ICommittees.Votes) -> bool:
+def _check_rejected_before(leaf: IBatches.BatchLeaf, earlier: IBatches.Inclusion):
     # Another operator's earlier attempt at the same task was rejected, and stands: then a rejection is client_fault.
-    if len(answer.earlier) == 0:
-        return False
-    header: IBatches.BatchHeader = answer.earlier[0].header
-    other: IBatches.BatchLeaf = answer.earlier[0].leaf
+    other: IBatches.BatchLeaf = earlier.leaf
     assert other.task == leaf.task and other.attempt < leaf.attempt, "Committees: not an earlier attempt"
     assert other.outcome == REJECTED, "Committees: the earlier attempt was not rejected"
     assert (
-        staticcall _BATCHES.verify(header, other, answer.earlier[0].index, answer.earlier[0].proof)
-    ), "Committees: no such leaf"
-    commitment: bytes32 = keccak256(abi_encode(header))
-    assert (staticcall _BATCHES.batch(commitment)).status != CANCELLED, "Committees: batch cancelled"
-    assert (
         staticcall _REGISTRY.owner_of(other.node) != staticcall _REGISTRY.owner_of(leaf.node)
     ), "Committees: the same operator twice"
-    return True
+    assert staticcall _BATCHES.verify(earlier.header, other, earlier.index, earlier.proof), "Committees: no such leaf"
+    commitment: bytes32 = keccak256(abi_encode(earlier.header))
+    assert (staticcall _BATCHES.batch(commitment)).status != CANCELLED, "Committees: batch cancelled"
 
 
 @internal
 @view
-def _check_drawn(
-    manager: uint32,
-    leaf: IBatches.BatchLeaf,
-    answer: ICommittees.Votes,
-    voters: uint256,
-    seats: uint256,
-    sealed_at: uint256,
-):
-    # Walks the draws until each voter has its seat, and no further than the seats there are.
-    roster: IRosters.Term = self._roster(answer.roster, sealed_at)
-    total: uint256 = convert(roster.total, uint256)
-    parties: Parties = Parties(
-        client=(staticcall _IFX_DOLLAR.account(leaf.account)).owner, worker=staticcall _REGISTRY.owner_of(leaf.node)
-    )
-    shares: DynArray[uint256, 12] = []
-    fits: DynArray[bool, 12] = []
-    for member: ICommittees.Member in answer.members:
-        shares.append(draws._share(roster.root, total, member.leaf, member.proof))
-        fits.append(self._is_fit(leaf, member.leaf.node, parties))
+def _prepare(manager: uint32, leaf: IBatches.BatchLeaf, index: uint32, sealed_at: uint256) -> Draw:
+    # The roster is the newest one that was final when the seed was sealed.
+    roster: IRosters.Term = staticcall _ROSTERS.term(VERIFIERS, index)
+    assert roster.since != 0 and convert(roster.since, uint256) <= sealed_at, "Committees: roster not in force"
+    assert roster.until == 0 or convert(roster.until, uint256) > sealed_at, "Committees: roster not in force"
     seed: bytes32 = staticcall _BATCHES.seed(manager, leaf.anchor)
     assert seed != empty(bytes32), "Committees: no seed"
+    return Draw(
+        seed=seed,
+        root=roster.root,
+        total=convert(roster.total, uint256),
+        client=(staticcall _IFX_DOLLAR.account(leaf.account)).owner,
+        worker=staticcall _REGISTRY.owner_of(leaf.node),
+    )
+
+
+@internal
+@view
+def _is_fit(node: uint32, voters: bytes32, draw: Draw) -> bool:
+    owner: address = staticcall _REGISTRY.owner_of(node)
+    if owner == draw.client or owner == draw.worker:
+        return False
+    # Whoever voted was active then; whatever became of it since, its seat was its own.
+    return self._is_voter(voters, node) or (staticcall _REGISTRY.terms(node)).status == ACTIVE
+
+
+@internal
+@pure
+def _check_drawn(
+    leaf: IBatches.BatchLeaf,
+    draw: Draw,
+    shares: DynArray[uint256, 8],
+    fits: uint256,
+    voters: uint256,
+    seats: uint256,
+):
+    # Walks the draws until each voter has its seat, and no further than the seats there are.
     taken: uint256 = 0
     missing: uint256 = voters
     met: uint256 = 0
     for i: uint256 in range(draws.MAX_DRAWS):
         if missing == 0:
             break
-        position: uint256 = draws._position(seed, leaf.task, draws.VERIFIER, leaf.attempt, i, total)
+        position: uint256 = draws._position(draw.seed, leaf.task, draws.VERIFIER, leaf.attempt, i, draw.total)
         known: uint256 = self._find(shares, position)
         if known == len(shares):
             taken += 1
         elif met & (1 << known) == 0:
             met |= 1 << known
-            if fits[known]:
+            if fits & (1 << known) != 0:
                 taken += 1
                 if self._is_voter(leaf.voters, draws._node(shares[known])):
                     missing -= 1
@@ -215,30 +239,10 @@ def _check_drawn(
 
 
 @internal
-@view
-def _roster(index: uint32, sealed_at: uint256) -> IRosters.Term:
-    # The newest one that was final when the seed was sealed.
-    roster: IRosters.Term = staticcall _ROSTERS.term(VERIFIERS, index)
-    assert roster.since != 0 and convert(roster.since, uint256) <= sealed_at, "Committees: roster not in force"
-    assert roster.until == 0 or convert(roster.until, uint256) > sealed_at, "Committees: roster not in force"
-    return roster
-
-
-@internal
-@view
-def _is_fit(leaf: IBatches.BatchLeaf, node: uint32, parties: Parties) -> bool:
-    owner: address = staticcall _REGISTRY.owner_of(node)
-    if owner == parties.client or owner == parties.worker:
-        return False
-    # Whoever voted was active then; whatever became of it since, its seat was its own.
-    return self._is_voter(leaf.voters, node) or (staticcall _REGISTRY.terms(node)).status == ACTIVE
-
-
-@internal
 @pure
-def _find(shares: DynArray[uint256, 12], position: uint256) -> uint256:
+def _find(shares: DynArray[uint256, 8], position: uint256) -> uint256:
     # Place of the share that a position hits; the number of shares for none.
-    for i: uint256 in range(len(shares), bound=12):
+    for i: uint256 in range(len(shares), bound=8):
         if draws._is_hit(shares[i], position):
             return i
     return len(shares)
@@ -251,5 +255,5 @@ def _is_voter(voters: bytes32, node: uint32) -> bool:
     for i: uint256 in range(MAX_VOTERS):
         if left >> 224 == convert(node, uint256):
             return True
-        left = left << 32
+        left <<= 32
     return False

@@ -109,7 +109,6 @@ def challenge_votes(
 
 @external
 def answer_votes(
-    id: bytes32,
     header: IBatches.BatchHeader,
     leaf: IBatches.BatchLeaf,
     index: uint256,
@@ -119,10 +118,10 @@ def answer_votes(
     """
     @notice Shows the votes of the leaf that a dispute asks about. Anybody; what is won goes to the manager's owner.
     """
-    dispute_book._check_open(id, header, VOTES, index)
+    id: bytes32 = dispute_book._check_open(header, VOTES, index)
     convictions._check_leaf(header, leaf, index, proof)
     assert staticcall _COMMITTEES.check_votes(header.manager, leaf, answer) != 0, "Disputes: no votes"
-    dispute_book._close_answered(id, header.manager)
+    dispute_book._close_answered(id, header)
 
 
 @external
@@ -139,7 +138,6 @@ def challenge_data(header: IBatches.BatchHeader, chunk: uint256, node: uint32) -
 
 @external
 def answer_data(
-    id: bytes32,
     header: IBatches.BatchHeader,
     chunk: uint256,
     chunk_leaves: DynArray[IBatches.BatchLeaf, 64],
@@ -150,7 +148,7 @@ def answer_data(
     @param chunk_leaves All leaves of the chunk that the batch has.
     @param proof Siblings from the chunk's subtree up; none when the whole batch is one chunk.
     """
-    dispute_book._check_open(id, header, DATA, chunk)
+    id: bytes32 = dispute_book._check_open(header, DATA, chunk)
     first: uint256 = chunk << CHUNK_HEIGHT
     count: uint256 = convert(header.count, uint256)
     there: uint256 = min(count - min(first, count), 1 << CHUNK_HEIGHT)
@@ -165,29 +163,29 @@ def answer_data(
     assert self._width(header.count) == 1 << (height + len(proof) // 2), "Disputes: depth of the proof"
     subtree: IMerkleSum.SumNode = merkle_sum._fold(nodes, height)
     assert merkle_sum._verify(convictions._root(header), subtree, chunk, proof), "Disputes: not the data of the batch"
-    dispute_book._close_answered(id, header.manager)
+    dispute_book._close_answered(id, header)
 
 
 @external
-def expire(id: bytes32):
+def expire(header: IBatches.BatchHeader, kind: uint8, place: uint256):
     """
     @notice Ends a dispute that nobody answered in time: the batch falls. When the batch fell before, for whatever
             reason, the bond goes back at once. Anybody.
+    @param kind 1 votes, 2 data.
+    @param place Index of the leaf, or of the chunk.
     """
+    commitment: bytes32 = keccak256(abi_encode(header))
+    id: bytes32 = dispute_book._id(commitment, kind, place)
     dispute: IDisputes.Dispute = dispute_book._read(id)
     assert dispute.status == dispute_book.OPEN, "Disputes: not open"
-    fallen: bool = (staticcall _BATCHES.batch(dispute.commitment)).status == CANCELLED
-    if fallen:
-        dispute_book._set_status(id, dispute_book.DROPPED)
+    if (staticcall _BATCHES.batch(commitment)).status == CANCELLED:
+        dispute_book._close_won(id, commitment, dispute_book.DROPPED)
         log IDisputes.DisputeDropped(id=id)
-    else:
-        assert governed._clock() > convert(dispute.until, uint256), "Disputes: answer window open"
-        dispute_book._set_status(id, dispute_book.UPHELD)
-        log IDisputes.DisputeUpheld(id=id)
-    extcall _BATCHES.close_dispute(dispute.commitment)
-    bonds._give_back(dispute.challenger, dispute.node, dispute.bond)
-    if not fallen:
-        convictions._punish(dispute.commitment, dispute.manager, dispute.challenger)
+        return
+    assert governed._clock() > convert(dispute.until, uint256), "Disputes: answer window open"
+    challenger: address = dispute_book._close_won(id, commitment, dispute_book.UPHELD)
+    log IDisputes.DisputeUpheld(id=id)
+    convictions._punish(commitment, header.manager, challenger)
 
 
 @external

@@ -133,7 +133,6 @@ def charge(rejected: IBatches.Inclusion, accepted: IBatches.Inclusion):
     case.status = cases.STATUS_SLASHABLE
     case.charged_at = convert(governed._clock(), uint40)
     case.redone_by = accepted.leaf.node
-    cases._redone_voters[id] = accepted.leaf.voters
     cases._write(id, case)
     log IPanels.CaseCharged(case=id)
 

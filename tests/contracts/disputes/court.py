@@ -236,7 +236,7 @@ class Court(Network):
     def fits_panel(self, case: bytes, node: Node) -> bool:
         """Whether this node may sit in the panel of a case."""
         info = self.panels.case(case)
-        voters = {*unpack_voters(bytes(info.voters)), *unpack_voters(bytes(info.redone_voters))}
+        voters = unpack_voters(bytes(info.voters))
         parties = {self.client.address, *(self.registry.owner_of(each) for each in (info.node, info.redone_by))}
         active = self.registry.node(node.id).status == ACTIVE
         return active and node.id not in voters and node.owner.address not in parties

@@ -238,7 +238,7 @@ def test_a_panel_of_one_is_a_working_appeal(court: Court) -> None:
 
 
 def test_a_panel_takes_all_who_are_eligible(court: Court) -> None:
-    """Fifteen seats, twelve verifiers, up to six of them voters: the rest sits, and that is complete."""
+    """Fifteen seats, twelve verifiers, three of them voters: the rest sits, and that is complete."""
     case = appealed(court)
     seats = court.fill(case.id)
     eligible = [node for node in court.verifiers if court.fits_panel(case.id, node)]
