@@ -115,17 +115,23 @@ class Executor(Generic[Item]):
         try:
             self._work(item)
         except Later as error:
-            log.info("%s: %s; again in %.0f s", key, error, LATER_SECONDS)
+            log.info("%s: %s; again in %.0f s", _short(key), error, LATER_SECONDS)
             self._resting[key] = self._monotonic() + LATER_SECONDS
         except InferixError as error:
             self._rest(key)
-            log.log(logging.DEBUG if self._closed else logging.WARNING, "%s: %s", key, error)
+            log.log(logging.DEBUG if self._closed else logging.WARNING, "%s: %s", _short(key), error)
         except Exception:  # a mistake of ours must not end the node: others' money hangs on it
             self._rest(key)
-            log.exception("%s: unexpected", key)
+            log.exception("%s: unexpected", _short(key))
         else:
             self._failures.pop(key, None)
 
     def _rest(self, key: str) -> None:
         count = self._failures[key] = self._failures.get(key, 0) + 1
         self._resting[key] = self._monotonic() + min(LONGEST_REST, FIRST_REST * (1 << min(count - 1, 10)))
+
+
+def _short(key: str) -> str:
+    """``run 3fa85f64`` for lines: the rest of an id tells people nothing."""
+    kind, _, subject = key.partition(" ")
+    return f"{kind} {subject[:8]}"

@@ -47,8 +47,7 @@ class Loop:
         self._stop = stop
         self._failures = 0
         self._unknown: set[bytes] = set()
-        self._wake = threading.Event()
-        self.executor: Executor[Work] = Executor(self._work, parts.sessions.close_idle)
+        self.executor: Executor[Work] = Executor(role.do, parts.sessions.close_idle)
 
     def run(self) -> None:
         """Work until ``stop`` is set; then end the engine and return."""
@@ -116,20 +115,14 @@ class Loop:
         else:
             self._parts.signer.send_again(entry, self._parts.resend_after())
 
-    def _work(self, item: Work) -> None:
-        try:
-            self._role.do(item)
-        finally:
-            self._wake.set()
-
     def _pause(self, seconds: float) -> None:
         """Wait, but no longer than until something was signed: that goes out at once."""
-        end = time.monotonic() + seconds
+        end, news = time.monotonic() + seconds, self._parts.signer.news
         while not self._stop.is_set() and (left := end - time.monotonic()) > 0:
-            if self._wake.wait(min(left, STOP_SECONDS)):
+            if news.wait(min(left, STOP_SECONDS)):
                 break
-        woken = self._wake.is_set()
-        self._wake.clear()
+        woken = news.is_set()
+        news.clear()
         if woken and not self._stop.is_set() and self._failures == 0:
             try:
                 self._outbox.flush()

@@ -47,28 +47,34 @@ def open_package(assignment: Assignment, parts: Parts) -> tuple[Session | None, 
     return (None, "; ".join(problems)) if problems else (session, "")
 
 
-def render_task(assignment: Assignment, parts: Parts, check: Callable[[], None]) -> Result:
+def render_task(assignment: Assignment, parts: Parts, check: Callable[[], None]) -> tuple[Result, Callable[[], None]]:
     """Render, seal and store every frame; no frames when the package cannot be rendered.
 
-    ``check`` is called before each frame and raises when the work is to stop.
+    ``check`` is called before each frame and raises when the work is to stop. What comes with the result is called once
+    the receipt is signed: it sends the last quick look, which must hold up nothing.
     """
     session, problem = open_package(assignment, parts)
     if session is None:
         log.warning("%s: the client's package cannot be rendered (%s); reporting that", assignment.label, problem)
-        return _result(assignment, parts, [])
-    task, attempt, origin = assignment.task, assignment.attempt, f"{parts.engine.build()} {parts.device}"
-    kept = parts.journal.frames(task.id, attempt, origin)
+        return _result(assignment, parts, []), lambda: None
+    task, origin = assignment.task, f"{parts.engine.build()} {parts.device}"
+    kept = parts.journal.frames(task.id, assignment.attempt, origin)
     if kept:
         log.info("%s: %d of %d frames are stored already", assignment.label, len(kept), len(task.frames()))
+    raw: RawFrame | None = None
     for frame in task.frames():
         check()
         if frame not in kept:
-            kept[frame] = _render_frame(assignment, parts, session, frame, origin)
-    return _result(assignment, parts, [_Done.model_validate_json(kept[frame]) for frame in task.frames()])
+            _show(assignment, parts, session, raw)
+            raw, kept[frame] = _render_frame(assignment, parts, session, frame, origin)
+    result = _result(assignment, parts, [_Done.model_validate_json(kept[frame]) for frame in task.frames()])
+    return result, lambda: _show(assignment, parts, session, raw)
 
 
-def _render_frame(assignment: Assignment, parts: Parts, session: Session, frame: int, origin: str) -> str:
-    """Render, store and write down one frame; what the journal keeps of it."""
+def _render_frame(
+    assignment: Assignment, parts: Parts, session: Session, frame: int, origin: str
+) -> tuple[RawFrame, str]:
+    """Render, store and write down one frame: the frame, and what the journal keeps of it."""
     seed = assignment.seed(parts.identity.node, frame)
     raw = session.render(frame, seed, assignment.engine_settings(parts.device))
     ref = parts.vault.store_file(raw.path, assignment.result_key())
@@ -79,20 +85,22 @@ def _render_frame(assignment: Assignment, parts: Parts, session: Session, frame:
     done = _Done(frame=_frame_result(raw, ref), device_class=raw.device_class).model_dump_json()
     parts.journal.keep_frame(assignment.task.id, assignment.attempt, frame, origin, done)
     log.info("%s: frame %d in %.1f s, stored %s bytes", assignment.label, frame, raw.seconds, f"{ref.size:,}")
-    parts.progress.frame_done(frame, _quick_look(assignment, parts, session, raw))
-    raw.path.unlink(missing_ok=True)
-    return done
+    return raw, done
 
 
-def _quick_look(assignment: Assignment, parts: Parts, session: Session, raw: RawFrame) -> str | None:
-    """CID of a sealed quick look; None when there is none, which holds up nothing."""
+def _show(assignment: Assignment, parts: Parts, session: Session, raw: RawFrame | None) -> None:
+    """Send a sealed quick look of a frame and remove the frame here; a look that fails holds up nothing."""
+    if raw is None:
+        return
+    preview = None
     try:
-        return parts.vault.store_bytes(session.quick_look(raw.path), assignment.preview_key())
+        preview = parts.vault.store_bytes(session.quick_look(raw.path), assignment.preview_key())
     except EngineStopped:
         raise
     except InferixError as error:
         log.info("%s: no quick look of frame %d: %s", assignment.label, raw.frame, error)
-        return None
+    parts.progress.frame_done(raw.frame, preview)
+    raw.path.unlink(missing_ok=True)
 
 
 def assemble_task(assignment: Assignment, parts: Parts) -> Result:

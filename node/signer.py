@@ -6,6 +6,7 @@ this node has accepted.
 """
 
 import secrets
+import threading
 
 from eth_abi.abi import encode as abi_encode
 
@@ -37,10 +38,14 @@ class NotOurs(Refused):
 
 
 class Signer:
-    """Signs for one identity and writes every signature down before it is handed out."""
+    """Signs for one identity and writes every signature down before it is handed out.
+
+    ``news`` is set when there is something new to send.
+    """
 
     def __init__(self, identity: Identity, journal: Journal, clock: BlockClock) -> None:
         self.identity = identity
+        self.news = threading.Event()
         self._journal = journal
         self._clock = clock
 
@@ -112,6 +117,7 @@ class Signer:
             signature = self.identity.sign(message)
             entry = Entry(message.kind, subject, body, signature, salt, digest, state, "", self._clock.now())
             self._journal.add(entry)
+            self.news.set()
             return entry
 
     def _check_accepted(self, receipt: Receipt) -> None:

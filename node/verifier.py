@@ -97,11 +97,17 @@ class Verifier:
             measured=measurement.digest(),
         )
         self._parts.signer.commit_vote(vote, measurement)
-        log.info("%s: %s, %s; committed", key_of(item), finding.outcome.name.lower(), finding.reason)
+        log.info(
+            "task %s/%d: %s, %s; committed",
+            item.task.id.hex()[:8],
+            item.attempt,
+            finding.outcome.name.lower(),
+            finding.reason,
+        )
 
     def _vote_in_panel(self, item: PanelDuty, finding: Finding, measurement: Measurement) -> None:
         upheld = finding.outcome == item.outcome
         node = self._parts.identity.node
         vote = PanelVote(dispute=item.case, node=node, upheld=upheld, measured=measurement.digest())
         self._parts.signer.sign(vote, measurement)
-        log.info("%s: %s, %s", key_of(item), "upheld" if upheld else "reversed", finding.reason)
+        log.info("case %s: %s, %s", item.case.hex()[:8], "upheld" if upheld else "reversed", finding.reason)

@@ -11,11 +11,13 @@ frames, which says just that; the committee opens the package, too, and votes cl
 
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from inferix.errors import Conflict, LimitExceeded, Refused
 from inferix.messages import Acceptance, Benchmark, Receipt
+from inferix.models.result import Result
 from inferix.models.roles import TaskKind
 from inferix.models.work import BenchmarkDuty, Offer, Run, Work
 from inferix.units import MicroIb, Seconds, work_of
@@ -126,18 +128,21 @@ class Worker:
                 raise Abandoned(f"{assignment.label} is no longer this node's, or too late: stopping")
 
         try:
-            if item.task.kind is TaskKind.RENDER:
-                result = render_task(assignment, parts, check)
-            else:
-                result = assemble_task(assignment, parts)
+            result, afterwards = self._produce(assignment, check)
+            check()
+            receipt = Receipt(task=item.task.id, attempt=item.attempt, node=parts.identity.node, result=result.digest())
+            parts.signer.sign(receipt, result)
+            log.info("%s: done, receipt signed", assignment.label)
+            parts.journal.drop_frames(item.task.id, item.attempt)
+            afterwards()
         except EngineStopped:
             parts.sessions.drop(item.task.job)
             raise
-        check()
-        receipt = Receipt(task=item.task.id, attempt=item.attempt, node=parts.identity.node, result=result.digest())
-        parts.signer.sign(receipt, result)
-        parts.journal.drop_frames(item.task.id, item.attempt)
-        log.info("%s: done, receipt signed", assignment.label)
+
+    def _produce(self, assignment: Assignment, check: Callable[[], None]) -> tuple[Result, Callable[[], None]]:
+        if assignment.task.kind is TaskKind.RENDER:
+            return render_task(assignment, self._parts, check)
+        return assemble_task(assignment, self._parts), lambda: None
 
     def _benchmark(self, item: BenchmarkDuty) -> None:
         parts = self._parts
