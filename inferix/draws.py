@@ -58,10 +58,13 @@ def committee(
     roster: Roster, seed: bytes, task: bytes, role: Draw, attempt: int, seats: int, fits: Callable[[RosterLeaf], bool]
 ) -> list[RosterLeaf]:
     """The first ``seats`` distinct fitting nodes; fewer when the draws run out."""
-    chosen: dict[int, RosterLeaf] = {}
+    chosen: list[RosterLeaf] = []
+    met: set[int] = set()
     for drawn in draws(roster, seed, task, role, attempt):
-        if len(chosen) == seats:
-            break
-        if drawn.leaf.node not in chosen and fits(drawn.leaf):
-            chosen[drawn.leaf.node] = drawn.leaf
-    return list(chosen.values())
+        if drawn.leaf.node not in met:
+            met.add(drawn.leaf.node)
+            if fits(drawn.leaf):
+                chosen.append(drawn.leaf)
+        if len(chosen) == seats or len(met) == len(roster.leaves):
+            break  # the draws after this one could only meet somebody again
+    return chosen

@@ -35,9 +35,9 @@ def _to_hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
-Bytes32 = Annotated[bytes, BeforeValidator(_to_bytes(32)), PlainSerializer(_to_hex, return_type=str)]
-Signature = Annotated[bytes, BeforeValidator(_to_bytes(65)), PlainSerializer(_to_hex, return_type=str)]
-HexBytes = Annotated[bytes, BeforeValidator(_to_bytes(None)), PlainSerializer(_to_hex, return_type=str)]
+Bytes32 = Annotated[bytes, BeforeValidator(_to_bytes(32)), PlainSerializer(_to_hex, return_type=str, when_used="json")]
+Signature = Annotated[bytes, BeforeValidator(_to_bytes(65)), PlainSerializer(_to_hex, return_type=str, when_used="json")]
+HexBytes = Annotated[bytes, BeforeValidator(_to_bytes(None)), PlainSerializer(_to_hex, return_type=str, when_used="json")]
 
 
 class Value(BaseModel):
