@@ -14,9 +14,9 @@ from eth_abi.abi import encode as abi_encode
 from eth_account import Account
 from eth_keys.datatypes import Signature as KeySignature
 from eth_keys.exceptions import BadSignature
-from eth_utils.exceptions import ValidationError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
 from pydantic import Field
 
 from inferix.errors import Corrupt, InvalidInput

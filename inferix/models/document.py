@@ -35,9 +35,10 @@ def _to_hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
-Bytes32 = Annotated[bytes, BeforeValidator(_to_bytes(32)), PlainSerializer(_to_hex, return_type=str, when_used="json")]
-Signature = Annotated[bytes, BeforeValidator(_to_bytes(65)), PlainSerializer(_to_hex, return_type=str, when_used="json")]
-HexBytes = Annotated[bytes, BeforeValidator(_to_bytes(None)), PlainSerializer(_to_hex, return_type=str, when_used="json")]
+_AS_HEX = PlainSerializer(_to_hex, return_type=str, when_used="json")
+Bytes32 = Annotated[bytes, BeforeValidator(_to_bytes(32)), _AS_HEX]
+Signature = Annotated[bytes, BeforeValidator(_to_bytes(65)), _AS_HEX]
+HexBytes = Annotated[bytes, BeforeValidator(_to_bytes(None)), _AS_HEX]
 
 
 class Value(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from inferix.models.document import Bytes32, Document, Value
-from inferix.models.job import Cid, U32, U64
+from inferix.models.job import U32, U64, Cid
 from inferix.models.roles import TaskKind
 
 

@@ -12,7 +12,7 @@ PROBE_EVERY = 10
 
 
 class TaskWork(Value):
-    """Base of the items about one attempt. ``spec``: digest of the JobSpec; ``sealed_key``: the job key for this node."""
+    """Base of the items about one attempt. ``spec``: digest of the JobSpec; ``sealed_key``: the job key for it."""
 
     task: Task
     attempt: int

@@ -147,9 +147,10 @@ def anchored(network: "Network", manager: int, anchor: Anchor) -> None:
             continue
         for state in job.tasks:
             attempt = state.current
-            if attempt and attempt.status is AttemptStatus.WAITING and attempt.seed_anchor is None:
-                if anchor.block > attempt.after_block and anchor.timestamp > attempt.after_time:
-                    attempt.seed_anchor = anchor.index
+            if attempt is None or attempt.status is not AttemptStatus.WAITING or attempt.seed_anchor is not None:
+                continue
+            if anchor.block > attempt.after_block and anchor.timestamp > attempt.after_time:
+                attempt.seed_anchor = anchor.index
     attempts.take_messages(network, manager, anchor)
 
 

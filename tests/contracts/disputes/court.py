@@ -111,7 +111,9 @@ class Court(Network):
         """The seed of a sealed anchor."""
         return bytes(self.batches.seed(manager.id, index))
 
-    def drawn(self, task: bytes, attempt: int, worker: Node, manager: Node | None = None, seats: int = 2 * SEATS) -> list[Node]:
+    def drawn(
+        self, task: bytes, attempt: int, worker: Node, manager: Node | None = None, seats: int = 2 * SEATS
+    ) -> list[Node]:
         """The committee of an attempt, both draws, in their order."""
         manager = manager or self.keeper
         parties = {self.client.address, worker.owner.address}
@@ -128,9 +130,7 @@ class Court(Network):
 
     def members(self, nodes: list[Node]) -> list[Any]:
         """Leaves of the roster with their proofs."""
-        return [
-            (leaf_values_of(self.roster.leaves[node.id]), flat(self.roster.tree.proof(node.id))) for node in nodes
-        ]
+        return [(leaf_values_of(self.roster.leaves[node.id]), flat(self.roster.tree.proof(node.id))) for node in nodes]
 
     def ballot(
         self,

@@ -39,7 +39,9 @@ class Trial:
         return int(self.court.panels.case(self.id).status)
 
 
-def trial(court: Court, redone: int = Outcome.ACCEPTED, final: bool = False, worker: int = 1, attempt: int = 1) -> Trial:
+def trial(
+    court: Court, redone: int = Outcome.ACCEPTED, final: bool = False, worker: int = 1, attempt: int = 1
+) -> Trial:
     task = court.ballot().leaf.task
     first = court.drawn(task, 0, court.workers[0])[:3]
     second = court.drawn(task, attempt, court.workers[worker])[:3]

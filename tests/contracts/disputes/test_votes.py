@@ -284,7 +284,11 @@ def test_a_key_replaced_before_the_seed_does_not_count(court: Court) -> None:
     with acting(voter.owner):
         court.registry.set_operator(voter.id, key("fresh operator").address)
     court.anchor_index = court.seal_anchor(court.keeper)
-    name = next(f"task {i}" for i in range(99) if voter in court.drawn(court.ballot(f"task {i}").leaf.task, 0, court.workers[0])[:8])
+    name = next(
+        f"task {i}"
+        for i in range(99)
+        if voter in court.drawn(court.ballot(f"task {i}").leaf.task, 0, court.workers[0])[:8]
+    )
     task = court.ballot(name).leaf.task
     others = [node for node in court.drawn(task, 0, court.workers[0])[:8] if node is not voter]
     ballot = court.ballot(name, voters=[voter, *others[:2]])

@@ -36,9 +36,7 @@ class Books:
             )
             for account in sorted(self.spent | self.reserved)
         }
-        self.node_tree = trees.Tree(
-            [self._leaf(self.leaves.get(at)) for at in range(max(self.leaves) + 1)]
-        )
+        self.node_tree = trees.Tree([self._leaf(self.leaves.get(at)) for at in range(max(self.leaves) + 1)])
         accounts = [self.accounts.get(at) for at in range(max(self.accounts, default=0) + 1)]
         self.account_tree = trees.Tree([each and trees.account_leaf(each) for each in accounts])
 

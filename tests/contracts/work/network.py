@@ -106,9 +106,7 @@ class Network(System):
         length = int(self.parameters.get(keccak(text="epoch_length")))
         self.genesis = now() - now() % length
         self.batches = deployer("work/Batches.vy").deploy(self.parameters, self.registry, self.staking, self.genesis)
-        self.orders = deployer("work/Orders.vy").deploy(
-            self.parameters, self.registry, self.staking, self.ifx_dollar
-        )
+        self.orders = deployer("work/Orders.vy").deploy(self.parameters, self.registry, self.staking, self.ifx_dollar)
         self.rosters = deployer("work/Rosters.vy").deploy(self.parameters, self.registry, self.staking)
         self.burn_mint_work = deployer("issuance/BurnMintWork.vy").deploy(self.parameters, self.ifx, self.batches)
         self.accounts = deployer("work/Accounts.vy").deploy(

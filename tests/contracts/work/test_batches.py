@@ -373,9 +373,7 @@ def test_full_lane_can_be_cancelled_from_its_oldest(network: Network) -> None:
 
 def void(network: Network, header: Header, leaves: list[BatchLeaf], index: int) -> None:
     with acting(network.panels):
-        network.batches.void_leaf(
-            header.values(), leaf_values(leaves[index]), index, network.proof(leaves, index)
-        )
+        network.batches.void_leaf(header.values(), leaf_values(leaves[index]), index, network.proof(leaves, index))
 
 
 def test_void_leaf_counts_for_nothing(network: Network) -> None:
@@ -386,7 +384,13 @@ def test_void_leaf_counts_for_nothing(network: Network) -> None:
         event = network.batches.get_logs()[-1]
         assert (type(event).__name__, bytes(event.commitment), event.index) == ("LeafVoided", header.commitment, index)
         assert (bytes(event.task), event.charge, event.work) == (leaves[index].task, 10**index, 2 * 10**index)
-    assert [network.batches.is_void(header.commitment, index) for index in range(5)] == [False, True, False, True, False]
+    assert [network.batches.is_void(header.commitment, index) for index in range(5)] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
     batch = network.batches.batch(header.commitment)
     assert (batch.voided_charge, batch.voided_work) == (1010, 2020)
     with boa.reverts("Batches: leaf void already"):
