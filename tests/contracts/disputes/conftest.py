@@ -20,4 +20,6 @@ def populated() -> Court:
 @pytest.fixture
 def court(populated: Court) -> Iterator[Court]:
     with boa.env.anchor():
-        yield copy(populated)
+        fresh = copy(populated)
+        fresh.nodes = dict(populated.nodes)
+        yield fresh

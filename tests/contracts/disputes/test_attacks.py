@@ -99,7 +99,6 @@ def test_a_voter_whose_owner_is_the_worker(court: Court) -> None:
         answer(court, ballot, disputed(court, ballot))
     honest = court.ballot(voters=drawn[:NEEDED])
     answer(court, honest, disputed(court, honest))
-    del court.nodes[own.id]
 
 
 def test_unsorted_voters(court: Court) -> None:
@@ -250,7 +249,6 @@ def test_a_panel_member_that_is_a_party(court: Court) -> None:
     seats = court.fill(case.id)
     assert own.id not in {seat.id for seat in seats}
     assert court.panels.ballot(case.id, own.id) == 0
-    del court.nodes[own.id]
 
 
 def test_seat_out_of_order(court: Court) -> None:
