@@ -13,7 +13,7 @@ export STORE DB KEEP
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: ## the whole network on this machine: order, render, prove, settle (KEEP=1, STORE=ipfs, DB=postgres)
+demo: ## the whole network on this machine: order, render, prove, settle (KEEP=1, STORE=kubo, DB=postgres)
 	@$(SETUP) demo
 	@$(PY) -m demo
 

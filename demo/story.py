@@ -22,7 +22,7 @@ from inferix.units import Wei, format_ifx
 SCENES = ROOT / "assets" / "scenes"
 FRAMES, SIZE, SAMPLES = "1-8", "640x360", "24"
 TOP_UP = "10"
-ATTEMPT_SECONDS = "75"
+ATTEMPT_SECONDS = "90"
 DAY = 86_400
 
 

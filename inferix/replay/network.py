@@ -176,9 +176,11 @@ class Network:
 
     def _on_Slashed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         node = self.nodes[args["node"]]
-        from_bonded = min(node.bonded, args["amount"])
-        node.bonded -= from_bonded
-        node.unbonding -= args["amount"] - from_bonded
+        total = node.bonded + node.unbonding
+        from_unbonding = args["amount"] * node.unbonding // total
+        node.unbonding -= from_unbonding
+        node.bonded -= args["amount"] - from_unbonding
+        node.frozen = min(node.frozen, total - args["amount"])
 
     def _on_Qualified(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.nodes[args["node"]].qualified = args["qualified"]
