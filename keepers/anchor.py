@@ -14,6 +14,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from inferix.chain.deployment import Contracts
+from inferix.errors import InferixError
 from inferix.messages import ANCHORED
 from inferix.models.anchor import AnchorData, SignedMessage
 from inferix.replay import Network
@@ -68,7 +69,11 @@ def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> 
     refused: dict[bytes, str] = {}
     taken: set[tuple[str, bytes, int]] = set()
     for row in rows:
-        message = ANCHORED[row.kind].from_body(row.body)
+        try:
+            message = ANCHORED[row.kind].from_body(row.body)
+        except InferixError as error:
+            refused[row.digest] = str(error)
+            continue
         state = network.tasks.get(message.task)
         current = state.current if state else None
         if current is not None and current.lane != manager:

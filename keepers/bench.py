@@ -66,14 +66,14 @@ class Bench:
     work: Path
     attest: Callable[[int, int, str], object]
     _session: Any = field(default=None, init=False)
+    _unfetched: dict[bytes, float] = field(default_factory=dict, init=False)
 
     def cycle(self) -> None:
         """Checks an answer, or sends the next challenge."""
         with self.database.session() as session:
             rows = session.exec(select(Challenge).where(col(Challenge.state).in_(("sent", "answered")))).all()
             for row in rows:
-                stale = row.sent_at_wall_ms and row.sent_at_wall_ms < (time.time() - CHALLENGE_SECONDS) * 1_000
-                if row.state == "sent" and stale:
+                if row.state == "sent" and self._is_stale(row):
                     row.state, row.reason = "failed", "no answer in time"
                     session.add(row)
         answered = next((row for row in rows if row.state == "answered"), None)
@@ -81,6 +81,13 @@ class Bench:
             self._check(answered)
         else:
             self._send({row.node for row in rows if row.state == "sent"})
+
+    def _is_stale(self, row: Challenge) -> bool:
+        """Not answered, or not even fetched by a node that went away: it would hold up all others."""
+        if row.sent_at_wall_ms:
+            return row.sent_at_wall_ms < (time.time() - CHALLENGE_SECONDS) * 1_000
+        first_seen = self._unfetched.setdefault(row.id, time.monotonic())
+        return time.monotonic() > first_seen + SEEN_SECONDS
 
     def _send(self, open_nodes: set[int]) -> None:
         with self.database.reading() as session:

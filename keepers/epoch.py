@@ -24,6 +24,7 @@ from keepers.desk import MONEY, WORK, Desk, flat
 log = logging.getLogger(__name__)
 
 CLAIMS_AT_ONCE = 50
+CLOSE_ANYWAY = 6 * 3_600
 COIN_UNIT = 1_000  # nano-USD of a 6-decimals coin
 
 
@@ -34,7 +35,7 @@ def decide_collect(network: Network) -> list[str]:
     charged: Counter[int] = Counter()
     for batch in network.batches.values():
         if batch.status is BatchStatus.FINAL:
-            voided = sum(batch.leaves[index].charge for index in batch.voided)
+            voided = sum(leaf.charge for index, leaf in enumerate(batch.leaves) if index in batch.voided)
             charged[batch.coin] += batch.charge - voided
     return [
         network.coins[coin]
@@ -44,10 +45,10 @@ def decide_collect(network: Network) -> list[str]:
 
 
 def decide_close(network: Network) -> int | None:
-    """The epoch to close: over, and its fees are burned."""
+    """The epoch to close: over, and its fees are burned; or they cannot be, and nobody shall wait for that for ever."""
     epoch = len(network.epochs)
-    over = network.time >= network.epoch_end(epoch)
-    return epoch if over and not decide_collect(network) else None
+    over = network.time - network.epoch_end(epoch)
+    return epoch if over >= 0 and (over >= CLOSE_ANYWAY or not decide_collect(network)) else None
 
 
 def decide_post(network: Network) -> int | None:

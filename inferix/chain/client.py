@@ -157,8 +157,11 @@ class ChainClient:
         return int(block.get("baseFeePerGas") or "0x0", 16)
 
     def priority_fee(self) -> int:
-        """Wei per gas that the endpoint suggests as a tip."""
-        return int(self.rpc.request("eth_maxPriorityFeePerGas"), 16)
+        """Wei per gas that the endpoint suggests as a tip; 1 gwei where it makes no suggestions."""
+        try:
+            return int(self.rpc.request("eth_maxPriorityFeePerGas"), 16)
+        except RpcError:
+            return 10**9
 
     def send_raw(self, raw: bytes) -> None:
         """Hands over a signed transaction. Raises RpcError with the endpoint's reason."""

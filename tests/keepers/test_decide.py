@@ -14,7 +14,7 @@ from inferix.replay.settlement import draft_batches
 from inferix.storage.tables import Message, SignedOrder, WantedCancel
 from keepers.anchor import REFUSE_AFTER, LaneNow, decide_anchor, decide_messages, needs_seed
 from keepers.assign import decide_verifiers, decide_workers
-from keepers.epoch import decide_claims, decide_close, decide_collect, decide_final, decide_post
+from keepers.epoch import CLOSE_ANYWAY, decide_claims, decide_close, decide_collect, decide_final, decide_post
 from keepers.rosters import decide_final as decide_roster_final
 from keepers.rosters import decide_roster
 from keepers.settle import decide_finalize, decide_propose, place, smaller
@@ -167,6 +167,12 @@ def test_messages__not_yet_seen_as_good__wait_before_they_are_refused(chain: Cha
     assert decide_messages(chain.network, MANAGER, [row]) == ([], {})
     row.received_at -= REFUSE_AFTER + 1
     assert decide_messages(chain.network, MANAGER, [row])[1] == {row.digest: "no such node"}
+
+
+def test_messages__damaged__refused(chain: Chain) -> None:
+    row = Message(digest=b"d", kind="Vote", node=1, body=b"x", signature=b"", received_at=0)
+    ((digest, reason),) = decide_messages(chain.network, MANAGER, [row])[1].items()
+    assert (digest, "malformed" in reason) == (b"d", True)
 
 
 def test_messages__of_another_lane__left_to_its_manager(chain: Chain) -> None:
@@ -351,6 +357,10 @@ def test_epoch__collect_then_close_then_post_then_final(chain: Chain) -> None:
     chain.network.tick(GENESIS + 259_200)
     assert decide_collect(chain.network) == [COIN]
     assert decide_close(chain.network) is None
+    stuck = GENESIS + 259_200 + CLOSE_ANYWAY
+    chain.network.time, before = stuck, chain.network.time
+    assert decide_close(chain.network) == 0, "fees that cannot be burned hold up no epoch for ever"
+    chain.network.time = before
     chain.time = GENESIS + 259_201
     chain.emit("Released", coin=COIN, amount=charge)
     assert (decide_collect(chain.network), decide_close(chain.network)) == ([], 0)
