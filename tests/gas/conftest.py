@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gas is measured once a run, in an environment of its own."""
+
+from collections.abc import Iterator
+
+import boa
+import pytest
+
+from tests.gas.scenario import Scenario
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest tests/gas --update-gas` writes the measured figures as the new snapshot."""
+    parser.addoption("--update-gas", action="store_true", help="write tests/gas/snapshot.json anew")
+
+
+@pytest.fixture(scope="session")
+def figures() -> Iterator[dict[str, int]]:
+    """Transaction -> gas."""
+    with boa.swap_env(boa.Env()):
+        yield Scenario().run()
