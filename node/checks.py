@@ -19,7 +19,8 @@ from inferix.proofs.rendering import Verdict, judge, measure, redo_frame, tile_p
 from node.assignment import Assignment, raw_frames
 from node.engines import BadResult, FloatArray, RenderSettings, Session
 from node.engines.exr import crop, pixels_sha256
-from node.parts import Parts
+from node.executor import Later
+from node.parts import Parts, key_of
 from node.rendering import open_package
 from node.vault import BadFile
 
@@ -121,6 +122,8 @@ class Checker:
         log.info("%s: fetched %d frames, rendering tiles", assignment.label, len(paths))
         tiles: list[TileResult] = []
         for frame, path in zip(result.frames, paths, strict=True):
+            if not self._parts.listing.has(key_of(item)):
+                raise Later("it is decided without this node")
             measured, verdict = self._check_frame(assignment, item, session, frame, path)
             tiles += measured
             if not verdict.accepted:

@@ -71,7 +71,7 @@ def compose(machine: Machine, identity: Identity, remote: Remote, stop: threadin
     )
     role: Role
     if remote.info.role == "worker":
-        role = Worker(parts, machine.home.path, remote.info.ib)
+        role = Worker(parts, machine.home.path, lambda: remote.api.node(identity.node).ib)
     else:
         role = Verifier(parts, Checker(parts, machine.reader))
     return Loop(remote.api, parts, role, Outbox(remote.api, journal, remote.quick), stop), journal

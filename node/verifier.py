@@ -51,8 +51,8 @@ class Verifier:
         """Check an attempt and sign what was found."""
         assert isinstance(item, Verify | PanelDuty)
         finding, measurement = self._find(item)
-        if self._parts.clock.now() >= item.deadline:
-            log.warning("%s: checked too late, not voting", key_of(item))
+        if self._parts.clock.now() >= item.deadline or not self._parts.listing.has(key_of(item)):
+            log.warning("task %s/%d: checked too late, not voting", item.task.id.hex()[:8], item.attempt)
             return
         if isinstance(item, Verify):
             self._vote(item, finding, measurement)

@@ -41,12 +41,12 @@ class Abandoned(Conflict):
 
 
 class Worker:
-    """Handles offer, run and benchmark. ``ib``: this node's attested speed, 0 if it was not measured yet."""
+    """Handles offer, run and benchmark. ``speed``: this node's attested speed in micro-IB, 0 if it is not measured."""
 
-    def __init__(self, parts: Parts, home: Path, ib: int = 0) -> None:
+    def __init__(self, parts: Parts, home: Path, speed: Callable[[], int]) -> None:
         self._parts = parts
         self._home = home
-        self._ib = MicroIb(ib)
+        self._speed = speed
         self._pending: dict[tuple[bytes, int], int] = {}
 
     def wants(self, item: Work, busy: bool) -> bool:
@@ -108,7 +108,8 @@ class Worker:
 
     def _check_fits(self, assignment: Assignment) -> None:
         seconds = assignment.spec.attempt_seconds
-        if self._ib and work_of(self._ib, Seconds(seconds)) < assignment.task.work:
+        speed = MicroIb(self._speed())
+        if speed and work_of(speed, Seconds(seconds)) < assignment.task.work:
             raise Unfit(f"{assignment.label} is more work than this node does in the {seconds} s that it is given")
         needed = 3 * assignment.spec.request.input_bytes + FREE_BYTES
         free = shutil.disk_usage(self._home).free

@@ -18,8 +18,8 @@ from inferix.storage.cid import Cid, Codec
 from node import sandbox
 from node.engines import EngineSettings, RawFrame, RenderSettings, load_engine
 from node.reader import SandboxedReader
-from tests.node.conftest import Node
 from tests.node.network import Job, Network
+from tests.node.running import Node
 
 pytest.importorskip("bpy", reason="pip install 'inferix[node]'")
 SCENE = Path(__file__).parents[2] / "assets" / "scenes" / "demo.blend"

@@ -11,8 +11,8 @@ from inferix.messages import Acceptance, Probe, Receipt
 from inferix.models.work import Offer, ProbeDuty, Run
 from node.loop import POLL_SECONDS
 from node.outbox import Outbox
-from tests.node.conftest import Node, Start
 from tests.node.network import START, Job, Network
+from tests.node.running import Node, Start
 
 PROBE = ProbeDuty(manager=1, anchor=10, deadline=START + 60)
 

@@ -3,7 +3,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,48 +10,18 @@ import pytest
 from inferix import jobkeys
 from inferix.jobkeys import result_key
 from inferix.messages import Acceptance, Benchmark, Probe, Receipt
-from inferix.models.result import FileRef, Result
+from inferix.models.result import Result
 from inferix.models.roles import TaskKind
-from inferix.models.work import BenchmarkDuty, Offer, ProbeDuty, Run
+from inferix.models.work import BenchmarkDuty, ProbeDuty
 from inferix.proofs.rendering import frame_seed
-from inferix.sealing import JobKey, job_key, open_stream, seal_key
+from inferix.sealing import job_key, open_stream, seal_key
 from inferix.storage.cid import Cid, Codec
 from node.engines import EngineSettings
 from node.engines import RenderSettings as EngineRender
-from node.journal import REFUSED, SENT
-from node.signer import message_of
-from tests.node.conftest import Node, Start
 from tests.node.network import SCENE, START, Job, Network
 from tests.node.noise_engine import NoiseEngine, pixels_of
-
-
-def offer(job: Job, node: Node, task: int = 0, draw: int = 0, **changes: Any) -> Offer:
-    return Offer(**{**job.fields(node.keys.sealing_public, task), "draw": draw, **changes})
-
-
-def run(job: Job, node: Node, task: int = 0, **changes: Any) -> Run:
-    return Run(**{**job.fields(node.keys.sealing_public, task), **changes})
-
-
-def accept_and_run(job: Job, node: Node, task: int = 0, **changes: Any) -> Receipt:
-    """The receipt of a task that was offered and done."""
-    node.run(offer(job, node, task))
-    node.run(run(job, node, task, **changes))
-    receipt = node.network.of(Receipt)[-1].message
-    assert isinstance(receipt, Receipt)
-    return receipt
-
-
-def result_of(network: Network, receipt: Receipt) -> Result:
-    return Result.decode(network.store.get_block(Cid(Codec.RAW, receipt.result)), receipt.result)
-
-
-def plain(network: Network, ref: FileRef, key: JobKey) -> bytes:
-    data = b"".join(open_stream(key, network.store.open(Cid.parse(ref.cid), 10**8)))
-    assert hashlib.sha256(data).digest() == ref.sha256
-    assert len(data) == ref.size
-    return data
-
+from tests.node.running import Node, Start
+from tests.node.working import accept_and_run, offer, plain, result_of, run
 
 # -- offers
 
@@ -104,12 +73,16 @@ def test_offer__exact_build__accepted(network: Network, worker: Node) -> None:
     assert len(network.of(Acceptance)) == 1
 
 
-def test_offer__too_much_work_for_its_speed__silent(network: Network, start: Start) -> None:
-    start(7)
+def test_offer__too_much_work_for_its_speed__silent(network: Network, worker: Node) -> None:
     network.nodes[7]["ib"] = 1
-    slow = start(7)
-    slow.run(offer(Job(network), slow))
+    worker.run(offer(Job(network), worker))
     assert network.received == []
+
+
+def test_offer__not_measured_yet__accepted(network: Network, worker: Node) -> None:
+    network.nodes[7]["ib"] = 0
+    worker.run(offer(Job(network), worker))
+    assert len(network.of(Acceptance)) == 1
 
 
 def test_offer__task_that_the_spec_does_not_have__silent(network: Network, worker: Node) -> None:
@@ -247,98 +220,6 @@ def test_assemble__results_of_too_few_tasks__no_receipt(network: Network, worker
     assert [item.message.task for item in network.of(Receipt)] == [job.tasks[0].id]  # type: ignore[attr-defined]
 
 
-# -- being killed
-
-
-def test_killed_between_upload_and_receipt__no_frame_is_rendered_again(
-    network: Network, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, first = Job(network), start(7)
-    first.run(offer(job, first))
-    monkeypatch.setattr(first.loop._parts.signer, "sign", _die)
-    first.offer(run(job, first))
-    first.loop.step()
-    with pytest.raises(Killed):
-        first.loop.executor.step()
-    first.kill()
-    assert first.engine.rendered == [1, 2]
-    second = start(7)
-    second.run(run(job, second))
-    assert second.engine.rendered == []
-    assert len(network.of(Receipt)) == 1
-
-
-def test_killed_between_frames__goes_on_at_the_next(network: Network, start: Start) -> None:
-    job, first = Job(network), start(7)
-    first.run(offer(job, first))
-    first.offer(run(job, first))
-    first.loop.step()
-    keep = first.journal.keep_frame
-
-    def keep_and_die(*arguments: Any) -> None:
-        keep(*arguments)
-        raise Killed
-
-    first.journal.keep_frame = keep_and_die  # type: ignore[method-assign]
-    with pytest.raises(Killed):
-        first.loop.executor.step()
-    first.kill()
-    second = start(7)
-    second.run(run(job, second))
-    assert (first.engine.rendered, second.engine.rendered) == ([1], [2])
-    assert len(network.of(Receipt)) == 1
-
-
-def test_restarted_with_another_build__frames_of_the_old_one_are_rendered_again(network: Network, start: Start) -> None:
-    job, first = Job(network), start(7)
-    first.run(offer(job, first))
-    first.journal.keep_frame(job.tasks[0].id, 0, 1, "0.9 test cpu", "{}")
-    first.kill()
-    second = start(7)
-    second.run(run(job, second))
-    assert second.engine.rendered == [1, 2]
-
-
-def test_killed_between_signing_and_sending__the_same_receipt_goes_out(network: Network, start: Start) -> None:
-    job, first = Job(network), start(7)
-    first.run(offer(job, first))
-    first.offer(run(job, first))
-    first.loop.step()
-    first.loop.executor.step()
-    signed = first.journal.latest(1)[0]
-    first.kill()
-    assert network.of(Receipt) == []
-    second = start(7)
-    second.run(run(job, second))
-    sent = network.of(Receipt)
-    assert [item.message for item in sent] == [message_of(signed)]
-    assert sent[0].signature == signed.signature
-    assert second.engine.rendered == []
-
-
-def test_acknowledged_but_lost__sent_again_while_the_work_is_listed(network: Network, worker: Node) -> None:
-    job = Job(network)
-    accept_and_run(job, worker)
-    worker.run(run(job, worker))
-    assert len(network.of(Receipt)) == 1
-    network.time += 10
-    worker.run(run(job, worker))
-    first, second = network.of(Receipt)
-    assert first == second
-
-
-def test_network_refuses_a_receipt__kept_and_offered_again_later(network: Network, worker: Node) -> None:
-    job = Job(network)
-    worker.run(offer(job, worker))
-    network.refuse = {"Receipt"}
-    worker.run(run(job, worker))
-    assert worker.journal.latest(1)[0].state == REFUSED
-    network.refuse = set()
-    network.time += 10
-    worker.run(run(job, worker))
-    assert worker.journal.latest(1)[0].state == SENT
-
-
 # -- benchmark and probe
 
 
@@ -386,11 +267,3 @@ def test_clients_data_is_private_and_goes_with_the_process(network: Network, sta
     (work / "left over").write_bytes(SCENE)
     start(7)
     assert list(work.iterdir()) == []
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-def _die(*_: object) -> None:
-    raise Killed
