@@ -2,9 +2,12 @@
 """ABIs as the compiler writes them; a real chain, and a proxy before it that fails as endpoints do."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -62,10 +65,10 @@ def set_closed(closed: bool):
 def interface() -> Callable[[str], Interface]:
     """``interface("Batches")``"""
 
+    @cache
     def load(name: str) -> Interface:
-        source = (INTERFACES / f"I{name}.vyi").read_text()
-        abi = compile_code(source, contract_path=f"I{name}.vyi", output_formats=["abi"])["abi"]
-        return Interface(name, abi)
+        argv = [Path(sys.executable).parent / "vyper", "-f", "abi", INTERFACES / f"I{name}.vyi"]
+        return Interface(name, json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout))
 
     return load
 

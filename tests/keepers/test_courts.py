@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cranks of slashing cases, and which leaves this keeper acts on."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from inferix.chain.abi import Interface
 from inferix.draws import draws
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
@@ -52,7 +54,20 @@ def freeze(chain: Chain, state: Any, case: bytes) -> None:
     chain.emit("CaseFrozen", case=case, task=state.task.id, attempt=0, node=node, amount=1)
 
 
+@pytest.fixture(autouse=True)
+def panels(interface: Callable[[str], Interface]) -> Iterator[Interface]:
+    """Every step that a test sees is encoded as the contract takes it."""
+    ENCODERS.append(interface("Panels"))
+    yield ENCODERS[0]
+    ENCODERS.clear()
+
+
+ENCODERS: list[Interface] = []
+
+
 def functions(steps: list[Any]) -> list[str]:
+    for _, function, arguments in steps:
+        assert ENCODERS[0].encode(function, arguments)
     return [function for _, function, _ in steps]
 
 
@@ -60,8 +75,9 @@ def test_opening__a_rejected_leaf__frozen_once(chain: Chain) -> None:
     state, case = rejected(chain)
     assert decide_opening(chain.network) == []
     propose(chain)
-    ((_, function, arguments),) = decide_opening(chain.network)
-    assert (function, arguments[1]["node"]) == ("freeze", state.attempts[0].node)  # type: ignore[index]
+    steps = decide_opening(chain.network)
+    assert functions(steps) == ["freeze"]
+    assert steps[0][2][1]["node"] == state.attempts[0].node  # type: ignore[index]
     freeze(chain, state, case)
     assert decide_opening(chain.network) == []
 
@@ -159,7 +175,9 @@ def test_panel__sealed_from_the_second_block_on_then_seated(chain: Chain) -> Non
     unsealed = panel(chain, seed=bytes(32))
     assert decide_panel(chain.network, case, unsealed, False, 11) == []
     assert functions(decide_panel(chain.network, case, unsealed, False, 12)) == ["seal"]
-    ((_, function, arguments),) = decide_panel(chain.network, case, panel(chain), False, 12)
+    steps = decide_panel(chain.network, case, panel(chain), False, 12)
+    assert functions(steps) == ["seat"]
+    ((_, function, arguments),) = steps
     roster = chain.network.rosters[RosterKind.VERIFIERS][-1].roster
     assert roster is not None
     first = next(draws(roster, SEED, case.id, Draw.PANEL, 0))

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """What keepers decide, from a chain written by hand: pure, no sockets, no database."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from inferix.chain.abi import Interface
 from inferix.messages import Message as Signed
 from inferix.messages import Order, Receipt
 from inferix.models.job import case_id
 from inferix.models.roles import NodeStatus, RosterKind
+from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.attempts import misfit_worker, open_draws, seats
 from inferix.replay.settlement import draft_batches
 from inferix.storage.tables import Message, SignedOrder, WantedCancel
 from keepers.anchor import REFUSE_AFTER, LaneNow, decide_anchor, decide_messages, needs_seed
 from keepers.assign import decide_verifiers, decide_workers
+from keepers.desk import flat
 from keepers.epoch import CLOSE_ANYWAY, decide_claims, decide_close, decide_collect, decide_final, decide_post
 from keepers.rosters import decide_final as decide_roster_final
 from keepers.rosters import decide_roster
@@ -282,12 +286,13 @@ def finish(chain: Chain, job: bytes) -> None:
         chain.run(state)
 
 
-def test_propose__at_once_when_no_job_is_open(chain: Chain) -> None:
+def test_propose__at_once_when_no_job_is_open(chain: Chain, interface: Callable[[str], Interface]) -> None:
     assert decide_propose(chain.network, MANAGER, 600) is None
     finish(chain, chain.order())
     draft = decide_propose(chain.network, MANAGER, 600)
     assert draft is not None
     assert len(draft.leaves) == 3
+    assert interface("Batches").encode("propose", [draft.header, draft.records])
     assert decide_propose(chain.network, 9, 600) is None
 
 
@@ -369,9 +374,7 @@ def test_epoch__collect_then_close_then_post_then_final(chain: Chain) -> None:
     assert (decide_close(chain.network), decide_post(chain.network)) == (None, 0)
 
 
-def test_accounts__final_after_the_window_then_claims(chain: Chain) -> None:
-    from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
-
+def test_accounts__final_after_the_window_then_claims(chain: Chain, interface: Callable[[str], Interface]) -> None:
     settled(chain)
     chain.time = GENESIS + 259_201
     minted = 37 * 10**9
@@ -389,6 +392,8 @@ def test_accounts__final_after_the_window_then_claims(chain: Chain) -> None:
     chain.emit("AccountsFinalized", epoch=0)
     assert decide_final(chain.network) is None
     leaves = decide_claims(chain.network, root, data)
+    proofs = [flat(nodes_tree(data).proof(leaf.node)) for leaf in leaves]
+    assert interface("Accounts").encode("claim_many", [[leaf.model_dump() for leaf in leaves], proofs])
     paid = leaves[-1].node
     assert {leaf.node for leaf in leaves} > set(VERIFIERS) & {leaf.node for leaf in data.nodes}
     chain.emit("Claimed", node=paid, owner="0x", amount=leaves[-1].matured + leaves[-1].vesting)
