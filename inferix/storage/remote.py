@@ -154,6 +154,7 @@ class HttpStore(BlobStore):
         finally:
             for future in sent:
                 future.cancel()
+            wait(sent)  # a call that failed leaves nothing under way
 
     def _call(self, method: str, path: str, **request: Any) -> _Answer:
         """One request, repeated while that makes sense. Raises StorageError for every answer but success."""
