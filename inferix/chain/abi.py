@@ -76,10 +76,6 @@ class Interface:
         found = {part["name"]: _named(part, value) for part, value in zip(indexed + others, values, strict=True)}
         return item["name"], {part["name"]: found[part["name"]] for part in item["inputs"]}
 
-    def has(self, function: str) -> bool:
-        """Whether the contract has a function of this name."""
-        return any(name == function for name, _ in self._functions)
-
     def _function(self, name: str, count: int) -> Mapping[str, Any]:
         item = self._functions.get((name, count))
         if item is None:
