@@ -53,7 +53,9 @@ def test_frame_seed__is_the_documented_hmac() -> None:
     assert frame_seed(KEY, 2, 256, -2) == int.from_bytes(digest[:8], "big") % (2**31 - 1)
 
 
-@given(st.binary(min_size=32, max_size=32), st.integers(0, 255), st.integers(0, 2**32 - 1), st.integers(-(2**20), 2**20))
+@given(
+    st.binary(min_size=32, max_size=32), st.integers(0, 255), st.integers(0, 2**32 - 1), st.integers(-(2**20), 2**20)
+)
 def test_frame_seed__fits_cycles(key: bytes, attempt: int, worker: int, frame: int) -> None:
     assert 0 <= frame_seed(key, attempt, worker, frame) < SEED_LIMIT
 
@@ -88,7 +90,13 @@ def test_tile_plan__is_another_for_each_verifier_task_attempt_frame_and_seed(cha
     assert not set(plan()) & set(plan(**change))
 
 
-@given(st.integers(1, 200), st.integers(1, 200), st.integers(1, 20), st.integers(1, 64), st.binary(min_size=32, max_size=32))
+@given(
+    st.integers(1, 200),
+    st.integers(1, 200),
+    st.integers(1, 20),
+    st.integers(1, 64),
+    st.binary(min_size=32, max_size=32),
+)
 def test_tile_plan__stays_inside_the_frame(width: int, height: int, count: int, size: int, seed: bytes) -> None:
     tiles = plan(seed=seed, width=width, height=height, count=count, size=size)
     assert len(tiles) == count
@@ -132,7 +140,7 @@ def test_tile_plan__without_usable_noise_draws_anywhere(noise: FloatArray) -> No
 
 @pytest.mark.parametrize("change", [{"seed": b"short"}, {"task": b""}, {"width": 0}, {"size": 0}, {"count": 0}])
 def test_tile_plan__refuses_what_makes_no_plan(change: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="32 bytes|at least 1"):
+    with pytest.raises(ValueError, match=r"32 bytes|at least 1"):
         plan(**change)
 
 
