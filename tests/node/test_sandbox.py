@@ -197,7 +197,9 @@ def test_a_refusing_kernel_is_explained(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_the_filter_is_whole_instructions_and_longer_without_fork(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_filter_is_whole_instructions_and_longer_without_fork(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
     with_fork, without = seccomp.program(fork=True), seccomp.program(fork=False)
     assert with_fork
