@@ -2,6 +2,7 @@
 """The mirror on a real chain: reorganisations, documents that come late, endpoints that lag, limit and refuse."""
 
 import json
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -172,7 +173,7 @@ def test_documents__late__do_not_hold_up_the_chain_and_are_replayed_when_they_co
     assert network.lane(1).anchors[1].problem == "its data is not served"
     mirror.cycle_documents(following)
     store.put_block(Cid.of(Codec.RAW, body), body)
-    now = [0.0]
+    now = [time.monotonic()]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     now[0] += 10_000
     mirror.cycle_documents(following)
