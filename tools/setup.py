@@ -87,6 +87,21 @@ def install_anvil() -> None:
     mark_done(stamp, wanted)
 
 
+def compile_contracts() -> None:
+    """contracts/ -> .build, once a change. Ape's own cache stays out of the user's home."""
+    sources = sorted((ROOT / "contracts").rglob("*.vy*"))
+    wanted = digest(*sources, *map(str, sources), ROOT / "ape-config.yaml")
+    stamp = ROOT / ".build/.stamp"
+    if up_to_date(stamp, wanted):
+        return
+    home = TOOLS / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    env = os.environ | {"PATH": path, "HOME": str(home), "INFERIX_RPC_URL": "http://127.0.0.1:8545"}
+    run("Compiling the contracts", [VENV / "bin/ape", "compile"], env=env)
+    mark_done(stamp, wanted)
+
+
 def build_page() -> None:
     """web/ -> web/dist, when there is a page and it changed."""
     web = ROOT / "web"
@@ -115,6 +130,7 @@ def main() -> None:
     install_packages(name)
     if name in CHAIN:
         install_anvil()
+        compile_contracts()
         build_page()
     if name == "test":
         system.offer(system.SERVICES)

@@ -104,7 +104,7 @@ def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, answer: ICommittees.V
     sealed_at: uint256 = staticcall _BATCHES.sealed_at(manager, leaf.anchor)
     voters: uint256 = self._count_votes(leaf, answer.votes, needed, rejected_before, sealed_at)
     draw: Draw = self._prepare(manager, leaf, answer.roster, sealed_at)
-    shares: DynArray[uint256, 8] = []
+    shares: DynArray[uint256, 12] = []
     fits: uint256 = 0
     for member: ICommittees.Member in answer.members:
         if self._is_fit(member.leaf.node, leaf.voters, draw):
@@ -212,7 +212,7 @@ def _is_fit(node: uint32, voters: bytes32, draw: Draw) -> bool:
 def _check_drawn(
     leaf: IBatches.BatchLeaf,
     draw: Draw,
-    shares: DynArray[uint256, 8],
+    shares: DynArray[uint256, 12],
     fits: uint256,
     voters: uint256,
     seats: uint256,
@@ -240,9 +240,9 @@ def _check_drawn(
 
 @internal
 @pure
-def _find(shares: DynArray[uint256, 8], position: uint256) -> uint256:
+def _find(shares: DynArray[uint256, 12], position: uint256) -> uint256:
     # Place of the share that a position hits; the number of shares for none.
-    for i: uint256 in range(len(shares), bound=8):
+    for i: uint256 in range(len(shares), bound=12):
         if draws._is_hit(shares[i], position):
             return i
     return len(shares)

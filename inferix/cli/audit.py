@@ -50,6 +50,3 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
             click.secho(f"FALSE  {problem}", fg="red")
         click.echo("everything is as the rules give it" if not report.problems else f"{len(report.problems)} false")
     sys.exit(1 if report.problems else 0)
-
-
-COMMANDS = (audit,)

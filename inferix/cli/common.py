@@ -2,7 +2,6 @@
 """Options that commands share, and how they print."""
 
 import json
-import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -14,9 +13,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from inferix import keystore
 from inferix.client.client import Client
+from inferix.errors import NotFound
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Unlock = Callable[[], bytes]
+"""Opens the wallet: asks for the password where none is given, so call it once everything else is checked."""
 console = Console(highlight=False)
 
 
@@ -31,18 +33,23 @@ def json_option(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def wallet_options(function: Callable[..., R]) -> Callable[..., R]:
-    """``--home``, ``--keystore``, ``--password-file``; the function gets ``home`` and ``key``."""
+    """``--home``, ``--keystore``, ``--password-file``; the function gets ``home`` and ``unlock``."""
 
     @click.option("--home", envvar="INFERIX_HOME", type=click.Path(path_type=Path), default=Path.home() / ".inferix")
     @click.option("--keystore", "store", envvar="INFERIX_KEYSTORE", type=click.Path(path_type=Path), default=None)
     @click.option("--password-file", envvar="INFERIX_PASSWORD_FILE", type=click.Path(path_type=Path), default=None)
     @wraps(function)
     def with_key(*args: Any, home: Path, store: Path | None, password_file: Path | None, **kwargs: Any) -> R:
-        path = store or home / "wallet.json"
-        password = keystore.read_password(
-            password_file, "INFERIX_PASSWORD", lambda: click.prompt("Password", hide_input=True)
-        )
-        return function(*args, home=home, key=keystore.load_account(path, password), **kwargs)
+        def unlock() -> bytes:
+            path = store or home / "wallet.json"
+            if not path.exists():
+                raise NotFound(f"there is no wallet at {path}: `inferix wallet` makes one, --keystore names another")
+            password = keystore.read_password(
+                password_file, "INFERIX_PASSWORD", lambda: str(click.prompt("Password", hide_input=True))
+            )
+            return keystore.load_account(path, password)
+
+        return function(*args, home=home, unlock=unlock, **kwargs)
 
     return with_key
 
@@ -77,5 +84,5 @@ class Bars:
 
 def client_of(api: str, key: bytes, home: Path, bars: Bars) -> Client:
     """A client that shows its progress."""
-    os.makedirs(home, mode=0o700, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Client(api, key, home, bars)

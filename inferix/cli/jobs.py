@@ -1,24 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``render``, ``jobs``, ``fetch``, ``cancel``, ``explain``."""
+"""``render``, ``resume``, ``jobs``, ``fetch``, ``cancel``."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import click
-import httpx
+from pydantic import ValidationError
 from rich.table import Table
 
-from inferix.cli.common import Bars, api_option, client_of, console, json_option, print_json, wallet_options
-from inferix.client.client import Client, Terms
-from inferix.client.jobfile import list_jobs
+from inferix.cli.common import Bars, Unlock, api_option, client_of, console, json_option, print_json, wallet_options
+from inferix.client.client import Client
+from inferix.client.jobfile import list_jobs, load_job
+from inferix.client.terms import Terms
 from inferix.errors import InferixError, InvalidInput
 from inferix.models.job import RenderSettings
 from inferix.units import NanoUsd, format_usd
 
+P = ParamSpec("P")
+R = TypeVar("R")
+NOT_NEGATIVE = click.IntRange(0)
+
 
 class Incomplete(InferixError):
     """The job ended without a film."""
+
+    exit_code = 7
+
+
+def result_options(*, wait: bool) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """``--out``, ``--raw``, ``--wait``."""
+
+    def add(function: Callable[P, R]) -> Callable[P, R]:
+        path = click.Path(path_type=Path)
+        for option in (
+            click.option("--wait/--no-wait", default=wait, show_default=True, help="Until the job has ended."),
+            click.option("--raw", is_flag=True, help="Fetch the raw EXR passes too."),
+            click.option("--out", type=path, default=Path("frames"), show_default=True),
+        ):
+            function = option(function)
+        return function
+
+    return add
 
 
 def parse_frames(text: str) -> tuple[int, int]:
@@ -29,40 +53,45 @@ def parse_frames(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2] or match[1])
 
 
+def parse_settings(frames: str, size: str, samples: int, fps: int) -> RenderSettings:
+    """What is rendered, from the command's words. Raises InvalidInput."""
+    first, last = parse_frames(frames)
+    match = re.fullmatch(r"(\d+)x(\d+)", size)
+    if match is None:
+        raise InvalidInput(f"{size!r} is no size: write 1920x1080")
+    try:
+        return RenderSettings(
+            first_frame=first, last_frame=last, width=int(match[1]), height=int(match[2]), samples=samples,
+            fps_milli=fps * 1_000,
+        )  # fmt: skip
+    except ValidationError as error:
+        problem = error.errors()[0]
+        what = ".".join(str(part) for part in problem["loc"]) or "--frames"
+        raise InvalidInput(f"{what}: {problem['msg'].removeprefix('Value error, ')}") from error
+
+
 @click.command()
 @click.argument("scene", type=click.Path(path_type=Path))
 @click.option("--frames", required=True, help="First and last frame: 1-8.")
 @click.option("--size", default="640x360", show_default=True, help="Width and height in pixels.")
 @click.option("--samples", default=64, show_default=True, type=click.IntRange(1, 65_536))
 @click.option("--fps", default=24, show_default=True, type=click.IntRange(1, 240))
-@click.option("--price", default=0, help="Highest price in nano-USD per IBM; 0 takes the quote's high end.")
-@click.option("--cap", default=0, help="Most that this order may cost, nano-USD; 0 is twice the quote.")
+@click.option("--price", default=0, type=NOT_NEGATIVE, help="Highest, nano-USD per IBM; 0 takes the quote's high end.")
+@click.option("--cap", default=0, type=NOT_NEGATIVE, help="The most it may cost, nano-USD; 0 is twice the quote.")
 @click.option("--attempts", default=4, show_default=True, type=click.IntRange(1, 16))
 @click.option("--attempt-seconds", default=3_600, show_default=True, type=click.IntRange(10))
-@click.option("--threads", default=0, help="Threads of the local check; 0 is all.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("frames"), show_default=True)
-@click.option("--raw", is_flag=True, help="Fetch the raw EXR passes too.")
-@click.option("--wait/--no-wait", default=True, show_default=True)
+@click.option("--threads", default=0, type=NOT_NEGATIVE, help="Threads of the local check; 0 is all.")
+@result_options(wait=True)
 @api_option
 @wallet_options
 def render(
     scene: Path, frames: str, size: str, samples: int, fps: int, price: int, cap: int, attempts: int,
-    attempt_seconds: int, threads: int, out: Path, raw: bool, wait: bool, api: str, home: Path, key: bytes,
+    attempt_seconds: int, threads: int, out: Path, raw: bool, wait: bool, api: str, home: Path, unlock: Unlock,
 ) -> None:  # fmt: skip
     """Render SCENE on the network and bring the film home."""
-    first, last = parse_frames(frames)
-    match = re.fullmatch(r"(\d+)x(\d+)", size)
-    if match is None:
-        raise InvalidInput(f"{size!r} is no size: write 1920x1080")
-    try:
-        settings = RenderSettings(
-            first_frame=first, last_frame=last, width=int(match[1]), height=int(match[2]), samples=samples,
-            fps_milli=fps * 1_000,
-        )  # fmt: skip
-    except ValueError as error:
-        raise InvalidInput(f"this cannot be rendered: {error}") from error
+    settings = parse_settings(frames, size, samples, fps)
     bars = Bars()
-    client = client_of(api, key, home, bars)
+    client = client_of(api, unlock(), home, bars)
     console.print(client.session.get("/network")["readers"])
     terms = Terms(price=price, cap=cap, attempts=attempts, attempt_seconds=attempt_seconds)
     with bars.progress:
@@ -73,21 +102,35 @@ def render(
 
 
 @click.command()
-@click.argument("job")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("frames"), show_default=True)
-@click.option("--raw", is_flag=True, help="Fetch the raw EXR passes too.")
-@click.option("--wait/--no-wait", default=False)
+@click.argument("name")
+@result_options(wait=True)
 @api_option
 @wallet_options
-def fetch(job: str, out: Path, raw: bool, wait: bool, api: str, home: Path, key: bytes) -> None:
+def resume(name: str, out: Path, raw: bool, wait: bool, api: str, home: Path, unlock: Unlock) -> None:
+    """Go on with an order that was cut off before it was placed; NAME as `inferix jobs` shows it."""
+    bars = Bars()
+    client = client_of(api, unlock(), home, bars)
+    with bars.progress:
+        job_file = client.resume(load_job(home, name))
+        click.echo(f"job 0x{job_file.job}")
+        if wait:
+            _finish(client, bars, job_file.job, out, raw)
+
+
+@click.command()
+@click.argument("job")
+@result_options(wait=False)
+@api_option
+@wallet_options
+def fetch(job: str, out: Path, raw: bool, wait: bool, api: str, home: Path, unlock: Unlock) -> None:
     """Bring what is accepted of JOB home; goes on where it stopped."""
     bars = Bars()
-    client = client_of(api, key, home, bars)
+    client = client_of(api, unlock(), home, bars)
     with bars.progress:
         if wait:
             _finish(client, bars, job, out, raw)
         else:
-            client.fetch(job, out, raw=raw)
+            click.echo(f"{len(client.fetch(job, out, raw=raw))} files in {out}")
 
 
 def _finish(client: Client, bars: Bars, job: str, out: Path, raw: bool) -> None:
@@ -113,11 +156,14 @@ def _waiting(task: dict[str, Any]) -> list[str]:
 @api_option
 @json_option
 @wallet_options
-def jobs_command(api: str, as_json: bool, home: Path, key: bytes) -> None:
+def jobs_command(api: str, as_json: bool, home: Path, unlock: Unlock) -> None:
     """Your jobs and how they stand."""
-    client = client_of(api, key, home, Bars())
+    client = client_of(api, unlock(), home, Bars())
     rows = client.session.get("/jobs", client=client.session.address)
-    names = {"0x" + item.job: item.name for item in list_jobs(home)}
+    files = list_jobs(home)
+    names = {"0x" + item.job: item.name for item in files}
+    for item in (item for item in files if item.package):
+        click.echo(f"{item.name} is not ordered yet: `inferix resume {item.label}` goes on", err=True)
     if as_json:
         print_json(rows)
         return
@@ -135,33 +181,7 @@ def jobs_command(api: str, as_json: bool, home: Path, key: bytes) -> None:
 @click.argument("job")
 @api_option
 @wallet_options
-def cancel(job: str, api: str, home: Path, key: bytes) -> None:
+def cancel(job: str, api: str, home: Path, unlock: Unlock) -> None:
     """Take JOB back; accepted tasks stay charged."""
-    client_of(api, key, home, Bars()).cancel(job)
+    client_of(api, unlock(), home, Bars()).cancel(job)
     click.echo("cancelling; `inferix jobs` shows when it has taken effect")
-
-
-@click.command()
-@click.argument("task")
-@api_option
-@json_option
-def explain(task: str, api: str, as_json: bool) -> None:
-    """Why this worker, why not that one: the draws of TASK."""
-    answer = httpx.get(f"{api}/explain/{task}", timeout=30)
-    view = answer.json()
-    if answer.status_code != 200:
-        raise InvalidInput(view["error"]["message"])
-    if as_json:
-        print_json(view)
-        return
-    click.echo(f"task {view['task']}: {view['kind']}, frames {view['frames'][0]} to {view['frames'][1]}")
-    for attempt in view["attempts"]:
-        click.echo(f"attempt {attempt['attempt']}: seed {attempt['seed']} of anchor {attempt['seed_anchor']}")
-        for draw in attempt["draws"]:
-            click.echo(f"  draw {draw['draw']}: node {draw['node']}: {draw['says']}")
-        seats = ", ".join(str(seat["node"]) for seat in attempt["committee"])
-        votes = ", ".join(f"node {node} {outcome}" for node, outcome in attempt["votes"].items())
-        click.echo(f"  committee: {seats or '-'}; votes: {votes or '-'}; outcome: {attempt['outcome'] or 'open'}")
-
-
-COMMANDS = (render, fetch, jobs_command, cancel, explain)

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``wallet``, ``money``, ``top-up``."""
+"""``wallet``, ``money``."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 from rich.table import Table
 
 from inferix import keystore
-from inferix.cli.common import api_option, console, json_option, print_json, wallet_options
-from inferix.client.topup import top_up
-from inferix.errors import InvalidInput
-from inferix.units import IFX_DECIMALS, USD_DECIMALS, format_decimal, parse_decimal
+from inferix.cli.common import api_option, console, json_option, print_json
+from inferix.client.session import ask
+from inferix.units import IFX_DECIMALS, USD_DECIMALS, format_decimal
 
 
 @click.command()
@@ -34,10 +32,7 @@ def wallet(home: Path, password_file: Path | None) -> None:
 @json_option
 def money(address: str, api: str, as_json: bool) -> None:
     """Everything ADDRESS has anywhere: how much, where, free when, by which call."""
-    answer = httpx.get(f"{api}/money/{address}", timeout=30)
-    view = answer.json()
-    if answer.status_code != 200:
-        raise InvalidInput(view["error"]["message"])
+    view = ask(api, f"/money/{address}")
     if as_json:
         print_json(view)
         return
@@ -62,18 +57,3 @@ def _when(row: dict[str, Any]) -> str:
     if row["free_at"] is None:
         return row["note"] or "-"
     return datetime.fromtimestamp(row["free_at"], UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-@click.command("top-up")
-@click.argument("amount")
-@click.option("--rpc", envvar="INFERIX_RPC", default="http://127.0.0.1:8545", show_default=True)
-@click.option("--faucet", is_flag=True, help="On a dev network: mint the coins first.")
-@api_option
-@wallet_options
-def top_up_command(amount: str, rpc: str, faucet: bool, api: str, home: Path, key: bytes) -> None:
-    """Put AMOUNT USD of the stablecoin into your ifxDollar account."""
-    account = top_up(api, rpc, key, parse_decimal(amount, USD_DECIMALS), faucet=faucet)
-    click.echo(f"account {account} has {amount} USD more")
-
-
-COMMANDS = (wallet, money, top_up_command)

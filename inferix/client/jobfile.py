@@ -2,17 +2,22 @@
 """What a client must not lose: the job's key and ids, in a file of mode 0600, written before anything is uploaded."""
 
 import json
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from inferix.errors import Corrupt, NotFound
 from inferix.sealing import JobKey
+from inferix.storage.files import sync_directory, write_atomic
 
 
 @dataclass
 class JobFile:
-    """One order. ``key``: hex of the job key; ``job``: hex of the job id once it was signed."""
+    """One order. ``key``: hex of the job key; ``job``: hex of the job id once the order was signed.
+
+    Until it is placed: ``package``: the sealed package's path; ``package_bytes``: its plain size; ``engine``: name and
+    build; ``settings`` and ``terms`` as they were asked for.
+    """
 
     name: str
     key: str
@@ -20,31 +25,43 @@ class JobFile:
     input: str = ""
     job: str = ""
     path: str = ""
+    package: str = ""
+    package_bytes: int = 0
+    engine: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
 
     @property
     def job_key(self) -> JobKey:
         """The key that opens everything of this job."""
         return JobKey(bytes.fromhex(self.key))
 
+    @property
+    def label(self) -> str:
+        """What names it before it has an id."""
+        return Path(self.path).stem
+
     def save(self) -> None:
         """Writes the file whole or not at all."""
         target = Path(self.path)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = target.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(self), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(target)
+        write_atomic(target, (json.dumps(asdict(self), indent=1).encode(),))
+        sync_directory(target.parent)
+
+    def drop_package(self) -> None:
+        """Forgets the sealed package: the network has it, or refuses it."""
+        if self.package:
+            Path(self.package).unlink(missing_ok=True)
+        self.package = ""
+        self.save()
 
 
-def load_job(home: Path, job: str) -> JobFile:
-    """The file of a job id or of its beginning. Raises NotFound."""
-    wanted = job.removeprefix("0x").lower()
-    found = [item for item in list_jobs(home) if item.job.startswith(wanted)] if wanted else []
+def load_job(home: Path, name: str) -> JobFile:
+    """The file of a job id or of its beginning, or of a label. Raises NotFound."""
+    wanted = name.removeprefix("0x").lower()
+    found = [item for item in list_jobs(home) if wanted and (item.job.startswith(wanted) or item.label == name)]
     if len(found) != 1:
-        raise NotFound(f"{len(found)} jobs of yours begin with {job!r}: `inferix jobs` lists them")
+        raise NotFound(f"{len(found)} jobs of yours begin with {name!r}: `inferix jobs` lists them")
     return found[0]
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP to the network's API as a wallet: sign-in (EIP-4361), retries, clear errors."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -10,15 +11,27 @@ from typing import Any
 import httpx
 from eth_account import Account
 from eth_account.messages import encode_defunct
-from siwe import ISO8601Datetime, SiweMessage  # type: ignore[import-untyped]
 
-from inferix.errors import Conflict, InferixError, InvalidInput, LimitExceeded, NotFound, Refused, Unavailable
+from inferix.errors import (
+    Conflict,
+    InferixError,
+    InvalidInput,
+    LimitExceeded,
+    Misconfigured,
+    NotFound,
+    Refused,
+    Unavailable,
+)
 
 RETRIES = 6
+LONGEST_PAUSE = 30.0
+Sleep = Callable[[float], None]
 _KINDS: dict[int, type[InferixError]] = {
+    400: InvalidInput,
     401: Refused,
     403: Refused,
     404: NotFound,
+    405: Misconfigured,
     409: Conflict,
     413: LimitExceeded,
     422: InvalidInput,
@@ -26,14 +39,19 @@ _KINDS: dict[int, type[InferixError]] = {
 }
 
 
-class Session:
-    """One wallet's session. ``key``: 32-byte private key; it signs and is never sent."""
+class SignInFirst(Refused):
+    """The server wants a session."""
 
-    def __init__(self, url: str, key: bytes, *, http: httpx.Client | None = None) -> None:
+
+class Session:
+    """One wallet's session. ``key``: 32-byte private key; it signs and is never sent. ``http`` is not closed here."""
+
+    def __init__(self, url: str, key: bytes, http: httpx.Client, sleep: Sleep = time.sleep) -> None:
         self.url = url.rstrip("/")
-        self.http = http or httpx.Client(timeout=httpx.Timeout(30.0, connect=5.0))
-        self._key = key
         self.address: str = Account.from_key(key).address
+        self._key = key
+        self._http = http
+        self._sleep = sleep
         self._token: str | None = None
 
     def get(self, path: str, **params: Any) -> Any:
@@ -45,16 +63,24 @@ class Session:
         return self._call("POST", path, json=body)
 
     def lines(self, path: str) -> Iterator[str]:
-        """The data lines of a stream of server-sent events, until it ends or breaks."""
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        """The data lines of a stream of server-sent events until it ends. Raises Unavailable when it breaks."""
         timeout = httpx.Timeout(30.0, read=90.0)
-        with self.http.stream("GET", self.url + path, headers=headers, timeout=timeout) as answer:
-            for line in answer.iter_lines():
-                if line.startswith("data: "):
-                    yield line[6:]
+        try:
+            with self._http.stream("GET", self.url + path, headers=self._headers(), timeout=timeout) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise _error(answer)
+                for line in answer.iter_lines():
+                    if line.startswith("data: "):
+                        yield line[6:]
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the stream of {path} broke ({type(error).__name__}): ask again") from error
 
     def sign_in(self) -> None:
         """Signs the wallet in."""
+        # Only here: it brings a second of imports, and most commands sign nothing.
+        from siwe import ISO8601Datetime, SiweMessage  # type: ignore[import-untyped]
+
         asked = self._send("GET", "/auth/nonce")
         message = SiweMessage(
             domain=asked["domain"],
@@ -78,42 +104,67 @@ class Session:
             return self._send(method, path, **request)
 
     def _send(self, method: str, path: str, **request: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return _json(
+            lambda: self._http.request(method, self.url + path, headers=self._headers(), **request),
+            self.url,
+            self._sleep,
+        )
 
-        def once() -> httpx.Response:
-            return self.http.request(method, self.url + path, headers=headers, **request)
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
-        answer = _retried(once, self.url)
-        if answer.status_code >= 400:
-            raise _error(answer)
+
+def ask(url: str, path: str, *, http: httpx.Client | None = None, sleep: Sleep = time.sleep) -> Any:
+    """JSON of a GET that needs no wallet. Raises the error's kind."""
+    address = url.rstrip("/")
+    with http or httpx.Client(timeout=30.0) as client:
+        return _json(lambda: client.get(address + path), address, sleep)
+
+
+def _json(once: Callable[[], httpx.Response], url: str, sleep: Sleep) -> Any:
+    answer = _retried(once, url, sleep)
+    if answer.status_code >= 400:
+        raise _error(answer)
+    try:
         return answer.json() if answer.content else None
+    except ValueError as error:
+        raise Misconfigured(f"{url} does not answer with JSON: is this the network's address (--api)?") from error
 
 
-class SignInFirst(Refused):
-    """The server wants a session."""
-
-
-def _retried(once: Callable[[], httpx.Response], url: str) -> httpx.Response:
-    """Waits out cut connections, 429 and 5xx, a little longer each time."""
-    why = ""
+def _retried(once: Callable[[], httpx.Response], url: str, sleep: Sleep) -> httpx.Response:
+    """Waits out cut connections, 429 and 5xx: a little longer each time, or as long as the server says."""
+    why, wait = "", 0.0
     for attempt in range(RETRIES):
+        if attempt:
+            sleep(max(wait, min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5)))  # noqa: S311
+        wait = 0.0
         try:
             answer = once()
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Misconfigured(f"{url!r} is not an HTTP address: write it like http://127.0.0.1:8600") from error
         except httpx.TransportError as error:
             why = type(error).__name__
-        else:
-            if answer.status_code != 429 and answer.status_code < 500:
-                return answer
-            why = f"status {answer.status_code}"
-        time.sleep(min(8.0, 0.25 * 2**attempt) * (0.5 + random.random()))  # noqa: S311
-    raise Unavailable(f"{url} does not answer ({why}): check the address, or try again later", 10)
+            continue
+        if (answer.status_code != 429 and answer.status_code < 500) or answer.status_code == 507:
+            return answer
+        why, wait = f"status {answer.status_code}: {_message(answer)}", _retry_after(answer)
+        if wait > LONGEST_PAUSE:
+            break
+    raise Unavailable(f"{url} does not answer ({why}): check the address, or try again later", int(wait) or 10)
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    text = answer.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0.0
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        return str(json.loads(answer.content)["error"]["message"])[:500]
+    except (ValueError, LookupError, TypeError):
+        return "no reason given"
 
 
 def _error(answer: httpx.Response) -> InferixError:
-    try:
-        message = str(answer.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        message = f"status {answer.status_code}"
-    if answer.status_code == 401:
-        return SignInFirst(message)
-    return _KINDS.get(answer.status_code, InferixError)(message)
+    kind = SignInFirst if answer.status_code == 401 else _KINDS.get(answer.status_code, InferixError)
+    return kind(_message(answer))

@@ -79,7 +79,7 @@ class Chain:
                 operator=address(node),
                 role=int(role),
                 licence=node,
-                sealing_key=bytes(32),
+                sealing_key=keccak(text=f"sealing {node}"),
                 price=16_000_000,
             )
             self.emit("Staked", node=node, payer=address(100 + node), amount=10**20)

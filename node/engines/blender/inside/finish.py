@@ -185,4 +185,4 @@ def _movie_settings(scene: Any, width: int, height: int, fps: float, path: str) 
     render.image_settings.file_format = "FFMPEG"
     render.image_settings.color_mode = "RGB"
     render.ffmpeg.format, render.ffmpeg.codec = "MPEG4", "H264"
-    render.ffmpeg.constant_rate_factor, render.ffmpeg.ffmpeg_preset = "HIGH", "GOOD"
+    render.ffmpeg.constant_rate_factor, render.ffmpeg.ffmpeg_preset = "PERC_LOSSLESS", "GOOD"

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``explain``: the draws of a task in words."""
+
+import click
+
+from inferix.cli.common import api_option, json_option, print_json
+from inferix.client.session import ask
+
+
+@click.command()
+@click.argument("task")
+@api_option
+@json_option
+def explain(task: str, api: str, as_json: bool) -> None:
+    """Why this worker, why not that one: the draws of TASK."""
+    view = ask(api, f"/explain/{task}")
+    if as_json:
+        print_json(view)
+        return
+    click.echo(f"task {view['task']}: {view['kind']}, frames {view['frames'][0]} to {view['frames'][1]}")
+    for attempt in view["attempts"]:
+        click.echo(f"attempt {attempt['attempt']}: seed {attempt['seed']} of anchor {attempt['seed_anchor']}")
+        for draw in attempt["draws"]:
+            click.echo(f"  draw {draw['draw']}: node {draw['node']}: {draw['says']}")
+        seats = ", ".join(str(seat["node"]) for seat in attempt["committee"])
+        votes = ", ".join(f"node {node} {outcome}" for node, outcome in attempt["votes"].items())
+        click.echo(f"  committee: {seats or '-'}; votes: {votes or '-'}; outcome: {attempt['outcome'] or 'open'}")

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The noise engine with a client's side: packing is copying, ``SCENE broken`` has a problem, ``SCENE big`` is padded."""
+
+import shutil
+from pathlib import Path
+
+from node.engines import Problem, Request, SceneReport
+from tests.node.noise_engine import NoiseEngine
+
+
+class PlainEngine(NoiseEngine):
+    """For pre-flights."""
+
+    def inspect(self, package: Path, request: Request | None = None) -> SceneReport:
+        broken = b"broken" in package.read_bytes()
+        problems = (Problem("missing_texture", "wood.png is not packed"),) if broken else ()
+        warnings = (Problem("slow", "this takes a while", "warning"),)
+        return SceneReport(problems + warnings, 1, 2, 24.0, 64, 48, 16, "Camera", "noise", self.build())
+
+    def pack(self, scene: Path, output: Path) -> SceneReport:
+        shutil.copy(scene, output)
+        if b"big" in scene.read_bytes():
+            with output.open("ab") as file:
+                file.write(bytes(800_000))
+        return SceneReport((), 1, 2, 24.0, 64, 48, 16, "Camera", "noise", self.build())

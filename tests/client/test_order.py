@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ordering: nothing leaves before it is safe at home, and what was cut off goes on where it stopped."""
+
+import json
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from inferix import jobkeys, sealing
+from inferix.client import Client, JobFile
+from inferix.client.client import Terms
+from inferix.client.jobfile import list_jobs, load_job
+from inferix.client.preflight import SceneRefused
+from inferix.errors import Conflict, Corrupt, InvalidInput, NotFound, Refused, Unavailable
+from inferix.models.job import QuoteRequest
+from inferix.storage.cid import Cid
+from inferix.storage.tables import QuoteJob
+from tests.api.conftest import Api
+from tests.client.conftest import ENGINE, SETTINGS, URL, Cut, Manager
+from tests.replay.chain import key
+
+
+def order(client: Client, scene: Path, terms: Terms | None = None) -> JobFile:
+    return client.order(scene, SETTINGS, terms or Terms(), engine=ENGINE)
+
+
+def test_an_order_is_sealed_uploaded_quoted_and_placed(api: Api, client: Client, manager: Manager, scene: Path) -> None:
+    told: list[str] = []
+    client.progress = lambda stage, done, total, text: told.append(stage)
+    job_file = order(client, scene)
+    assert list(dict.fromkeys(told)) == ["check", "upload", "quote"]
+    sealed = api.context.store.open(Cid.parse(job_file.input), 10**7)
+    opened = b"".join(sealing.open_stream(jobkeys.input_key(job_file.job_key), sealed))
+    assert opened == scene.read_bytes() + bytes(800_000)
+    (job,) = manager.post_orders()
+    assert job.hex() == job_file.job
+    found = api.chain.network.jobs[job]
+    assert found.status == "posted"
+    assert found.spec is not None
+    assert found.spec.request.engine == "noise 1.0 test"
+    assert found.spec.request.input_bytes == len(opened)
+    assert (found.order.price, found.order.cap, found.order.attempts) == (16_000_000, 30_000_000, 4)
+    assert not list((client.home / "jobs").glob("*.sealed"))
+
+
+def test_the_job_file_is_private_and_written_before_any_upload(
+    api: Api, client: Client, wire: Cut, scene: Path
+) -> None:
+    found: list[JobFile] = []
+
+    def look(request: httpx.Request) -> bool:
+        if request.url.path.startswith("/blocks") and not found:
+            found.extend(list_jobs(client.home))
+        return False
+
+    wire.broken = look
+    job_file = order(client, scene)
+    assert [item.key for item in found] == [job_file.key]
+    assert found[0].settings == SETTINGS.model_dump()
+    for path in (client.home / "jobs").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((client.home / "jobs").stat().st_mode) == 0o700
+    assert load_job(client.home, job_file.job[:8]) == job_file
+
+
+def test_an_upload_that_was_cut_off_goes_on_with_what_is_missing(
+    api: Api, client: Client, wire: Cut, scene: Path, home: Path
+) -> None:
+    sent = 0
+
+    def cut(request: httpx.Request) -> bool:
+        nonlocal sent
+        if request.method == "PUT":
+            sent += 1
+        return sent > 2
+
+    wire.broken = cut
+    with pytest.raises(Unavailable, match="inferix resume"):
+        order(client, scene)
+    (left,) = list_jobs(home)
+    assert not left.job
+    stored = [line for line in wire.seen if line.startswith("PUT")]
+    assert len(stored) == 2
+    wire.broken = lambda request: False
+    wire.seen.clear()
+    done = client.resume(load_job(home, left.label))
+    again = [line for line in wire.seen if line.startswith("PUT")]
+    assert len(again) == 3  # of five: three leaves of sealed file, its node, and the last leaf
+    assert not set(again) & set(stored)
+    assert done.job
+    assert done.key == left.key
+    assert not Path(left.package).exists()
+
+
+def test_an_order_whose_answer_was_lost_is_placed_once(
+    api: Api, client: Client, wire: Cut, manager: Manager, scene: Path
+) -> None:
+    lost = 0
+
+    def lose(request: httpx.Request) -> bool:
+        nonlocal lost
+        if request.url.path == "/orders" and not lost:
+            lost += 1
+            wire.inner.request(request.method, str(request.url), content=request.read(), headers=dict(request.headers))
+            return True
+        return False
+
+    wire.broken = lose
+    job_file = order(client, scene)
+    assert lost == 1
+    assert [job.hex() for job in manager.post_orders()] == [job_file.job]
+
+
+def test_a_resumed_order_that_was_placed_is_not_placed_again(
+    client: Client, manager: Manager, scene: Path, wire: Cut
+) -> None:
+    job_file = order(client, scene)
+    job_file.package = str(scene.with_suffix(".sealed"))
+    wire.seen.clear()
+    assert client.resume(job_file).job == job_file.job
+    assert not [line for line in wire.seen if line.startswith("POST /orders")]
+    assert len(manager.post_orders()) == 1
+
+
+def test_a_job_file_without_its_package_is_not_resumed(client: Client, scene: Path, home: Path) -> None:
+    job_file = order(client, scene)
+    job_file.job = "01" * 32
+    with pytest.raises(NotFound, match="order the scene anew"):
+        client.resume(job_file)
+
+
+def test_a_scene_with_problems_is_refused_before_any_upload(client: Client, wire: Cut, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.blend"
+    broken.write_bytes(b"SCENE broken")
+    with pytest.raises(SceneRefused, match=r"wood\.png is not packed") as caught:
+        order(client, broken)
+    assert "takes a while" not in str(caught.value)  # a warning refuses nothing
+    with pytest.raises(SceneRefused, match="no such file"):
+        order(client, tmp_path / "absent.blend")
+    assert not [line for line in wire.seen if "blocks" in line]
+    assert list_jobs(client.home) == []
+
+
+def test_a_wallet_without_credit_is_told_before_any_upload(
+    manager: Manager, wire: Cut, home: Path, scene: Path
+) -> None:
+    with httpx.Client(transport=wire) as http:
+        poor = Client(URL, key(2), home, http=http, sleep=lambda _: manager.answer_quotes())
+        with pytest.raises(Refused, match="top-up"):
+            order(poor, scene)
+        poor.close()
+    assert not [line for line in wire.seen if "blocks" in line]
+
+
+def test_a_scene_that_the_manager_refuses(client: Client, manager: Manager, scene: Path, home: Path) -> None:
+    manager.refuses = [{"code": "engine", "message": "no camera"}, {"code": "engine", "message": "no light"}]
+    with pytest.raises(SceneRefused, match="no camera\n  - no light"):
+        order(client, scene)
+    (left,) = list_jobs(home)
+    assert not left.package
+    assert not list((home / "jobs").glob("*.sealed"))
+
+
+def test_the_clients_own_price_and_cap_are_in_the_order(
+    api: Api, client: Client, manager: Manager, scene: Path
+) -> None:
+    order(client, scene, Terms(price=9_000_000, cap=50_000_000, attempts=2, deadline_seconds=3_600))
+    found = api.chain.network.jobs[manager.post_orders()[0]].order
+    assert (found.price, found.cap, found.attempts) == (9_000_000, 50_000_000, 2)
+    with pytest.raises(InvalidInput, match="floor"):
+        order(client, scene, Terms(price=1))
+
+
+def test_without_a_bonded_manager_the_order_waits(api: Api, client: Client, scene: Path) -> None:
+    api.chain.emit("Qualified", node=1, qualified=False)
+    with pytest.raises(Unavailable, match="no bonded manager"):
+        order(client, scene)
+    api.chain.emit("Qualified", node=1, qualified=True)
+    assert client.resume(list_jobs(client.home)[0]).job
+
+
+def test_a_job_is_cancelled_once_it_is_on_chain(api: Api, client: Client, manager: Manager, scene: Path) -> None:
+    job_file = order(client, scene)
+    with pytest.raises(Conflict, match="once it is on chain"):
+        client.cancel(job_file.job)
+    manager.post_orders()
+    client.cancel(job_file.job)
+
+
+def test_a_damaged_job_file_is_named(client: Client, scene: Path, home: Path) -> None:
+    job_file = order(client, scene)
+    path = Path(job_file.path)
+    path.write_text(json.dumps({"name": "x"}))
+    with pytest.raises(Corrupt, match=path.name):
+        list_jobs(home)
+
+
+def test_a_job_that_is_not_ours_is_not_found(client: Client, home: Path, scene: Path) -> None:
+    order(client, scene)
+    for name in ("", "0x", "ffffffffff"):
+        with pytest.raises(NotFound):
+            load_job(home, name)
+
+
+def test_the_quote_is_asked_for_under_the_job_key(api: Api, client: Client, scene: Path) -> None:
+    job_file = order(client, scene)
+    with api.database.reading() as session:
+        row = session.exec(select(QuoteJob)).one()
+    assert QuoteRequest.decode(row.request).input == job_file.input
