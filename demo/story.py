@@ -20,9 +20,9 @@ from inferix.keystore import Keys
 from inferix.units import Wei, format_ifx
 
 SCENES = ROOT / "assets" / "scenes"
-FRAMES, SIZE, SAMPLES = "1-8", "640x360", "24"
+FRAMES, SIZE, SAMPLES = "1-8", "640x360", "16"
 TOP_UP = "10"
-ATTEMPT_SECONDS = "90"
+ATTEMPT_SECONDS = "60"
 DAY = 86_400
 
 

@@ -162,6 +162,13 @@ def test_a_film_has_stills_a_movie_and_a_contact_sheet(demo: BlenderSession, raw
     assert sheet.shape[1] > 2 * SMALL.width
 
 
+def test_regression_a_film_of_many_frames_does_not_end_blender(demo: BlenderSession) -> None:
+    """Elements appended to one image strip had sizes of uninitialised memory: it took about five frames to show."""
+    raws = [demo.render(frame, 42, RenderSettings(160, 90, 1)) for frame in range(1, 13)]
+    film = demo.assemble([(raw.frame, raw.path) for raw in raws], fps=24.0)
+    assert len(film.stills) == 12
+
+
 def test_a_film_of_nothing_is_refused(demo: BlenderSession) -> None:
     with pytest.raises(InvalidInput, match="at least one frame"):
         demo.assemble([], fps=12.0)

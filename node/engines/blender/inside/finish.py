@@ -85,9 +85,9 @@ def movie(stills: Sequence[str], fps: float, path: str) -> None:
         _movie_settings(scene, width, height, fps, path)
         scene.frame_start, scene.frame_end = 1, len(stills)
         strips = scene.sequence_editor_create().strips
-        strip = strips.new_image(name="stills", filepath=stills[0], channel=1, frame_start=1, fit_method="ORIGINAL")
-        for still in stills[1:]:
-            strip.elements.append(os.path.basename(still))
+        # A strip each: elements appended to one strip keep uninitialised sizes (Blender 5.0.1 ends on them, sometimes).
+        for at, still in enumerate(stills, start=1):
+            strips.new_image(name="still", filepath=still, channel=1, frame_start=at, fit_method="ORIGINAL")
         bpy.ops.render.render(animation=True, scene=scene.name)
     finally:
         bpy.data.scenes.remove(scene)
