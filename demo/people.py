@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What owners do by hand: take licences, register machines, stake, start them, appeal."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from demo.places import BIN, FOUNDATION, MANAGER_OWNER, STATE, VERIFIER_OWNERS, WORKER_OWNERS, Wallet
 from demo.say import line, until
@@ -22,6 +24,7 @@ ENGINES = {
 }
 PRICE = 16_000_000  # nano-USD per IBM
 MARGIN = 5  # per cent of stake above what is required
+_FOUNDATION_SENDS = Lock()  # one nonce after the other
 
 
 @dataclass
@@ -70,7 +73,8 @@ def stake(run: Services, owner: Wallet, node: int) -> int:
     required = int(run.contracts.read("Staking", "required", node))
     amount = required * (100 + MARGIN) // 100
     staking = run.contracts.deployment["Staking"].address
-    do(run, FOUNDATION, "IFX", "transfer", owner.address, amount)
+    with _FOUNDATION_SENDS:
+        do(run, FOUNDATION, "IFX", "transfer", owner.address, amount)
     do(run, owner, "IFX", "approve", staking, amount)
     do(run, owner, "Staking", "stake", node, amount)
     return amount
@@ -95,6 +99,7 @@ def start_keepers(run: Services) -> Child:
         "keepers", BIN / "python", "-m", "keepers", "all",
         INFERIX_KEYSTORE=str(folder / "operator.json"), INFERIX_MONEY_KEYSTORE=str(folder / "money.json"),
         INFERIX_WORK=str(STATE / "keeper-work"), INFERIX_BATCH_SECONDS="20", INFERIX_ENGINE_THREADS="2",
+        INFERIX_CYCLE_SECONDS="0.5",
     )  # fmt: skip
 
 
@@ -109,13 +114,16 @@ def start_machine(run: Services, machine: Machine) -> None:
 
 def join(run: Services, all_machines: list[Machine]) -> None:
     """Registers and starts every machine, stakes behind each, and waits until all can be drawn."""
-    for machine in all_machines:
+
+    def enter(machine: Machine) -> None:
         machine.node = register(run, machine.owner, machine.role, machine.keys)
         start_machine(run, machine)
-    line("three workers and three verifiers are registered and started")
-    for machine in all_machines:
         if machine.role is Role.VERIFIER:
             stake(run, machine.owner, machine.node)
+
+    with ThreadPoolExecutor(len(all_machines)) as owners:
+        list(owners.map(enter, all_machines))
+    line("three workers and three verifiers are registered and started, the verifiers bonded")
     waiting = [machine for machine in all_machines if machine.role is Role.WORKER]
     while waiting:
         measured = until(lambda: _measured(run, waiting), "a benchmark to be measured and attested", 180)

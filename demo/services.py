@@ -53,6 +53,7 @@ class Services:
             "INFERIX_CHAIN_ID": str(CHAIN_ID),
             "INFERIX_RPC_URLS": self.rpc,
             "INFERIX_RPC_URL": self.rpc,
+            "INFERIX_CONFIRMATIONS": "1",  # a chain of one's own does not change its mind
             "INFERIX_DATABASE": self.database,
             "INFERIX_STORE": self.store,
             "INFERIX_DEPLOYMENT": str(STATE / "deployments"),

@@ -4,9 +4,10 @@
 from pathlib import Path
 
 import click
+from eth_account import Account
 
-from inferix.cli.common import Unlock, api_option, wallet_options
-from inferix.client.topup import top_up
+from inferix.cli.common import Bars, Unlock, api_option, wallet_options
+from inferix.client.topup import top_up, wait_for_credit
 from inferix.errors import InvalidInput
 from inferix.units import USD_DECIMALS, parse_decimal
 
@@ -22,5 +23,11 @@ def top_up_command(amount: str, rpc: str, faucet: bool, api: str, home: Path, un
     credit = parse_decimal(amount, USD_DECIMALS)
     if credit <= 0:
         raise InvalidInput(f"{amount} USD is no top-up: give an amount above zero")
-    account = top_up(api, rpc, unlock(), credit, faucet=faucet)
+    key, bars = unlock(), Bars()
+    account, total = top_up(api, rpc, key, credit, faucet=faucet)
+    owner = Account.from_key(key).address
+    with bars.progress:
+        wait_for_credit(
+            api, account, total, owner, lambda waited: bars("final", 0, 1, f"{waited:.0f} s until its block is final")
+        )
     click.echo(f"account {account} has {amount} USD more")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Buying credit: the stablecoin goes into IfxDollar, which opens the wallet's account on its first top-up."""
 
+import time
+from collections.abc import Callable
+
 import httpx
 from eth_account import Account
 
@@ -8,8 +11,11 @@ from inferix.chain.client import ChainClient
 from inferix.chain.deployment import Contracts, parse_deployment
 from inferix.chain.rpc import Rpc
 from inferix.chain.transact import transact
+from inferix.client.session import ask
 from inferix.errors import Refused, Unavailable
 from inferix.units import NANO_PER_USD, ceil_div
+
+POLL_SECONDS = 0.5
 
 
 def connect(api: str, rpc: str) -> Contracts:
@@ -24,8 +30,10 @@ def connect(api: str, rpc: str) -> Contracts:
     return Contracts(client, parse_deployment(answer.content, chain_id))
 
 
-def top_up(api: str, rpc: str, key: bytes, amount: int, *, faucet: bool = False, coin: str = "DevUSD") -> int:
-    """Puts ``amount`` nano-USD of a coin into the wallet's account and gives the account's id.
+def top_up(
+    api: str, rpc: str, key: bytes, amount: int, *, faucet: bool = False, coin: str = "DevUSD"
+) -> tuple[int, int]:
+    """Puts ``amount`` nano-USD of a coin into the wallet's account; the account's id and its credit then (nano-USD).
 
     ``faucet`` mints the coins first, on dev networks. Raises Refused when the wallet holds too little.
     """
@@ -43,4 +51,22 @@ def top_up(api: str, rpc: str, key: bytes, amount: int, *, faucet: bool = False,
     if int(contracts.read(coin, "allowance", owner, deployment["IfxDollar"].address)) < units:
         transact(client, key, deployment.call(coin, "approve", deployment["IfxDollar"].address, units))
     transact(client, key, deployment.call("IfxDollar", "top_up", address, units, owner))
-    return int(contracts.read("IfxDollar", "account_of", owner, address))
+    account = int(contracts.read("IfxDollar", "account_of", owner, address))
+    return account, int(contracts.read("IfxDollar", "account", account)["credit"])
+
+
+def wait_for_credit(
+    api: str, account: int, credit: int, owner: str, said: Callable[[float], None], *, seconds: float = 1_800.0
+) -> None:
+    """Waits until the network counts on ``credit`` nano-USD of an account: once the top-up's block is final.
+
+    ``said(seconds so far)`` is called all the time. Raises Unavailable when that takes longer than ``seconds``.
+    """
+    started = time.monotonic()
+    while (waited := time.monotonic() - started) < seconds:
+        rows = ask(api, f"/money/{owner}")["accounts"]
+        if any(row["id"] == account and row["credit"] >= credit for row in rows):
+            return
+        said(waited)
+        time.sleep(POLL_SECONDS)
+    raise Unavailable(f"account {account} is topped up, but its block is not final yet: order a little later", 60)
