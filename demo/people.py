@@ -117,12 +117,15 @@ def join(run: Services, all_machines: list[Machine]) -> None:
 
     def enter(machine: Machine) -> None:
         machine.node = register(run, machine.owner, machine.role, machine.keys)
-        start_machine(run, machine)
         if machine.role is Role.VERIFIER:
             stake(run, machine.owner, machine.node)
 
     with ThreadPoolExecutor(len(all_machines)) as owners:
-        list(owners.map(enter, all_machines))
+        entered = [owners.submit(enter, machine) for machine in all_machines]
+        for machine in all_machines:
+            start_machine(run, machine)  # in this thread: a child ends with the thread that started it
+        for done in entered:
+            done.result()
     line("three workers and three verifiers are registered and started, the verifiers bonded")
     waiting = [machine for machine in all_machines if machine.role is Role.WORKER]
     while waiting:
