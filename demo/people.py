@@ -70,14 +70,18 @@ def register(run: Services, owner: Wallet, role: Role, keys: Keys) -> int:
 
 def stake(run: Services, owner: Wallet, node: int) -> int:
     """Stakes what is required and a little more; wei."""
-    required = int(run.contracts.read("Staking", "required", node))
-    amount = required * (100 + MARGIN) // 100
+    amount = int(run.contracts.read("Staking", "required", node)) * (100 + MARGIN) // 100
+    add_stake(run, owner, node, amount)
+    return amount
+
+
+def add_stake(run: Services, owner: Wallet, node: int, amount: int) -> None:
+    """The foundation gives an owner IFX, who stakes it."""
     staking = run.contracts.deployment["Staking"].address
     with _FOUNDATION_SENDS:
         do(run, FOUNDATION, "IFX", "transfer", owner.address, amount)
     do(run, owner, "IFX", "approve", staking, amount)
     do(run, owner, "Staking", "stake", node, amount)
-    return amount
 
 
 def open_manager(run: Services) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from eth_account import Account
 
-from demo.people import Machine, do
+from demo.people import Machine, add_stake, do
 from demo.places import BIN, CLIENT, OUT, PASSWORD, ROOT, STATE
 from demo.say import elapsed, line, until
 from demo.services import Services
@@ -144,8 +144,12 @@ def settle(run: Services, cheat: Machine, dying: Machine) -> None:
     line("no dispute: the batches are final")
     until(lambda: (_case(run, cheat) or {}).get("status") == "slashable", "the cheat to be charged", 90)
     line(f"{cheat.name} is charged: another operator redid its task and was accepted")
+    bond = int(run.contracts.read("Disputes", "bond"))
+    add_stake(run, cheat.owner, cheat.node, bond)
     do(run, cheat.owner, "Panels", "appeal", bytes.fromhex(case["id"][2:]))
-    line(f"{cheat.owner.name} appeals; a panel is drawn among verifiers who had no part in it")
+    line(
+        f"{cheat.owner.name} appeals with a bond of {format_ifx(Wei(bond))}; a panel is drawn among verifiers who had no part in it"
+    )
     until(lambda: (_case(run, cheat) or {}).get("status") == "slashed", "the panel's verdict", 240)
     panel = (_case(run, cheat) or {})["panel"]
     line(f"the panel (node {', '.join(map(str, panel))}) checked the frame again and upholds: the stake is slashed")
