@@ -147,9 +147,7 @@ def settle(run: Services, cheat: Machine, dying: Machine) -> None:
     bond = int(run.contracts.read("Disputes", "bond"))
     add_stake(run, cheat.owner, cheat.node, bond)
     do(run, cheat.owner, "Panels", "appeal", bytes.fromhex(case["id"][2:]))
-    line(
-        f"{cheat.owner.name} appeals with a bond of {format_ifx(Wei(bond))}; a panel is drawn among verifiers who had no part in it"
-    )
+    line(f"{cheat.owner.name} appeals with a bond of {format_ifx(Wei(bond))}; a panel of others is drawn")
     until(lambda: (_case(run, cheat) or {}).get("status") == "slashed", "the panel's verdict", 240)
     panel = (_case(run, cheat) or {})["panel"]
     line(f"the panel (node {', '.join(map(str, panel))}) checked the frame again and upholds: the stake is slashed")
