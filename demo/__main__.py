@@ -72,8 +72,12 @@ def play(run: Services) -> None:
     after = report.balances(run)
     sums = report.reconcile(before, after, run)
     report.table(before, after, sums)
-    audit = story.audit(run)
-    facts: dict[str, Any] = {"refused": refusal, "audit": audit, "sums": {name: str(n) for name, n in sums.items()}}
+    facts: dict[str, Any] = {
+        "refused": refusal,
+        "again": story.again(run, order),
+        "audit": story.audit(run),
+        "sums": {name: str(amount) for name, amount in sums.items()},
+    }
     report.write(run, order, everybody, before, after, facts)
     line(f"done in {elapsed():.0f} s")
     _show(OUT / "report.json")

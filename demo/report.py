@@ -14,10 +14,13 @@ from rich.table import Table
 
 from demo.people import Machine
 from demo.places import OUT, PEOPLE
-from demo.say import elapsed
+from demo.say import chapters, elapsed
 from demo.services import Services, write_json
 from demo.story import Order
+from inferix import jobkeys
 from inferix.errors import Corrupt
+from inferix.proofs.rendering import frame_seed
+from inferix.storage.documents import document_cid
 from inferix.units import IFX_DECIMALS, format_decimal
 
 HOLDERS = ("Staking", "PenaltyPool", "Accounts", "ReferenceMarket", "IfxDollar", "FeeBurner", "Disputes", "Panels")
@@ -95,8 +98,11 @@ def slashes(run: Services) -> list[dict[str, Any]]:
 
 def table(before: Balances, after: Balances, sums: dict[str, int]) -> None:
     """Who has how much more or less than before."""
-    console = Console(width=110, highlight=False)
-    rows = Table("hands", "IFX before", "IFX after", "change", "stablecoin change", title="Every hand, to the last wei")
+    console = Console(width=140, highlight=False)
+    rows = Table(title="Every hand, to the last wei (IFX, and units of the stablecoin, a millionth of a USD)")
+    rows.add_column("hands", no_wrap=True)
+    for name in ("IFX before", "IFX after", "change", "stablecoin"):
+        rows.add_column(name, justify="right", no_wrap=True)
     for name in after.ifx:
         change = after.ifx[name] - before.ifx.get(name, 0)
         coin = after.coin[name] - before.coin.get(name, 0)
@@ -126,7 +132,9 @@ def write(
     job = order.view()
     report = {
         "job": job,
-        "results": run.get(f"/jobs/0x{order.file.job}/results"),
+        "input": order.file.input,
+        "results": results(run, order),
+        "frame_seeds": frame_seeds(order, job),
         "draws": [run.get(f"/explain/{task['id']}") for task in job["tasks"]],
         "nodes": {machine.name: {"id": machine.node, "owner": machine.owner.address} for machine in machines},
         "batches": run.get("/batches"),
@@ -141,11 +149,31 @@ def write(
         "frames_sha256": {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((OUT / "frames").glob("*.png"))
         },
-        "gas": gas(run),
-        "seconds": round(elapsed(), 1),
+        "transactions": gas(run),
+        "seconds": {"all": round(elapsed(), 1), "chapter": {name: round(at, 1) for name, at in chapters().items()}},
         **facts,
     }  # fmt: skip
     write_json(OUT / "report.json", report)
+
+
+def results(run: Services, order: Order) -> list[dict[str, Any]]:
+    """What was accepted, with the documents that name every file by CID and SHA-256."""
+    rows = run.get(f"/jobs/0x{order.file.job}/results")["results"]
+    return [{**row, "document": run.get(f"/blocks/{document_cid(bytes.fromhex(row['result'][2:]))}")} for row in rows]
+
+
+def frame_seeds(order: Order, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Seed of every frame of every attempt that a worker took: the client's secret, told here because it is a demo."""
+    seeds = []
+    for task in (task for task in job["tasks"] if task["kind"] == "render"):
+        key = jobkeys.task_key(order.file.job_key, bytes.fromhex(task["id"][2:]))
+        for attempt in (attempt for attempt in task["attempts"] if attempt["node"]):
+            number, node = attempt["number"], attempt["node"]
+            seeds += [
+                {"frame": frame, "attempt": number, "node": node, "seed": frame_seed(key, number, node, frame)}
+                for frame in range(task["first_frame"], task["last_frame"] + 1)
+            ]
+    return seeds
 
 
 def _texts(amounts: dict[str, int]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from inferix.errors import Unavailable
 
 T = TypeVar("T")
+_chapters: dict[str, float] = {}
 _START = time.monotonic()
 _POLL = 0.25
 
@@ -21,7 +22,13 @@ def elapsed() -> float:
 def chapter(title: str) -> None:
     """A new part of the story."""
     _clear()
+    _chapters[title] = elapsed()
     print(f"\n\033[1m{title}\033[0m" if sys.stdout.isatty() else f"\n{title}", flush=True)
+
+
+def chapters() -> dict[str, float]:
+    """When each chapter began, seconds since the demo did."""
+    return dict(_chapters)
 
 
 def line(text: str) -> None:
@@ -30,8 +37,12 @@ def line(text: str) -> None:
     print(f"{elapsed():7.1f} s  {text}", flush=True)
 
 
-def until(probe: Callable[[], T | None], what: str, seconds: float = 120.0) -> T:
+def until(probe: Callable[[], T | None], what: str | Callable[[], str], seconds: float = 120.0) -> T:
     """Waits until ``probe`` gives something true and returns it; says what it waits for all the time."""
+
+    def waiting() -> str:
+        return what if isinstance(what, str) else what()
+
     started = last = time.monotonic()
     while True:
         found = probe()
@@ -41,12 +52,12 @@ def until(probe: Callable[[], T | None], what: str, seconds: float = 120.0) -> T
         now = time.monotonic()
         if now - started > seconds:
             _clear()
-            raise Unavailable(f"waited {seconds:.0f} s for {what}, in vain: the logs are in out/demo/state/logs")
+            raise Unavailable(f"waited {seconds:.0f} s for {waiting()}, in vain: the logs are in out/demo/state/logs")
         if sys.stdout.isatty():
-            print(f"\r\033[K{elapsed():7.1f} s  waiting for {what} ({now - started:.0f} s)", end="", flush=True)
+            print(f"\r\033[K{elapsed():7.1f} s  waiting for {waiting()} ({now - started:.0f} s)", end="", flush=True)
         elif now - last >= 5:
             last = now
-            print(f"{elapsed():7.1f} s  waiting for {what} ({now - started:.0f} s)", flush=True)
+            print(f"{elapsed():7.1f} s  waiting for {waiting()} ({now - started:.0f} s)", flush=True)
         time.sleep(_POLL)
 
 

@@ -11,7 +11,7 @@ from eth_account import Account
 
 from demo.people import Machine, add_stake, do
 from demo.places import BIN, CLIENT, OUT, PASSWORD, ROOT, STATE
-from demo.say import elapsed, line, until
+from demo.say import line, until
 from demo.services import Services
 from inferix import keystore
 from inferix.client.jobfile import JobFile, list_jobs
@@ -70,7 +70,7 @@ class Order:
         self.run = run
         self.names = {machine.node: machine.name for machine in machines}
         self.seen: set[str] = set()
-        self.started = elapsed()
+        self.waits_for = "the order to reach the chain"
         self.client = run.start(
             "client", BIN / "inferix", "render", SCENES / "demo.blend", "--frames", FRAMES, "--size", SIZE,
             "--samples", SAMPLES, "--attempt-seconds", ATTEMPT_SECONDS, "--out", OUT, "--raw",
@@ -104,9 +104,10 @@ class Order:
         def ended() -> dict[str, Any] | None:
             view = self.view()
             self._tell(view)
+            self.waits_for = _waits_for(view, self.names)
             return view if not self.client.running else None
 
-        view = until(ended, "the frames", 900)
+        view = until(ended, lambda: self.waits_for, 900)
         self._tell(view)
         if self.client.process.returncode:
             raise Unavailable(f"the job did not complete:\n{self.client.log_tail(8)}")
@@ -121,16 +122,34 @@ class Order:
                 if attempt["node"]:
                     self._once(f"{label}: drawn and accepted by {who}")
                 if attempt["result"]:
-                    self._once(f"{label}: {who} has committed its result; committee {attempt['committee']}")
+                    self._once(f"{label}: {who} has committed its result")
+                if attempt["committee"]:
+                    self._once(f"{label}: drawn to check it: {self._who(attempt['committee'])}")
                 for vote in attempt["votes"]:
                     self._once(f"{label}: {self.names.get(vote['node'])} votes {vote['outcome']}")
                 if attempt["outcome"]:
                     self._once(f"{label}: {attempt['outcome'].upper()} ({who})")
 
+    def _who(self, nodes: list[int]) -> str:
+        return ", ".join(self.names[node] for node in nodes)
+
     def _once(self, text: str) -> None:
         if text not in self.seen:
             self.seen.add(text)
             line(text)
+
+
+def _waits_for(view: dict[str, Any], names: dict[int, str]) -> str:
+    """Where the job stands, in a line."""
+    renders = [task for task in view["tasks"] if task["kind"] == "render"]
+    if not renders:
+        return "the order to reach the chain"
+    done = sum(task["done"] for task in renders)
+    running = [task["attempts"][-1] for task in view["tasks"] if task["attempts"]]
+    busy = sorted({names[item["node"]] for item in running if item["status"] == "running" and item["node"] in names})
+    checking = sum(item["status"] == "checking" for item in running)
+    what = "the film" if done == len(renders) else f"the frames: {done} of {len(renders)} accepted, {checking} checked"
+    return f"{what}; at work: {', '.join(busy) or 'nobody'}"
 
 
 def settle(run: Services, cheat: Machine, dying: Machine) -> None:
@@ -183,6 +202,17 @@ def close_epoch(run: Services) -> None:
     until(lambda: run.contracts.read("Accounts", "newest")["final_at"], "the accounts to be final", 90)
     until(lambda: any(int(row["claimed"]) for row in run.get("/nodes")), "the rewards to be claimed", 90)
     line("the accounts are final and every node's matured reward is claimed to its owner")
+
+
+def again(run: Services, order: Order) -> dict[str, Any]:
+    """The client renders one of its frames itself, with the recorded seed."""
+    frame = "3"
+    done = inferix(run, "again", order.file.job, "--frame", frame, "--threads", "2", "--json")
+    if done.returncode:
+        raise Unavailable(f"frame {frame} rendered again is not what was accepted:\n{done.stdout}{done.stderr[-500:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    line(f"the client renders frame {frame} again with seed {found['seed']}: equal to the last bit")
+    return found
 
 
 def audit(run: Services) -> dict[str, Any]:

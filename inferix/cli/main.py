@@ -2,7 +2,7 @@
 """The command group: errors become one clear line and a stable exit code; other packages add their own groups.
 
 Exit codes: 0 done, 2 wrong input or usage, 3 refused, 4 not found, 5 the network does not answer, 6 corrupt data,
-7 the job ended without a film, 130 stopped by hand, 1 anything else (for ``audit``: something is false).
+7 the job ended without a film, 130 stopped by hand, 1 anything else (``audit``, ``again``: something is false).
 """
 
 from importlib import import_module
@@ -16,6 +16,7 @@ from inferix.errors import Corrupt, InferixError, InvalidInput, Misconfigured, N
 
 # A command's module is imported when it is called: each brings no more than it needs, and the others no second.
 COMMANDS = {
+    "again": "inferix.cli.again:again",
     "audit": "inferix.cli.audit:audit",
     "cancel": "inferix.cli.jobs:cancel",
     "explain": "inferix.cli.explain:explain",

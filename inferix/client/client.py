@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from inferix import jobkeys, sealing
+from inferix.client.again import Again, fetch_package, find_accepted, render_again
 from inferix.client.fetching import fetch_file, files_of
 from inferix.client.jobfile import JobFile, load_job
 from inferix.client.preflight import SceneRefused, prepare
@@ -248,6 +249,21 @@ class Client:
             fetch_file(self.store, ref, key, target)
             self.progress("fetch", done, len(wanted), target.name)
         return [target for _, _, target in wanted]
+
+    def again(self, job: str, frame: int, *, engine: str = "blender", threads: int = 0) -> Again:
+        """Renders an accepted frame here, with the seed that it was rendered with. Raises NotFound for one that is not
+        accepted."""
+        job_file = load_job(self.home, job)
+        rows = self.session.get(f"/jobs/0x{job_file.job}/results")["results"]
+        accepted = find_accepted(rows, lambda digest: get_document(self.store, Result, digest), job_file, frame)
+        plugin = load_engine(engine, threads=threads)
+        with tempfile.TemporaryDirectory(prefix="inferix-") as folder:
+            package, work = Path(folder) / "package", Path(folder) / "work"
+            work.mkdir()
+            self.progress("fetch", 0, 1, "the scene as it was ordered")
+            fetch_package(self.store, job_file, package)
+            self.progress("render", 0, 1, f"frame {frame} with seed {accepted.seed}")
+            return render_again(plugin, package, work, job_file, accepted)
 
 
 def _domain(network: dict[str, Any]) -> Domain:
