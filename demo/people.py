@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What owners do by hand: take licences, register machines, stake, start them, appeal."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +42,10 @@ class Machine:
     child: Child | None = None
 
 
-def machines() -> list[Machine]:
-    """Three workers, one of which cheats and one dies, and three verifiers."""
+def machines(engines: Mapping[str, str] = ENGINES) -> list[Machine]:
+    """A worker for each of (at most three) engines by name, and three verifiers."""
     found = []
-    for owner, (name, engine) in zip(WORKER_OWNERS, ENGINES.items(), strict=True):
+    for owner, (name, engine) in zip(WORKER_OWNERS, engines.items(), strict=False):
         home = STATE / "nodes" / f"worker-{name}"
         found.append(Machine(f"worker-{name}", owner, Role.WORKER, keys_for("keystore.json", home), home, engine))
     for at, owner in enumerate(VERIFIER_OWNERS, start=1):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the demo keeps things, and the local chain's well-known accounts (Anvil's test phrase; never real money)."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from eth_account import Account
 
 ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "out" / "demo"
+OUT = Path(os.environ.get("INFERIX_DEMO_OUT") or ROOT / "out" / "demo")
 STATE = OUT / "state"
 BIN = Path(sys.executable).parent
 PASSWORD = "only for the demo network"  # noqa: S105

@@ -23,6 +23,7 @@ from inferix import keystore
 from inferix.chain.client import ChainClient
 from inferix.chain.deployment import Contracts, load_deployment
 from inferix.chain.rpc import Rpc
+from inferix.client.session import ask
 from inferix.errors import Misconfigured, Unavailable
 from inferix.keystore import Keys
 
@@ -41,6 +42,8 @@ class Services:
     port: int = 0
     contracts: Contracts = field(init=False)
     children: dict[str, Child] = field(default_factory=dict)
+    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30.0))
+    _programs: dict[str, tuple[list[str], dict[str, str]]] = field(default_factory=dict)
 
     @property
     def logs(self) -> Path:
@@ -70,17 +73,20 @@ class Services:
 
     def start(self, name: str, *argv: str | Path, **more: str) -> Child:
         """Starts a program; it is stopped at the end of the demo."""
-        child = start(name, [str(part) for part in argv], log=self.logs / f"{name}.log",
-                      env=self.environment(**more), cwd=ROOT)  # fmt: skip
+        self._programs[name] = ([str(part) for part in argv], self.environment(**more))
+        return self.restart(name)
+
+    def restart(self, name: str) -> Child:
+        """Starts a program again as it was started before; its log goes on."""
+        argv, environment = self._programs[name]
+        child = start(name, argv, log=self.logs / f"{name}.log", env=environment, cwd=ROOT)
         self.stack.enter_context(running(child))
         self.children[name] = child
         return child
 
     def get(self, path: str) -> Any:
-        """What the API answers."""
-        answer = httpx.get(self.api + path, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
+        """What the API answers. Raises NotFound, or Unavailable when it does not answer for a while."""
+        return ask(self.api, path, http=self._http)
 
     def rpc_call(self, method: str, *params: object) -> Any:
         """A call to the local chain itself."""

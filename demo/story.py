@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import httpx
 from eth_account import Account
 
 from demo.people import Machine, add_stake, do
@@ -15,7 +14,7 @@ from demo.say import line, until
 from demo.services import Services
 from inferix import keystore
 from inferix.client.jobfile import JobFile, list_jobs
-from inferix.errors import Unavailable
+from inferix.errors import NotFound, Unavailable
 from inferix.keystore import Keys
 from inferix.units import Wei, format_ifx
 
@@ -66,14 +65,16 @@ def refused_order(run: Services) -> str:
 class Order:
     """The 8-frame animation, followed to its end."""
 
-    def __init__(self, run: Services, machines: list[Machine]) -> None:
+    def __init__(
+        self, run: Services, machines: list[Machine], frames: str = FRAMES, size: str = SIZE, samples: str = SAMPLES
+    ) -> None:
         self.run = run
         self.names = {machine.node: machine.name for machine in machines}
         self.seen: set[str] = set()
         self.waits_for = "the order to reach the chain"
         self.client = run.start(
-            "client", BIN / "inferix", "render", SCENES / "demo.blend", "--frames", FRAMES, "--size", SIZE,
-            "--samples", SAMPLES, "--attempt-seconds", ATTEMPT_SECONDS, "--out", OUT, "--raw",
+            "client", BIN / "inferix", "render", SCENES / "demo.blend", "--frames", frames, "--size", size,
+            "--samples", samples, "--attempt-seconds", ATTEMPT_SECONDS, "--out", OUT, "--raw",
             INFERIX_HOME=str(STATE / "client"),
         )  # fmt: skip
         self.file = until(self._ordered, "the client to check, seal, upload and order the scene", 180)
@@ -91,11 +92,10 @@ class Order:
 
     def view(self) -> dict[str, Any]:
         """The job as the API shows it; nothing yet between the client's signature and its arrival there."""
-        answer = httpx.get(f"{self.run.api}/jobs/0x{self.file.job}", timeout=30)
-        if answer.status_code == 404:
+        try:
+            view: dict[str, Any] = self.run.get(f"/jobs/0x{self.file.job}")
+        except NotFound:
             return {"status": "signed", "tasks": []}
-        answer.raise_for_status()
-        view: dict[str, Any] = answer.json()
         return view
 
     def follow(self) -> dict[str, Any]:
@@ -152,17 +152,30 @@ def _waits_for(view: dict[str, Any], names: dict[int, str]) -> str:
     return f"{what}; at work: {', '.join(busy) or 'nobody'}"
 
 
-def settle(run: Services, cheat: Machine, dying: Machine) -> None:
-    """Windows pass on the chain's clock: outcomes become final, the cheat is charged, appeals, and loses."""
+def propose(run: Services) -> None:
+    """Every outcome reaches the chain."""
     until(lambda: _all_batched(run), "every outcome to be in a proposed batch", 90)
     line("every outcome is proposed in a batch; anybody may dispute it for 24 h")
+
+
+def freeze(run: Services, cheat: Machine) -> None:
+    """The cheat's reward is withheld and part of its stake frozen."""
     case = until(lambda: _case(run, cheat), "the cheat's stake to be frozen", 60)
     line(f"{cheat.name}: reward withheld, {format_ifx(Wei(int(case['amount'])))} of its stake frozen")
+
+
+def finalize(run: Services) -> None:
+    """The window of the batches passes on the chain's clock."""
     run.pass_time(DAY + 60, "the dispute window of the batches")
     until(lambda: all(row["status"] == "final" for row in run.get("/batches")), "the batches to be final", 90)
     line("no dispute: the batches are final")
+
+
+def appeal(run: Services, cheat: Machine) -> None:
+    """The cheat is charged, appeals to a panel, and loses."""
     until(lambda: (_case(run, cheat) or {}).get("status") == "slashable", "the cheat to be charged", 90)
     line(f"{cheat.name} is charged: another operator redid its task and was accepted")
+    case = _case(run, cheat) or {}
     bond = int(run.contracts.read("Disputes", "bond"))
     add_stake(run, cheat.owner, cheat.node, bond)
     do(run, cheat.owner, "Panels", "appeal", bytes.fromhex(case["id"][2:]))

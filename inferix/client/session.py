@@ -115,10 +115,12 @@ class Session:
 
 
 def ask(url: str, path: str, *, http: httpx.Client | None = None, sleep: Sleep = time.sleep) -> Any:
-    """JSON of a GET that needs no wallet. Raises the error's kind."""
+    """JSON of a GET that needs no wallet. ``http`` is not closed here. Raises the error's kind."""
+    if http is None:
+        with httpx.Client(timeout=30.0) as own:
+            return ask(url, path, http=own, sleep=sleep)
     address = url.rstrip("/")
-    with http or httpx.Client(timeout=30.0) as client:
-        return _json(lambda: client.get(address + path), address, sleep)
+    return _json(lambda: http.get(address + path), address, sleep)
 
 
 def _json(once: Callable[[], httpx.Response], url: str, sleep: Sleep) -> Any:
