@@ -33,11 +33,13 @@ DEFAULTS: dict[str, int] = {
     "manager_fee_bps": 100,
     "mint_multiple_bps": 10_000,
     "pool_withdrawal_bps": 2_000,
+    "pool_withdrawal_floor": 1_000 * 10**9,
     "worker_vesting": 15_552_000,
     "matured_bps": 2_500,
     "poc_bps": 2_000,
     "claim_horizon": 1_209_600,
     "takeover_after": 600,
+    "root_only": 0,
 }
 DEV_OVERRIDES: dict[str, int] = {
     "slot": 2,
