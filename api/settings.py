@@ -3,7 +3,10 @@
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from inferix.storage import default_store
 
 
 class ApiSettings(BaseSettings):
@@ -17,7 +20,7 @@ class ApiSettings(BaseSettings):
     chain_id: int = 1337
     rpc_urls: str = "http://127.0.0.1:8545"
     database: str = "sqlite:///inferix.db"
-    store: str = "file://store"
+    store: str = Field(default_factory=default_store)
     deployment: str = "deployments"
     web: Path = Path("web/dist")
     session_hours: int = 12

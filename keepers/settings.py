@@ -4,9 +4,11 @@
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from inferix.chain.fees import GWEI, FeePolicy
+from inferix.storage import default_store
 
 
 class KeeperSettings(BaseSettings):
@@ -31,7 +33,7 @@ class KeeperSettings(BaseSettings):
     rpc_urls: str = "http://127.0.0.1:8545"
     confirmations: int | None = None
     database: str = "sqlite:///inferix.db"
-    store: str = "file:///var/lib/inferix/store"
+    store: str = Field(default_factory=default_store)
     deployment: str = "deployments"
     keystore: Path = Path("manager.json")
     money_keystore: Path = Path("money.json")

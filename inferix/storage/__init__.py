@@ -9,7 +9,23 @@ from inferix.storage.blobs import BlobStore, OwnedStore, copy
 from inferix.storage.cid import Cid, Codec
 from inferix.storage.dag import FileStat, Source
 
-__all__ = ["BlobStore", "Cid", "Codec", "FileStat", "OwnedStore", "Source", "copy", "open_owned_store", "open_store"]
+__all__ = [
+    "BlobStore",
+    "Cid",
+    "Codec",
+    "FileStat",
+    "OwnedStore",
+    "Source",
+    "copy",
+    "default_store",
+    "open_owned_store",
+    "open_store",
+]
+
+
+def default_store() -> str:
+    """The folder ``store`` here: where programs of one machine that are told nothing find each other's documents."""
+    return Path("store").absolute().as_uri()
 
 
 def open_store(url: str) -> BlobStore:
