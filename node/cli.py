@@ -14,7 +14,7 @@ import click
 
 from inferix import keystore
 from inferix.client.topup import connect
-from inferix.errors import InferixError, InvalidInput
+from inferix.errors import InferixError, InvalidInput, Refused
 from inferix.keystore import BACKUP
 from inferix.units import IFX_DECIMALS, USD_DECIMALS, Wei, format_ifx, parse_decimal
 from node.api import Api
@@ -24,6 +24,7 @@ from node.register import Owner
 R = TypeVar("R")
 VARIABLE: Final = "INFERIX_PASSWORD"
 DEFAULT_HOME: Final = Path("~/.inferix/node")
+MEASURE: Final = "leave `inferix node start` running until `doctor` shows a benchmark, then `inferix node stake`"
 _PATH: Final = click.Path(path_type=Path)
 
 
@@ -186,7 +187,7 @@ def register(
     home.save(config.model_copy(update={"node": found}))
     if amount is not None:
         owner.stake(found, Wei(parse_decimal(amount, IFX_DECIMALS)))
-    click.echo(f"node {found}; stake still missing: {format_ifx(owner.missing_stake(found))}")
+    click.echo(f"node {found}; {_missing(owner, found)}")
 
 
 @node.command()
@@ -209,9 +210,18 @@ def stake(
         raise InvalidInput("this home has no node yet: run `inferix node register`")
     owner = _owner(config, rpc, owner_keystore, owner_password_file)
     wei = Wei(parse_decimal(amount, IFX_DECIMALS)) if amount else owner.missing_stake(config.node)
+    if wei is None:
+        raise Refused(f"a worker's stake depends on its speed, and node {config.node} is not measured yet: {MEASURE}")
     if wei:
         owner.stake(config.node, wei)
-    click.echo(f"stake still missing: {format_ifx(owner.missing_stake(config.node))}")
+    click.echo(_missing(owner, config.node))
+
+
+def _missing(owner: Owner, node: int) -> str:
+    missing = owner.missing_stake(node)
+    if missing is None:
+        return f"what stake is missing depends on its speed: {MEASURE}"
+    return f"stake still missing: {format_ifx(missing)}"
 
 
 def _owner(config: NodeConfig, rpc: str, store: Path, password_file: Path | None) -> Owner:

@@ -51,8 +51,11 @@ class Owner:
         log.info("registered node %d under licence %d", node, licence)
         return node
 
-    def missing_stake(self, node: int) -> Wei:
-        """What has to be staked before the node can be drawn; 0 when it is enough."""
+    def missing_stake(self, node: int) -> Wei | None:
+        """What has to be staked before the node can be drawn; 0 when it is enough, None before a worker is measured."""
+        terms = self.contracts.read("NodeRegistry", "terms", node)
+        if Role(terms["role"]) is Role.WORKER and not terms["ib"]:
+            return None
         required = int(self.contracts.read("Staking", "required", node))
         bonded = int(self.contracts.read("Staking", "bonded", node))
         frozen = int(self.contracts.read("Staking", "frozen", node))

@@ -96,7 +96,7 @@ def test_stake__what_is_missing__makes_the_node_bonded(contracts: Contracts) -> 
     owner, licence = licensed(contracts, 7, Role.VERIFIER)
     node = register(owner, licence, new_keys(), "verifier", 0)
     missing = owner.missing_stake(node)
-    assert missing > 0
+    assert missing
     with pytest.raises(LimitExceeded, match="wallet holds 0 IFX"):
         owner.stake(node, missing)
     assert not contracts.read("Staking", "is_bonded", node)
@@ -126,32 +126,71 @@ def api(folder: Path) -> Iterator[str]:
     server.shutdown()
 
 
-def test_commands__register_then_stake(contracts: Contracts, anvil: str, api: str, tmp_path: Path) -> None:
-    owner, licence = licensed(contracts, 8, Role.VERIFIER)
-    home = Home(tmp_path / "home")
-    home.save(home.load().model_copy(update={"api": api, "role": "verifier"}))
-    password = "correct horse battery"
-    keys = keystore.create(home.keystore, password, work=2**4)
-    mine = tmp_path / "wallet.json"
-    keystore.create(mine, password, Keys(owner.key, keys.sealing), work=2**4)
-    file = tmp_path / "password"
-    file.write_text(password)
+class Commands:
+    """``inferix node`` of a home of its own, with the owner's wallet."""
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-c", "from node.cli import node; node()", *words, "--home", str(home.path)]
-        program += ["--rpc", anvil, "--owner-keystore", str(mine), "--owner-password-file", str(file)]
+    def __init__(self, owner: Owner, folder: Path, role: str, api: str, rpc: str) -> None:
+        self.home = Home(folder / "home")
+        self.home.save(self.home.load().model_copy(update={"api": api, "role": role}))
+        password, wallet, file = "correct horse battery", folder / "wallet.json", folder / "password"
+        self.keys = keystore.create(self.home.keystore, password, work=2**4)
+        keystore.create(wallet, password, Keys(owner.key, self.keys.sealing), work=2**4)
+        file.write_text(password)
+        self._options = ["--rpc", rpc, "--owner-keystore", str(wallet), "--owner-password-file", str(file)]
+
+    def __call__(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        program = [
+            sys.executable,
+            "-c",
+            "from inferix.cli import main; main()",
+            "node",
+            *words,
+            "--home",
+            str(self.home.path),
+            *self._options,
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.run(program, env=environment, capture_output=True, text=True, timeout=120)
 
+
+def test_commands__register_then_stake(contracts: Contracts, anvil: str, api: str, tmp_path: Path) -> None:
+    owner, licence = licensed(contracts, 8, Role.VERIFIER)
+    run = Commands(owner, tmp_path, "verifier", api, anvil)
     done = run("register", "--licence", str(licence))
     assert done.returncode == 0, done.stderr
-    node = home.load().node
+    node = run.home.load().node
     assert f"node {node}; stake still missing: " in done.stdout
-    assert contracts.read("NodeRegistry", "node_of_operator", keys.address) == node
+    assert contracts.read("NodeRegistry", "node_of_operator", run.keys.address) == node
     assert "the wallet holds 0 IFX" in run("stake").stderr
     missing = owner.missing_stake(node)
+    assert missing and missing > NANO_PER_USD
     give_ifx(contracts, owner, missing)
     done = run("stake")
     assert re.search(r"stake still missing: 0 IFX", done.stdout), done.stderr
     assert contracts.read("Staking", "is_bonded", node)
-    assert missing > NANO_PER_USD
+
+
+def test_regression_what_a_worker_has_to_stake_is_not_nothing_before_it_is_measured(
+    contracts: Contracts, anvil: str, api: str, tmp_path: Path
+) -> None:
+    owner, licence = licensed(contracts, 9, Role.WORKER)
+    run = Commands(owner, tmp_path, "worker", api, anvil)
+    assert "depends on its speed" in run("register", "--licence", str(licence)).stdout
+    node = run.home.load().node
+    done = run("stake")
+    assert (done.returncode, owner.missing_stake(node)) == (3, None)
+    assert "not measured yet: leave `inferix node start` running until `doctor` shows a benchmark" in done.stderr
+    manager, of_manager = licensed(contracts, 3, Role.MANAGER)
+    operator = Keys(wallet(3), new_keys().sealing)
+    lane = register(manager, of_manager, operator, "manager", 0)
+    bond = manager.missing_stake(lane)
+    assert bond
+    give_ifx(contracts, manager, bond)
+    manager.stake(lane, bond)
+    attest = contracts.deployment.call("NodeRegistry", "attest_benchmark", node, 6_000, bytes(32))
+    transact(contracts.client, operator.operator, attest)
+    missing = owner.missing_stake(node)
+    assert missing
+    give_ifx(contracts, owner, missing)
+    assert "stake still missing: 0 IFX" in run("stake").stdout
+    assert contracts.read("Staking", "is_bonded", node)
