@@ -7,11 +7,10 @@ import pytest
 
 from inferix.models.anchor import AccountLeaf, NodeLeaf
 from inferix.models.roles import NodeStatus, Outcome
-from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
-from inferix.replay.settlement import draft_batches
-from inferix.trees import Sum, account_leaf, node_leaf, root_of, split
+from inferix.replay.accounting import accounts_data
+from inferix.trees import Sum, account_leaf, node_leaf, root_of
 from tests.api.conftest import Api, code
-from tests.replay.chain import DOMAIN, GENESIS, MANAGER, VERIFIERS, WORKERS, Chain, address
+from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, Chain, address
 
 MINTED = 1_000_000_007
 
@@ -22,30 +21,9 @@ def settle(chain: Chain) -> bytes:
     chain.run(chain.state(job, 0), Outcome.REJECTED)
     for state in chain.network.jobs[job].tasks:
         chain.run(state)
-    for draft in draft_batches(chain.network, MANAGER):
-        for document in draft.documents:
-            chain.store(document)
-        chain.emit("Proposed", commitment=draft.commitment, header=draft.header)
-        chain.wait(86_400)
-        chain.emit("BatchFinalized", commitment=draft.commitment, epoch=0)
-    chain.time = GENESIS + 259_201
-    charge = sum(batch.charge for batch in chain.network.batches.values())
-    work = sum(batch.work for batch in chain.network.batches.values())
-    chain.emit("EpochClosed", epoch=0, work=work, charge=charge, burned=MINTED, minted=MINTED)
-    data = accounts_data(chain.network, 0, {0: {WORKERS[0]: 3}})
-    accounts, nodes = accounts_tree(data).root, nodes_tree(data).root
-    (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
-    chain.emit(
-        "AccountsPosted",
-        epoch=0,
-        accounts_root=accounts.hash,
-        spent=spent,
-        reserved=reserved,
-        nodes_root=nodes.hash,
-        matured=matured,
-        vesting=vesting,
-        data=chain.store(data),
-    )
+    chain.settle()
+    chain.close_epoch(MINTED)
+    chain.post_accounts(accounts_data(chain.network, 0, {0: {WORKERS[0]: 3}}))
     chain.wait(86_400)
     chain.emit("AccountsFinalized", epoch=0)
     return job

@@ -3,21 +3,24 @@
 
 from typing import Any
 
+from eth_abi.abi import encode as abi_encode
 from eth_account import Account as Wallet
 from eth_utils.crypto import keccak
 
+from inferix.draws import Roster
 from inferix.messages import Acceptance, Domain, Message, Order, Receipt, Vote
-from inferix.models.anchor import AnchorData, RosterData, SignedMessage
+from inferix.models.anchor import AccountsData, AnchorData, RosterData, RosterLeaf, SignedMessage
 from inferix.models.document import Document
 from inferix.models.event import ChainEvent
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
 from inferix.models.parameters import DEV_OVERRIDES
-from inferix.models.roles import Outcome, Role, RosterKind
+from inferix.models.roles import BatchStatus, Outcome, Role, RosterKind
 from inferix.replay import Network
-from inferix.replay.accounting import roster_leaves
+from inferix.replay.accounting import accounts_tree, nodes_tree, roster_leaves
 from inferix.replay.attempts import open_draws, seats
+from inferix.replay.settlement import BatchDraft, commitment_of, draft_batches
 from inferix.replay.state import Attempt, TaskState
-from inferix.trees import anchor_root
+from inferix.trees import anchor_root, split
 
 DOMAIN = Domain(chain_id=1337, contract="0x" + "11" * 20)
 GENESIS = 1_000_000
@@ -37,6 +40,11 @@ def address(node: int) -> str:
     return str(Wallet.from_key(key(node)).address)
 
 
+def block_hash(number: int) -> bytes:
+    """The hash of a block of this chain."""
+    return keccak(b"block" + number.to_bytes(8, "big"))
+
+
 class Chain:
     """Makes events and feeds them to a Network; keeps them for another replay."""
 
@@ -47,6 +55,7 @@ class Chain:
         self.block = 1
         self.time = GENESIS + 10
         self.anchors = 0
+        self.seed = MANAGER.to_bytes(32, "big")
         self.nonce = 0
 
     def emit(self, name: str, /, **args: Any) -> None:
@@ -94,22 +103,19 @@ class Chain:
 
     def post_rosters(self, index: int) -> None:
         for kind in RosterKind:
-            leaves = roster_leaves(self.network, kind)
-            data = self.store(RosterData(kind=int(kind), leaves=leaves))
-            from inferix.draws import Roster
-
-            roster = Roster(leaves)
-            self.emit(
-                "RosterPosted",
-                kind=int(kind),
-                index=index,
-                root=roster.tree.root.hash,
-                total=roster.total,
-                count=len(leaves),
-                data=data,
-            )
+            self.post_roster(kind, index, roster_leaves(self.network, kind))
             self.wait(5)
             self.emit("RosterFinalized", kind=int(kind), index=index)
+
+    def post_roster(self, kind: RosterKind, index: int, leaves: list[RosterLeaf], **changes: Any) -> None:
+        roster = Roster(leaves)
+        fields = {
+            "root": roster.tree.root.hash,
+            "total": roster.total,
+            "count": max(roster.leaves) + 1,
+            "data": self.store(RosterData(kind=int(kind), leaves=leaves)),
+        }
+        self.emit("RosterPosted", kind=int(kind), index=index, **{**fields, **changes})
 
     def spec(self, frames: int = 2, **changes: Any) -> JobSpec:
         request = QuoteRequest(
@@ -162,9 +168,50 @@ class Chain:
         )
         root = anchor_root([m.digest(DOMAIN) for m, _ in messages])
         self.wait()
+        block = self.block
         self.emit("Anchored", manager=MANAGER, index=self.anchors, root=root, data=self.store(data))
-        self.wait(2)
-        self.emit("Sealed", manager=MANAGER, index=self.anchors, seed=keccak(b"seed" + self.anchors.to_bytes(4, "big")))
+        self.wait()
+        self.wait()
+        self.seed = keccak(abi_encode(["bytes32"] * 3, [self.seed, block_hash(block + 1), root]))
+        self.emit("Sealed", manager=MANAGER, index=self.anchors, seed=self.seed)
+
+    # -- what a manager settles
+
+    def propose(self, draft: BatchDraft, **changes: Any) -> bytes:
+        """Proposes a batch; its commitment. ``changes``: fields of the header."""
+        for document in draft.documents:
+            self.store(document)
+        header = {**draft.header, **changes}
+        self.emit("Proposed", commitment=commitment_of(header), header=header)
+        return commitment_of(header)
+
+    def settle(self) -> None:
+        """All that has ended, in a final batch."""
+        for draft in draft_batches(self.network, MANAGER):
+            commitment = self.propose(draft)
+            self.wait(86_400)
+            self.emit("BatchFinalized", commitment=commitment, epoch=0)
+
+    def close_epoch(self, minted: int, **changes: int) -> None:
+        """The first epoch; ``changes``: of what the contract counts."""
+        self.time = GENESIS + 259_201
+        final = [batch for batch in self.network.batches.values() if batch.status is BatchStatus.FINAL]
+        sums = {"charge": sum(batch.charge for batch in final), "work": sum(batch.work for batch in final)}
+        self.emit("EpochClosed", **{"epoch": 0, **sums, "burned": minted, "minted": minted, **changes})
+
+    def post_accounts(self, data: AccountsData, **changes: Any) -> None:
+        accounts, nodes = accounts_tree(data).root, nodes_tree(data).root
+        (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
+        fields = {
+            "accounts_root": accounts.hash,
+            "spent": spent,
+            "reserved": reserved,
+            "nodes_root": nodes.hash,
+            "matured": matured,
+            "vesting": vesting,
+            "data": self.store(data),
+        }
+        self.emit("AccountsPosted", epoch=data.epoch, **{**fields, **changes})
 
     # -- what nodes do
 

@@ -188,26 +188,16 @@ def test_a_false_anchor_changes_nothing(chain: Chain) -> None:
     assert "root" in other.lane(MANAGER).anchors[2].problem
 
 
-def settle(chain: Chain) -> None:
-    for draft in draft_batches(chain.network, MANAGER):
-        for document in draft.documents:
-            chain.store(document)
-        chain.emit("Proposed", commitment=draft.commitment, header=draft.header)
-        assert chain.network.batches[draft.commitment].problem == ""
-        chain.wait(86_400)
-        chain.emit("BatchFinalized", commitment=draft.commitment, epoch=0)
-
-
 def test_an_epoch_pays_exactly_what_was_minted(chain: Chain) -> None:
     job = chain.order()
     chain.run(chain.state(job, 0), Outcome.REJECTED)
     finish(chain, job)
-    settle(chain)
+    chain.settle()
     assert not draft_batches(chain.network, MANAGER)
-    chain.time = GENESIS + 259_201
+    assert all(batch.problem == "" for batch in chain.network.batches.values())
     minted = 1_000_000_007
     charge = sum(batch.charge for batch in chain.network.batches.values())
-    chain.emit("EpochClosed", epoch=0, work=1, charge=charge, burned=minted, minted=minted)
+    chain.close_epoch(minted)
     data = accounts_data(chain.network, 0, {0: {2: 5}})
     matured, vesting = split(nodes_tree(data).root.sum)
     assert matured + vesting == minted
@@ -224,9 +214,7 @@ def test_a_cancelled_batch_is_proposed_again(chain: Chain) -> None:
     job = chain.order()
     finish(chain, job)
     (draft,) = draft_batches(chain.network, MANAGER)
-    for document in draft.documents:
-        chain.store(document)
-    chain.emit("Proposed", commitment=draft.commitment, header=draft.header)
+    chain.propose(draft)
     assert not draft_batches(chain.network, MANAGER)
     chain.emit("BatchCancelled", commitment=draft.commitment)
     assert chain.network.batches[draft.commitment].status is BatchStatus.CANCELLED
