@@ -87,9 +87,9 @@ class NodeLeaf(Value):
 
 
 class AccountsData(Document):
-    """An epoch's accounts: cumulative leaves of clients and nodes, sorted by id."""
+    """An epoch's accounts: cumulative leaves of clients and nodes, sorted by id; ``probes``: pairs (node, answered)."""
 
     epoch: U32
     accounts: list[AccountLeaf]
     nodes: list[NodeLeaf]
-    probes: list[list[U32]] = []
+    probes: list[Annotated[list[U32], Field(min_length=2, max_length=2)]] = []

@@ -11,7 +11,7 @@ from inferix.messages import ANCHORED, Acceptance, Receipt, Vote
 from inferix.models.anchor import AnchorData, RosterLeaf, SignedMessage
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
 from inferix.replay import jobs
-from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Seat, TaskState
+from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
 from inferix.trees import anchor_root
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
     for item, message in messages:
         reason = take(network, manager, anchor, item, message)
         if reason:
+            anchor.refused.append(Refused(item.kind, message.node, message.task, reason))
             network.refusals.append(f"anchor {manager}/{anchor.index}: {item.kind} of node {message.node}: {reason}")
 
 

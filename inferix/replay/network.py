@@ -238,7 +238,9 @@ class Network:
         roster = None
         if body is not None:
             try:
-                roster = Roster(RosterData.decode(body, args["data"]).leaves)
+                leaves = RosterData.decode(body, args["data"]).leaves
+                # An id far away would make a tree of billions of places.
+                roster = Roster(leaves) if all(leaf.node in self.nodes for leaf in leaves) else None
             except InferixError:
                 roster = None
             if roster is not None and roster.tree.root.hash != args["root"]:
@@ -336,9 +338,14 @@ class Network:
         body = self.document(root.data)
         if body is None:
             return
-        for leaf in AccountsData.decode(body, root.data).accounts:
-            account = self.accounts[leaf.account]
-            account.spent, account.reserved = leaf.spent, leaf.reserved
+        try:
+            leaves = AccountsData.decode(body, root.data).accounts
+        except InferixError:
+            return  # who made it final has still to answer; nobody else's replay shall end with it
+        for leaf in leaves:
+            account = self.accounts.get(leaf.account)
+            if account is not None:
+                account.spent, account.reserved = leaf.spent, leaf.reserved
         for account in self.accounts.values():
             account.caps = [(posted, cap) for posted, cap in account.caps if posted > root.cut_off]
 

@@ -86,9 +86,19 @@ class FinalRoster:
     posted_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An anchored message without effect, and why."""
+
+    kind: str
+    node: int
+    task: bytes
+    reason: str
+
+
 @dataclass
 class Anchor:
-    """An anchor of a lane; ``seed`` once sealed."""
+    """An anchor of a lane; ``seed`` once sealed; ``refused``: what is in it and does not count."""
 
     index: int
     block: int
@@ -99,6 +109,7 @@ class Anchor:
     problem: str = ""
     seed: bytes | None = None
     sealed_at: int = 0
+    refused: list[Refused] = field(default_factory=list)
 
 
 @dataclass

@@ -199,7 +199,7 @@ class Chain:
         sums = {"charge": sum(batch.charge for batch in final), "work": sum(batch.work for batch in final)}
         self.emit("EpochClosed", **{"epoch": 0, **sums, "burned": minted, "minted": minted, **changes})
 
-    def post_accounts(self, data: AccountsData, **changes: Any) -> None:
+    def post_accounts(self, data: AccountsData, /, **changes: Any) -> None:
         accounts, nodes = accounts_tree(data).root, nodes_tree(data).root
         (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
         fields = {

@@ -4,9 +4,10 @@
 import pytest
 
 from inferix.messages import Receipt, Vote
-from inferix.models.roles import BatchStatus, NodeStatus, Outcome
+from inferix.models.anchor import RosterData
+from inferix.models.roles import BatchStatus, NodeStatus, Outcome, RosterKind
 from inferix.replay import Network
-from inferix.replay.accounting import accounts_data, accounts_tree, epoch_rewards, nodes_tree
+from inferix.replay.accounting import accounts_data, accounts_tree, epoch_rewards, nodes_tree, roster_leaves
 from inferix.replay.attempts import seats
 from inferix.replay.settlement import draft_batches, outcome_leaf
 from inferix.replay.state import AttemptStatus, JobStatus
@@ -232,3 +233,27 @@ def test_a_falsified_leaf_is_found(chain: Chain) -> None:
     header = {**draft.header, "data": chain.store(document)}
     chain.emit("Proposed", commitment=b"\x01" * 32, header=header)
     assert "root" in chain.network.batches[b"\x01" * 32].problem
+
+
+@pytest.mark.parametrize("broken", ["another form", "a stranger's account"])
+def test_regression_false_accounts_that_became_final_end_nobodys_replay(chain: Chain, broken: str) -> None:
+    chain.order()
+    chain.close_epoch(0)
+    right = accounts_data(chain.network, 0, {})
+    stranger = right.accounts[0].model_copy(update={"account": 99})
+    other = right.model_copy(update={"accounts": [*right.accounts, stranger]})
+    data = chain.store(other if broken == "a stranger's account" else chain.spec())
+    chain.post_accounts(right, data=data)
+    chain.emit("AccountsFinalized", epoch=0)
+    assert 99 not in chain.network.accounts
+    assert chain.network.accounts[1].spent == 0
+    chain.order()
+
+
+def test_regression_a_roster_of_unregistered_nodes_is_nobodys_and_costs_no_memory(chain: Chain) -> None:
+    leaves = roster_leaves(chain.network, RosterKind.WORKERS)
+    data = RosterData(kind=1, leaves=[*leaves, leaves[-1].model_copy(update={"node": 2**32 - 1})])
+    chain.post_roster(RosterKind.WORKERS, 2, leaves, data=chain.store(data))
+    assert chain.network.posted_rosters[RosterKind.WORKERS, 2].roster is None
+    chain.post_roster(RosterKind.WORKERS, 3, leaves)
+    assert chain.network.posted_rosters[RosterKind.WORKERS, 3].roster is not None
