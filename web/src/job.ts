@@ -60,10 +60,10 @@ function frames(job: Job): number[] {
 function frameCard(job: Job, frame: number): TemplateResult {
   const task = job.tasks.find((item) => item.kind === "render" && item.first_frame <= frame && frame <= item.last_frame);
   const attempt = task?.attempts.at(-1);
-  const progress = (job.progress ?? []).filter((item) => item.frame === frame && item.task === task?.id).at(-1);
+  const progress = (job.progress ?? []).filter((item) => item.frame === frame && item.task === task?.id && item.attempt === attempt?.number).at(-1);
   const source = stills[frame - (job.settings?.first_frame ?? 0)] ?? (progress?.preview ? pictures.get(progress.preview) : undefined);
   return html`<figure class=${attempt?.outcome ?? attempt?.status ?? "waiting"}>
-    ${source ? html`<img src=${source} alt="frame ${frame}" />` : html`<div class="blank" style="aspect-ratio:16/9">${state(attempt, progress)}</div>`}
+    ${source ? html`<a href=${source} target="_blank" rel="noopener"><img src=${source} alt="frame ${frame}" /></a>` : html`<div class="blank">${state(attempt, progress)}</div>`}
     <figcaption><b>${frame}</b> ${badge(task?.done ? "accepted" : (attempt?.status ?? "waiting"))} ${attempt?.node ? html`<small>node ${attempt.node}</small>` : nothing}</figcaption></figure>`;
 }
 
@@ -73,8 +73,8 @@ function state(attempt: Attempt | undefined, progress: Progress | undefined): st
 }
 
 function taskRow(task: Task): TemplateResult {
-  const name = task.kind === "assemble" ? "assemble" : `frames ${task.first_frame}–${task.last_frame}`;
-  return html`<tr><td>${name}<br /><small><code>${short(task.id)}</code></small></td><td>${task.attempts.map((attempt) => html`<div class="attempt">
+  const name = task.kind === "assemble" ? "film" : task.first_frame === task.last_frame ? `frame ${task.first_frame}` : `frames ${task.first_frame}–${task.last_frame}`;
+  return html`<tr><td>${name}<br /><small><a href="/explain/${task.id}" target="_blank" rel="noopener">draws</a></small></td><td class="wrap">${task.attempts.map((attempt) => html`<div class="attempt">
     ${badge(attempt.outcome ?? attempt.status)} ${attempt.node ? `node ${attempt.node}` : nothing}
     <small>${attempt.votes.length ? `votes: ${attempt.votes.map((vote) => `${vote.node} ${vote.outcome}`).join(", ")}` : attempt.waits_for ? `waits for ${attempt.waits_for}` : nothing}</small></div>`)}</td></tr>`;
 }
