@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Following a job through broken streams, and bringing results home whole or not at all."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from inferix import jobkeys, sealing
+from inferix import jobkeys
 from inferix.client import Client, JobFile
 from inferix.client.fetching import fetch_file, files_of
 from inferix.errors import Corrupt, InferixError, NotFound
 from inferix.models.result import FileRef, Film, FrameResult, Result
 from inferix.models.roles import TaskKind
-from inferix.replay.state import TaskState
 from inferix.sealing import JobKey
-from inferix.storage.documents import put_document
 from tests.api.conftest import Api
 from tests.client.conftest import Cut
+from tests.client.results import finish, run, store
 
 KEY = JobKey(b"\x07" * 32)
 
@@ -32,53 +30,8 @@ def job(api: Api, client: Client) -> bytes:
     return found
 
 
-def store(api: Api, content: bytes, key: JobKey, *, claims: bytes | None = None) -> FileRef:
-    """A sealed file; ``claims``: the content that its reference is of."""
-    cid = api.context.store.add(sealing.seal_stream(key, [content]))
-    plain = content if claims is None else claims
-    return FileRef(cid=str(cid), sha256=hashlib.sha256(plain).digest(), size=len(plain))
-
-
-def result_of(api: Api, state: TaskState, **changes: Any) -> bytes:
-    """Stores what a worker would store for the task's newest attempt; the digest."""
-    attempt = state.attempts[-1]
-    key = jobkeys.result_key(KEY, state.task.id, attempt.number)
-    film = frames = None
-    if state.task.kind is TaskKind.ASSEMBLE:
-        stills = [store(api, f"still {at}".encode(), key) for at in (1, 2)]
-        film = Film(stills=stills, movie=store(api, b"movie" * 50_000, key), contact_sheet=store(api, b"sheet", key))
-    else:
-        raw = store(api, f"raw {state.task.first_frame}".encode(), key)
-        frames = [FrameResult(frame=state.task.first_frame, raw=raw, pixels=bytes(32), milliseconds=1)]
-    fields = {
-        "kind": state.task.kind,
-        "task": state.task.id,
-        "attempt": attempt.number,
-        "node": attempt.node,
-        "engine": "noise",
-        "build": "1",
-        "device_class": "cpu",
-        "frames": frames or [],
-        "film": film,
-    }
-    return put_document(api.context.store, Result(**{**fields, **changes}))
-
-
-def run(api: Api, state: TaskState, **changes: Any) -> None:
-    chain = api.chain
-    chain.anchor()
-    chain.anchor(chain.acceptance(state))
-    chain.anchor(chain.receipt(state, result_of(api, state, **changes)))
-    chain.anchor(*chain.votes(state))
-
-
-def finish(api: Api, job: bytes) -> None:
-    for state in api.chain.network.jobs[job].tasks:
-        run(api, state)
-
-
 def test_a_stream_is_followed_to_the_end(api: Api, client: Client, job: bytes) -> None:
-    finish(api, job)
+    finish(api, job, KEY)
     assert [view["status"] for view in client.follow(job.hex())] == ["complete"]
 
 
@@ -97,13 +50,13 @@ def test_a_broken_stream_is_replaced_by_asking(api: Api, client: Client, wire: C
     for view in client.follow("0x" + job.hex()):
         seen.append(view["status"])
         if len(seen) == 1:
-            finish(api, job)
+            finish(api, job, KEY)
     assert seen == ["posted", "complete"]
     assert streams == 2
 
 
 def test_a_server_that_streams_nonsense_is_asked(api: Api, client: Client, wire: Cut, job: bytes) -> None:
-    finish(api, job)
+    finish(api, job, KEY)
     inner = wire.handle_request
 
     def nonsense(request: httpx.Request) -> httpx.Response:
@@ -121,7 +74,7 @@ def test_an_unknown_job_is_not_followed(client: Client) -> None:
 
 
 def test_film_stills_and_raw_passes_come_home(api: Api, client: Client, job: bytes, tmp_path: Path) -> None:
-    finish(api, job)
+    finish(api, job, KEY)
     out = tmp_path / "out"
     files = client.fetch(job.hex()[:10], out)
     assert [str(path.relative_to(out)) for path in files] == [
@@ -138,7 +91,7 @@ def test_film_stills_and_raw_passes_come_home(api: Api, client: Client, job: byt
 
 
 def test_what_is_home_is_not_fetched_again(api: Api, client: Client, job: bytes, tmp_path: Path, wire: Cut) -> None:
-    finish(api, job)
+    finish(api, job, KEY)
     client.fetch(job.hex(), tmp_path)
     (tmp_path / "frames/0001.png").write_bytes(b"edited")
     before = (tmp_path / "film.mp4").stat().st_mtime_ns
@@ -155,7 +108,7 @@ def test_a_file_that_does_not_open_is_corrupt_and_leaves_nothing(
 ) -> None:
     first, second, assemble = api.chain.network.jobs[job].tasks
     foreign = FrameResult(frame=1, raw=store(api, b"raw", JobKey(b"\x01" * 32)), pixels=bytes(32), milliseconds=1)
-    run(api, first, frames=[foreign])
+    run(api, first, KEY, frames=[foreign])
     with pytest.raises(Corrupt, match="altered, or sealed with another key"):
         client.fetch(job.hex(), tmp_path / "out", raw=True)
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
