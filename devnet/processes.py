@@ -197,7 +197,11 @@ def free_port() -> int:
 
 
 def exit_on_sigterm() -> None:
-    """Make SIGTERM end this program as Ctrl-C does, through every finally, with exit status 143."""
+    """Make SIGTERM end this program as Ctrl-C does, through every finally, with exit status 143.
+
+    Ctrl-C too: a shell that starts a program in the background makes it deaf to SIGINT.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
