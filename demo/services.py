@@ -118,7 +118,7 @@ def _database(stack: ExitStack, environment: Mapping[str, str]) -> str:
     if wanted == "sqlite":
         return f"sqlite:///{STATE / 'network.db'}"
     if wanted == "postgres":
-        server = stack.enter_context(postgres(STATE / "postgres"))
+        server = stack.enter_context(postgres())
         line("a PostgreSQL server runs for this demo alone")
         return str(server)
     raise Misconfigured(f"DB={wanted}: use DB=sqlite (default) or DB=postgres")
