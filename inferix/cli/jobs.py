@@ -2,7 +2,7 @@
 """``render``, ``resume``, ``jobs``, ``fetch``, ``cancel``."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -12,15 +12,16 @@ from rich.table import Table
 
 from inferix.cli.common import Bars, Unlock, api_option, client_of, console, json_option, print_json, wallet_options
 from inferix.client.client import Client
-from inferix.client.jobfile import list_jobs, load_job
+from inferix.client.jobfile import JobFile, list_jobs, load_job
 from inferix.client.terms import Terms
-from inferix.errors import InferixError, InvalidInput
+from inferix.errors import InferixError, InvalidInput, NotFound
 from inferix.models.job import RenderSettings
 from inferix.units import NanoUsd, format_usd
 
 P = ParamSpec("P")
 R = TypeVar("R")
 NOT_NEGATIVE = click.IntRange(0)
+LOOKED_FOR = 20
 
 
 class Incomplete(InferixError):
@@ -65,9 +66,16 @@ def parse_settings(frames: str, size: str, samples: int, fps: int) -> RenderSett
             fps_milli=fps * 1_000,
         )  # fmt: skip
     except ValidationError as error:
-        problem = error.errors()[0]
-        what = ".".join(str(part) for part in problem["loc"]) or "--frames"
-        raise InvalidInput(f"{what}: {problem['msg'].removeprefix('Value error, ')}") from error
+        raise InvalidInput(_words(error.errors()[0])) from error
+
+
+def _words(problem: Mapping[str, Any]) -> str:
+    """What is wrong with a setting, and within which bounds it would be right."""
+    if not problem["loc"]:
+        return f"--frames: {problem['msg'].removeprefix('Value error, ')}"
+    bounds = {"ge": "at least", "le": "at most"}
+    says = [f"give {words} {problem['ctx'][bound]}" for bound, words in bounds.items() if bound in problem["ctx"]]
+    return f"{problem['loc'][0].replace('_', ' ')} is {problem['input']}: {says[0]}"
 
 
 @click.command()
@@ -159,8 +167,9 @@ def _waiting(task: dict[str, Any]) -> list[str]:
 def jobs_command(api: str, as_json: bool, home: Path, unlock: Unlock) -> None:
     """Your jobs and how they stand."""
     client = client_of(api, unlock(), home, Bars())
-    rows = client.session.get("/jobs", client=client.session.address)
     files = list_jobs(home)
+    rows = client.session.get("/jobs", client=client.session.address)
+    rows = [*_not_on_chain(client, files, {row["id"] for row in rows}), *rows]
     names = {"0x" + item.job: item.name for item in files}
     for item in (item for item in files if item.package):
         click.echo(f"{item.name} is not ordered yet: `inferix resume {item.label}` goes on", err=True)
@@ -175,6 +184,17 @@ def jobs_command(api: str, as_json: bool, home: Path, unlock: Unlock) -> None:
             format_usd(NanoUsd(row["charged"])), row["reason"],
         )  # fmt: skip
     console.print(table)
+
+
+def _not_on_chain(client: Client, files: list[JobFile], listed: set[str]) -> list[dict[str, Any]]:
+    """Orders of this machine that wait for a keeper, or that one refused: the list of jobs has what is on chain."""
+    found = []
+    for item in [item for item in files if item.job and "0x" + item.job not in listed][-LOOKED_FOR:]:
+        try:
+            found.append({"charged": 0, **client.session.get(f"/jobs/0x{item.job}")})
+        except NotFound:
+            continue  # of another network, or never placed
+    return found
 
 
 @click.command()

@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 wrong input or usage, 3 refused, 4 not found, 5 the networ
 7 the job ended without a film, 130 stopped by hand, 1 anything else (``audit``, ``again``: something is false).
 """
 
+from errno import ENOSPC
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -81,7 +82,10 @@ class Commands(click.Group):
             code = own or next((code for kind, code in _CODES if isinstance(error, kind)), 1)
             raise Failure(str(error), code) from error
         except OSError as error:
-            raise Failure(f"{error.strerror or error}: {error.filename or 'the system refuses'}", 1) from error
+            mend = (
+                "free some room and call it again" if error.errno == ENOSPC else error.filename or "the system refuses"
+            )
+            raise Failure(f"{error.strerror or error}: {mend}", 1) from error
         except (KeyboardInterrupt, click.Abort) as error:
             raise Failure("stopped; nothing that was ordered is lost: `inferix jobs`", STOPPED) from error
 

@@ -36,6 +36,9 @@ def money(address: str, api: str, as_json: bool) -> None:
     if as_json:
         print_json(view)
         return
+    if not view["holdings"]:
+        click.echo(f"{view['address']} has nothing on this network")
+        return
     table = Table("where", "how much", "state", "free", "by")
     for row in view["holdings"]:
         table.add_row(row["where"], _amount(row), row["state"], _when(row), row["call"])

@@ -14,7 +14,7 @@ import httpx
 
 from inferix import jobkeys, sealing
 from inferix.client.again import Again, fetch_package, find_accepted, render_again
-from inferix.client.fetching import fetch_file, files_of
+from inferix.client.fetching import fetch_file, files_of, read_result
 from inferix.client.jobfile import JobFile, load_job
 from inferix.client.preflight import SceneRefused, prepare
 from inferix.client.session import Session, Sleep
@@ -22,11 +22,10 @@ from inferix.client.terms import Terms, order_of, spec_of
 from inferix.errors import Conflict, InvalidInput, NotFound, Refused, Unavailable
 from inferix.messages import Cancel, Domain
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
-from inferix.models.result import Result
 from inferix.plugins import load_engine
-from inferix.storage.documents import get_document
 from inferix.storage.files import write_atomic
 from inferix.storage.remote import HttpStore
+from inferix.units import NanoUsd, format_usd
 
 READ_SIZE = 2**20
 POLL_SECONDS = 1.0
@@ -77,7 +76,7 @@ class Client:
         """Checks, packs and seals the scene, then `resume`. Raises SceneRefused or Refused before any upload."""
         self.progress("check", 0, 1, str(scene))
         plugin = load_engine(engine, threads=threads)
-        self._account()
+        _check_credit(self._account(), terms.cap, "give a smaller cap, or top up first: `inferix top-up`")
         self._check_price(terms)
         with tempfile.TemporaryDirectory(prefix="inferix-") as folder:
             packed = Path(folder) / "scene.blend"
@@ -169,22 +168,23 @@ class Client:
             self.progress("quote", 0, 1, f"the manager previews the scene, {time.monotonic() - started:.0f} s")
             self._sleep(POLL_SECONDS / 2)
 
-    def _account(self) -> int:
+    def _account(self) -> dict[str, Any]:
         """The wallet's account with the most free credit. Raises Refused without one."""
         money = self.session.get(f"/money/{self.session.address}")
-        account = max(money["accounts"], key=lambda row: row["free"], default=None)
+        account: dict[str, Any] | None = max(money["accounts"], key=lambda row: row["free"], default=None)
         if account is None:
             raise Refused("this wallet has no credit: `inferix top-up` first")
-        return int(account["id"])
+        return account
 
     def _check_price(self, terms: Terms) -> None:
         floor = int(self.session.get("/network")["parameters"]["price_floor"])
         if 0 < terms.price < floor:
-            raise InvalidInput(f"{terms.price} nano-USD per IBM is under the network's floor of {floor}")
+            raise InvalidInput(f"{terms.price} nano-USD per IBM is under the network's floor of {floor}: offer more")
 
     def _sign_and_send(self, job_file: JobFile, spec: JobSpec, terms: Terms, sealed: bytes) -> None:
         account, network = self._account(), self.session.get("/network")
-        order, domain = order_of(spec, terms, account, network["time"]), _domain(network)
+        order, domain = order_of(spec, terms, int(account["id"]), network["time"]), _domain(network)
+        _check_credit(account, order.cap, f"`inferix top-up`, then `inferix resume {job_file.label}`")
         job_file.job = order.digest(domain).hex()
         job_file.save()
         body = {
@@ -242,7 +242,7 @@ class Client:
         job_file = load_job(self.home, job)
         wanted = []
         for row in self.session.get(f"/jobs/0x{job_file.job}/results")["results"]:
-            result = get_document(self.store, Result, bytes.fromhex(row["result"][2:]))
+            result = read_result(self.store, bytes.fromhex(row["result"][2:]))
             key = jobkeys.result_key(job_file.job_key, bytes.fromhex(row["task"][2:]), row["attempt"])
             wanted += [(ref, key, out / name) for ref, name in files_of(result, row["first_frame"], raw=raw)]
         for done, (ref, key, target) in enumerate(wanted, start=1):
@@ -255,7 +255,7 @@ class Client:
         accepted."""
         job_file = load_job(self.home, job)
         rows = self.session.get(f"/jobs/0x{job_file.job}/results")["results"]
-        accepted = find_accepted(rows, lambda digest: get_document(self.store, Result, digest), job_file, frame)
+        accepted = find_accepted(rows, lambda digest: read_result(self.store, digest), job_file, frame)
         plugin = load_engine(engine, threads=threads)
         with tempfile.TemporaryDirectory(prefix="inferix-") as folder:
             package, work = Path(folder) / "package", Path(folder) / "work"
@@ -264,6 +264,13 @@ class Client:
             fetch_package(self.store, job_file, package)
             self.progress("render", 0, 1, f"frame {frame} with seed {accepted.seed}")
             return render_again(plugin, package, work, job_file, accepted)
+
+
+def _check_credit(account: dict[str, Any], cap: int, mend: str) -> None:
+    """Raises Refused when an order may cost more than the account has free."""
+    if cap > account["free"]:
+        most, free = format_usd(NanoUsd(cap)), format_usd(NanoUsd(account["free"]))
+        raise Refused(f"the order may cost up to {most}, account {account['id']} has {free} free: {mend}")
 
 
 def _domain(network: dict[str, Any]) -> Domain:

@@ -170,7 +170,7 @@ class HttpStore(BlobStore):
                 if answer.status not in _RETRIED:
                     raise _refusal(answer, f"{method} {path}")
                 retry_after = _retry_after(answer)
-                trouble = f"status {answer.status} {_message(answer)}"
+                trouble = f"status {answer.status}: {_message(answer) or 'no reason given'}"
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311
             if attempt == self._attempts or (retry_after or 0) > LONGEST_PAUSE:
                 break

@@ -123,7 +123,7 @@ def test_call__passing_trouble__waited_out(
 
 def test_call__lasting_trouble__pauses_grow_then_gives_up(wire: Wire) -> None:
     wire.failures = [reply(503, b'{"error": {"code": "Unavailable", "message": "disk check"}}') for _ in range(9)]
-    with pytest.raises(StorageUnavailable, match="failed 8 times, last with status 503 disk check"):
+    with pytest.raises(StorageUnavailable, match="failed 8 times, last with status 503: disk check"):
         wire.store().has_block(LEAF)
     assert len(wire.pauses) == 7
     assert all(0.25 * 2**n <= pause <= 0.5 * 2**n for n, pause in enumerate(wire.pauses))

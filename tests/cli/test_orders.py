@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``render``, ``resume``, ``jobs``, ``fetch``, ``cancel``: an order by command, and every way in which it is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inferix import keystore
+from inferix.client.jobfile import list_jobs
+from inferix.keystore import Keys
+from inferix.models.roles import Outcome
+from tests.api.conftest import Api
+from tests.cli.conftest import PASSWORD, Commands, refused
+from tests.client.conftest import Cut, Manager
+from tests.client.results import finish
+from tests.replay.chain import key
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "small.blend"
+    path.write_bytes(b"SCENE small")
+    return path
+
+
+@pytest.fixture
+def placed(run: Commands, small: Path) -> str:
+    """An order that waits for a keeper; its job id."""
+    done = run("render", str(small), "--frames", "1-2", "--no-wait")
+    assert done.exit_code == 0, done.stderr
+    return done.stdout.split("job ")[-1].strip()
+
+
+@pytest.fixture
+def posted(placed: str, manager: Manager) -> str:
+    """The same on chain."""
+    assert [f"0x{job.hex()}" for job in manager.post_orders()] == [placed]
+    return placed
+
+
+def work(api: Api, home: Path, job: str) -> None:
+    """The workers and verifiers of a job do it."""
+    (job_file,) = (item for item in list_jobs(home) if item.job == job[2:])
+    finish(api, bytes.fromhex(job[2:]), job_file.job_key)
+
+
+def test_render__waits_until_the_film_is_home(
+    run: Commands, api: Api, manager: Manager, small: Path, tmp_path: Path
+) -> None:
+    def network() -> None:
+        for job in manager.post_orders():
+            work(api, run.home, f"0x{job.hex()}")
+
+    run.waits.append(network)
+    out = tmp_path / "out"
+    done = run("render", str(small), "--frames", "1-2", "--size", "64x48", "--samples", "4", "--out", str(out), "--raw")
+    assert done.exit_code == 0, done.stderr
+    assert "can be read by the client, its manager" in done.stdout.replace("\n", " ")  # before anything is sent
+    assert f"6 files in {out}; charged 0.00" in done.stdout
+    assert {path.name for path in out.rglob("*") if path.is_file()} == {
+        "film.mp4", "contact_sheet.png", "0001.png", "0002.png", "0001.exr", "0002.exr",
+    }  # fmt: skip
+
+
+def test_render__a_job_that_ends_without_a_film__exit_7_and_how_to_fetch_what_there_is(
+    run: Commands, api: Api, manager: Manager, small: Path
+) -> None:
+    def network() -> None:
+        for job in manager.post_orders():
+            for _ in range(2):
+                api.chain.run(api.chain.state(job, 0), Outcome.REJECTED)
+
+    run.waits.append(network)
+    says = refused(run("render", str(small), "--frames", "1-2"), 7, "the job is failed", "task 0 ended client_fault")
+    assert "what was accepted: `inferix fetch " in says
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--frames", "x"), "'x' is no range of frames: write 1-8 or 5"),
+        (("--frames", "3-1"), "--frames: the last frame comes before the first"),
+        (("--frames", "1-20000"), "--frames: at most 10000 frames in one order"),
+        (("--frames", "1-99999999"), "last frame is 99999999: give at most 1048576"),
+        (("--frames", "1", "--size", "big"), "'big' is no size: write 1920x1080"),
+        (("--frames", "1", "--size", "0x0"), "width is 0: give at least 4"),
+        (("--frames", "1", "--size", "64x99999"), "height is 99999: give at most 16384"),
+        (("--frames", "1", "--samples", "0"), "'--samples': 0 is not in the range"),
+        (("--frames", "1", "--attempts", "17"), "'--attempts': 17 is not in the range"),
+        (("--frames", "1", "--price", "7999999"), "under the network's floor of 8000000: offer more"),
+        ((), "Missing option '--frames'"),
+    ],
+)
+def test_render__what_cannot_be_ordered__exit_2_before_any_upload(
+    run: Commands, wire: Cut, small: Path, words: tuple[str, ...], says: str
+) -> None:
+    done = run("render", str(small), *words)
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert not [line for line in wire.seen if "blocks" in line]
+    assert list_jobs(run.home) == []
+
+
+def test_render__a_cap_above_the_credit__says_what_is_free_before_any_upload(
+    run: Commands, wire: Cut, small: Path
+) -> None:
+    done = run("render", str(small), "--frames", "1", "--cap", str(100 * 10**9 + 1))
+    refused(done, 3, "may cost up to 100.000000001 USD, account 1 has 100.00 USD free", "`inferix top-up`")
+    assert not [line for line in wire.seen if "blocks" in line]
+
+
+def test_render__a_quote_above_the_credit__is_resumed_after_a_top_up(
+    run: Commands, api: Api, manager: Manager, small: Path
+) -> None:
+    api.chain.emit("WithdrawalRequested", account=1, amount=100 * 10**9 - 1)
+    refused(run("render", str(small), "--frames", "1", "--no-wait"), 3, "0.000000001 USD free", "then `inferix resume")
+    (left,) = list_jobs(run.home)
+    assert manager.post_orders() == []
+    listed = run("jobs")
+    assert f"small.blend is not ordered yet: `inferix resume {left.label}` goes on" in listed.stderr
+    api.chain.emit("RequestCancelled", account=1, amount=100 * 10**9 - 1)
+    done = run("resume", left.label, "--no-wait")
+    assert done.exit_code == 0, done.stderr
+    assert f"job 0x{manager.post_orders()[0].hex()}" in done.stdout
+
+
+def test_render__a_cap_under_what_the_tasks_cost__says_the_least(run: Commands, manager: Manager, small: Path) -> None:
+    refused(run("render", str(small), "--frames", "1", "--cap", "1", "--no-wait"), 2, "at least 20000000 nano-USD")
+    assert manager.post_orders() == []
+
+
+def test_render__a_scene_with_problems_or_none__exit_2(run: Commands, wire: Cut, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.blend"
+    broken.write_bytes(b"SCENE broken")
+    refused(run("render", str(broken), "--frames", "1"), 2, "cannot be rendered", "wood.png is not packed")
+    refused(run("render", str(tmp_path / "absent.blend"), "--frames", "1"), 2, "absent.blend: no such file")
+    assert not [line for line in wire.seen if "blocks" in line]
+
+
+def test_render__no_wallet_or_a_wrong_password__says_what_to_do(run: Commands, small: Path) -> None:
+    words = ("render", str(small), "--frames", "1")
+    refused(run(*words, INFERIX_PASSWORD="wrong horse battery"), 2, "the password does not open", "wallet.json")
+    (run.home / "wallet.json").unlink()
+    refused(run(*words), 4, "there is no wallet at", "`inferix wallet` makes one")
+
+
+def test_render__a_wallet_without_credit__exit_3(run: Commands, small: Path) -> None:
+    keystore.create(run.home / "poor.json", PASSWORD, Keys(key(99), bytes(32)), work=2**4)
+    poor = run("render", str(small), "--frames", "1", INFERIX_KEYSTORE=str(run.home / "poor.json"))
+    refused(poor, 3, "this wallet has no credit: `inferix top-up` first")
+
+
+def test_render__a_network_that_does_not_answer__exit_5_and_nothing_is_lost(
+    run: Commands, wire: Cut, manager: Manager, small: Path
+) -> None:
+    wire.broken = lambda request: request.url.path == "/quotes"
+    refused(
+        run("render", str(small), "--frames", "1"), 5, "does not answer", "`inferix resume", "goes on where it stopped"
+    )
+    (left,) = list_jobs(run.home)
+    wire.broken = lambda request: request.url.path.endswith("/events")
+    assert run("resume", left.label, "--no-wait").exit_code == 0
+    assert len(manager.post_orders()) == 1
+
+
+def test_render__stopped_by_hand__exit_130_and_where_to_look(
+    run: Commands, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    run.waits[:] = [stop]
+    refused(
+        run("render", str(small), "--frames", "1"), 130, "stopped; nothing that was ordered is lost: `inferix jobs`"
+    )
+    assert len(list_jobs(run.home)) == 1
+
+
+def test_render__a_full_disk__says_which_and_leaves_nothing_half_written(
+    run: Commands, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", str(run.home / "jobs"))
+
+    monkeypatch.setattr("inferix.client.client.write_atomic", full)
+    refused(run("render", str(small), "--frames", "1"), 1, "No space left on device: free some room and call it again")
+
+
+# -- following and fetching
+
+
+def test_jobs__before_and_after_it_is_on_chain(run: Commands, api: Api, manager: Manager, placed: str) -> None:
+    (row,) = run.json("jobs")
+    assert (row["id"], row["status"], row["reason"]) == (
+        placed, "signed", "waits for a keeper to post it and for the block to be final",
+    )  # fmt: skip
+    manager.post_orders()
+    (row,) = run.json("jobs")
+    assert (row["id"], row["status"], len(row["tasks"])) == (placed, "posted", 3)
+    assert "small.blend" in run("jobs").stdout
+
+
+def test_jobs__none__and_another_wallets_are_not_listed(run: Commands, posted: str) -> None:
+    keystore.create(run.home / "other.json", PASSWORD, Keys(key(99), bytes(32)), work=2**4)
+    assert run.json("jobs")[0]["id"] == posted
+    (run.home / "jobs").rename(run.home / "put away")
+    other = run("jobs", "--json", INFERIX_KEYSTORE=str(run.home / "other.json"))
+    assert (other.exit_code, other.stdout) == (0, "[]\n")
+
+
+def test_jobs__a_damaged_job_file__exit_6(run: Commands, posted: str) -> None:
+    (path,) = (run.home / "jobs").glob("*.json")
+    path.write_text("{")
+    refused(run("jobs"), 6, f"{path} is damaged", "restore a backup")
+
+
+def test_fetch__what_is_accepted__and_again(run: Commands, api: Api, posted: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert f"0 files in {out}" in run("fetch", posted, "--out", str(out)).stdout
+    work(api, run.home, posted)
+    assert f"4 files in {out}" in run("fetch", posted[:12], "--out", str(out)).stdout
+    done = run("fetch", posted, "--out", str(out), "--wait", "--raw")
+    assert (done.exit_code, "6 files" in done.stdout) == (0, True)
+
+
+def test_fetch__another_wallets_or_unknown_job__exit_4(run: Commands, api: Api, posted: str) -> None:
+    foreign = api.chain.order()
+    for job in (foreign.hex(), "ff" * 32, "zz"):
+        refused(run("fetch", job), 4, "jobs of yours begin with", "`inferix jobs` lists them")
+
+
+def test_fetch__a_result_that_does_not_decrypt__exit_6_and_nothing_is_written(
+    run: Commands, api: Api, posted: str, tmp_path: Path
+) -> None:
+    work(api, run.home, posted)
+    (path,) = (run.home / "jobs").glob("*.json")
+    (job_file,) = list_jobs(run.home)
+    job_file.key = "01" * 32
+    job_file.save()
+    refused(
+        run("fetch", posted, "--out", str(tmp_path / "out")),
+        6,
+        "altered, or sealed with another key",
+        "claim the result",
+    )
+    assert [item for item in (tmp_path / "out").rglob("*") if item.is_file()] == []
+    assert path.exists()
+
+
+@pytest.mark.parametrize(("larger_than", "named"), [(0, "the list of files"), (10_000, "film.mp4")])
+def test_fetch__a_result_that_is_not_in_storage__exit_4_and_which(
+    run: Commands, api: Api, posted: str, tmp_path: Path, larger_than: int, named: str
+) -> None:
+    work(api, run.home, posted)
+    for block in (tmp_path / "store" / "blocks").rglob("bafk*"):
+        if block.stat().st_size > larger_than:
+            block.unlink()
+    refused(
+        run("fetch", posted, "--out", str(tmp_path / "out")),
+        4,
+        named,
+        "is not in storage now: `inferix fetch` again later",
+    )
+
+
+def test_cancel__once_it_is_on_chain(run: Commands, manager: Manager, placed: str) -> None:
+    done = run("cancel", placed)
+    refused(done, 1, "the order is signed: it can be cancelled once it is on chain")
+    manager.post_orders()
+    assert "cancelling; `inferix jobs` shows when" in run("cancel", placed).stdout
+
+
+def test_cancel__another_wallets_job__exit_3(run: Commands, posted: str) -> None:
+    keystore.create(run.home / "other.json", PASSWORD, Keys(key(99), bytes(32)), work=2**4)
+    done = run("cancel", posted, INFERIX_KEYSTORE=str(run.home / "other.json"))
+    refused(done, 3, "only the owner of the account can cancel its order: sign with that wallet")
+    refused(run("cancel", "ff" * 32), 4, "no job 0xff")
+    refused(run("cancel", "zz"), 2, "64 hex digits")
+
+
+def test_resume__of_a_placed_order_is_no_second_one__of_an_unknown_one_is_refused(
+    run: Commands, manager: Manager, placed: str
+) -> None:
+    assert f"job {placed}" in run("resume", placed, "--no-wait").stdout
+    assert len(manager.post_orders()) == 1
+    refused(run("resume", "nonsense"), 4, "0 jobs of yours begin with 'nonsense'")
