@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ctrl-C ends the demo at once and whole: no program, sandbox or server of it is left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+
+
+def left(mark: str) -> list[str]:
+    """Command lines of live processes that name ``mark`` in their arguments or environment."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            if mark.encode() in told and int(entry.name) != os.getpid():
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("seconds", [2, 25])  # while it deploys; while machines are measured
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_demo_leaves_nothing(tmp_path: Path, seconds: int, number: signal.Signals) -> None:
+    out = tmp_path / "demo"
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "demo"], cwd=ROOT, env={**os.environ, "INFERIX_DEMO_OUT": str(out)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    time.sleep(seconds)
+    assert len(left(str(out))) > 1
+    demo.send_signal(number)
+    said, _ = demo.communicate(timeout=40)
+    assert demo.returncode == (130 if number == signal.SIGINT else 143), said
+    assert left(str(out)) == []
