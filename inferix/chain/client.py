@@ -13,6 +13,7 @@ from eth_utils.crypto import keccak
 
 from inferix.chain.errors import BlockUnknown, CallReverted, ChainUnavailable, RangeTooLarge, RpcError
 from inferix.chain.rpc import Rpc, Wait, too_large
+from inferix.errors import NotFound
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class ChainReceipt:
     succeeded: bool
     gas_used: int
     price: int
+    transaction: bytes = b""
 
 
 class ChainClient:
@@ -167,6 +169,13 @@ class ChainClient:
         """Hands over a signed transaction. Raises RpcError with the endpoint's reason."""
         self.rpc.request("eth_sendRawTransaction", ["0x" + raw.hex()])
 
+    def input_of(self, transaction: bytes) -> bytes:
+        """The calldata of a transaction. Raises NotFound when the endpoint does not have it (any more)."""
+        answer = self.rpc.request("eth_getTransactionByHash", ["0x" + transaction.hex()])
+        if not answer:
+            raise NotFound(f"the endpoint has no transaction 0x{transaction.hex()}: name one that keeps them")
+        return _bytes(answer["input"])
+
     def receipt(self, transaction: bytes) -> ChainReceipt | None:
         """What became of a transaction; None while it is not mined."""
         answer = self.rpc.request("eth_getTransactionReceipt", ["0x" + transaction.hex()])
@@ -177,6 +186,7 @@ class ChainClient:
             succeeded=int(answer["status"], 16) == 1,
             gas_used=int(answer["gasUsed"], 16),
             price=int(answer.get("effectiveGasPrice") or "0x0", 16),
+            transaction=transaction,
         )
 
 

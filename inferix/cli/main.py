@@ -19,6 +19,7 @@ from inferix.errors import Corrupt, InferixError, InvalidInput, Misconfigured, N
 COMMANDS = {
     "again": "inferix.cli.again:again",
     "audit": "inferix.cli.audit:audit",
+    "call": "inferix.cli.call:call",
     "cancel": "inferix.cli.jobs:cancel",
     "explain": "inferix.cli.explain:explain",
     "fetch": "inferix.cli.jobs:fetch",

@@ -194,3 +194,35 @@ def test_regression_what_a_worker_has_to_stake_is_not_nothing_before_it_is_measu
     give_ifx(contracts, owner, missing)
     assert "stake still missing: 0 IFX" in run("stake").stdout
     assert contracts.read("Staking", "is_bonded", node)
+
+
+def test_call__any_function_by_name__is_sent_or_refused_before_it_costs_gas(
+    contracts: Contracts, anvil: str, api: str, tmp_path: Path
+) -> None:
+    store = tmp_path / "wallet.json"
+    keystore.create(store, "correct horse battery", Keys(wallet(2), new_keys().sealing), work=2**4)
+    told = {"INFERIX_PASSWORD": "correct horse battery", "INFERIX_KEYSTORE": str(store), "INFERIX_API": api}
+
+    def call(*words: str) -> "subprocess.CompletedProcess[str]":
+        program = [sys.executable, "-c", "from inferix.cli import main; main()", "call", *words, "--rpc", anvil]
+        environment = {**os.environ, **told, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(program, env=environment, capture_output=True, text=True, timeout=120)
+
+    before = contracts.client.nonce(Owner(contracts, wallet(2)).address, "latest")
+    done = call("Faucet", "claim_licence", "9")
+    assert done.returncode != 0
+    assert "the contract refuses: NodeLicence: no such role" in done.stderr
+    assert contracts.client.nonce(Owner(contracts, wallet(2)).address, "latest") == before
+    done = call("Faucet", "claim_licence", str(int(Role.MANAGER)))
+    assert "Faucet.claim_licence: mined in block" in done.stdout, done.stderr
+    licence = call("NodeLicence", "tokenOfOwnerByIndex", "me", "0").stdout.strip()
+    keys = new_keys()
+    done = call("NodeRegistry", "register", licence, keys.address, "0x" + keys.sealing_public.hex(), "0")
+    assert "NodeRegistry.NodeRegistered: node " in done.stdout, done.stderr
+    node = contracts.read("NodeRegistry", "node_of_operator", keys.address)
+    assert call("NodeRegistry", "owner_of", str(node)).stdout.strip() == f'"{Owner(contracts, wallet(2)).address}"'
+    give_ifx(contracts, Owner(contracts, wallet(2)), 3 * 10**18)
+    assert call("IFX", "approve", "Staking", "3ifx").returncode == 0
+    assert call("Staking", "stake", str(node), "2.5ifx").returncode == 0
+    assert contracts.read("Staking", "bonded", node) == 25 * 10**17
+    assert "more than bonded" in call("Staking", "unbond", str(node), "4ifx").stderr
