@@ -23,7 +23,8 @@ def wallet(home: Path, password_file: Path | None) -> None:
         password_file, "INFERIX_PASSWORD", lambda: click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
     keys = keystore.create(home / "wallet.json", password)
-    click.echo(f"{keys.address}\nsealing key 0x{keys.sealing_public.hex()}\nBack up {home / 'wallet.json'} and its password: nobody can restore them for you.")
+    click.echo(f"{keys.address}\nsealing key 0x{keys.sealing_public.hex()}")
+    click.echo(f"Back up {home / 'wallet.json'} and its password: nobody can restore them for you.")
 
 
 @click.command()
