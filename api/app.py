@@ -21,10 +21,12 @@ from inferix.storage.database import Database
 from inferix.storage.follower import Follower
 from inferix.storage.service import BlockService, Quota
 
+RPC_PATIENCE = 5.0  # seconds; whoever asks is told before their own patience ends
+
 
 def open_context(settings: ApiSettings) -> Context:
     """Opens what the API works with; waits for chain and database, saying what for."""
-    client = ChainClient(Rpc(settings.endpoints(), settings.chain_id))
+    client = ChainClient(Rpc(settings.endpoints(), settings.chain_id, patience=RPC_PATIENCE))
     client.wait_ready()
     deployment = load_deployment(settings.deployment, settings.chain_id)
     contracts = Contracts(client, deployment)

@@ -96,7 +96,8 @@ class Rpc:
             if delay > 0:
                 if self._clock() + delay > until:
                     raise ChainUnavailable(
-                        f"no endpoint of chain {self.chain_id} answers; the next try is in {delay:.0f} s",
+                        f"no endpoint of chain {self.chain_id} answers: check the addresses, or wait: the next try "
+                        f"is in {delay:.0f} s",
                         int(delay) + 1,
                     )
                 if self._wait(delay) is True:
@@ -107,7 +108,11 @@ class Rpc:
             except _Resting as reason:
                 self._rest(endpoint, reason)
                 if self._clock() >= until:
-                    raise ChainUnavailable(f"chain {self.chain_id}: {endpoint.name}: {reason}", 5) from reason
+                    raise ChainUnavailable(
+                        f"no endpoint of chain {self.chain_id} answers ({endpoint.name}: {reason}): check the "
+                        "addresses, or try again later",
+                        5,
+                    ) from reason
                 continue
             endpoint.failures = 0
             return answer

@@ -110,7 +110,7 @@ class Follower:
                 break
             session.expunge_all()
         self._network.tick(newest.timestamp)
-        self._block = newest.number
+        self._network.block = self._block = newest.number
 
     def _late_documents(self, session: Session) -> bool:
         now = time.monotonic()

@@ -86,6 +86,10 @@ def test_cycle__twice_and_after_a_restart__each_event_once(
     network = follower(database, deployment).poll()
     assert network.lane(2).anchors[2].index == 2
     assert network.time == client.header("latest").timestamp
+    client.rpc.request("anvil_mine", ["0x3"])
+    make().cycle()
+    network = follower(database, deployment).poll()
+    assert (network.block, network.time) == (client.block_number(), client.header("latest").timestamp)
 
 
 def test_cycle__only_final_blocks(make: Any, anchor: Any, database: Database, client: ChainClient) -> None:
