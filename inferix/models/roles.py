@@ -66,6 +66,31 @@ class BatchStatus(IntEnum):
     CANCELLED = 3
 
 
+class DisputeKind(IntEnum):
+    """What a dispute asks for."""
+
+    VOTES = 1
+    DATA = 2
+
+
+class DisputeStatus(IntEnum):
+    """States of a dispute; DROPPED: its batch fell for another reason."""
+
+    OPEN = 1
+    ANSWERED = 2
+    UPHELD = 3
+    DROPPED = 4
+
+
+class Lie(IntEnum):
+    """What a proof shows of a batch at once."""
+
+    WRONG_SUM = 3
+    DUPLICATE = 4
+    RECORD = 5
+    ORDER = 6
+
+
 class RosterKind(IntEnum):
     """The two lists that draws are made from."""
 

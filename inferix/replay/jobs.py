@@ -211,10 +211,10 @@ def _end(network: "Network", job: Job, status: JobStatus, reason: str) -> None:
 
 
 def batched(network: "Network", batch: Batch) -> None:
-    """Marks the attempts whose leaf is in a batch."""
+    """Marks the attempts whose leaf is in a batch of their lane: another's hides nothing from their own manager."""
     for leaf in batch.leaves:
         attempt = _attempt(network, leaf.task, leaf.attempt)
-        if attempt is not None and attempt.batch is None:
+        if attempt is not None and attempt.batch is None and attempt.lane == batch.manager:
             attempt.batch = batch.commitment
 
 

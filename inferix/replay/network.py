@@ -12,17 +12,18 @@ from typing import Any
 from inferix.draws import Roster
 from inferix.errors import InferixError
 from inferix.messages import Domain
-from inferix.models.anchor import AccountsData, BatchData, BatchLeaf, RosterData
+from inferix.models.anchor import AccountsData, RosterData
 from inferix.models.event import ChainEvent
 from inferix.models.parameters import Parameters
-from inferix.models.roles import BatchStatus, NodeStatus, Role, RosterKind
-from inferix.replay import cases, jobs
+from inferix.models.roles import DisputeStatus, Lie, NodeStatus, Role, RosterKind
+from inferix.replay import batches, cases, disputes, jobs
 from inferix.replay.state import (
     Account,
     AccountsRoot,
     Anchor,
     Batch,
     Case,
+    Dispute,
     Epoch,
     FinalRoster,
     Job,
@@ -30,7 +31,6 @@ from inferix.replay.state import (
     Node,
     TaskState,
 )
-from inferix.trees import Tree, batch_leaf
 
 Documents = Mapping[bytes, bytes]
 
@@ -60,6 +60,8 @@ class Network:
         self.batches: dict[bytes, Batch] = {}
         self.cases: dict[bytes, Case] = {}
         self.late_penalised: set[bytes] = set()
+        self.disputes: dict[bytes, Dispute] = {}
+        self.equivocations: set[tuple[bytes, int, int]] = set()
         self.epochs: list[Epoch] = []
         self.accounts_roots: list[AccountsRoot] = []
         self.claimed: dict[int, int] = {}
@@ -260,56 +262,36 @@ class Network:
     # -- batches
 
     def _on_Proposed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        header = dict(args["header"])
-        batch = Batch(
-            commitment=args["commitment"],
-            manager=header["manager"],
-            sequence=header["sequence"],
-            coin=header["coin"],
-            charge=header["charge"],
-            work=header["work"],
-            root=header["root"],
-            data=header["data"],
-            header=header,
-            proposed_at=event.timestamp,
-        )
-        batch.leaves, batch.problem = self._batch_leaves(batch)
-        self.batches[batch.commitment] = batch
-        self.lane(batch.manager).batches.append(batch.commitment)
-        jobs.batched(self, batch)
-
-    def _batch_leaves(self, batch: Batch) -> tuple[list[BatchLeaf], str]:
-        """The leaves behind a batch's root, and what is wrong with them."""
-        body = self.document(batch.data)
-        if body is None:
-            return [], "its data is not served"
-        try:
-            first = BatchData.decode(body, batch.data)
-            leaves = list(first.leaves)
-            for digest in first.chunks:
-                chunk = self.document(digest)
-                if chunk is None:
-                    return [], "its data is not served"
-                leaves += BatchData.decode(chunk, digest).leaves
-            root = Tree([batch_leaf(leaf) for leaf in leaves]).root
-        except InferixError as error:
-            return [], str(error)
-        if root.hash != batch.root or root.sum != batch.charge << 128 | batch.work:
-            return [], "its root is not that of its leaves"
-        return leaves, ""
+        batches.proposed(self, event, args)
 
     def _on_BatchFinalized(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        batch = self.batches[args["commitment"]]
-        batch.status, batch.epoch, batch.final_at = BatchStatus.FINAL, args["epoch"], event.timestamp
+        batches.finalized(self, event, args)
 
     def _on_BatchCancelled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        batch = self.batches[args["commitment"]]
-        batch.status = BatchStatus.CANCELLED
-        self.lane(batch.manager).batches.remove(batch.commitment)
-        jobs.unbatched(self, batch)
+        batches.cancelled(self, event, args)
 
     def _on_LeafVoided(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.batches[args["commitment"]].voided.add(args["index"])
+
+    # -- disputes about batches
+
+    def _on_DisputeOpened(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        disputes.opened(self, event, args)
+
+    def _on_DisputeAnswered(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        disputes.ended(self, event, args, DisputeStatus.ANSWERED)
+
+    def _on_DisputeUpheld(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        disputes.ended(self, event, args, DisputeStatus.UPHELD)
+
+    def _on_DisputeDropped(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        disputes.ended(self, event, args, DisputeStatus.DROPPED)
+
+    def _on_LieProven(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.batches[args["commitment"]].lie = Lie(args["kind"])
+
+    def _on_EquivocationProven(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.equivocations.add((args["task"], args["attempt"], args["node"]))
 
     # -- epochs and accounts
 

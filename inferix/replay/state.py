@@ -8,7 +8,16 @@ from inferix.draws import Roster
 from inferix.messages import Order, Vote
 from inferix.models.anchor import BatchLeaf, RosterLeaf
 from inferix.models.job import JobSpec, Task
-from inferix.models.roles import BatchStatus, CaseStatus, NodeStatus, Outcome, Role
+from inferix.models.roles import (
+    BatchStatus,
+    CaseStatus,
+    DisputeKind,
+    DisputeStatus,
+    Lie,
+    NodeStatus,
+    Outcome,
+    Role,
+)
 
 
 class JobStatus(StrEnum):
@@ -180,7 +189,10 @@ class Job:
 
 @dataclass
 class Batch:
-    """A proposed batch; ``problem`` says what is false in it, if anything."""
+    """A proposed batch; ``problem`` says why it has no leaves, if so; ``lie``: what was proven of it.
+
+    ``transaction``: hash of the one that proposed it.
+    """
 
     commitment: bytes
     manager: int
@@ -198,6 +210,27 @@ class Batch:
     final_at: int = 0
     problem: str = ""
     voided: set[int] = field(default_factory=set)
+    lie: Lie | None = None
+    transaction: bytes = bytes(32)
+
+
+@dataclass
+class Dispute:
+    """A dispute about a batch. ``place``: of the leaf or chunk; ``node``: whose stake is the bond [wei], 0 the
+    challenger's own IFX; ``until``: last second of the answer, on the protocol's clock.
+    """
+
+    id: bytes
+    commitment: bytes
+    kind: DisputeKind
+    place: int
+    challenger: str
+    node: int
+    bond: int
+    until: int
+    opened_at: int
+    status: DisputeStatus = DisputeStatus.OPEN
+    ended_at: int = 0
 
 
 @dataclass

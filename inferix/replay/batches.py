@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches as they are proposed: what storage gives for one, and whether that is what its header says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inferix.errors import InferixError
+from inferix.models.anchor import BatchData, BatchLeaf
+from inferix.models.event import ChainEvent
+from inferix.models.roles import BatchStatus
+from inferix.replay import jobs
+from inferix.replay.state import Batch
+from inferix.trees import Tree, batch_leaf, lanes
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
+
+NOT_SERVED = "its data is not served"
+OTHER_ROOT = "its root is not that of its leaves"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What storage gives for a batch. ``problem``: what is wrong with it; ``broken``: the first chunk not to be had."""
+
+    leaves: list[BatchLeaf]
+    problem: str = ""
+    broken: int | None = None
+
+
+def given(network: "Network", batch: Batch) -> Given:
+    """The leaves in the documents of a batch, checked against its header."""
+    leaves: list[BatchLeaf] = []
+    digests = [batch.data]
+    for chunk, digest in enumerate(digests):
+        body = network.document(digest)
+        if body is None:
+            return Given([], NOT_SERVED, chunk)
+        try:
+            data = BatchData.decode(body, digest)
+        except InferixError as error:
+            return Given([], str(error), chunk)
+        leaves += data.leaves
+        if chunk == 0:
+            digests += data.chunks
+    return Given(leaves, _problem(batch, leaves))
+
+
+def _problem(batch: Batch, leaves: list[BatchLeaf]) -> str:
+    try:
+        root = Tree([batch_leaf(leaf) for leaf in leaves]).root
+    except InferixError as error:
+        return str(error)
+    if root.hash != batch.root:
+        return OTHER_ROOT
+    if len(leaves) != batch.header["count"]:
+        return f"it has {len(leaves)} leaves, not as many as it says"
+    if root.sum != lanes(batch.charge, batch.work):
+        return "its totals are not those of its leaves"
+    return ""
+
+
+def proposed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """A new batch at the end of its lane; one with a problem has no leaves here."""
+    header = dict(args["header"])
+    batch = Batch(
+        commitment=args["commitment"],
+        manager=header["manager"],
+        sequence=header["sequence"],
+        coin=header["coin"],
+        charge=header["charge"],
+        work=header["work"],
+        root=header["root"],
+        data=header["data"],
+        header=header,
+        proposed_at=event.timestamp,
+        transaction=event.transaction,
+    )
+    found = given(network, batch)
+    batch.problem = found.problem
+    batch.leaves = [] if found.problem else found.leaves
+    network.batches[batch.commitment] = batch
+    network.lane(batch.manager).batches.append(batch.commitment)
+    jobs.batched(network, batch)
+
+
+def finalized(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """Its charges and work count, in this epoch."""
+    batch = network.batches[args["commitment"]]
+    batch.status, batch.epoch, batch.final_at = BatchStatus.FINAL, args["epoch"], event.timestamp
+
+
+def cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """It fell: its attempts are to be proposed again."""
+    batch = network.batches[args["commitment"]]
+    batch.status = BatchStatus.CANCELLED
+    network.lane(batch.manager).batches.remove(batch.commitment)
+    jobs.unbatched(network, batch)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disputes and proofs as the Disputes contract reports them."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from eth_abi.abi import encode as abi_encode
+from eth_utils.crypto import keccak
+
+from inferix.models.event import ChainEvent
+from inferix.models.roles import DisputeKind, DisputeStatus
+from inferix.replay.state import Dispute
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
+
+
+def dispute_id(commitment: bytes, kind: DisputeKind, place: int) -> bytes:
+    """``keccak256(abi.encode(bytes32 commitment, uint8 kind, uint256 place))``: the one dispute about a place."""
+    return keccak(abi_encode(["bytes32", "uint8", "uint256"], [commitment, int(kind), place]))
+
+
+def opened(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """Somebody asks for votes or data; the batch waits for the answer."""
+    network.disputes[args["id"]] = Dispute(
+        id=args["id"],
+        commitment=args["commitment"],
+        kind=DisputeKind(args["kind"]),
+        place=args["place"],
+        challenger=args["challenger"],
+        node=args["node"],
+        bond=args["bond"],
+        until=args["until"],
+        opened_at=event.timestamp,
+    )
+
+
+def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], status: DisputeStatus) -> None:
+    """It was answered, or not, or its batch fell otherwise."""
+    dispute = network.disputes[args["id"]]
+    dispute.status, dispute.ended_at = status, event.timestamp

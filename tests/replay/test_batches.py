@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches against their documents, and what becomes of them in court."""
+
+from typing import Any
+
+import pytest
+
+from inferix.messages import outcome_record
+from inferix.models.anchor import BatchData
+from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus, Lie, Outcome
+from inferix.replay.batches import NOT_SERVED, OTHER_ROOT, given
+from inferix.replay.disputes import dispute_id
+from inferix.replay.settlement import BatchDraft, commitment_of, draft_batch, draft_batches, ready
+from inferix.replay.state import Batch
+from tests.replay.chain import MANAGER, Chain
+
+
+@pytest.fixture
+def chain() -> Chain:
+    chain = Chain()
+    chain.start()
+    return chain
+
+
+def draft(chain: Chain) -> BatchDraft:
+    job = chain.order()
+    for state in chain.network.jobs[job].tasks:
+        chain.run(state)
+    return draft_batches(chain.network, MANAGER)[0]
+
+
+def propose(chain: Chain, draft: BatchDraft, **changes: Any) -> Batch:
+    header = draft.header | changes
+    chain.emit("Proposed", commitment=commitment_of(header), header=header)
+    return chain.network.batches[commitment_of(header)]
+
+
+def test_a_batch_is_what_its_documents_say(chain: Chain) -> None:
+    found = draft(chain)
+    for document in found.documents:
+        chain.store(document)
+    batch = propose(chain, found)
+    assert (batch.problem, batch.leaves) == ("", found.leaves)
+    assert given(chain.network, batch).leaves == found.leaves
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"root": b"\1" * 32}, OTHER_ROOT),
+        ({"count": 2}, "it has 3 leaves, not as many as it says"),
+        ({"count": 4}, "it has 3 leaves, not as many as it says"),
+        ({"charge": 1}, "its totals are not those of its leaves"),
+        ({"work": 1}, "its totals are not those of its leaves"),
+    ],
+)
+def test_a_header_that_its_documents_contradict_has_no_leaves(
+    chain: Chain, changes: dict[str, Any], problem: str
+) -> None:
+    found = draft(chain)
+    for document in found.documents:
+        chain.store(document)
+    batch = propose(chain, found, **changes)
+    assert (batch.problem, batch.leaves) == (problem, [])
+
+
+def test_the_first_chunk_that_is_not_to_be_had_is_named(chain: Chain) -> None:
+    leaf = draft(chain).leaves[0]
+    leaves = [leaf.model_copy(update={"task": at.to_bytes(32, "big")}) for at in range(130)]
+    found = draft_batch(MANAGER, 1, 1, leaves, bytes(32))
+    assert given(chain.network, propose(chain, found)).broken == 0
+    chain.store(found.documents[0])
+    chain.store(found.documents[2])
+    batch = propose(chain, found, previous=b"\1" * 32)
+    assert (batch.problem, given(chain.network, batch).broken) == (NOT_SERVED, 1)
+    chain.documents[found.documents[1].digest()] = b"{}"
+    assert given(chain.network, batch).broken == 1
+    assert given(chain.network, batch).problem != NOT_SERVED
+
+
+def test_more_chunks_than_the_first_names_are_not_followed(chain: Chain) -> None:
+    leaf = draft(chain).leaves[0]
+    inner = BatchData(manager=MANAGER, sequence=1, leaves=[], chunks=[b"\x09" * 32])
+    outer = BatchData(manager=MANAGER, sequence=1, leaves=[leaf], chunks=[chain.store(inner)])
+    single = draft_batch(MANAGER, 1, 1, [leaf], bytes(32))
+    assert propose(chain, single, data=chain.store(outer)).problem == ""
+
+
+def test_regression_another_lanes_batch_does_not_hide_an_attempt_from_its_own_manager(chain: Chain) -> None:
+    found = draft(chain)
+    for document in found.documents:
+        chain.store(document)
+    propose(chain, found, manager=9)
+    assert len(ready(chain.network, MANAGER)) == 3
+    propose(chain, found)
+    assert ready(chain.network, MANAGER) == []
+
+
+def test_regression_a_charge_over_five_bytes_is_a_false_record_not_an_error() -> None:
+    """As Disputes packs it: node << 64 | charge << 24 | outcome << 16 | tail of the task."""
+    record = outcome_record(bytes(31) + b"\5", 1, 1 << 40, Outcome.ACCEPTED)
+    assert int.from_bytes(record, "big") == 1 << 64 | 1 << 64 | 1 << 16 | 5
+
+
+def opened(chain: Chain, batch: Batch, kind: DisputeKind, place: int) -> bytes:
+    id = dispute_id(batch.commitment, kind, place)
+    fields = {"commitment": batch.commitment, "kind": int(kind), "place": place, "challenger": "0x", "node": 0}
+    chain.emit("DisputeOpened", id=id, bond=5, until=chain.time + 21_600, **fields)
+    return id
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ("DisputeAnswered", DisputeStatus.ANSWERED),
+        ("DisputeUpheld", DisputeStatus.UPHELD),
+        ("DisputeDropped", DisputeStatus.DROPPED),
+    ],
+)
+def test_a_dispute_from_its_opening_to_its_end(chain: Chain, event: str, status: DisputeStatus) -> None:
+    batch = propose(chain, draft(chain))
+    id, other = opened(chain, batch, DisputeKind.VOTES, 1), opened(chain, batch, DisputeKind.DATA, 0)
+    dispute = chain.network.disputes[id]
+    assert (dispute.kind, dispute.place, dispute.bond, dispute.status) == (DisputeKind.VOTES, 1, 5, DisputeStatus.OPEN)
+    chain.wait(60)
+    chain.emit(event, id=id)
+    assert (dispute.status, dispute.ended_at) == (status, chain.time)
+    assert chain.network.disputes[other].status is DisputeStatus.OPEN
+
+
+def test_a_proven_lie_is_remembered_with_its_batch(chain: Chain) -> None:
+    batch = propose(chain, draft(chain))
+    chain.emit("LieProven", commitment=batch.commitment, kind=5, reporter="0x")
+    chain.emit("BatchCancelled", commitment=batch.commitment)
+    assert (batch.lie, batch.status) == (Lie.RECORD, BatchStatus.CANCELLED)
+
+
+def test_a_double_vote_is_remembered(chain: Chain) -> None:
+    chain.emit("EquivocationProven", node=5, task=b"\1" * 32, attempt=2, amount=1, reporter="0x")
+    assert chain.network.equivocations == {(b"\1" * 32, 2, 5)}
