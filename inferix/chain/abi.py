@@ -57,6 +57,18 @@ class Interface:
         named = tuple(_named(part, value) for part, value in zip(outputs, values, strict=True))
         return named[0] if len(named) == 1 else named
 
+    def decode_call(self, data: bytes) -> tuple[str, dict[str, Any]]:
+        """Name and arguments of a call, from its calldata. Raises Corrupt when the ABI has no such call."""
+        for item in self._functions.values():
+            if keccak(text=signature(item))[:4] == data[:4]:
+                try:
+                    values = abi_decode([_kind(part) for part in item["inputs"]], data[4:])
+                except DecodingError as error:
+                    raise Corrupt(f"a call {item['name']} that its ABI does not explain") from error
+                parts = zip(item["inputs"], values, strict=True)
+                return item["name"], {part["name"]: _named(part, value) for part, value in parts}
+        raise Corrupt(f"{self.contract} has no function of the selector 0x{data[:4].hex()}")
+
     def event(self, topics: Sequence[bytes], data: bytes) -> tuple[str, dict[str, Any]] | None:
         """Name and arguments of a log; None when the ABI has no such event. Raises Corrupt."""
         item = self._events.get(topics[0]) if topics else None

@@ -91,3 +91,17 @@ def test_event__cut_off__corrupt(interface: Callable[[str], Interface]) -> None:
         interface("Batches").event(topics, bytes(40))
     with pytest.raises(Corrupt):
         interface("Batches").event(topics[:1], bytes(320))
+
+
+def test_decode_call__what_encode_wrote(interface: Callable[[str], Interface]) -> None:
+    batches = interface("Batches")
+    calldata = batches.encode("propose", [HEADER_VALUE, b"\7" * 24])
+    assert batches.decode_call(calldata) == ("propose", {"header": HEADER_VALUE, "records": b"\7" * 24})
+
+
+@pytest.mark.parametrize("cut", [0, 4, 40])
+def test_decode_call__another_contracts_or_a_cut_one__refused(interface: Callable[[str], Interface], cut: int) -> None:
+    batches = interface("Batches")
+    calldata = batches.encode("propose", [HEADER_VALUE, b""])
+    with pytest.raises(Corrupt):
+        batches.decode_call(calldata[:cut] if cut else b"\1\2\3\4" + calldata[4:])
