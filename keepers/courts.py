@@ -74,13 +74,14 @@ def decide_opening(network: Network) -> list[Step]:
             known = network.cases.get(case)
             fell = known is not None and known.status is CaseStatus.CLEARED and known.ended_at < batch.proposed_at
             if known is None or fell:
-                steps.append((f"freeze:{case.hex()}:{batch.commitment.hex()}", "freeze", _arguments(batch, index)))
+                steps.append((f"freeze:{case.hex()}:{batch.commitment.hex()}", "freeze", arguments_of(batch, index)))
         elif batch.status is BatchStatus.FINAL and case not in network.late_penalised:
-            steps.append((f"late:{case.hex()}", "penalise_late", _arguments(batch, index)))
+            steps.append((f"late:{case.hex()}", "penalise_late", arguments_of(batch, index)))
     return steps
 
 
-def _arguments(batch: Batch, index: int) -> tuple[object, ...]:
+def arguments_of(batch: Batch, index: int) -> tuple[object, ...]:
+    """Header, leaf, index and proof: the first arguments of most calls about a leaf."""
     parts = inclusion(batch, index)
     return parts["header"], parts["leaf"], parts["index"], parts["proof"]
 

@@ -26,6 +26,7 @@ from keepers.assign import Sealer, decide_verifiers, decide_workers
 from keepers.bench import Bench
 from keepers.courts import Courts
 from keepers.desk import MONEY, WORK, Desk
+from keepers.disputes import Disputes
 from keepers.documents import Fetcher
 from keepers.epoch import EpochKeeper
 from keepers.loop import Loop
@@ -171,6 +172,12 @@ def _quote(parts: Parts) -> list[Loop]:
     return [parts.loop("quote", quoter.cycle)]
 
 
+def _disputes(parts: Parts) -> list[Loop]:
+    settings = parts.settings
+    disputes = Disputes(parts.desk, parts.client, settings.challenge, settings.unserved_seconds)
+    return [parts.loop("disputes", disputes.cycle, 10)]
+
+
 KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "mirror": _mirror,
     "send": _send,
@@ -180,6 +187,7 @@ KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "verify": lambda parts: [parts.loop("verify", Sealer(parts.desk, decide_verifiers).cycle)],
     "takeover": lambda parts: [parts.loop("takeover", TakeOver(parts.desk).cycle, 10)],
     "settle": lambda parts: [parts.loop("settle", Settle(parts.desk, parts.settings.batch_seconds).cycle)],
+    "disputes": _disputes,
     "courts": lambda parts: [parts.loop("courts", Courts(parts.desk, parts.contracts).cycle)],
     "epoch": lambda parts: [parts.loop("epoch", EpochKeeper(parts.desk).cycle)],
     "rosters": lambda parts: [parts.loop("rosters", RosterKeeper(parts.desk).cycle)],

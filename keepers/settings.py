@@ -22,6 +22,8 @@ class KeeperSettings(BaseSettings):
     money_keystore   another account, for cranks that anybody may turn
     password_file    of both; else INFERIX_PASSWORD
     batch_seconds    how long an outcome waits for others at most, block time
+    challenge        whether false batches are challenged with bonds out of the manager's stake
+    unserved_seconds how long the documents of a batch may be on their way before it is, block time
     cycle_seconds    pause between two cycles of a loop
     max_fee_gwei, max_gwei_a_day, stuck_seconds: per gas; per account in 24 hours; unmined for so long is replaced
     log_format       text, or json: one object a line, with the ids of jobs, tasks and batches
@@ -44,6 +46,8 @@ class KeeperSettings(BaseSettings):
     engine_threads: int = 0
     unsafe_no_sandbox: bool = False
     batch_seconds: int = 600
+    challenge: bool = True
+    unserved_seconds: int = 1_800
     cycle_seconds: float = 1.0
     max_fee_gwei: int = 200
     max_gwei_a_day: int = 500_000_000

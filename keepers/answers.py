@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What shows that a leaf's votes or a chunk's leaves are right, as Disputes takes it. Pure.
+
+Committees walks the draws from the seed on. Each hit takes a seat, of which there are twice the committee; only a node
+that is shown as a member is known to have been hit before, or to be a misfit today. So the voters are shown, and of the
+others those whom the walk would else count too often.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from inferix.draws import Roster, draws
+from inferix.errors import NotFound
+from inferix.messages import pack_votes, unpack_voters, votes_hash
+from inferix.models.anchor import BatchLeaf
+from inferix.models.roles import BatchStatus, Draw, NodeStatus, Outcome, RosterKind, TaskKind
+from inferix.replay import Network
+from inferix.replay.settlement import CHUNK, standing_votes
+from inferix.replay.state import Attempt, Batch, TaskState
+from inferix.trees import Tree, batch_leaf
+from keepers.courts import inclusion
+from keepers.desk import flat
+
+MAX_MEMBERS = 12  # as in Committees
+
+
+@dataclass(frozen=True)
+class Committee:
+    """Whom a seed draws. ``index``: of the roster; ``seats``: of both draws; ``needed``: equal votes that decide."""
+
+    index: int
+    roster: Roster
+    seed: bytes
+    seats: int
+    needed: int
+
+
+def committee_behind(network: Network, manager: int, leaf: BatchLeaf) -> Committee | None:
+    """The committee of a leaf's anchor in a lane; None while seed or roster are not to be had."""
+    lane = network.lanes.get(manager)
+    anchor = lane.anchors.get(leaf.anchor) if lane else None
+    if anchor is None or anchor.seed is None:
+        return None
+    final = network.roster_at(RosterKind.VERIFIERS, anchor.sealed_at)
+    if final is None or final.roster is None:
+        return None
+    state = network.tasks.get(leaf.task)
+    seats, needed = network.parameters["committee"], network.parameters["votes_needed"]
+    if state is not None and state.task.kind is TaskKind.ASSEMBLE:
+        seats = needed = 1
+    return Committee(final.index, final.roster, anchor.seed, 2 * seats, needed)
+
+
+def members(network: Network, leaf: BatchLeaf, committee: Committee) -> list[int] | None:
+    """Whom to show, the voters first; None when Committees could not be shown that each voter has a seat."""
+    voters = unpack_voters(leaf.voters)
+    hits, missing = Counter[int](), set(voters)
+    for drawn in draws(committee.roster, committee.seed, leaf.task, Draw.VERIFIER, leaf.attempt):
+        if not missing:
+            break
+        hits[drawn.leaf.node] += 1
+        missing.discard(drawn.leaf.node)
+    fit = {node for node in hits if _fits(network, leaf, node, voters)}
+    if not fit.issuperset(voters):
+        return None
+    others = {node: count for node, count in hits.items() if node not in voters}
+    taken = len(voters) + sum(others.values())
+    saved = {node: count - (node in fit) for node, count in others.items()}
+    shown = list(voters)
+    for node in sorted(saved, key=lambda node: -saved[node]):
+        if taken <= committee.seats or len(shown) == MAX_MEMBERS:
+            break
+        shown.append(node)
+        taken -= saved[node]
+    return shown if taken <= committee.seats else None
+
+
+def _fits(network: Network, leaf: BatchLeaf, node: int, voters: Collection[int]) -> bool:
+    """As Committees sees it now: whoever voted was active then, of the others the present status counts."""
+    found, account, worker = network.nodes.get(node), network.accounts.get(leaf.account), network.nodes.get(leaf.node)
+    if found is None or (account and found.owner == account.owner) or (worker and found.owner == worker.owner):
+        return False
+    return node in voters or found.status is NodeStatus.ACTIVE
+
+
+def votes_answer(network: Network, batch: Batch, index: int) -> dict[str, Any]:
+    """``Committees.Votes`` of a leaf. Raises NotFound where this state holds no votes that it follows from."""
+    leaf = batch.leaves[index]
+    state = network.tasks.get(leaf.task)
+    if state is None or leaf.attempt >= len(state.attempts):
+        raise NotFound("there is no such attempt")
+    attempt = state.attempts[leaf.attempt]
+    standing = standing_votes(attempt)
+    if not standing or votes_hash(standing) != leaf.votes:
+        raise NotFound("the anchored votes are not those of the leaf")
+    committee = committee_behind(network, batch.manager, leaf)
+    shown = members(network, leaf, committee) if committee else None
+    if committee is None or shown is None:
+        raise NotFound("the seed's draws give its voters no seats")
+    roster = committee.roster
+    return {
+        "votes": pack_votes(standing),
+        "roster": committee.index,
+        "members": [
+            {"leaf": roster.leaves[node].model_dump(), "proof": flat(roster.tree.proof(node))} for node in shown
+        ],
+        "job": state.task.job if state.task.kind is TaskKind.ASSEMBLE else bytes(32),
+        "earlier": _earlier(network, state, attempt, committee.needed),
+    }
+
+
+def _earlier(network: Network, state: TaskState, attempt: Attempt, needed: int) -> list[dict[str, Any]]:
+    """Where rejections make a client_fault: the leaf of another owner's rejected attempt."""
+    said = sum(vote.outcome == Outcome.CLIENT_FAULT for vote, _ in standing_votes(attempt))
+    if attempt.outcome is not Outcome.CLIENT_FAULT or said >= needed:
+        return []
+    owner = network.nodes[attempt.node].owner
+    for other in state.attempts[: attempt.number]:
+        batch = network.batches.get(other.batch or b"")
+        if other.outcome is not Outcome.REJECTED or batch is None or batch.status is BatchStatus.CANCELLED:
+            continue
+        index = place_of(batch, state.task.id, other.number)
+        if index is not None and network.nodes[other.node].owner != owner:
+            return [inclusion(batch, index)]
+    raise NotFound("the earlier rejection that it rests on is in no batch")
+
+
+def place_of(batch: Batch, task: bytes, attempt: int) -> int | None:
+    """The index of an attempt's first leaf in a batch."""
+    found = (at for at, leaf in enumerate(batch.leaves) if leaf.task == task and leaf.attempt == attempt)
+    return next(found, None)
+
+
+def data_answer(batch: Batch, chunk: int) -> tuple[object, ...]:
+    """A chunk, its leaves, and the proof from its subtree up. The batch's leaves are those of its root."""
+    tree = Tree([batch_leaf(leaf) for leaf in batch.leaves])
+    height = min(CHUNK.bit_length() - 1, len(tree.levels) - 1)
+    proof = [level[(chunk >> depth) ^ 1] for depth, level in enumerate(tree.levels[height:-1])]
+    leaves = [leaf.model_dump() for leaf in batch.leaves[chunk * CHUNK :][:CHUNK]]
+    return chunk, leaves, flat(proof)

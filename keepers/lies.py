@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is false in a batch, and what can be done about it. Pure.
+
+Proofs show a lie at once and cost nothing. A *doubt* is a leaf whose votes, or a chunk whose leaves, nobody honest can
+show: to ask for them costs the bond if somebody can. What neither decides is only said: which worker it was, how much
+work, and a charge below the order's price do not follow from the votes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from eth_utils.crypto import keccak
+
+from inferix.errors import InferixError
+from inferix.messages import Order, outcome_record, unpack_voters
+from inferix.models.anchor import BatchLeaf
+from inferix.models.roles import DisputeKind, Lie, Outcome, RosterKind
+from inferix.replay import Network
+from inferix.replay.batches import NOT_SERVED, given
+from inferix.replay.settlement import CHUNK, outcome_leaf
+from inferix.replay.state import AttemptStatus, Batch
+from inferix.trees import Sum, Tree, batch_leaf
+from inferix.units import NanoIbm, NanoUsd, fee_of
+from keepers.answers import committee_behind, members, place_of
+from keepers.courts import arguments_of, inclusion
+
+RECORD_BYTES = 12
+MAX_PROOFS = 3  # one does, unless the contract knows of a take-over that came to nothing
+NO_ORDER = dict.fromkeys(Order.model_fields, 0) | {"spec": bytes(32)}
+UNPAID = (Outcome.LATE, Outcome.VOID)
+BY_VOTES = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A call of Disputes that shows the lie."""
+
+    lie: Lie
+    says: str
+    function: str
+    arguments: tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A place to ask for. ``sure``: no answer can exist, whatever this program has not seen yet."""
+
+    kind: DisputeKind
+    place: int
+    says: str
+    sure: bool
+
+
+@dataclass
+class Findings:
+    """What is false in one batch. ``beyond``: what no contract decides."""
+
+    proofs: list[Proof] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    beyond: list[str] = field(default_factory=list)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether to look no further: the batch falls by one of these."""
+        return len(self.proofs) >= MAX_PROOFS or any(doubt.sure for doubt in self.doubts)
+
+
+def examine(network: Network, batch: Batch, records: bytes | None = None) -> Findings:
+    """Compares a batch with the rules. ``records``: those posted with it, where ``has_false_records`` says so."""
+    found = Findings()
+    if batch.problem:
+        _examine_data(network, batch, found)
+        return found
+    if has_false_records(batch):
+        _examine_records(batch, records, found)
+    for index, leaf in enumerate(batch.leaves):
+        if found.is_enough:
+            break
+        if index in batch.voided:
+            continue
+        if index and not _key(batch.leaves[index - 1]) < _key(leaf):
+            found.proofs.append(_duplicate((batch, index - 1), (batch, index), "its leaves are not in order"))
+        reason = why_false(network, batch, leaf)
+        if reason:
+            _examine_leaf(network, batch, index, f"task {leaf.task.hex()[:12]} attempt {leaf.attempt} {reason}", found)
+    found.doubts.sort(key=lambda doubt: not doubt.sure)
+    return found
+
+
+def why_false(network: Network, batch: Batch, leaf: BatchLeaf) -> str:
+    """What in a leaf is not as the rules give it; empty when it is right."""
+    state = network.tasks.get(leaf.task)
+    if state is None:
+        return "is of no order"
+    attempt = state.attempts[leaf.attempt] if leaf.attempt < len(state.attempts) else None
+    if attempt is None or attempt.status is not AttemptStatus.ENDED:
+        return "has no outcome"
+    if attempt.lane != batch.manager:
+        return f"belongs to the lane of manager {attempt.lane}"
+    if attempt.batch not in (None, batch.commitment) and _is_later(network, batch, attempt.batch):
+        return "is settled already"
+    right = outcome_leaf(network, state, attempt)
+    wrong = [name for name in BatchLeaf.model_fields if getattr(right, name) != getattr(leaf, name)]
+    return f"has another {', '.join(wrong)}" if wrong else ""
+
+
+def _is_later(network: Network, batch: Batch, other: bytes | None) -> bool:
+    first = network.batches[other or b""]
+    return first.manager == batch.manager and first.sequence < batch.sequence
+
+
+def _key(leaf: BatchLeaf) -> tuple[bytes, int]:
+    return leaf.task, leaf.attempt
+
+
+# -- the data behind the root
+
+
+def _examine_data(network: Network, batch: Batch, found: Findings) -> None:
+    """A batch without leaves: one chunk or another of it has no answer."""
+    data, count = given(network, batch), int(batch.header["count"])
+    last = ((1 << max(0, count - 1).bit_length()) - 1) // CHUNK
+    chunks, sure = range(min(data.broken or 0, last), last + 1), data.problem != NOT_SERVED
+    tree = _tree(data.leaves) if data.broken is None else None
+    if tree is not None and tree.root.hash == batch.root:
+        if len(data.leaves) == count and count > 1:
+            left, right = tree.levels[-2]
+            arguments: tuple[object, ...] = (batch.header, _node(left), _node(right), 0, [])
+            found.proofs.append(Proof(Lie.WRONG_SUM, data.problem, "prove_wrong_sum", arguments))
+        at = min(len(data.leaves), count) // CHUNK
+        chunks = range(min(at, last), min(at, last) + 1)
+    found.doubts += [Doubt(DisputeKind.DATA, chunk, data.problem, sure) for chunk in chunks]
+
+
+def _tree(leaves: list[BatchLeaf]) -> Tree | None:
+    try:
+        return Tree([batch_leaf(leaf) for leaf in leaves])
+    except InferixError:
+        return None
+
+
+def _node(value: Sum) -> dict[str, object]:
+    return {"hash": value.hash, "sum": value.sum}
+
+
+def _records(batch: Batch) -> bytes:
+    return b"".join(outcome_record(leaf.task, leaf.node, leaf.charge, leaf.outcome) for leaf in batch.leaves)
+
+
+def has_false_records(batch: Batch) -> bool:
+    """Whether the 12 bytes a leaf that were posted are not those of the leaves; with ``root_only`` there are none."""
+    posted = batch.header["records"]
+    return bool(batch.leaves) and posted != bytes(32) and posted != keccak(_records(batch))
+
+
+def _examine_records(batch: Batch, records: bytes | None, found: Findings) -> None:
+    says, right = "its records are not those of its leaves", _records(batch)
+    if records is None or keccak(records) != batch.header["records"]:
+        found.beyond.append(f"{says}, and the records themselves are not to be had")
+        return
+    at = next(
+        at for at in range(0, len(right), RECORD_BYTES) if records[at:][:RECORD_BYTES] != right[at:][:RECORD_BYTES]
+    )
+    header, *place = arguments_of(batch, at // RECORD_BYTES)
+    arguments = (header, records, *place)
+    found.proofs.append(Proof(Lie.RECORD, says, "prove_record", arguments))
+
+
+# -- a leaf
+
+
+def _examine_leaf(network: Network, batch: Batch, index: int, says: str, found: Findings) -> None:
+    proofs = [*_order_proofs(network, batch, index, says), *_duplicate_proofs(network, batch, index, says)]
+    doubt = _doubt(network, batch, index, says)
+    found.proofs += proofs
+    if doubt is not None:
+        found.doubts.append(doubt)
+    elif not proofs:
+        found.beyond.append(says)
+
+
+def _order_proofs(network: Network, batch: Batch, index: int, says: str) -> Iterator[Proof]:
+    leaf, state = batch.leaves[index], network.tasks.get(batch.leaves[index].task)
+    if state is None:
+        return
+    job = network.jobs[state.task.job]
+    order = job.order
+    fair = leaf.account == order.account and leaf.attempt < order.attempts and leaf.charge <= order.cap
+    if leaf.outcome is Outcome.ACCEPTED:
+        fair = fair and leaf.charge <= fee_of(NanoIbm(leaf.work), NanoUsd(order.price))
+    is_foreign = batch.manager != order.manager == job.manager
+    if is_foreign or not fair:
+        arguments = (*arguments_of(batch, index), order.model_dump(), state.task.index)
+        yield Proof(Lie.ORDER, says, "prove_order", arguments)
+
+
+def _duplicate_proofs(network: Network, batch: Batch, index: int, says: str) -> Iterator[Proof]:
+    """Beside an earlier leaf of the lane with which this one cannot stand; of two lanes, the order decides."""
+    leaf, state = batch.leaves[index], network.tasks.get(batch.leaves[index].task)
+    for attempt in state.attempts if state else ():
+        other = network.batches.get(attempt.batch or b"")
+        at = place_of(other, leaf.task, attempt.number) if other else None
+        if other is None or at is None or other.manager != batch.manager:
+            continue
+        if (other.sequence, at) < (batch.sequence, index) and _cannot_stand(other.leaves[at], leaf):
+            yield _duplicate((other, at), (batch, index), says)
+            return
+
+
+def _cannot_stand(first: BatchLeaf, second: BatchLeaf) -> bool:
+    return first.attempt == second.attempt or first.outcome is second.outcome is Outcome.ACCEPTED
+
+
+def _duplicate(first: tuple[Batch, int], second: tuple[Batch, int], says: str) -> Proof:
+    arguments = (inclusion(*first), inclusion(*second), NO_ORDER, 0)
+    return Proof(Lie.DUPLICATE, says, "prove_duplicate", arguments)
+
+
+def _doubt(network: Network, batch: Batch, index: int, says: str) -> Doubt | None:
+    """Whether votes for a leaf are worth asking for."""
+    leaf = batch.leaves[index]
+    if leaf.outcome in UNPAID and not leaf.charge and not leaf.work:
+        return None  # Disputes asks for no votes that nobody is paid for
+    if is_unanswerable(network, batch.manager, leaf):
+        return Doubt(DisputeKind.VOTES, index, says, sure=True)
+    state = network.tasks.get(leaf.task)
+    attempt = state.attempts[leaf.attempt] if state and leaf.attempt < len(state.attempts) else None
+    if state is not None and attempt is not None and attempt.outcome is not None and attempt.lane == batch.manager:
+        right = outcome_leaf(network, state, attempt)
+        if (leaf.outcome, leaf.result, leaf.anchor) == (right.outcome, right.result, right.anchor):
+            return None  # the votes that there are answer for it, whatever else is false
+    return Doubt(DisputeKind.VOTES, index, says, sure=False)
+
+
+def is_unanswerable(network: Network, manager: int, leaf: BatchLeaf) -> bool:
+    """Whether no votes whatsoever can stand for a leaf: by itself, its seed and its roster alone."""
+    if leaf.outcome not in BY_VOTES or (leaf.work and leaf.outcome is not Outcome.ACCEPTED):
+        return True
+    if leaf.charge and leaf.outcome is Outcome.REJECTED:
+        return True
+    committee = committee_behind(network, manager, leaf)
+    if committee is None:
+        lane = network.lanes.get(manager)
+        anchor = lane.anchors.get(leaf.anchor) if lane else None
+        return anchor is None or anchor.seed is None or not network.rosters[RosterKind.VERIFIERS]
+    # An order that is not known here may yet be one of an assemble task, which a single vote decides.
+    needed = committee.needed if leaf.task in network.tasks else 1
+    return len(unpack_voters(leaf.voters)) < needed or members(network, leaf, committee) is None

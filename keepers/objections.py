@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which steps to take against false batches of other lanes. Pure.
+
+A proof where there is one; else votes or data are asked for with a bond out of the manager's stake, one place of a lane
+at a time and never many bonds an epoch: whoever can answer after all wins half of each.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus
+from inferix.replay import Network
+from inferix.replay.disputes import dispute_id
+from inferix.replay.state import Batch
+from keepers.courts import Step, arguments_of
+from keepers.lies import Doubt, Findings
+
+BONDS_AN_EPOCH = 3  # that may be open or lost at a time: 3 % of a manager's bond
+
+Examine = Callable[[Batch], Findings]
+
+
+@dataclass(frozen=True)
+class Objection:
+    """A step against a batch, and why. ``is_staked``: a bond of the manager stands behind it."""
+
+    step: Step
+    says: str
+    is_staked: bool
+
+
+def decide_objections(
+    network: Network, manager: int, patience: int, stake: bool, look: Examine
+) -> tuple[list[list[Objection]], dict[str, str]]:
+    """(for each lane what to try in turn until one is taken, what is false and cannot be helped now, by its name).
+
+    ``patience``: how long documents may be on their way, seconds; ``stake``: whether bonds may be put up at all.
+    """
+    found: list[list[Objection]] = []
+    left = _bonds_left(network, manager) if stake else 0
+    told: dict[str, str] = {}
+    for lane in network.lanes.values():
+        for commitment in lane.batches if lane.manager != manager else ():
+            batch = network.batches[commitment]
+            findings = look(batch) if batch.status is BatchStatus.PROPOSED else Findings()
+            name = f"batch {batch.manager}/{batch.sequence}"
+            told.update({f"{name}: {says}": "no contract decides it" for says in findings.beyond})
+            objections = [_proof(batch, at, findings) for at in range(len(findings.proofs))]
+            is_waiting = _is_waiting(network, batch, findings)
+            doubt = None if is_waiting else _next_doubt(network, batch, findings, patience)
+            if doubt is not None and left:
+                objections.append(_challenge(batch, doubt, manager))
+            elif doubt is not None:
+                told[f"{name}: {doubt.says}"] = "no bond is put up for it" if not stake else "enough bonds are at stake"
+            if objections:
+                left -= objections[-1].is_staked
+                found.append(objections)
+            if objections or is_waiting:
+                break  # with this one all later ones of the lane fall
+    return found, told
+
+
+def _bonds_left(network: Network, manager: int) -> int:
+    since = network.time - network.parameters["epoch_length"]
+    at_stake = sum(
+        dispute.node == manager
+        and dispute.opened_at > since
+        and dispute.status in (DisputeStatus.OPEN, DisputeStatus.ANSWERED)
+        for dispute in network.disputes.values()
+    )
+    return max(0, BONDS_AN_EPOCH - at_stake)
+
+
+def _next_doubt(network: Network, batch: Batch, findings: Findings, patience: int) -> Doubt | None:
+    """The first doubt that nobody has raised yet; None while its documents may still be on their way."""
+    found = (doubt for doubt in findings.doubts if _id(batch, doubt) not in network.disputes)
+    doubt = next(found, None)
+    is_due = doubt is not None and (doubt.sure or network.time >= batch.proposed_at + patience)
+    return doubt if is_due else None
+
+
+def _is_waiting(network: Network, batch: Batch, findings: Findings) -> bool:
+    """Whether a doubt about the batch waits for its answer: its end decides whether another is needed."""
+    raised = (network.disputes.get(_id(batch, doubt)) for doubt in findings.doubts)
+    return any(dispute is not None and dispute.status is DisputeStatus.OPEN for dispute in raised)
+
+
+def _id(batch: Batch, doubt: Doubt) -> bytes:
+    return dispute_id(batch.commitment, doubt.kind, doubt.place)
+
+
+def _proof(batch: Batch, at: int, findings: Findings) -> Objection:
+    proof = findings.proofs[at]
+    key = f"prove:{batch.commitment.hex()}:{proof.lie.name.lower()}:{at}"
+    return Objection((key, proof.function, proof.arguments), proof.says, is_staked=False)
+
+
+def _challenge(batch: Batch, doubt: Doubt, manager: int) -> Objection:
+    function = "challenge_votes" if doubt.kind is DisputeKind.VOTES else "challenge_data"
+    place = arguments_of(batch, doubt.place) if doubt.kind is DisputeKind.VOTES else (batch.header, doubt.place)
+    key = f"challenge:{batch.commitment.hex()}:{int(doubt.kind)}:{doubt.place}"
+    return Objection((key, function, (*place, manager)), doubt.says, is_staked=True)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the disputes keeper does about false batches of other lanes, from a chain written by hand."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pytest
+
+from inferix.messages import pack_voters
+from inferix.models.anchor import BatchLeaf
+from inferix.models.roles import DisputeKind, Outcome
+from inferix.replay.settlement import draft_batch
+from keepers.courts import Step
+from keepers.lies import examine
+from keepers.objections import BONDS_AN_EPOCH, Objection, decide_objections
+from tests.keepers.batches import OTHER, dispute, ended, propose
+from tests.replay.chain import MANAGER, Chain
+
+Objections = Callable[..., tuple[list[list[str]], dict[str, str]]]
+PATIENCE = 1_800
+
+
+@pytest.fixture
+def chain() -> Chain:
+    chain = Chain()
+    chain.start()
+    return chain
+
+
+def decide(chain: Chain, stake: bool = True) -> tuple[list[list[Objection]], dict[str, str]]:
+    return decide_objections(chain.network, OTHER, PATIENCE, stake, partial(examine, chain.network))
+
+
+@pytest.fixture
+def objections(functions: Callable[[Sequence[Step]], list[str]]) -> Objections:
+    """(functions to try in turn, lane by lane; what is said)"""
+
+    def found(chain: Chain, *, stake: bool = True) -> tuple[list[list[str]], dict[str, str]]:
+        lanes, told = decide(chain, stake)
+        return [functions([item.step for item in items]) for items in lanes], told
+
+    return found
+
+
+def false(leaf: BatchLeaf) -> BatchLeaf:
+    """The same leaf with a voter whom no draw hits: it has no answer."""
+    return leaf.model_copy(update={"voters": pack_voters([99])})
+
+
+def test_objections__what_is_right__none(chain: Chain, objections: Objections) -> None:
+    propose(chain, ended(chain, Outcome.ACCEPTED, Outcome.REJECTED))
+    assert objections(chain) == ([], {})
+
+
+def test_objections__proofs_come_before_bonds(chain: Chain, objections: Objections) -> None:
+    leaf = ended(chain, Outcome.ACCEPTED)[0]
+    propose(chain, [false(leaf).model_copy(update={"account": 2})])
+    assert objections(chain) == ([["prove_order", "challenge_votes"]], {})
+
+
+def test_objections__the_first_false_batch_of_a_lane__the_later_ones_fall_with_it(
+    chain: Chain, objections: Objections
+) -> None:
+    first, second = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    propose(chain, [false(first)])
+    propose(chain, [false(second)])
+    assert objections(chain)[0] == [["challenge_votes"]]
+
+
+def test_objections__a_false_leaf_that_a_panel_voided__none(chain: Chain, objections: Objections) -> None:
+    batch = propose(chain, [false(ended(chain, Outcome.ACCEPTED)[0])])
+    chain.emit("LeafVoided", commitment=batch.commitment, index=0, task=bytes(32), charge=0, work=0)
+    assert objections(chain) == ([], {})
+
+
+def test_objections__a_batch_that_is_final_or_fell__none(chain: Chain, objections: Objections) -> None:
+    first, second = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    final = propose(chain, [false(first)])
+    chain.emit("BatchFinalized", commitment=final.commitment, epoch=0)
+    fallen = propose(chain, [false(second)])
+    assert objections(chain)[0] == [["challenge_votes"]]
+    chain.emit("BatchCancelled", commitment=fallen.commitment)
+    assert objections(chain) == ([], {})
+
+
+def test_objections__one_place_at_a_time__the_next_when_it_was_answered(chain: Chain, objections: Objections) -> None:
+    leaves = [leaf.model_copy(update={"result": b"\7" * 32}) for leaf in ended(chain, *[Outcome.ACCEPTED] * 2)]
+    batch = propose(chain, leaves)
+    chain.network.tick(chain.time + PATIENCE)
+    chain.time = chain.network.time
+    assert objections(chain)[0] == [["challenge_votes"]]
+    for place in range(2):
+        id = dispute(chain, batch, place)
+        assert objections(chain) == ([], {}), "it waits for the answer"
+        chain.emit("DisputeAnswered", id=id)
+        assert objections(chain)[0] == ([["challenge_votes"]] if place == 0 else [])
+
+
+def test_objections__a_lie_that_is_sure__is_asked_for_before_a_doubtful_one(
+    chain: Chain, objections: Objections
+) -> None:
+    doubtful, sure = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    propose(chain, [doubtful.model_copy(update={"result": b"\7" * 32}), false(sure)])
+    ((item,),), _ = decide(chain)
+    assert item.step[2][2] == 1
+
+
+def test_objections__unserved__after_the_patience_and_chunk_by_chunk(chain: Chain, objections: Objections) -> None:
+    leaf = ended(chain, Outcome.ACCEPTED)[0]
+    leaves = [leaf.model_copy(update={"task": at.to_bytes(32, "big")}) for at in range(65)]
+    batch = propose(chain, leaves, serve=False)
+    chain.network.tick(chain.time + PATIENCE - 1)
+    assert objections(chain) == ([], {})
+    chain.network.tick(chain.time + PATIENCE)
+    chain.time = chain.network.time
+    assert objections(chain)[0] == [["challenge_data"]]
+    chain.emit("DisputeAnswered", id=dispute(chain, batch, 0, DisputeKind.DATA))
+    ((item,),), _ = decide(chain)
+    assert item.step[2][1] == 1
+
+
+def test_objections__a_document_that_is_no_batch__at_once(chain: Chain, objections: Objections) -> None:
+    leaves = ended(chain, Outcome.ACCEPTED)
+    draft = draft_batch(MANAGER, 1, 1, leaves, bytes(32))
+    chain.documents[draft.documents[0].digest()] = b"{}"
+    propose(chain, leaves, serve=False)
+    assert objections(chain)[0] == [["challenge_data"]]
+
+
+def test_objections__without_leave_to_stake__said(chain: Chain, objections: Objections) -> None:
+    leaf = ended(chain, Outcome.ACCEPTED)[0]
+    propose(chain, [false(leaf)])
+    found, told = objections(chain, stake=False)
+    assert found == []
+    assert told == {f"batch 1/1: task {leaf.task.hex()[:12]} attempt 0 has another voters": "no bond is put up for it"}
+
+
+def test_objections__enough_bonds_at_stake__said_until_an_epoch_is_over(chain: Chain, objections: Objections) -> None:
+    """Whoever withholds documents and answers on chain wins half a bond each time: not without end."""
+    right, other = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    bait = propose(chain, [right])
+    for place in range(BONDS_AN_EPOCH):
+        assert objections(chain)[0] == []
+        chain.emit("DisputeAnswered", id=dispute(chain, bait, place, DisputeKind.DATA, node=OTHER))
+    propose(chain, [false(other)])
+    found, told = objections(chain)
+    assert (found, set(told.values())) == ([], {"enough bonds are at stake"})
+    chain.network.tick(chain.time + chain.network.parameters["epoch_length"] + 1)
+    assert objections(chain)[0] == [["challenge_votes"]]
+
+
+def test_objections__bonds_that_came_back_or_are_others__do_not_count(chain: Chain, objections: Objections) -> None:
+    right, other = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    bait = propose(chain, [right])
+    for place in range(BONDS_AN_EPOCH):
+        chain.emit("DisputeUpheld", id=dispute(chain, bait, place, DisputeKind.DATA, node=OTHER))
+        dispute(chain, bait, place + 9, DisputeKind.DATA, node=MANAGER)
+    propose(chain, [false(other)])
+    assert objections(chain)[0] == [["challenge_votes"]]
+
+
+def test_objections__to_several_lanes__no_more_than_bonds_are_left(chain: Chain, objections: Objections) -> None:
+    leaf = false(ended(chain, Outcome.ACCEPTED)[0])
+    for manager in range(10, 11 + BONDS_AN_EPOCH):
+        order = chain.network.jobs[next(iter(chain.network.jobs))].order
+        propose(chain, [leaf.model_copy(update={"task": bytes([manager]) * 32, "account": order.account})], manager)
+    found, told = objections(chain)
+    assert found == [["challenge_votes"]] * BONDS_AN_EPOCH
+    assert set(told.values()) == {"enough bonds are at stake"}
+
+
+def test_examine__a_batch_full_of_lies__stops_where_enough_is_known(chain: Chain) -> None:
+    leaf = ended(chain, Outcome.ACCEPTED)[0]
+    wrong = leaf.model_copy(update={"account": 2})
+    leaves = [wrong.model_copy(update={"attempt": attempt}) for attempt in range(200)]
+    found = examine(chain.network, propose(chain, leaves))
+    assert 0 < len(found.proofs) + len(found.doubts) < 10
