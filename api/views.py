@@ -10,7 +10,7 @@ from inferix.replay import Network
 from inferix.replay.accounting import eligible
 from inferix.replay.attempts import seats
 from inferix.replay.settlement import outcome_leaf
-from inferix.replay.state import Attempt, AttemptStatus, Batch, Case, Epoch, Job, Node, TaskState
+from inferix.replay.state import Attempt, AttemptStatus, Batch, Case, Dispute, Epoch, Job, Node, TaskState
 from inferix.trees import Sum
 
 
@@ -152,7 +152,25 @@ def batch_view(batch: Batch) -> dict[str, Any]:
         "final_at": batch.final_at or None,
         "epoch": batch.epoch if batch.epoch >= 0 else None,
         "problem": batch.problem,
+        "lie": batch.lie.name.lower() if batch.lie else None,
         "leaves": [leaf.model_dump(mode="json") for leaf in batch.leaves],
+    }
+
+
+def dispute_view(dispute: Dispute) -> dict[str, Any]:
+    """A dispute about a batch; ``until`` on the protocol's clock."""
+    return {
+        "id": hexed(dispute.id),
+        "batch": hexed(dispute.commitment),
+        "kind": dispute.kind.name.lower(),
+        "place": dispute.place,
+        "challenger": dispute.challenger,
+        "node": dispute.node or None,
+        "bond": str(dispute.bond),
+        "until": dispute.until,
+        "status": dispute.status.name.lower(),
+        "opened_at": dispute.opened_at,
+        "ended_at": dispute.ended_at or None,
     }
 
 

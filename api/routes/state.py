@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.context import Context
 from api.deps import ContextDep
-from api.views import batch_view, case_view, digest_of, epoch_view, hexed, node_view, proof_view
+from api.views import batch_view, case_view, digest_of, dispute_view, epoch_view, hexed, node_view, proof_view
 from inferix.errors import NotFound
 from inferix.models.anchor import AccountsData
 from inferix.models.roles import Role
@@ -125,6 +125,13 @@ async def batch(commitment: str, context: ContextDep) -> dict[str, Any]:
     if found is None:
         raise NotFound(f"no batch {commitment} was proposed")
     return batch_view(found)
+
+
+@router.get("/disputes")
+async def disputes(context: ContextDep) -> list[dict[str, Any]]:
+    """Disputes about batches, in the order of their opening."""
+    state = await context.network()
+    return [dispute_view(dispute) for dispute in state.disputes.values()]
 
 
 @router.get("/epochs")

@@ -8,6 +8,7 @@ import pytest
 from inferix.models.anchor import AccountLeaf, NodeLeaf
 from inferix.models.roles import NodeStatus, Outcome
 from inferix.replay.accounting import accounts_data
+from inferix.replay.settlement import draft_batches
 from inferix.trees import Sum, account_leaf, node_leaf, root_of
 from tests.api.conftest import Api, code
 from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, Chain, address
@@ -123,6 +124,21 @@ def test_batches_and_epochs_and_cases(api: Api, settled: bytes) -> None:
     api.chain.emit("CaseFrozen", **case, node=2, amount=10**20)
     (view,) = api.http.get("/cases").json()
     assert (view["status"], view["amount"]) == ("frozen", str(10**20))
+
+
+def test_disputes_and_the_lie_that_ended_a_batch(api: Api) -> None:
+    assert api.http.get("/disputes").json() == []
+    api.chain.run(api.chain.state(api.chain.order(), 0))
+    commitment = api.chain.propose(draft_batches(api.chain.network, MANAGER)[0])
+    opened = {"id": b"\1" * 32, "commitment": commitment, "challenger": address(0), "node": 5}
+    api.chain.emit("DisputeOpened", **opened, kind=2, place=0, bond=10**20, until=api.chain.time + 21_600)
+    (view,) = api.http.get("/disputes").json()
+    assert (view["kind"], view["status"], view["node"], view["bond"]) == ("data", "open", 5, str(10**20))
+    api.chain.emit("LieProven", commitment=commitment, kind=6, reporter=address(0))
+    api.chain.emit("BatchCancelled", commitment=commitment)
+    api.chain.emit("DisputeDropped", id=b"\1" * 32)
+    assert api.http.get("/disputes").json()[0]["status"] == "dropped"
+    assert api.http.get(f"/batches/0x{commitment.hex()}").json()["lie"] == "order"
 
 
 def test_a_tasks_draws_are_explained(api: Api, settled: bytes) -> None:
