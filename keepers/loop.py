@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop that every keeper runs in: one cycle at a time, on a schedule, with a health that says how it goes.
 
-An error that this project knows (an endpoint down, a contract that refuses) is logged, counted and answered by a longer
-pause. Any other error is a bug: the whole program stops with it, and whoever supervises the program starts it again.
+An error that this project knows (an endpoint down, a contract that refuses, no room on a disk) is logged, counted and
+answered by a longer pause. Any other error is a bug: the whole program stops with it, and whoever supervises it starts
+it again.
 """
 
+import errno
 import json
 import logging
 import threading
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _REPEAT_EVERY = 20  # the same error is logged again after so many cycles
 
 
@@ -61,12 +64,17 @@ class Loop:
         except (InferixError, OperationalError) as error:
             self._known(error)
             return
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self._known(error)
+            return
         if self.health.errors_in_a_row:
             log.info("%s: well again after %d errors", self.name, self.health.errors_in_a_row)
         self.health.errors_in_a_row = 0
         self.health.last_success = time.time()
 
-    def _known(self, error: InferixError | OperationalError) -> None:
+    def _known(self, error: InferixError | OperationalError | OSError) -> None:
         health, text = self.health, f"{type(error).__name__}: {_words(error)}"
         health.errors += 1
         health.errors_in_a_row += 1
@@ -79,8 +87,10 @@ class Loop:
         self._rests_until = time.monotonic() + pause
 
 
-def _words(error: InferixError | OperationalError) -> str:
+def _words(error: InferixError | OperationalError | OSError) -> str:
     """The error without the statement and the link that SQLAlchemy adds."""
+    if isinstance(error, OSError):
+        return f"{error.strerror}: {error.filename or 'free some room'}"
     return str(error.orig) if isinstance(error, OperationalError) else str(error)
 
 

@@ -2,8 +2,8 @@
 """Quotes: the client's scene previewed beside the unit scene in the sandbox, then a signed price.
 
 W of a frame = its cost over the unit frame's, times the unit frame's work (T0 minutes at 1 IB). Measured in one
-process on one machine, so the machine's speed cancels out. A scene that cannot be rendered is refused with every
-problem in words; a failure of ours leaves the quote waiting.
+process on one machine, so the machine's speed cancels out. A scene that cannot be rendered, or is not whole in
+storage, is refused with every problem in words, or it would hold up all others; a failure of ours leaves it waiting.
 """
 
 import logging
@@ -16,7 +16,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from inferix import jobkeys, sealing
-from inferix.errors import Corrupt, InferixError, InvalidInput
+from inferix.errors import Corrupt, InferixError, InvalidInput, LimitExceeded, NotFound
 from inferix.messages import Quote
 from inferix.models.job import QuoteRequest
 from inferix.models.roles import Role
@@ -67,6 +67,12 @@ class Quoter:
         try:
             key = sealing.open_key(sealed.sealed if sealed else b"", self.sealing_key)
             ratio, problems = self._preview(row.id, request, jobkeys.input_key(key))
+        except NotFound:
+            says = "the sealed package is not whole in storage: upload it again, then ask anew"
+            ratio, problems = 0.0, [{"code": "input", "message": says}]
+        except LimitExceeded:
+            says = f"the sealed package has more than {MAX_PACKAGE:,} bytes: make the scene smaller"
+            ratio, problems = 0.0, [{"code": "input", "message": says}]
         except (Corrupt, InvalidInput) as error:
             ratio, problems = 0.0, [{"code": "input", "message": str(error)}]
         self._answer(row.id, request, ratio, problems)
@@ -96,8 +102,12 @@ class Quoter:
         if problems:
             return 0.0, problems
         middle = (settings.first_frame + settings.last_frame) // 2
-        with engine.open(package, folder / "session") as session:
-            preview = session.preview(middle, self.sample.path)
+        try:
+            with engine.open(package, folder / "session") as session:
+                preview = session.preview(middle, self.sample.path)
+        except values.EngineStopped as error:
+            says = f"the preview of frame {middle} ended before its time: {error}; make the scene lighter"
+            return 0.0, [{"code": "stopped", "message": says}]
         return preview.ratio(values.RenderSettings(settings.width, settings.height, settings.samples)), []
 
     def _answer(self, quote: bytes, request: QuoteRequest, ratio: float, problems: list[dict[str, str]]) -> None:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import errno
 import json
 import threading
 import time
@@ -23,6 +24,15 @@ def test_run_once__a_known_error__counted_and_rested_from() -> None:
     loop.run_once()
     assert (loop.health.cycles, loop.health.errors_in_a_row) == (1, 1)
     assert loop.health.last_error == "Unavailable: the endpoint is down"
+
+
+def test_run_once__a_full_disk__rested_from_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    loop = failing(OSError(errno.ENOSPC, "No space left on device", "/var/lib/inferix/work/package.blend"))
+    loop.run_once()
+    assert loop.health.errors_in_a_row == 1
+    assert "No space left on device: /var/lib/inferix/work/package.blend" in caplog.text
+    with pytest.raises(PermissionError):
+        failing(PermissionError(errno.EACCES, "Permission denied")).run_once()
 
 
 def test_run_once__success__ends_the_row_of_errors(monkeypatch: pytest.MonkeyPatch) -> None:

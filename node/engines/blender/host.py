@@ -111,6 +111,9 @@ def check_header(package: Path) -> None:
     except OSError as error:
         raise BadPackage(f"{package.name} cannot be read: {error.strerror}", "not_blend") from error
     if not head:
-        raise BadPackage(f"{package.name} is empty", "not_blend")
+        raise BadPackage(f"{package.name} is empty: save it again", "not_blend")
     if not head.startswith(_MAGICS):
-        raise BadPackage(f"{package.name} is not a .blend file (it begins with {head[:7]!r})", "not_blend")
+        raise BadPackage(
+            f"{package.name} is not a .blend file (it begins with {head[:7]!r}): save the scene from Blender",
+            "not_blend",
+        )

@@ -36,7 +36,9 @@ def load(path: str) -> Any:
     except RuntimeError as error:
         text = str(error).replace(path, PurePath(path).name).strip()
         code = "truncated" if "DNA" in text or "end of file" in text else "not_blend"
-        raise PackageError(f"Blender cannot read the file: {text}", code) from error
+        raise PackageError(
+            f"Blender cannot read the file, it is cut off or damaged: save it again ({text})", code
+        ) from error
     version, own = tuple(bpy.data.version[:2]), tuple(bpy.app.version[:2])
     if version > own:
         saved, here = f"{version[0]}.{version[1]}", bpy.app.version_string
@@ -181,8 +183,9 @@ def _setup(scene: Any, asked: dict[str, int]) -> Iterator[dict[str, str]]:
         )
     first, last = asked["first_frame"], asked["last_frame"]
     if last < first or first < scene.frame_start or last > scene.frame_end:
+        own = f"{scene.frame_start}-{scene.frame_end}"
         yield _problem(
-            "frames_outside", f"frames {first}-{last} are not within the scene's {scene.frame_start}-{scene.frame_end}"
+            "frames_outside", f"frames {first}-{last} are not within the scene's {own}: ask for some of these"
         )
     width, height = asked["width"], asked["height"]
     if not (4 <= width <= MAX_SIDE and 4 <= height <= MAX_SIDE):
