@@ -77,7 +77,7 @@ def linked(folder: Path) -> Path:
         (copied("scripts.blend"), "text on_load.py is marked Register, to run on load: scripts never run here; bake"),
         (copied("scripts.blend"), "the driver of Ball: location needs Python ('len([1, 2]) + frame'): bake it"),
         (copied("no_camera.blend"), "has no active camera: choose one (Scene properties > Camera)"),
-        (linked, "the linked library shelf.blend is not in the package: make its data local, or pack it"),
+        (linked, "shelf.blend is not in the package: make its data local, or pack it"),
     ],
     ids=["no blend", "truncated", "texture", "script", "driver", "camera", "library"],
 )
