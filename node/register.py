@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from eth_account import Account
 
 from inferix.chain.deployment import Contracts
+from inferix.chain.errors import CallReverted
 from inferix.chain.transact import transact
 from inferix.errors import LimitExceeded, Refused
 from inferix.models.roles import Role
@@ -37,7 +38,10 @@ class Owner:
         if known:
             log.info("operator %s runs node %d already", operator, known)
             return known
-        holder = str(contracts.read("NodeLicence", "ownerOf", licence))
+        try:
+            holder = str(contracts.read("NodeLicence", "ownerOf", licence))
+        except CallReverted as error:
+            raise Refused(f"nobody holds licence {licence}: name one that the wallet {self.address} owns") from error
         if holder.lower() != self.address.lower():
             raise Refused(
                 f"licence {licence} belongs to {holder}, the wallet is {self.address}: use its owner's wallet"

@@ -82,6 +82,8 @@ def test_register__once__and_again_is_the_same_node(contracts: Contracts) -> Non
 def test_register__somebody_elses_licence_other_role_or_price_under_the_floor__refused(contracts: Contracts) -> None:
     owner, licence = licensed(contracts, 5, Role.VERIFIER)
     other, _ = licensed(contracts, 6, Role.WORKER)
+    with pytest.raises(Refused, match=f"nobody holds licence 99999: name one that the wallet {other.address} owns"):
+        register(other, 99_999, new_keys())
     with pytest.raises(Refused, match="belongs to"):
         register(other, licence, new_keys(), "verifier")
     with pytest.raises(Refused, match="is for a verifier"):

@@ -417,3 +417,21 @@ def test_roster__posted_when_it_changed_and_final_after_its_window(chain: Chain)
     assert due.index == 2
     chain.emit("RosterCancelled", kind=1, index=2)
     assert decide_roster(chain.network, RosterKind.WORKERS) is not None
+
+
+@pytest.mark.parametrize(
+    ("event", "args"),
+    [
+        ("Qualified", {"qualified": False}),
+        ("StatusChanged", {"status": int(NodeStatus.FROZEN)}),
+        ("StatusChanged", {"status": int(NodeStatus.RETIRED)}),
+        ("BenchmarkAttested", {"manager": MANAGER, "ib": 0, "device_class": bytes(32)}),
+    ],
+)
+def test_roster__a_worker_without_stake_standing_or_benchmark__is_not_in_it(
+    chain: Chain, event: str, args: dict[str, Any]
+) -> None:
+    chain.emit(event, node=2, **args)
+    leaves = decide_roster(chain.network, RosterKind.WORKERS)
+    assert leaves is not None
+    assert [leaf.node for leaf in leaves] == [3, 4]
