@@ -7,6 +7,7 @@ from inferix.draws import draws
 from inferix.messages import pack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role
+from inferix.replay.settlement import draft_batches
 from keepers.answers import MAX_MEMBERS, Committee, committee_behind, members
 from tests.keepers.batches import ended
 from tests.replay.chain import MANAGER, Chain, address
@@ -97,3 +98,23 @@ def test_members__more_misfits_than_an_answer_can_show__none(crowd: Chain) -> No
     shown = members(crowd.network, near, committee)
     assert shown is not None
     assert len(shown) <= MAX_MEMBERS
+
+
+def test_committee__of_a_render_task_and_of_an_assembly(chain: Chain) -> None:
+    job = chain.order()
+    for state in chain.network.jobs[job].tasks:
+        chain.run(state)
+    leaves = {leaf.task: leaf for leaf in draft_batches(chain.network, MANAGER)[0].leaves}
+    render, *_, assembly = (
+        committee_behind(chain.network, MANAGER, leaves[state.task.id]) for state in chain.network.jobs[job].tasks
+    )
+    assert render is not None
+    assert assembly is not None
+    assert (render.seats, render.needed) == (4, 2)
+    assert (assembly.seats, assembly.needed) == (2, 1)
+
+
+def test_committee__of_an_anchor_that_is_not_sealed_or_of_another_lane__none(chain: Chain) -> None:
+    leaf = ended(chain, Outcome.ACCEPTED)[0]
+    assert committee_behind(chain.network, MANAGER, leaf.model_copy(update={"anchor": 99})) is None
+    assert committee_behind(chain.network, 9, leaf) is None

@@ -1,5 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a dispute of one leaf costs, in an environment of its own: measuring fixes storage for good."""
+"""What a dispute of one leaf costs, in an environment of its own: measuring fixes storage for good.
+
+In steady state: who gets a bond has had one before. The bound that was set for a dispute with its answer is 200,000; it
+costs about twice that. Of an answer (255,000 with the bond in IFX) 50,000 are the transaction and its calldata; the bond,
+half burned, half paid, in a token with votes 37,000; three signatures, each with the voter's keys, owner and place in the
+roster, 45,000; what the contracts tell each other of batch, seed, roster and account 50,000; and memory, which both
+contracts need for twelve members with proofs of 32 levels, 24,000.
+
+Eight members would save 8,000, proofs of at most 24 levels 6,000: both would leave honest leaves without an answer
+some day. To look no further than the last voter in `Committees._is_voter` saves nothing.
+"""
 
 import boa
 import pytest
@@ -7,6 +17,8 @@ import pytest
 from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import Court
 from tests.gas.meter import transaction_gas
+
+BOUND = 200_000
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +29,10 @@ def figures() -> dict[str, int]:
         court = Court()
         court.populate()
         verifier = court.verifiers[0]
-        for name, node, sender in [("ifx", 0, court.challenger), ("stake", verifier.id, verifier.operator)]:
-            ballot = court.ballot(name)
-            late = [court.ballot(f"{name} {i}", outcome=Outcome.LATE, voters=[]).leaf for i in range(99)]
+        for name, node, sender in [("ifx", 0, court.challenger), ("stake", verifier.id, verifier.operator)] * 2:
+            label = f"{name} {len(figures)}"
+            ballot = court.ballot(label)
+            late = [court.ballot(f"{label} {i}", outcome=Outcome.LATE, voters=[]).leaf for i in range(99)]
             batch = court.batch([ballot.leaf, *late])
             challenge, answer = court.disputes.challenge_votes, court.disputes.answer_votes
             figures[f"challenge, bond in {name}"] = transaction_gas(challenge, *batch.item(0), node, sender=sender)
@@ -31,11 +44,19 @@ def figures() -> dict[str, int]:
 @pytest.mark.parametrize(
     ("name", "ceiling"),
     [
-        ("challenge, bond in ifx", 155_000),
-        ("answer, bond in ifx", 250_000),
-        ("challenge, bond in stake", 140_000),
-        ("answer, bond in stake", 300_000),
+        ("challenge, bond in ifx", 153_000),
+        ("answer, bond in ifx", 256_000),
+        ("challenge, bond in stake", 136_000),
+        ("answer, bond in stake", 304_000),
     ],
 )
 def test_a_dispute_of_one_leaf_stays_under_its_ceiling(figures: dict[str, int], name: str, ceiling: int) -> None:
-    assert ceiling * 0.9 < figures[name] <= ceiling
+    assert ceiling * 0.97 < figures[name] <= ceiling
+
+
+@pytest.mark.parametrize(("bond", "over"), [("ifx", 208_000), ("stake", 239_000)])
+def test_a_dispute_with_its_answer_is_over_its_bound_by_no_more_than_is_known(
+    figures: dict[str, int], bond: str, over: int
+) -> None:
+    both = figures[f"challenge, bond in {bond}"] + figures[f"answer, bond in {bond}"]
+    assert 0 < both - BOUND <= over
