@@ -2,10 +2,10 @@
 """What a dispute of one leaf costs, in an environment of its own: measuring fixes storage for good.
 
 In steady state: who gets a bond has had one before. The bound that was set for a dispute with its answer is 200,000; it
-costs about twice that. Of an answer (255,000 with the bond in IFX) 50,000 are the transaction and its calldata; the bond,
-half burned, half paid, in a token with votes 37,000; three signatures, each with the voter's keys, owner and place in the
-roster, 45,000; what the contracts tell each other of batch, seed, roster and account 50,000; and memory, which both
-contracts need for twelve members with proofs of 32 levels, 24,000.
+costs about twice that. Of an answer with the bond in IFX, 254,000: the transaction and its calldata 50,000; what contracts
+ask each other of parameters, batch, seed, roster and account 58,000; three votes, each a signature, the voter's keys and
+owner and its place in the roster, 42,000; the bond, half burned and half paid in a token with votes, 35,000; memory of two
+contracts for twelve members with proofs of 32 levels 24,000; draws, and taking that calldata apart twice, the rest.
 
 Eight members would save 8,000, proofs of at most 24 levels 6,000: both would leave honest leaves without an answer
 some day. To look no further than the last voter in `Committees._is_voter` saves nothing.
