@@ -131,8 +131,9 @@ def join(run: Services, all_machines: list[Machine]) -> None:
             start_machine(run, machine)  # in this thread: a child ends with the thread that started it
         for done in entered:
             done.result()
-    line("three workers and three verifiers are registered and started, the verifiers bonded")
     waiting = [machine for machine in all_machines if machine.role is Role.WORKER]
+    verifiers = len(all_machines) - len(waiting)
+    line(f"{len(waiting)} workers and {verifiers} verifiers are registered and started, the verifiers bonded")
     while waiting:
         measured = until(lambda: _measured(run, waiting), "a benchmark to be measured and attested", 180)
         amount = stake(run, measured.owner, measured.node)
@@ -140,7 +141,7 @@ def join(run: Services, all_machines: list[Machine]) -> None:
         line(f"{measured.name} measures {speed} micro-IB and stakes {format_ifx(Wei(amount))}")
         waiting.remove(measured)
     until(lambda: _all_drawable(run, all_machines), "the rosters to be final", 90)
-    line("all six are in the final rosters")
+    line(f"all {len(all_machines)} are in the final rosters")
 
 
 def _measured(run: Services, waiting: list[Machine]) -> Machine | None:

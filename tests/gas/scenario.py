@@ -176,15 +176,22 @@ class Scenario:
             self.measure("claim_chunk of 64", accounts.claim_chunk, *chunk)
 
 
-def all_in(figures: dict[str, int], tasks_a_job: int) -> int:
-    """Gas of one verified and settled task, in steady state.
+def all_in_parts(figures: dict[str, int], tasks_a_job: int) -> dict[str, float]:
+    """Gas of one verified and settled task by step, in steady state.
 
     Orders in fifties, one anchor a slot of 100 tasks, batches of 1000 with records, each node claiming in a chunk after
     100 tasks, one root an epoch of 8,640 such slots.
     """
-    order = figures["orders of fifty"] / ORDERS / tasks_a_job
-    anchor = figures["anchor and seal"] / 100
-    batch = (figures["propose 1000 with records"] + figures["finalize"]) / TASKS
-    accounts = (figures["accounts"] + figures["finalize accounts"] + figures["close an epoch"]) / (8640 * 100)
-    claim = figures["claim_chunk of 64"] / 64 / 100
-    return round(order + anchor + batch + accounts + claim)
+    epoch = figures["accounts"] + figures["finalize accounts"] + figures["close an epoch"]
+    return {
+        "order": figures["orders of fifty"] / ORDERS / tasks_a_job,
+        "anchor": figures["anchor and seal"] / 100,
+        "batch": (figures["propose 1000 with records"] + figures["finalize"]) / TASKS,
+        "accounts": epoch / (8640 * 100),
+        "claim": figures["claim_chunk of 64"] / 64 / 100,
+    }
+
+
+def all_in(figures: dict[str, int], tasks_a_job: int) -> int:
+    """Gas of one verified and settled task, in steady state: the sum of `all_in_parts`."""
+    return round(sum(all_in_parts(figures, tasks_a_job).values()))
