@@ -25,6 +25,10 @@ SHARES = {
     "foundation": 125_000_000,
     "ecosystem": 37_500_000,
 }
+# Shares that vest, by their numbers in Vesting
+VESTED = {"seed": 1, "strategic": 2, "kol": 3, "public": 4, "foundation": 5}
+# IFX of the community's share that is free at TGE; the rest is the CommunityFund's
+COMMUNITY_AT_TGE = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Plan:
         """These contracts, and all that were made with the address of one of them."""
         found = set(contracts)
         for creation in self.creations:
-            if any(isinstance(argument, Ref) and argument.contract in found for argument in creation.arguments):
+            if references(creation.arguments) & found:
                 found.add(creation.contract)
         return found
 
@@ -99,6 +103,19 @@ def resolve(value: Any, addresses: Mapping[str, str]) -> Any:
     return value
 
 
+def _is_set(address: Any) -> bool:
+    return bool(int(str(address), 16))
+
+
+def references(value: Any) -> set[str]:
+    """Contracts that a value refers to."""
+    if isinstance(value, Ref):
+        return {value.contract}
+    if isinstance(value, tuple):
+        return {contract for item in value for contract in references(item)}
+    return set()
+
+
 def _at_least(amount: int) -> Callable[[Any], bool]:
     return lambda found: bool(found >= amount)
 
@@ -110,13 +127,14 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
     parameters, registry, staking, ifx = Ref("Parameters"), Ref("NodeRegistry"), Ref("Staking"), Ref("IFX")
     dollar, batches, market = Ref("IfxDollar"), Ref("Batches"), Ref("ReferenceMarket")
     names = tuple(keccak(text=name) for name in settings.parameters)
-    holders = tuple(who(getattr(settings.allocation, share)) for share in SHARES)
-    amounts = tuple(amount * IFX for amount in SHARES.values())
     length = settings.parameters.get("epoch_length", 259_200)
     # The deployer governs until everything stands (see _opening).
     plan = [
         Creation("Parameters", (deployer, who(settings.guardian), names, tuple(settings.parameters.values()))),
-        Creation("IFX", (holders, amounts)),
+        Creation("Vesting", (who(settings.foundation), settings.tge or now)),
+        Creation("CommunityFund", (parameters,)),
+        Creation("IFX", _allocation(settings, who)),
+        Creation("VestingWallet", (ifx, Ref("Vesting"))),
         Creation("NodeRegistry", (parameters,)),
         Creation("IfxDollar", (parameters,)),
         Creation("NodeLicence", (parameters, settings.licence_uri)),
@@ -140,8 +158,23 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
     return plan
 
 
+def _allocation(settings: Settings, who: Callable[[str], str]) -> tuple[tuple[Any, ...], tuple[int, ...]]:
+    """Holders and wei of the first mint: what vests and what governance grants is minted to where it waits."""
+    shares = settings.allocation
+    amounts: dict[Any, int] = {
+        Ref("Vesting"): sum(SHARES[share] for share in VESTED),
+        Ref("CommunityFund"): SHARES["community"] - COMMUNITY_AT_TGE,
+    }
+    free = {"liquidity": SHARES["liquidity"], "community": COMMUNITY_AT_TGE, "ecosystem": SHARES["ecosystem"]}
+    for share, amount in free.items():
+        holder = who(getattr(shares, share))
+        amounts[holder] = amounts.get(holder, 0) + amount
+    return tuple(amounts), tuple(amount * IFX for amount in amounts.values())
+
+
 def _wiring() -> list[Call]:
     wires = {
+        "CommunityFund": ("IFX",),
         "NodeLicence": ("NodeRegistry",),
         "NodeRegistry": ("NodeLicence", "Staking", "Panels", "Disputes"),
         "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Panels", "Disputes", "Batches"),
@@ -153,7 +186,8 @@ def _wiring() -> list[Call]:
         "BurnMintWork": ("Accounts", "FeeBurner"),
     }
     minter = Check("IFX", "mintable")
-    return [Call("IFX", "wire", (Ref("BurnMintWork"),), minter)] + [
+    vesting = Call("Vesting", "wire", (Ref("IFX"), Ref("VestingWallet")), Check("Vesting", "wallet_code", (), _is_set))
+    return [Call("IFX", "wire", (Ref("BurnMintWork"),), minter), vesting] + [
         Call(contract, "wire", tuple(Ref(name) for name in others), Check(contract, "wired"))
         for contract, others in wires.items()
     ]
@@ -170,21 +204,44 @@ def _opening(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
             Call(contract, "set_minter", (faucet, True), Check(contract, "is_minter", (faucet,)))
             for contract in ("DevUSD", "NodeLicence")
         ]
+        # Nothing is sold or given away before the deployment is complete.
+        amount = settings.development.faucet_ifx
+        calls.append(Call("CommunityFund", "grant", (faucet, amount), _holds_ifx("Faucet", amount)))
     for coin, cap in coins:
         known = Check("IfxDollar", "coin", (coin,), lambda found: found[0] != 0)
         calls.append(Call("IfxDollar", "add_coin", (coin, cap), known))
-    gifts = {"ReferenceMarket": settings.market_ifx}
-    if settings.development:
-        gifts["Faucet"] = settings.development.faucet_ifx
-    for contract, amount in gifts.items():
-        if settings.allocation.foundation in (DEPLOYER, deployer):
-            # Nothing is sold or given away before the deployment is complete.
-            has = Check("IFX", "balanceOf", (Ref(contract),), _at_least(amount))
-            calls.append(Call("IFX", "transfer", (Ref(contract), amount), has))
-        else:
-            left.append(f"the foundation transfers {amount} wei of IFX to {contract}")
+    calls += [*_endowing(settings, deployer, left), *_vesting(settings, deployer, left)]
     if settings.governor not in (DEPLOYER, deployer):
         proposed = Check("Parameters", "proposed_governor", (), lambda found: found == settings.governor)
         calls.append(Call("Parameters", "propose_governor", (settings.governor,), proposed))
         left.append(f"the governor {settings.governor} calls Parameters.accept_governor")
+    return calls
+
+
+def _holds_ifx(contract: str, amount: int) -> Check:
+    return Check("IFX", "balanceOf", (Ref(contract),), _at_least(amount))
+
+
+def _endowing(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
+    """What the ecosystem's share is set aside for."""
+    calls = []
+    for contract, amount in {"ReferenceMarket": settings.market_ifx}.items():
+        if settings.allocation.ecosystem in (DEPLOYER, deployer):
+            calls.append(Call("IFX", "transfer", (Ref(contract), amount), _holds_ifx(contract, amount)))
+        else:
+            left.append(f"the holder of the ecosystem's share transfers {amount} wei of IFX to {contract}")
+    return calls
+
+
+def _vesting(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
+    """A schedule over the whole of each share whose beneficiary is one; the foundation makes the others itself."""
+    calls = []
+    for share, number in VESTED.items():
+        beneficiary = getattr(settings.allocation, share)
+        if beneficiary is None or settings.foundation not in (DEPLOYER, deployer):
+            left.append(f"the foundation makes the schedules of {SHARES[share]} IFX ({share}): Vesting.create")
+            continue
+        beneficiary = deployer if beneficiary == DEPLOYER else beneficiary
+        done = Check("Vesting", "unallocated", (number,), lambda found: found == 0)
+        calls.append(Call("Vesting", "create", (number, (beneficiary,), (SHARES[share] * IFX,)), done))
     return calls

@@ -26,15 +26,19 @@ class _Model(BaseModel):
 
 
 class Allocation(_Model):
-    """Who holds which share of the allocation; a vesting contract where there is one."""
+    """Who is behind which share of the allocation.
 
-    seed: Address
-    strategic: Address
-    kol: Address
-    public: Address
+    Seed to foundation vest: the beneficiary of one schedule over the whole share; null: the foundation makes schedules
+    of it later. Liquidity and ecosystem are free at TGE, and so is the community's part that its holder gets.
+    """
+
+    seed: Address | None
+    strategic: Address | None
+    kol: Address | None
+    public: Address | None
+    foundation: Address | None
     liquidity: Address
     community: Address
-    foundation: Address
     ecosystem: Address
 
 
@@ -58,13 +62,15 @@ class Development(_Model):
 
 
 class Settings(_Model):
-    """ifx_price: nano-USD per IFX, the reference price until there is a pool; market_ifx: wei that the market sells."""
+    """ifx_price: nano-USD per IFX, the reference price until there is a pool; market_ifx: wei that the market sells;
+    tge: second at which vesting starts, null: the time of the deployment."""
 
     chain_id: int = Field(gt=0)
     governor: Address
     guardian: Address
     foundation: Address
     treasury: Address
+    tge: int | None = Field(default=None, gt=0)
     parameters: dict[str, int]
     allocation: Allocation
     ifx_price: int = Field(gt=0)
