@@ -12,6 +12,7 @@ from inferix.errors import InferixError, Refused
 from inferix.storage.service import http_status
 
 BUSY_SECONDS = 2
+NO_ROOM = ("database or disk is full", "No space left on device")  # as SQLite and PostgreSQL word it
 
 
 class NotSignedIn(Refused):
@@ -40,6 +41,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(OperationalError)
     @app.exception_handler(NoConnection)
     async def busy(request: Request, error: Exception) -> JSONResponse:
+        if any(words in str(error) for words in NO_ROOM):
+            says = "the server's disk is full and nothing of this was kept: try again later, or tell its operator"
+            return answer(507, "LimitExceeded", says)
         return answer(503, "Unavailable", "the database is busy: try again", {"Retry-After": str(BUSY_SECONDS)})
 
     @app.exception_handler(Exception)

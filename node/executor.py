@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import ENOSPC
 from typing import Final, Generic, TypeVar
 
 from inferix.errors import InferixError
@@ -120,9 +121,12 @@ class Executor(Generic[Item]):
         except InferixError as error:
             self._rest(key)
             log.log(logging.DEBUG if self._closed else logging.WARNING, "%s: %s", _short(key), error)
-        except Exception:  # a mistake of ours must not end the node: others' money hangs on it
+        except Exception as error:  # a mistake of ours must not end the node: others' money hangs on it
             self._rest(key)
-            log.exception("%s: unexpected", _short(key))
+            if isinstance(error, OSError) and error.errno == ENOSPC:
+                log.warning("%s: %s: free some room, it is tried again", _short(key), error.strerror)
+            else:
+                log.exception("%s: unexpected", _short(key))
         else:
             self._failures.pop(key, None)
 

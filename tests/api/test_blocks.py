@@ -2,9 +2,12 @@
 """Blocks, pins and files over HTTP: what is missing is sent, what is false, too large or too much is refused."""
 
 import hashlib
+from pathlib import Path
 
 from inferix.storage.cid import Cid, Codec
 from inferix.storage.dag import MAX_BLOCK, blocks_of
+from inferix.storage.embedded import EmbeddedStore
+from inferix.storage.service import BlockService, Quota
 from tests.api.conftest import QUOTA, Api, code
 
 
@@ -76,3 +79,12 @@ def test_a_file_with_a_missing_part_breaks_off(api: Api) -> None:
     assert code(api.http.get(f"/files/{Cid.of(Codec.RAW, b'nowhere')}"))[0] == 404
     answer = api.http.get(f"/files/{blocks[-1].cid}")
     assert len(answer.content) < 700_000
+
+
+def test_a_store_without_room_says_so_and_keeps_nothing_half(api: Api, tmp_path: Path) -> None:
+    full = EmbeddedStore(tmp_path / "full", reserve=2**60)
+    api.context.blocks = BlockService(full, quota=Quota(QUOTA), max_file=QUOTA)
+    cid = Cid.of(Codec.RAW, b"block")
+    status, says = code(api.http.put(f"/blocks/{cid}", content=b"block"))
+    assert (status, "free some disk" in says) == (507, True)
+    assert not full.has_block(cid)

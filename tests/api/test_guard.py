@@ -57,6 +57,13 @@ def test_a_busy_database_or_chain_is_told_as_such(api: Api) -> None:
     answer = api.http.get("/network")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
+    def full() -> Network:
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    api.context.follow = full
+    status, says = code(api.http.get("/network"))
+    assert (status, "disk is full and nothing of this was kept" in says) == (507, True)
+
     def silent() -> Network:
         raise Unavailable("the chain does not answer", 7)
 

@@ -34,6 +34,7 @@ class Network:
     proxy: Proxy
     api: str
     programs: dict[str, Child]
+    settings: dict[str, str]
     chain_url: str
 
     def inferix(self, *words: str, index: int = 4, **told: str) -> "subprocess.CompletedProcess[str]":
@@ -100,9 +101,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         }
         for child in programs.values():
             stack.enter_context(running(child))
-        found = Network(folder, proxy, f"http://127.0.0.1:{port}", programs, chain.rpc_url)
+        found = Network(folder, proxy, f"http://127.0.0.1:{port}", programs, settings, chain.rpc_url)
         for child in programs.values():
-            found.until(lambda child=child: "waiting for an endpoint of chain 1337" in child.log_tail(50))  # type: ignore[misc]
+            found.until(lambda child=child: "rests for" in child.log_tail(50))  # type: ignore[misc]
         proxy.answer = lambda method: None
         found.until(lambda: answers(found.api))
         yield found
@@ -135,8 +136,25 @@ def test_programs_wait_for_an_endpoint_that_is_down_at_the_start(network: Networ
     for child in network.programs.values():
         assert child.running
         log = child.log.read_text()
-        assert "no endpoint of chain 1337 answers" in log
+        assert "rests for" in log
         assert "secret-key" not in log
+
+
+@pytest.mark.parametrize("program", [("keepers", "mirror"), ("api",)])
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"INFERIX_CHAIN_ID": "1"}, "serves chain 1337, not 1: correct the endpoints"),
+        ({"INFERIX_DEPLOYMENT": "/nowhere"}, "no deployment at /nowhere: deploy the contracts, or name the right file"),
+    ],
+)
+def test_a_program_that_is_told_another_chain_or_no_deployment__exit_2_and_what(
+    network: Network, program: tuple[str, ...], told: dict[str, str], says: str
+) -> None:
+    settings = {**network.settings, "INFERIX_RPC_URLS": network.chain_url, **told}
+    argv = [sys.executable, "-m", *program]
+    done = subprocess.run(argv, env=settings, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, says in done.stderr) == (2, True), done.stderr
 
 
 def test_top_up__by_the_faucet__is_credit_once_its_block_is_final(network: Network) -> None:

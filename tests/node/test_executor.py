@@ -3,6 +3,7 @@
 
 import logging
 import threading
+from errno import ENOSPC
 
 import pytest
 
@@ -97,6 +98,18 @@ def test_mistake_of_ours__is_logged_with_its_place_and_ends_nothing(
     bench.submit("b")
     bench.executor.step()
     assert bench.done == ["a", "b"]
+
+
+def test_full_disk__is_one_clear_line_and_tried_again(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.errors["a"] = OSError(ENOSPC, "No space left on device", "frame-1.exr")
+    bench.submit("a")
+    bench.executor.step()
+    assert "a : No space left on device: free some room, it is tried again" in caplog.text
+    assert "Traceback" not in caplog.text
+    del bench.errors["a"]
+    bench.time += 5.1
+    bench.submit("a")
+    assert bench.executor.step()
 
 
 def test_drop__forgets_what_is_no_longer_listed(bench: Bench) -> None:
