@@ -188,10 +188,10 @@ class Audit:
         different = [name for name in BatchLeaf.model_fields if getattr(expected, name) != getattr(leaf, name)]
         if different:
             return f"differs in {', '.join(different)}"
-        if attempt.batch != batch.commitment:
-            return "is settled twice"
         if attempt.lane != batch.manager:
             return "belongs to another manager's lane"
+        if attempt.batch != batch.commitment:
+            return "is settled twice"
         coin = self.network.accounts[leaf.account].coin
         return "" if self.network.coins.get(batch.coin) == coin else "is paid in another coin"
 

@@ -12,12 +12,12 @@ from api.deps import ClientDep, ContextDep
 from api.routes.quotes import SealedJobKey
 from api.views import digest_of, hexed
 from inferix.errors import Conflict, InvalidInput, NotFound, Refused
-from inferix.messages import Cancel, Order, Quote
+from inferix.messages import Cancel, Order
 from inferix.models.document import Signature
 from inferix.models.job import JobSpec
 from inferix.models.roles import Role
 from inferix.replay import Network
-from inferix.replay.jobs import LIVE, MIN_CAP_PER_TASK, why_void
+from inferix.replay.jobs import LIVE, MIN_CAP_PER_TASK, why_spec_void, why_void
 from inferix.replay.state import Job
 from inferix.storage.documents import put_document
 from inferix.storage.tables import SealedKey, SignedOrder, WantedCancel
@@ -85,31 +85,24 @@ def _check_order(network: Network, order: Order, signature: bytes) -> None:
 
 
 def _check_spec(network: Network, order: Order, spec: JobSpec) -> None:
+    """The reducer's own rule about specs; and what it lets pass, but no client can want."""
     if spec.digest() != order.spec:
         raise InvalidInput("the order names another spec than the one that was sent")
     if order.manager != spec.request.manager:
         raise InvalidInput("the order and its quote name different managers")
+    manager = network.nodes.get(order.manager)
+    if manager is None or manager.role is not Role.MANAGER:
+        raise InvalidInput(f"node {order.manager} is no manager: GET /network lists them")
     tasks = spec.tasks(bytes(32))
     needed = max(MIN_CAP_PER_TASK * len(tasks), sum(_fee(task.work, order.price) for task in tasks))
     if order.cap < needed:
         raise InvalidInput(
             f"the cap must be at least {needed} nano-USD: every task at the order's price, 0.01 USD each"
         )
-    manager = network.nodes.get(order.manager)
-    if manager is None or manager.role is not Role.MANAGER:
-        raise InvalidInput(f"node {order.manager} is no manager: GET /network lists them")
-    quoted = Quote(
-        manager=order.manager,
-        request=spec.request.digest(),
-        work=spec.work,
-        low_price=spec.low_price,
-        high_price=spec.high_price,
-        expires=spec.quote_expires,
-    )
-    if quoted.signer(network.domain, bytes.fromhex(spec.quote_signature[2:])) != manager.operator:
-        raise Refused("the quote is not signed by the manager: ask for a new one")
-    if spec.quote_expires < network.time:
-        raise Refused("the quote has expired: ask for a new one")
+    draft = Job(bytes(32), order, b"", network.time, network.block, order.manager, "")
+    reason = why_spec_void(network, draft, spec)
+    if reason:
+        raise Refused(f"this order would be void: {reason}; ask for a new quote")
 
 
 def _fee(work: int, price: int) -> int:

@@ -4,7 +4,7 @@
 from typing import TYPE_CHECKING
 
 from inferix.errors import InferixError
-from inferix.messages import ORDER_RECORD, Order
+from inferix.messages import ORDER_RECORD, Order, Quote
 from inferix.models.document import Bytes32
 from inferix.models.event import ChainEvent
 from inferix.models.job import JobSpec
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MIN_CAP_PER_TASK = 10_000_000  # nano-USD
 MAX_TERM = 30 * 86_400
+ASSEMBLE_SHARE = 10  # an assembly is worth at least this part of a frame
 LIVE = (JobStatus.POSTED, JobStatus.RUNNING)
 
 
@@ -84,6 +85,39 @@ def why_void(network: "Network", job: Job) -> str:
     return ""
 
 
+def quote_of(spec: JobSpec) -> Quote:
+    """The quote that a spec rests on, as its manager signed it."""
+    return Quote(
+        manager=spec.request.manager,
+        request=spec.request.digest(),
+        work=spec.work,
+        low_price=spec.low_price,
+        high_price=spec.high_price,
+        expires=spec.quote_expires,
+    )
+
+
+def why_spec_void(network: "Network", job: Job, spec: JobSpec) -> str:
+    """Rule 1 as far as the spec goes; empty when it stands. Work is what the order's manager quoted, or nobody is paid
+    for it what it is worth."""
+    manager = network.nodes.get(job.order.manager)
+    if manager is None or spec.request.manager != manager.id:
+        return "its quote is another manager's"
+    try:
+        signer = quote_of(spec).signer(network.domain, bytes.fromhex(spec.quote_signature[2:]))
+    except InferixError as error:
+        return f"its quote: {error}"
+    if signer not in (manager.operator, *manager.former):
+        return "its quote is not signed by the manager over this work and these prices"
+    if spec.quote_expires < job.posted_at:
+        return "its quote had expired when it was posted"
+    if spec.assemble_work * ASSEMBLE_SHARE < spec.work:
+        return "its assembly counts for less than a tenth of a frame"
+    if job.order.cap < MIN_CAP_PER_TASK * len(spec.tasks(job.id)):
+        return "its cap is under 0.01 USD a task"
+    return ""
+
+
 def _start(network: "Network", job: Job) -> None:
     """Reads the spec and opens the first attempts; a spec that is not to be had leaves the order waiting."""
     body = network.document(job.order.spec)
@@ -95,12 +129,12 @@ def _start(network: "Network", job: Job) -> None:
     except InferixError as error:
         _end(network, job, JobStatus.VOID, f"its spec is malformed: {error}")
         return
-    tasks = job.spec.tasks(job.id)
-    if job.order.cap < MIN_CAP_PER_TASK * len(tasks):
-        _end(network, job, JobStatus.VOID, "its cap is under 0.01 USD a task")
+    reason = why_spec_void(network, job, job.spec)
+    if reason:
+        _end(network, job, JobStatus.VOID, reason)
         return
     job.reason = ""
-    job.tasks = [TaskState(task) for task in tasks]
+    job.tasks = [TaskState(task) for task in job.spec.tasks(job.id)]
     for state in job.tasks:
         network.tasks[state.task.id] = state
         if state.task.kind is TaskKind.RENDER:

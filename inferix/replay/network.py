@@ -143,6 +143,7 @@ class Network:
     def _on_OperatorChanged(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         node = self.nodes[args["node"]]
         self.operators.pop(node.operator, None)
+        node.former.append(node.operator)
         node.operator = args["operator"]
         self.operators[node.operator] = node.id
 

@@ -44,7 +44,7 @@ class AttemptStatus(StrEnum):
 
 @dataclass
 class Node:
-    """A registered machine; stake in wei of IFX."""
+    """A registered machine; stake in wei of IFX. ``former``: operators that it had."""
 
     id: int
     owner: str
@@ -61,6 +61,7 @@ class Node:
     unbonding: int = 0
     frozen: int = 0
     qualified: bool = False
+    former: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -24,6 +24,7 @@ from inferix.models.roles import Outcome, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import roster_leaves
 from inferix.replay.attempts import open_draws, seats
+from inferix.replay.jobs import quote_of
 from inferix.replay.settlement import HEADER, BatchDraft, draft_batch, draft_batches, outcome_leaf
 from inferix.replay.state import Batch, TaskState
 from inferix.trees import anchor_root
@@ -158,6 +159,8 @@ class Live(Court):
             request=request, work=10**9, assemble_work=10**8, frames_per_task=1, attempt_seconds=6_000,
             quote_signature="0x" + "00" * 65, quote_expires=now() + 600, low_price=1, high_price=2,
         )  # fmt: skip
+        quote = quote_of(spec).sign(self.domain, bytes(manager.operator.key))
+        spec = spec.model_copy(update={"quote_signature": "0x" + quote.hex()})
         fields = {
             "account": self.account, "nonce": self.nonce, "manager": manager.id, "spec": self.store(spec),
             "cap": 10**9, "price": 10**8, "attempts": 3, "deadline": now() + 86_400 * 20, "post_by": now() + 600,

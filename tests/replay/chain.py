@@ -18,6 +18,7 @@ from inferix.models.roles import BatchStatus, Outcome, Role, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_tree, nodes_tree, roster_leaves
 from inferix.replay.attempts import open_draws, seats
+from inferix.replay.jobs import quote_of
 from inferix.replay.settlement import BatchDraft, commitment_of, draft_batches
 from inferix.replay.state import Attempt, TaskState
 from inferix.trees import anchor_root, split
@@ -136,7 +137,11 @@ class Chain:
             "low_price": 8_000_000,
             "high_price": 32_000_000,
         }
-        return JobSpec(**{**fields, **changes})
+        spec = JobSpec(**{**fields, **changes})
+        if "quote_signature" in changes:
+            return spec
+        signed = quote_of(spec).sign(DOMAIN, key(spec.request.manager))
+        return spec.model_copy(update={"quote_signature": "0x" + signed.hex()})
 
     def order(self, spec: JobSpec | None = None, signer: int = 0, **changes: Any) -> bytes:
         """Posts an order and returns the job id."""

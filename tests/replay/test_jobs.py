@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders, draws, receipts, votes: what counts and what does not."""
 
+from typing import Any
+
 import pytest
 
 from inferix.messages import Receipt, Vote
@@ -12,7 +14,7 @@ from inferix.replay.attempts import seats
 from inferix.replay.settlement import draft_batches, outcome_leaf
 from inferix.replay.state import AttemptStatus, JobStatus
 from inferix.trees import split
-from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, signed
+from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, address, signed
 
 
 @pytest.fixture
@@ -257,3 +259,33 @@ def test_regression_a_roster_of_unregistered_nodes_is_nobodys_and_costs_no_memor
     assert chain.network.posted_rosters[RosterKind.WORKERS, 2].roster is None
     chain.post_roster(RosterKind.WORKERS, 3, leaves)
     assert chain.network.posted_rosters[RosterKind.WORKERS, 3].roster is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"quote_signature": "0x" + "00" * 65}, "its quote: "),
+        ({"assemble_work": 100_000}, "less than a tenth of a frame"),
+    ],
+)
+def test_regression_work_that_no_manager_quoted_is_void(chain: Chain, changes: dict[str, Any], says: str) -> None:
+    job = chain.network.jobs[chain.order(chain.spec(**changes))]
+    assert job.status is JobStatus.VOID
+    assert says in job.reason
+    assert not job.tasks
+
+
+def test_regression_a_quote_stands_for_its_own_work_manager_and_time(chain: Chain) -> None:
+    spec = chain.spec()
+    cheaper = spec.model_copy(update={"work": spec.work - 1})
+    assert "not signed by the manager" in chain.network.jobs[chain.order(cheaper)].reason
+    assert "expired" in chain.network.jobs[chain.order(chain.spec(quote_expires=chain.time - 1))].reason
+    other = spec.model_copy(update={"request": spec.request.model_copy(update={"manager": MANAGER + 1})})
+    assert "another manager's" in chain.network.jobs[chain.order(other)].reason
+    assert chain.network.jobs[chain.order(spec)].tasks
+
+
+def test_a_quote_outlives_the_operator_that_signed_it(chain: Chain) -> None:
+    spec = chain.spec()
+    chain.emit("OperatorChanged", node=MANAGER, operator=address(77))
+    assert chain.network.jobs[chain.order(spec)].tasks
