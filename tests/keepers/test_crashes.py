@@ -31,6 +31,7 @@ from inferix.models.anchor import AnchorData, RosterData, RosterLeaf
 from inferix.models.parameters import DEV_OVERRIDES
 from inferix.replay import Network
 from inferix.replay.attempts import open_draws
+from inferix.replay.jobs import quote_of
 from inferix.replay.state import AttemptStatus
 from inferix.storage import Cid, Codec
 from inferix.storage.database import Database
@@ -162,14 +163,16 @@ class World:
         now = self.client.header("latest").timestamp
         helper = HandMade()
         helper.time = now
-        digest = put_document(self.store, helper.spec())
+        domain = self.deployment.domain()
+        spec = helper.spec(quote_expires=now + 86_400)
+        quote = quote_of(spec).sign(domain, bytes(self.accounts[0].key))
+        digest = put_document(self.store, spec.model_copy(update={"quote_signature": "0x" + quote.hex()}))
         with database.session() as session:
             for nonce in (1, 2):
                 order = Order(
                     account=1, nonce=nonce, manager=MANAGER, spec=digest, cap=10**9, price=20_000_000, attempts=3,
                     deadline=now + 86_400, post_by=now + 86_400,
                 )  # fmt: skip
-                domain = self.deployment.domain()
                 record = order.record(order.sign(domain, bytes(self.accounts[3].key)))
                 session.add(SignedOrder(job=order.digest(domain), account=1, record=record, received_at=now))
 
