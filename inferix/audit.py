@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
-from inferix.errors import InferixError
+from inferix.errors import InferixError, Unavailable
 from inferix.messages import outcome_record
 from inferix.models.anchor import AccountsData, BatchLeaf, RosterLeaf
 from inferix.models.event import ChainEvent
@@ -259,7 +259,10 @@ class Audit:
 
 
 class Lookup(Mapping[bytes, bytes]):
-    """Documents fetched when they are asked for, each once; what is not to be had is absent."""
+    """Documents fetched when they are asked for, each once; what is not in storage is absent.
+
+    A storage that does not answer says nothing about anybody: its Unavailable passes through.
+    """
 
     def __init__(self, fetch: Callable[[bytes], bytes]) -> None:
         self._fetch = fetch
@@ -269,6 +272,8 @@ class Lookup(Mapping[bytes, bytes]):
         if digest not in self._known:
             try:
                 self._known[digest] = self._fetch(digest)
+            except Unavailable:
+                raise
             except InferixError:
                 self._known[digest] = None
         found = self._known[digest]

@@ -9,7 +9,7 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
 from inferix.audit import KINDS, Audit, Lookup, Report
-from inferix.errors import NotFound
+from inferix.errors import NotFound, Unavailable
 from inferix.messages import Acceptance, Receipt
 from inferix.models.anchor import AccountsData, AnchorData, BatchLeaf, RosterData, RosterLeaf
 from inferix.models.document import Document
@@ -493,6 +493,8 @@ def test_documents_are_fetched_once_and_what_is_not_to_be_had_is_absent() -> Non
         asked.append(digest)
         if digest == b"gone":
             raise NotFound("nowhere")
+        if digest == b"silent":
+            raise Unavailable("no answer")
         return b"body"
 
     documents = Lookup(fetch)
@@ -500,3 +502,5 @@ def test_documents_are_fetched_once_and_what_is_not_to_be_had_is_absent() -> Non
     assert documents.get(b"gone") is None
     assert asked == [b"here", b"gone"]
     assert len(documents) == len(list(documents)) == 2
+    with pytest.raises(Unavailable):  # which is nobody's lie
+        documents.get(b"silent")

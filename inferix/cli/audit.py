@@ -7,11 +7,13 @@ import click
 
 from inferix.audit import Audit, Lookup
 from inferix.chain.client import ChainClient
-from inferix.chain.deployment import Contracts, load_deployment
+from inferix.chain.deployment import Contracts, Deployment, load_deployment
+from inferix.chain.errors import RangeTooLarge
 from inferix.chain.events import decode_logs
 from inferix.chain.rpc import Rpc
 from inferix.cli.common import json_option, print_json
 from inferix.models.document import MAX_DOCUMENT
+from inferix.models.event import ChainEvent
 from inferix.replay import Network
 from inferix.storage import open_store
 from inferix.storage.documents import document_cid
@@ -32,14 +34,7 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
     genesis = int(Contracts(client, found).read("BurnMintWork", "genesis"))
     store = open_store(storage)
     documents = Lookup(lambda digest: b"".join(store.open(document_cid(digest), MAX_DOCUMENT)))
-    newest = client.header("latest").number
-    events = []
-    for start in range(found.block, newest + 1, STEP):
-        end = min(newest, start + STEP - 1)
-        logs = client.logs(found.mirrored(), start, end)
-        headers = {number: client.header(number) for number in {log.block for log in logs}}
-        events += decode_logs(found, logs, headers)
-        click.echo(f"read blocks to {end} of {newest}: {len(events)} events", err=True)
+    events = _read(client, found)
     report = Audit(Network(found.domain(), genesis, documents), lambda number: client.header(number).hash).run(events)
     if as_json:
         print_json({"checked": report.checked, "problems": report.problems})
@@ -50,3 +45,23 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
             click.secho(f"FALSE  {problem}", fg="red")
         click.echo("everything is as the rules give it" if not report.problems else f"{len(report.problems)} false")
     sys.exit(1 if report.problems else 0)
+
+
+def _read(client: ChainClient, found: Deployment) -> list[ChainEvent]:
+    """All events of the contracts up to the newest block, in as large steps as the endpoint takes."""
+    events: list[ChainEvent] = []
+    start, newest, step = found.block, client.header("latest").number, STEP
+    while start <= newest:
+        end = min(newest, start + step - 1)
+        try:
+            logs = client.logs(found.mirrored(), start, end)
+        except RangeTooLarge:
+            if step == 1:
+                raise
+            step //= 2
+            continue
+        headers = {number: client.header(number) for number in {log.block for log in logs}}
+        events += decode_logs(found, logs, headers)
+        click.echo(f"read blocks to {end} of {newest}: {len(events)} events", err=True)
+        start, step = end + 1, min(STEP, 2 * step)
+    return events

@@ -185,6 +185,16 @@ def test_audit__an_honest_network__exit_0_in_words_and_json(network: Network) ->
     assert json.loads(done.stdout)["problems"] == []
 
 
+def test_audit__an_endpoint_that_refuses_large_ranges__is_asked_in_smaller_ones(network: Network) -> None:
+    proxy = Proxy(network.chain_url)
+    error = {"code": -32005, "message": "query returned more than 10000 results"}
+    refusals = [json.dumps({"jsonrpc": "2.0", "id": 0, "error": error}).encode()] * 3
+    proxy.answer = lambda method: (200, {}, refusals.pop()) if method == "eth_getLogs" and refusals else None
+    done = network.inferix("audit", INFERIX_RPC=proxy.url)
+    proxy.close()
+    assert (done.returncode, refusals) == (0, []), done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
