@@ -15,14 +15,14 @@ from devnet.processes import ROOT, exit_on_sigterm
 from inferix.errors import InferixError
 
 OUT = ROOT / "out" / "bench"
-NETWORK, REPORT = OUT / "network", OUT / "report.json"
+REPORT = OUT / "report.json"
 THREADS = 2  # as the demo's nodes have
 MEDIUM, LARGE = (640, 360, 16), (1920, 1080, 64)
 
 
 def main() -> int:
     """0 when everything was measured."""
-    os.environ["INFERIX_DEMO_OUT"] = str(NETWORK)  # read by demo.places when it is imported
+    os.environ.setdefault("INFERIX_DEMO_OUT", str(OUT / "network"))  # demo.places reads it when it is imported
     exit_on_sigterm()
     try:
         _measure()
@@ -39,6 +39,7 @@ def main() -> int:
 def _measure() -> None:
     from benchmarks import baseline, gas, job, machine, report
     from benchmarks.table import show
+    from demo.places import OUT as network
     from demo.say import chapter, line
     from demo.services import services
 
@@ -51,7 +52,7 @@ def _measure() -> None:
     chapter("The same frames by plain Blender")
     with TemporaryDirectory(prefix="inferix-bench-") as folder:
         plain = baseline.render(_order(done), Path(folder) / "plain")
-        ours, theirs = (sorted((at / "frames").glob("*.png")) for at in (NETWORK, Path(folder) / "plain"))
+        ours, theirs = (sorted((at / "frames").glob("*.png")) for at in (network, Path(folder) / "plain"))
         differ = baseline.difference(ours, theirs, Path(folder) / "compared")
         chapter("Checking beside rendering")
         checked = _verification(Path(folder))
@@ -63,6 +64,7 @@ def _measure() -> None:
 
 
 def _write(report: dict[str, Any]) -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
 
 
