@@ -46,7 +46,7 @@ def render(order: dict[str, Any], folder: Path) -> Plain:
     folder.mkdir(parents=True)
     path, log = folder / "order.json", folder / "plain.log"
     path.write_text(json.dumps({**order, "out": str(folder)}))
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    before, began = _children(), time.monotonic()
     with running(start("plain Blender", [sys.executable, "-m", "benchmarks.plain", path], log=log, cwd=ROOT)) as child:
         told = 0
         while child.running:
@@ -56,9 +56,13 @@ def render(order: dict[str, Any], folder: Path) -> Plain:
     if child.process.returncode:
         raise Unavailable(f"plain Blender ended with {child.process.returncode}:\n{child.log_tail()}")
     _tell(folder, told)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    core = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Plain(seconds, core, _steps(folder))
+    return Plain(seconds, _children() - before, _steps(folder))
+
+
+def _children() -> float:
+    """Processor seconds of this process's children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _steps(folder: Path) -> list[dict[str, Any]]:

@@ -41,6 +41,14 @@ def test_plain_blender_renders_the_order_and_says_what_each_step_took(
         baseline.difference(stills[:1], stills, tmp_path / "compared")
 
 
+def test_seeds_decide_the_noise(tmp_path: Path) -> None:
+    first, again, other = (tmp_path / name for name in ("first", "again", "other"))
+    for folder, seed in ((first, 7), (again, 7), (other, 8)):
+        baseline.render(order(seeds=[(3, seed)]), folder)
+    still = "frames/0003.png"
+    assert (first / still).read_bytes() == (again / still).read_bytes() != (other / still).read_bytes()
+
+
 def test_a_scene_that_is_not_there_is_no_figure(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="plain Blender ended with 1"):
         baseline.render(order(scene=str(tmp_path / "none.blend")), tmp_path / "plain")
