@@ -101,7 +101,10 @@ def why_false(network: Network, batch: Batch, leaf: BatchLeaf) -> str:
         return "is settled already"
     right = outcome_leaf(network, state, attempt)
     wrong = [name for name in BatchLeaf.model_fields if getattr(right, name) != getattr(leaf, name)]
-    return f"has another {', '.join(wrong)}" if wrong else ""
+    if wrong:
+        return f"has another {', '.join(wrong)}"
+    coin = network.accounts[right.account].coin
+    return "" if network.coins.get(batch.coin) == coin else "is paid in another coin"
 
 
 def _is_later(network: Network, batch: Batch, other: bytes | None) -> bool:

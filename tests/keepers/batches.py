@@ -11,6 +11,8 @@ from tests.replay.chain import MANAGER, Chain, address
 OTHER = 8
 """The manager whose keeper decides about MANAGER's lane."""
 WINDOW = 21_600
+COIN_INDEX = 0
+"""Of the chain's only coin."""
 
 
 def ended(chain: Chain, *outcomes: Outcome) -> list[BatchLeaf]:
@@ -20,10 +22,12 @@ def ended(chain: Chain, *outcomes: Outcome) -> list[BatchLeaf]:
     return draft_batches(chain.network, MANAGER)[0].leaves
 
 
-def propose(chain: Chain, leaves: list[BatchLeaf], manager: int = MANAGER, serve: bool = True) -> Batch:
+def propose(
+    chain: Chain, leaves: list[BatchLeaf], manager: int = MANAGER, serve: bool = True, coin: int = COIN_INDEX
+) -> Batch:
     """The next batch of a lane; ``serve``: whether its documents are to be had."""
     live = chain.network.lane(manager).batches
-    draft = draft_batch(manager, len(live) + 1, 1, leaves, live[-1] if live else bytes(32))
+    draft = draft_batch(manager, len(live) + 1, coin, leaves, live[-1] if live else bytes(32))
     for document in draft.documents if serve else ():
         chain.store(document)
     chain.emit("Proposed", commitment=draft.commitment, header=draft.header)

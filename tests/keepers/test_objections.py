@@ -73,6 +73,14 @@ def test_objections__a_false_leaf_that_a_panel_voided__none(chain: Chain, object
     assert objections(chain) == ([], {})
 
 
+def test_objections__another_coin__is_said_and_nothing_staked(chain: Chain, objections: Objections) -> None:
+    propose(chain, ended(chain, Outcome.ACCEPTED), coin=7)
+    chain.network.tick(chain.time + PATIENCE)
+    found, told = objections(chain)
+    assert found == []
+    assert [says.endswith("attempt 0 is paid in another coin") for says in told] == [True]
+
+
 def test_objections__a_batch_that_is_final_or_fell__none(chain: Chain, objections: Objections) -> None:
     first, second = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
     final = propose(chain, [false(first)])
@@ -94,6 +102,18 @@ def test_objections__one_place_at_a_time__the_next_when_it_was_answered(chain: C
         assert objections(chain) == ([], {}), "it waits for the answer"
         chain.emit("DisputeAnswered", id=id)
         assert objections(chain)[0] == ([["challenge_votes"]] if place == 0 else [])
+
+
+def test_objections__while_one_of_the_lane_waits__no_bond_for_a_later_batch_that_falls_with_it(
+    chain: Chain, objections: Objections
+) -> None:
+    first, second, third = ended(chain, *[Outcome.ACCEPTED] * 3)
+    waiting = propose(chain, [false(first)])
+    propose(chain, [false(second)])
+    dispute(chain, waiting)
+    assert objections(chain) == ([], {})
+    propose(chain, [third.model_copy(update={"account": 2})], manager=9)
+    assert objections(chain)[0] == [["prove_order", "challenge_votes"]], "other lanes do not wait"
 
 
 def test_objections__a_lie_that_is_sure__is_asked_for_before_a_doubtful_one(
