@@ -59,9 +59,11 @@ def __init__(governor_: address, guardian_: address, names: DynArray[bytes32, 64
 @external
 def set(name: bytes32, new_value: uint256):
     """
-    @notice Sets a parameter within its bounds. Governor only.
+    @notice Sets a parameter within its bounds. Governor only. The epochs' length is as deployed, for good: contracts and
+            mirrors count epochs by it, and an epoch's index must always mean the same seconds.
     """
     self._check_governor()
+    assert name != keccak256("epoch_length"), "Parameters: fixed at deployment"
     self._set(name, new_value)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from inferix.models.anchor import AccountLeaf, AccountsData, BatchLeaf, NodeLeaf, RosterLeaf
 from inferix.models.roles import BatchStatus, NodeStatus, Outcome, Role, RosterKind
 from inferix.replay.network import Network
+from inferix.replay.settlement import PROPOSED_ANEW, UNPROPOSED_AFTER
 from inferix.replay.state import Batch, Epoch, Job, Node
 from inferix.trees import Tree, account_leaf, node_leaf
 from inferix.units import mul_div_down
@@ -19,7 +20,6 @@ from inferix.units import mul_div_down
 SHARES = {Role.WORKER: 30, Role.VERIFIER: 6, Role.MANAGER: 1}
 BPS = 10_000
 FULL_REPUTATION = 1_000  # per mille
-UNPROPOSED_AFTER = 72 * 3_600
 
 Probes = Mapping[int, Mapping[int, int]]
 """epoch -> node -> answered probes"""
@@ -74,7 +74,7 @@ def epoch_rewards(network: Network, epoch: Epoch, probes: Mapping[int, int]) -> 
     }
     total = sum(SHARES.values())
     part = {role: epoch.minted * share // total for role, share in SHARES.items()}
-    for_capacity = part[Role.WORKER] * network.parameters["poc_bps"] // BPS if sum(capacity.values()) else 0
+    for_capacity = part[Role.WORKER] * epoch.poc_bps // BPS if sum(capacity.values()) else 0
     delivered = _share(part[Role.WORKER] - for_capacity, fees)
     present = _share(for_capacity, capacity)
     rewards = EpochRewards(
@@ -93,22 +93,24 @@ def _share(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
 
 
 def node_rewards(network: Network, epoch: int, probes: Probes) -> dict[int, Reward]:
-    """Cumulative rewards of every node up to an epoch's cut-off; node 0 holds the dust."""
-    cut_off = network.epoch_end(epoch)
-    vesting_time = network.parameters["worker_vesting"]
+    """Cumulative rewards of every node up to an epoch's cut-off; node 0 holds the dust.
+
+    A grant matures at the first cut-off that its time has come by, as the vesting time was then, and stays so: what has
+    matured never becomes less, or Accounts would refuse every later root.
+    """
     rewards: dict[int, Reward] = {0: Reward()}
-    for closed in network.epochs[: epoch + 1]:
-        start = network.epoch_end(closed.index)
-        shared = epoch_rewards(network, closed, probes.get(closed.index, {}))
+    closed = network.epochs[: epoch + 1]
+    for at, item in enumerate(closed):
+        start = network.epoch_end(item.index)
+        shared = epoch_rewards(network, item, probes.get(item.index, {}))
         rewards[0].matured += shared.dust
         for group in (shared.verifiers, shared.managers):
             for node, amount in group.items():
                 rewards.setdefault(node, Reward()).matured += amount
+        is_over = any(start + later.worker_vesting <= network.epoch_end(later.index) for later in closed[at:])
         for node, amount in shared.workers.items():
             reward = rewards.setdefault(node, Reward())
-            at_once = amount * network.parameters["matured_bps"] // BPS
-            if start + vesting_time <= cut_off:
-                at_once = amount
+            at_once = amount if is_over else amount * item.matured_bps // BPS
             reward.matured += at_once
             reward.vesting += amount - at_once
             reward.start += (amount - at_once) * start
@@ -126,11 +128,23 @@ def reserved(network: Network, job: Job, epoch: int, charged: int) -> int:
     cut_off = network.epoch_end(epoch)
     if job.posted_at > cut_off or job.status == "void":
         return 0
-    if cut_off >= job.order.deadline + UNPROPOSED_AFTER:
+    if cut_off >= job.order.deadline + UNPROPOSED_AFTER and not _in_progress(network, job, cut_off):
         return 0
     if job.ended_at and job.ended_at <= cut_off and _settled(network, job, epoch):
         return 0
     return max(0, job.order.cap - charged)
+
+
+def _in_progress(network: Network, job: Job, cut_off: int) -> bool:
+    """Whether at the cut-off a batch waited that charges the order, or may be proposed anew since one fell."""
+    tasks = {state.task.id for state in job.tasks}
+    return any(
+        batch.proposed_at <= cut_off
+        and not 0 < batch.final_at <= cut_off
+        and (not batch.cancelled_at or cut_off < batch.cancelled_at + PROPOSED_ANEW)
+        and any(leaf.task in tasks for leaf in batch.leaves)
+        for batch in network.batches.values()
+    )
 
 
 def _settled(network: Network, job: Job, epoch: int) -> bool:

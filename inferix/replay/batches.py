@@ -94,6 +94,6 @@ def finalized(network: "Network", event: ChainEvent, args: Mapping[str, Any]) ->
 def cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """It fell: its attempts are to be proposed again."""
     batch = network.batches[args["commitment"]]
-    batch.status = BatchStatus.CANCELLED
+    batch.status, batch.cancelled_at = BatchStatus.CANCELLED, event.timestamp
     network.lane(batch.manager).batches.remove(batch.commitment)
     jobs.unbatched(network, batch)

@@ -11,6 +11,7 @@ from inferix.models.job import JobSpec
 from inferix.models.roles import Outcome, TaskKind
 from inferix.replay import attempts
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Batch, Job, JobStatus, TaskState
+from inferix.units import NanoIbm, NanoUsd, fee_of
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
@@ -113,8 +114,12 @@ def why_spec_void(network: "Network", job: Job, spec: JobSpec) -> str:
         return "its quote had expired when it was posted"
     if spec.assemble_work * ASSEMBLE_SHARE < spec.work:
         return "its assembly counts for less than a tenth of a frame"
-    if job.order.cap < MIN_CAP_PER_TASK * len(spec.tasks(job.id)):
+    tasks = spec.tasks(job.id)
+    if job.order.cap < MIN_CAP_PER_TASK * len(tasks):
         return "its cap is under 0.01 USD a task"
+    # What it may cost must be reserved, or it would be paid out of other clients' credit.
+    if job.order.cap < sum(fee_of(NanoIbm(task.work), NanoUsd(job.order.price)) for task in tasks):
+        return "its cap is under what its tasks may cost at its price"
     return ""
 
 
@@ -257,7 +262,7 @@ def unbatched(network: "Network", batch: Batch) -> None:
     for leaf in batch.leaves:
         attempt = _attempt(network, leaf.task, leaf.attempt)
         if attempt is not None and attempt.batch == batch.commitment:
-            attempt.batch = None
+            attempt.batch, attempt.unbatched_at = None, network.time
 
 
 def _attempt(network: "Network", task: Bytes32, number: int) -> Attempt | None:

@@ -299,6 +299,7 @@ class Network:
     def _on_EpochClosed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         names = ("work", "charge", "burned", "minted")
         amounts = {name: args[name] for name in names}
+        amounts |= {name: self.parameters[name] for name in ("matured_bps", "poc_bps", "worker_vesting")}
         self.epochs.append(Epoch(index=args["epoch"], closed_at=event.timestamp, **amounts))
 
     def _on_AccountsPosted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:

@@ -16,6 +16,8 @@ from inferix.units import NanoIbm, NanoUsd, fee_of
 
 CHUNK = 64
 MAX_LEAVES = 1_000
+UNPROPOSED_AFTER = 72 * 3_600  # seconds after an order's deadline: later its reserve is free, and no leaf is due
+PROPOSED_ANEW = 48 * 3_600  # seconds after a batch fell, in which its leaves may be proposed again all the same
 HEADER = {
     "manager": "uint32",
     "sequence": "uint32",
@@ -92,7 +94,14 @@ def ready(network: Network, manager: int) -> list[tuple[TaskState, Attempt]]:
         for state in network.tasks.values()
         for attempt in state.attempts
         if attempt.status is AttemptStatus.ENDED and attempt.node and attempt.batch is None and attempt.lane == manager
+        if _in_time(network, state, attempt)
     ]
+
+
+def _in_time(network: Network, state: TaskState, attempt: Attempt) -> bool:
+    """What is proposed later finds its reserve paid back: it would be charged to other clients' credit."""
+    end = network.jobs[state.task.job].order.deadline + UNPROPOSED_AFTER
+    return network.time < max(end, attempt.unbatched_at + PROPOSED_ANEW if attempt.unbatched_at else 0)
 
 
 def draft_batches(network: Network, manager: int) -> list[BatchDraft]:

@@ -153,6 +153,7 @@ class Attempt:
     outcome: Outcome | None = None
     ended_at: int = 0
     batch: bytes | None = None
+    unbatched_at: int = 0  # when the newest batch with its leaf was cancelled
 
 
 @dataclass
@@ -209,6 +210,7 @@ class Batch:
     status: BatchStatus = BatchStatus.PROPOSED
     epoch: int = -1
     final_at: int = 0
+    cancelled_at: int = 0
     problem: str = ""
     voided: set[int] = field(default_factory=set)
     lie: Lie | None = None
@@ -257,7 +259,8 @@ class Case:
 
 @dataclass
 class Epoch:
-    """A closed epoch, amounts as the contract counted them."""
+    """A closed epoch, amounts as the contract counted them; the parameters that share out its mint, as at its close:
+    what was shared never changes, whatever is governed later."""
 
     index: int
     work: int
@@ -265,6 +268,9 @@ class Epoch:
     burned: int
     minted: int
     closed_at: int
+    matured_bps: int
+    poc_bps: int
+    worker_vesting: int
 
 
 @dataclass

@@ -56,6 +56,12 @@ def test_governor_sets_within_bounds_only(system: System) -> None:
                 system.parameters.set(parameter("burn_bps"), value)
 
 
+def test_regression_the_epochs_length_is_fixed_at_deployment(system: System) -> None:
+    with boa.reverts("Parameters: fixed at deployment"), boa.env.prank(system.governor):
+        system.parameters.set(parameter("epoch_length"), 3600)
+    assert system.parameters.get(parameter("epoch_length")) == 259200
+
+
 def test_zero_is_a_value(system: System) -> None:
     system.set_parameter("mint_multiple_bps", 0)
     assert system.parameters.get(parameter("mint_multiple_bps")) == 0
