@@ -139,6 +139,18 @@ def test_objections__unserved__after_the_patience_and_chunk_by_chunk(chain: Chai
     assert item.step[2][1] == 1
 
 
+@pytest.mark.parametrize(("count", "chunk"), [(129, 2), (64, 0), (70, 1), (200, 2)])
+def test_objections__leaves_hidden_or_missing__the_chunk_that_has_no_answer(
+    chain: Chain, count: int, chunk: int
+) -> None:
+    """130 leaves behind a header that says otherwise: the other chunks could be shown."""
+    leaf = ended(chain, Outcome.ACCEPTED)[0]
+    leaves = [leaf.model_copy(update={"task": at.to_bytes(32, "big")}) for at in range(130)]
+    chain.propose(draft_batch(MANAGER, 1, 1, leaves, bytes(32)), count=count)
+    ((item,),), _ = decide(chain)
+    assert (item.step[1], item.step[2][1]) == ("challenge_data", chunk)
+
+
 def test_objections__a_document_that_is_no_batch__at_once(chain: Chain, objections: Objections) -> None:
     leaves = ended(chain, Outcome.ACCEPTED)
     draft = draft_batch(MANAGER, 1, 1, leaves, bytes(32))
