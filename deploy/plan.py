@@ -11,7 +11,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from deploy.settings import DEPLOYER, Settings
+from deploy.settings import DEPLOYER, TIMELOCK, Settings
 
 IFX = 10**18
 # IFX of each share; 462,500,000 more are the minter's
@@ -128,6 +128,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
     dollar, batches, market = Ref("IfxDollar"), Ref("Batches"), Ref("ReferenceMarket")
     names = tuple(keccak(text=name) for name in settings.parameters)
     length = settings.parameters.get("epoch_length", 259_200)
+    rules = settings.voting
     # The deployer governs until everything stands (see _opening).
     plan = [
         Creation("Parameters", (deployer, who(settings.guardian), names, tuple(settings.parameters.values()))),
@@ -135,6 +136,8 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("CommunityFund", (parameters,)),
         Creation("IFX", _allocation(settings, who)),
         Creation("VestingWallet", (ifx, Ref("Vesting"))),
+        Creation("Timelock", (parameters, rules.timelock)),
+        Creation("Governor", (ifx, Ref("Timelock"), rules.delay, rules.period, rules.threshold, rules.quorum_bps)),
         Creation("NodeRegistry", (parameters,)),
         Creation("IfxDollar", (parameters,)),
         Creation("NodeLicence", (parameters, settings.licence_uri)),
@@ -174,6 +177,7 @@ def _allocation(settings: Settings, who: Callable[[str], str]) -> tuple[tuple[An
 
 def _wiring() -> list[Call]:
     wires = {
+        "Timelock": ("Governor",),
         "CommunityFund": ("IFX",),
         "NodeLicence": ("NodeRegistry",),
         "NodeRegistry": ("NodeLicence", "Staking", "Panels", "Disputes"),
@@ -211,11 +215,23 @@ def _opening(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
         known = Check("IfxDollar", "coin", (coin,), lambda found: found[0] != 0)
         calls.append(Call("IfxDollar", "add_coin", (coin, cap), known))
     calls += [*_endowing(settings, deployer, left), *_vesting(settings, deployer, left)]
-    if settings.governor not in (DEPLOYER, deployer):
-        proposed = Check("Parameters", "proposed_governor", (), lambda found: found == settings.governor)
-        calls.append(Call("Parameters", "propose_governor", (settings.governor,), proposed))
-        left.append(f"the governor {settings.governor} calls Parameters.accept_governor")
-    return calls
+    return [*calls, *_handing_over(settings, deployer, left)]
+
+
+def _handing_over(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
+    """Who governs from now on. The last calls: the timelock accepts only after all before it was mined."""
+    if settings.governor == TIMELOCK:
+        # Whether it was proposed shows in another place once it governs: the timelock looks at both.
+        proposed, taken = Check("Timelock", "may_govern"), Check("Timelock", "governs")
+        return [
+            Call("Parameters", "propose_governor", (Ref("Timelock"),), proposed),
+            Call("Timelock", "accept_governor", (), taken),
+        ]
+    if settings.governor in (DEPLOYER, deployer):
+        return []
+    left.append(f"the governor {settings.governor} calls Parameters.accept_governor")
+    named = Check("Parameters", "proposed_governor", (), lambda found: found == settings.governor)
+    return [Call("Parameters", "propose_governor", (settings.governor,), named)]
 
 
 def _holds_ifx(contract: str, amount: int) -> Check:

@@ -10,12 +10,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from inferix.errors import Misconfigured
 
 DEPLOYER = "deployer"
+TIMELOCK = "timelock"
 
 
 def _address(text: str) -> str:
     if text != DEPLOYER and not is_checksum_address(text):
         raise ValueError(f"neither a checksummed address nor {DEPLOYER!r}: {text}")
     return text
+
+
+def _governor(text: str) -> str:
+    return text if text == TIMELOCK else _address(text)
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -61,17 +66,32 @@ class Development(_Model):
     faucet_ifx: int = Field(gt=0)
 
 
+class Voting(_Model):
+    """Rules of Governor and Timelock to begin with; contracts/governance bounds them, a vote changes them.
+
+    delay, period, timelock: seconds from proposal to snapshot, of the vote, and from queue to execution; threshold: wei
+    of votes that a proposer needs; quorum_bps: share of the supply that must vote for or abstain.
+    """
+
+    delay: int = Field(default=86_400, gt=0)
+    period: int = Field(default=7 * 86_400, gt=0)
+    threshold: int = Field(default=10**24, gt=0)
+    quorum_bps: int = Field(default=400, gt=0)
+    timelock: int = Field(default=2 * 86_400, gt=0)
+
+
 class Settings(_Model):
-    """ifx_price: nano-USD per IFX, the reference price until there is a pool; market_ifx: wei that the market sells;
+    """governor: an address, or "timelock": holders of IFX govern by votes from the deployment's end on; ifx_price: nano-USD per IFX, the reference price until there is a pool; market_ifx: wei that the market sells;
     tge: second at which vesting starts, null: the time of the deployment."""
 
     chain_id: int = Field(gt=0)
-    governor: Address
+    governor: Annotated[str, AfterValidator(_governor)]
     guardian: Address
     foundation: Address
     treasury: Address
     tge: int | None = Field(default=None, gt=0)
     parameters: dict[str, int]
+    voting: Voting = Voting()
     allocation: Allocation
     ifx_price: int = Field(gt=0)
     market_ifx: int = Field(ge=0)

@@ -92,7 +92,7 @@ def test_shares_and_issuance_are_the_whole_cap() -> None:
 
 def test_everything_is_wired_and_parameters_are_those_of_the_settings(protocol: Protocol) -> None:
     wired = [name for name, contract in protocol.contracts.items() if hasattr(contract, "wired")]
-    assert len(wired) == 10
+    assert len(wired) == 11
     assert all(protocol[name].wired() for name in wired)
     assert protocol["IFX"].minter() == protocol["BurnMintWork"].address
     for name, value in load_settings(DEV).parameters.items():
@@ -131,6 +131,33 @@ def test_other_governor_and_foundation_are_told_what_is_left() -> None:
     assert len(plan.left) == 7
     assert sum("Vesting.create" in line for line in plan.left) == 5
     assert "accept_governor" in plan.left[-1]
+
+
+def test_the_timelock_governs_at_the_end_when_the_settings_say_so(protocol: Protocol) -> None:
+    voted = Protocol(make_plan(changed(governor="timelock"), DEPLOYER, now()))
+    assert voted["Parameters"].governor() == voted["Timelock"].address
+    assert voted["Governor"].timelock() == voted["Timelock"].address
+    # On a development network nobody waits for votes.
+    assert protocol["Parameters"].governor() == DEPLOYER
+    assert not protocol["Timelock"].may_govern()
+    calls = make_plan(changed(governor="timelock"), DEPLOYER, now()).calls
+    assert all(voted.holds(call.done) for call in calls), "a second run would repeat a call that cannot be made"
+    for view, rule in {"votingDelay": 86_400, "votingPeriod": 7 * 86_400, "proposalThreshold": 10**24}.items():
+        assert getattr(voted["Governor"], view)() == rule
+    assert voted["Timelock"].getMinDelay() == 2 * 86_400
+
+
+def test_a_hand_over_that_was_interrupted_goes_on(protocol: Protocol) -> None:
+    propose, accept = make_plan(changed(governor="timelock"), DEPLOYER, now()).calls[-2:]
+    with acting(DEPLOYER):
+        protocol["Parameters"].propose_governor(key("a timelock that was lost").address)
+        assert not protocol.holds(propose.done)
+        protocol["Parameters"].propose_governor(protocol["Timelock"])
+    assert protocol.holds(propose.done)
+    assert not protocol.holds(accept.done)
+    protocol["Timelock"].accept_governor()
+    assert protocol.holds(propose.done)
+    assert protocol.holds(accept.done)
 
 
 def test_a_share_without_one_beneficiary_is_left_to_the_foundation() -> None:
