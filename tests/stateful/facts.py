@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must be the same everywhere: the model's facts, the contracts' and the mirror's.
+
+After each step those facts are read from the contracts that the model or a log says may have changed, every few steps
+and at the end all of them; the mirror is compared as a whole each time.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from inferix.models.event import ChainEvent
+from inferix.replay import Network as Mirror
+from tests.stateful.model.basics import BPS
+from tests.stateful.model.stake import MANAGER
+from tests.stateful.model.whole import Model
+from tests.stateful.model.work import BUDGET, FINAL
+from tests.stateful.start import COINS
+from tests.stateful.world import World
+
+Key = tuple[Any, ...]
+Facts = dict[Key, Any]
+
+
+def facts(model: Model) -> Facts:
+    """Everything that the model says of the contracts' state."""
+    ground = model.ground
+    names = {ground.own[name]: name for name in COINS}
+    found: Facts = {("ifx", holder): amount for holder, amount in ground.ifx.balances.items() if holder}
+    for coin, token in ground.coins.items():
+        found |= {(names[coin], holder): amount for holder, amount in token.balances.items()}
+    found["minted",] = (ground.ifx.supply, ground.minted)
+    found["clock",] = (ground.clock.protocol, ground.clock.paused, ground.price, ground.dispute_bond)
+    found |= _people(model) | _work(model) | _courts(model)
+    return found
+
+
+def _people(model: Model) -> Facts:
+    found: Facts = {}
+    for node in model.stakes.nodes.values():
+        amounts = (node.bonded, node.bonded, node.unbonding, node.free_at, node.frozen, node.holds)
+        found["node", node.id] = (*amounts, node.status, model.stakes.is_bonded(node), model.stakes.required(node))
+    for account in model.credit.accounts.values():
+        amounts = (account.credit, account.requested, account.requested_at)
+        found["account", account.id] = (account.owner, account.coin, *amounts)
+    for coin in model.credit.coins.values():
+        found["coin", coin.address] = (coin.cap, coin.pool, coin.released, coin.paused, model.credit.allowance(coin))
+    return found
+
+
+def _work(model: Model) -> Facts:
+    work, found = model.work, Facts()
+    for batch in work.batches.values():
+        found["batch", batch.commitment] = (batch.status, batch.disputes)
+    for coin in model.credit.coins.values():
+        books = [book.get(coin.address, 0) for book in (work.collected, work.kept, work.unpaid)]
+        found["fees", coin.address, coin.index] = (work.final_charge(coin.index), *books)
+    for node in model.stakes.nodes.values():
+        if node.role == MANAGER:
+            waiting = work.lane(node.id).waiting
+            live = len(work.lane(node.id).batches)
+            found["lane", node.id] = (live, live - len(waiting), sum(batch.charge for batch in waiting))
+            for coin in model.credit.coins.values():
+                paid = work.paid.get((node.id, coin.address), 0)
+                found["lane fees", node.id, coin.index, coin.address] = (work.final_charge(coin.index, node.id), paid)
+    for index, epoch in enumerate(work.epochs):
+        found["epoch", index] = (epoch.work, epoch.charge, epoch.burned, epoch.minted)
+    found["epochs",] = (len(work.epochs), work.burned)
+    roots = (model.books.newest, model.books.pending)
+    found["roots",] = tuple(root and root.epoch for root in roots)
+    found |= {("claimed", node): amount for node, amount in model.books.claimed.items()}
+    return found
+
+
+def _courts(model: Model) -> Facts:
+    found: Facts = {
+        ("case", case.id): (case.status, case.leaf.node, case.amount, case.bond, case.is_referred)
+        for case in model.courts.cases.values()
+    }
+    return found | {("dispute", *key): item.status for key, item in model.courts.disputes.items()}
+
+
+def read(world: World, key: Key) -> Any:
+    """The same fact as the contracts have it."""
+    match key:
+        case ("minted",):
+            return world.read("ifx", "totalSupply"), world.read("ifx", "minted")
+        case ("clock",):
+            clock = (world.read("parameters", "clock"), world.read("parameters", "paused"))
+            return (*clock, world.read("market", "price"), world.read("disputes", "bond"))
+        case ("node", id):
+            names = ("bonded", "own", "unbonding", "free_at", "frozen", "holds")
+            amounts = [world.read("staking", name, id) for name in names]
+            status = world.read("registry", "terms", id)["status"]
+            return (*amounts, status, world.read("staking", "is_bonded", id), world.read("staking", "required", id))
+        case ("account", id):
+            account = world.read("ifx_dollar", "account", id)
+            return tuple(account[name] for name in ("owner", "coin", "credit", "requested", "requested_at"))
+        case ("coin", address):
+            coin = world.read("ifx_dollar", "coin", address)
+            fields = [coin[name] for name in ("cap", "pool", "released", "paused")]
+            return (*fields, world.read("ifx_dollar", "withdrawable", address))
+        case (token, holder) if token in ("ifx", *COINS):
+            return world.read(token, "balanceOf", holder)
+        case _:
+            return _read_work(world, key)
+
+
+def _read_work(world: World, key: Key) -> Any:
+    match key:
+        case ("batch", commitment):
+            batch = world.read("batches", "batch", commitment)
+            return batch["status"], batch["disputes"]
+        case ("fees", address, index):
+            books = [world.read("fee_burner", name, address) for name in ("collected", "kept", "unpaid")]
+            return (world.read("batches", "final_charge", index), *books)
+        case ("lane", id):
+            lane = world.read("batches", "lane", id)
+            return lane["batches"], lane["final"], lane["open_charge"]
+        case ("lane fees", id, index, address):
+            return world.read("batches", "final_charge_of", id, index), world.read("fee_burner", "paid", id, address)
+        case ("epoch", index):
+            epoch = world.read("burn_mint_work", "epoch_info", index)
+            return tuple(epoch[name] for name in ("work", "charge", "burned", "minted"))
+        case ("epochs",):
+            return world.read("burn_mint_work", "closed"), world.read("fee_burner", "burned")
+        case ("roots",):
+            roots = [world.read("accounts", name) for name in ("newest", "pending")]
+            return tuple(root["epoch"] if root["index"] else None for root in roots)
+        case ("claimed", node):
+            return world.read("accounts", "claimed", node)
+        case ("case", id):
+            case = world.read("panels", "case", id)
+            return tuple(case[name] for name in ("status", "node", "amount", "bond", "is_referred"))
+        case ("dispute", *place):
+            return world.read("disputes", "dispute", world.read("disputes", "dispute_id", *place))["status"]
+    raise AssertionError(key)
+
+
+def named(events: Iterable[ChainEvent], known: Facts) -> set[Key]:
+    """The facts that logs speak of."""
+    words = {value for event in events for value in event.args.values() if isinstance(value, str | bytes | int)}
+    return {key for key in known if any(part in words for part in key[1:])}
+
+
+# -- the mirror
+
+
+def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
+    """The mirror's facts, and the model's in the same terms."""
+    theirs: Facts = {}
+    for node in mirror.nodes.values():
+        theirs["node", node.id] = (node.bonded, node.unbonding, node.frozen, int(node.status), node.qualified)
+    for account in mirror.accounts.values():
+        amounts = (account.credit, account.requested, account.spent + account.reserved, account.free)
+        theirs["account", account.id] = (account.owner, account.coin, *amounts)
+    theirs |= {("batch", key): (batch.manager, int(batch.status), batch.epoch) for key, batch in mirror.batches.items()}
+    theirs |= {("epoch", e.index): (e.work, e.charge, e.burned, e.minted) for e in mirror.epochs}
+    theirs |= {("case", key): (int(case.status), case.node, case.amount) for key, case in mirror.cases.items()}
+    theirs |= {
+        ("dispute", item.commitment, int(item.kind), item.place): (int(item.status), item.bond, item.node)
+        for item in mirror.disputes.values()
+    }
+    theirs |= {("claimed", node): amount for node, amount in mirror.claimed.items()}
+    theirs |= {("lane", id): list(lane.batches) for id, lane in mirror.lanes.items() if lane.batches}
+    theirs |= {("released", coin): amount for coin, amount in mirror.released.items()}
+    root = mirror.final_accounts()
+    theirs["root",] = (root.epoch, root.cut_off) if root else None
+    return theirs, _in_its_terms(model)
+
+
+def _in_its_terms(model: Model) -> Facts:
+    ours: Facts = {}
+    for node in model.stakes.nodes.values():
+        ours["node", node.id] = (node.bonded, node.unbonding, node.frozen, node.status, node.qualified)
+    newest = model.books.newest
+    for account in model.credit.accounts.values():
+        used = sum(newest.used.get(account.id, (0, 0))) if newest else 0
+        amounts = (account.credit, account.requested, used, model.books.free(account.id))
+        ours["account", account.id] = (account.owner, account.coin, *amounts)
+    for key, batch in model.work.batches.items():
+        ours["batch", key] = (batch.manager, batch.status, batch.epoch)
+    for index, epoch in enumerate(model.work.epochs):
+        ours["epoch", index] = (epoch.work, epoch.charge, epoch.burned, epoch.minted)
+    for key, case in model.courts.cases.items():
+        ours["case", key] = (int(case.status), case.leaf.node, case.amount)
+    for place, item in model.courts.disputes.items():
+        ours["dispute", *place] = (item.status, item.bond, item.node)
+    ours |= {("claimed", node): amount for node, amount in model.books.claimed.items()}
+    for id, lane in model.work.lanes.items():
+        ours |= {("lane", id): [batch.commitment for batch in lane.batches]} if lane.batches else {}
+    ours |= {("released", coin.address): coin.released for coin in model.credit.coins.values() if coin.released}
+    ours["root",] = (newest.epoch, model.books.cut_off) if newest else None
+    return ours
+
+
+# -- what is true of any state
+
+
+def check_laws(model: Model) -> None:
+    """Conservation, issuance, stakes, and that no charge is both final and still free."""
+    ground, work, own = model.ground, model.work, model.ground.own
+    for token in (ground.ifx, *ground.coins.values()):
+        assert sum(token.balances.values()) == token.supply and min(token.balances.values()) >= 0
+    staked = sum(node.bonded + node.unbonding for node in model.stakes.nodes.values())
+    assert ground.ifx.of(own["staking"]) == staked
+    assert all(0 <= node.frozen <= node.bonded + node.unbonding for node in model.stakes.nodes.values())
+    bonds = sum(item.bond for item in model.courts.disputes.values() if item.status == 1 and not item.node)
+    assert ground.ifx.of(own["disputes"]) == bonds
+    for coin in model.credit.coins.values():
+        money = ground.coins[coin.address].of(own["ifx_dollar"])
+        # A top-up is rounded down to credit, and so is the money: under one unit an account and payment apart.
+        assert coin.nano(money) == coin.pool
+        assert ground.coins[coin.address].of(own["fee_burner"]) == work.unpaid.get(coin.address, 0)
+    minted = sum(epoch.minted for epoch in work.epochs)
+    paid_for = sum(
+        epoch.burned * epoch.parameters["mint_multiple_bps"] // epoch.parameters["burn_bps"] for epoch in work.epochs
+    )
+    assert minted <= min(BUDGET, paid_for)
+    assert ground.ifx.of(own["accounts"]) == minted - sum(model.books.claimed.values())
+    _check_credit(model)
+
+
+def _check_credit(model: Model) -> None:
+    # What was charged finally is owed; whatever the client may still take out stays clear of it.
+    spent: dict[int, int] = {}
+    for batch in model.work.batches.values():
+        for leaf in batch.leaves if batch.status == FINAL else []:
+            spent[leaf.account] = spent.get(leaf.account, 0) + leaf.charge
+    for account in model.credit.accounts.values():
+        assert spent.get(account.id, 0) <= account.credit, "charged more than there is"
+    assert BPS

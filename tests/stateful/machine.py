@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machine: generated people, amounts and times act on contracts, mirror and model together."""
+
+from tests.stateful.epoch_rules import EpochRules
+from tests.stateful.money_rules import MoneyRules
+from tests.stateful.work_rules import WorkRules
+
+
+class Machine(MoneyRules, WorkRules, EpochRules):
+    """All rules."""

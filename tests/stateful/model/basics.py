@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every part of the model stands on: refusals, tokens, the clock, the governed numbers."""
+
+from dataclasses import dataclass, field
+
+BPS = 10_000
+NANO = 10**9
+WEI = 10**18
+DAY = 86_400
+
+
+class Refused(Exception):
+    """The protocol does not let this happen."""
+
+
+def need(condition: object, why: str) -> None:
+    """Refuse, for this reason, unless the condition holds."""
+    if not condition:
+        raise Refused(why)
+
+
+def up(amount: int, divisor: int) -> int:
+    """Division rounded up."""
+    return -(-amount // divisor)
+
+
+@dataclass
+class Token:
+    """Balances by holder (an address), in the smallest unit, and how many there are."""
+
+    balances: dict[str, int] = field(default_factory=dict)
+    supply: int = 0
+
+    def of(self, holder: str) -> int:
+        """What a holder has."""
+        return self.balances.get(holder, 0)
+
+    def move(self, sender: str, to: str, amount: int) -> None:
+        """Refused where the sender has less."""
+        need(self.of(sender) >= amount, "not enough money")
+        self.balances[sender] = self.of(sender) - amount
+        self.balances[to] = self.of(to) + amount
+
+    def mint(self, to: str, amount: int) -> None:
+        """More of it."""
+        self.balances[to] = self.of(to) + amount
+        self.supply += amount
+
+    def burn(self, holder: str, amount: int) -> None:
+        """Less of it."""
+        need(self.of(holder) >= amount, "not enough money")
+        self.balances[holder] -= amount
+        self.supply -= amount
+
+
+@dataclass
+class Clock:
+    """Block time and, less all pauses, protocol time [s]."""
+
+    now: int
+    paused_at: int = 0
+    paused_until: int = 0
+    earlier: int = 0
+
+    @property
+    def paused(self) -> bool:
+        """Whether new orders, batches and mints are stopped."""
+        return self.now < self.paused_until
+
+    @property
+    def protocol(self) -> int:
+        """What windows are counted in."""
+        return self.now - self.earlier - (min(self.now, self.paused_until) - self.paused_at)
+
+    def pause(self) -> None:
+        """Seven days at most, and none within thirty days after one."""
+        need(not self.paused_until or self.now >= self.paused_until + 30 * DAY, "too soon after a pause")
+        self.earlier += self.paused_until - self.paused_at
+        self.paused_at, self.paused_until = self.now, self.now + 7 * DAY
+
+    def resume(self) -> None:
+        """An early end."""
+        need(self.paused, "not paused")
+        self.paused_until = self.now
+
+
+@dataclass
+class Ground:
+    """What all parts share. ``own``: the addresses of the contracts by name."""
+
+    clock: Clock
+    parameters: dict[str, int]
+    own: dict[str, str]
+    ifx: Token
+    coins: dict[str, Token]
+    price: int  # nano-USD per IFX
+    genesis: int
+    epoch_length: int
+    minted: int = 0
+
+    def epoch_end(self, epoch: int) -> int:
+        """First second after it: epochs are those of the deployment, whatever the parameter says later."""
+        return self.genesis + (epoch + 1) * self.epoch_length
+
+    @property
+    def epoch(self) -> int:
+        """The present one."""
+        return (self.clock.now - self.genesis) // self.epoch_length
+
+    @property
+    def dispute_bond(self) -> int:
+        """Wei, rounded up."""
+        return up(self.parameters["dispute_bond"] * WEI, self.price)

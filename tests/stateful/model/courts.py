@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cases against workers and disputes about batches, as far as they move money or stop it."""
+
+from dataclasses import dataclass, field
+
+from inferix.models.anchor import BatchLeaf
+from inferix.models.job import case_id
+from inferix.models.roles import CaseStatus, Outcome
+from tests.stateful.model.basics import BPS, DAY, NANO, Ground, need, up
+from tests.stateful.model.stake import ACTIVE, FROZEN, JAILED, Node, Stakes
+from tests.stateful.model.work import CANCELLED, FINAL, PROPOSED, Batch, Work
+
+REDO_TERM, DECISION_TERM = 40 * DAY, 14 * DAY
+SILENCE_BPS = 500
+OPEN, ANSWERED, UPHELD, DROPPED = 1, 2, 3, 4
+
+
+@dataclass
+class Case:
+    """A rejected attempt under judgement; times are the protocol's."""
+
+    id: bytes
+    leaf: BatchLeaf
+    batch: Batch
+    amount: int
+    frozen_at: int
+    status: int = CaseStatus.FROZEN
+    charged_at: int = 0
+    redone_by: int = 0
+    appealed_at: int = 0
+    bond: int = 0
+    seats: list[int] = field(default_factory=list)
+    seated_at: int = 0
+    votes: dict[int, bool] = field(default_factory=dict)
+    is_referred: bool = False
+
+
+@dataclass
+class Dispute:
+    """A question about a batch. ``node``: whose stake is the bond, 0 the challenger's own IFX."""
+
+    batch: Batch
+    place: int
+    kind: int
+    challenger: str
+    node: int
+    bond: int
+    until: int
+    status: int = OPEN
+
+
+@dataclass
+class Courts:
+    """Both courts."""
+
+    ground: Ground
+    stakes: Stakes
+    work: Work
+    cases: dict[bytes, Case] = field(default_factory=dict)
+    disputes: dict[tuple[bytes, int, int], Dispute] = field(default_factory=dict)
+    penalised: set[bytes] = field(default_factory=set)
+
+    # -- cases
+
+    def freeze(self, batch: Batch, leaf: BatchLeaf) -> Case:
+        """A rejected leaf: part of the stake is frozen, the node waits."""
+        need(batch.status in (PROPOSED, FINAL) and leaf.outcome is Outcome.REJECTED, "cancelled, or not rejected")
+        id = case_id(leaf.task, leaf.attempt)
+        old = self.cases.get(id)
+        fell = old is not None and old.status == CaseStatus.CLEARED and old.batch.status == CANCELLED
+        need(old is None or fell, "frozen before")
+        node = self.stakes.nodes[leaf.node]
+        share = self.stakes.required(node) * self.ground.parameters["slash_failed_bps"] // BPS
+        first = not self.open_cases(node.id)
+        case = Case(id, leaf, batch, self.stakes.freeze(node, share), self.ground.clock.protocol)
+        self.cases[id] = case
+        node.holds += 1
+        if first:
+            self.stakes.judge(node, FROZEN)
+        return case
+
+    def open_cases(self, node: int) -> int:
+        """Neither slashed nor cleared."""
+        ended = (CaseStatus.SLASHED, CaseStatus.CLEARED)
+        return sum(case.leaf.node == node and case.status not in ended for case in self.cases.values())
+
+    def charge(self, rejected: tuple[Batch, BatchLeaf], redone: tuple[Batch, BatchLeaf]) -> None:
+        """Redone by another and accepted, both final: slashable."""
+        batch, leaf = rejected
+        case = self.cases.get(case_id(leaf.task, leaf.attempt))
+        need(batch.status == FINAL, "not final")
+        if case is not None:
+            need(case.status == CaseStatus.FROZEN and case.batch is batch, "not frozen by this batch")
+        self._check_redone(leaf, *redone)
+        need(redone[1].outcome is Outcome.ACCEPTED and redone[1].attempt > leaf.attempt, "not accepted later")
+        case = case or self.freeze(batch, leaf)
+        case.status, case.charged_at = CaseStatus.SLASHABLE, self.ground.clock.protocol
+        case.redone_by = redone[1].node
+
+    def clear(self, case: Case) -> None:
+        """The batch fell, or nobody redid the task for forty days."""
+        need(case.status == CaseStatus.FROZEN, "not frozen")
+        need(case.batch.status == CANCELLED or self._is_over(case.frozen_at, REDO_TERM), "may still be redone")
+        self._end(case, CaseStatus.CLEARED)
+
+    def clear_redone(self, case: Case, redone: tuple[Batch, BatchLeaf]) -> None:
+        """Rejected from other hands too: it was the task."""
+        need(case.status == CaseStatus.FROZEN, "not frozen")
+        self._check_redone(case.leaf, *redone)
+        need(redone[1].outcome in (Outcome.REJECTED, Outcome.CLIENT_FAULT), "not rejected again")
+        self._end(case, CaseStatus.CLEARED)
+
+    def penalise_late(self, batch: Batch, leaf: BatchLeaf) -> None:
+        """The small slash, once an attempt."""
+        id = case_id(leaf.task, leaf.attempt)
+        need(batch.status == FINAL and leaf.outcome is Outcome.LATE and id not in self.penalised, "not late and final")
+        self.penalised.add(id)
+        node = self.stakes.nodes[leaf.node]
+        amount = self.stakes.required(node) * self.ground.parameters["slash_late_bps"] // BPS
+        self.stakes.slash(node, amount, 0, "")
+
+    def execute(self, case: Case) -> None:
+        """Nobody appealed in time."""
+        need(case.status == CaseStatus.SLASHABLE and self._is_appeal_over(case), "not yet")
+        self._convict(case)
+
+    def appeal(self, who: str, case: Case) -> None:
+        """The owner's, with a bond out of the stake."""
+        node = self.stakes.nodes[case.leaf.node]
+        need(case.status == CaseStatus.SLASHABLE and who == node.owner, "not slashable, or not the owner")
+        need(not self._is_appeal_over(case), "too late")
+        bond = self.ground.dispute_bond
+        need(node.bonded + node.unbonding - node.frozen >= bond, "stake too small for the bond")
+        self.stakes.freeze(node, bond)
+        case.status, case.appealed_at, case.bond = CaseStatus.APPEALED, self.ground.clock.protocol, bond
+
+    def resolve(self, case: Case) -> None:
+        """By the panel; where there is none, the governor; where he is silent, for the accused, who is jailed."""
+        need(case.status == CaseStatus.APPEALED, "not appealed")
+        if case.is_referred:
+            need(self._is_over(case.appealed_at, DECISION_TERM), "the governor may still decide")
+            self.stakes.judge(self.stakes.nodes[case.leaf.node], JAILED)
+            self._end(case, CaseStatus.CLEARED)
+        elif not case.seated_at:
+            need(self._is_over(case.appealed_at, self.ground.parameters["panel_window"]), "may still be seated")
+            case.is_referred = True
+        elif len(case.seats) < self.ground.parameters["panel_minimum"]:
+            case.is_referred = True
+        else:
+            over = self._is_over(case.seated_at, self.ground.parameters["panel_window"])
+            need(over or len(case.votes) == len(case.seats), "voting goes on")
+            self._count(case)
+
+    def decide(self, case: Case, upheld: bool) -> None:
+        """The governor, of a referred case, in time."""
+        need(case.status == CaseStatus.APPEALED and case.is_referred, "not referred")
+        need(not self._is_over(case.appealed_at, DECISION_TERM), "too late")
+        self._judge(case, upheld)
+
+    def _count(self, case: Case) -> None:
+        for id in case.seats:
+            if id not in case.votes:
+                silent = self.stakes.nodes[id]
+                self.stakes.slash(silent, self.stakes.required(silent) * SILENCE_BPS // BPS, 0, "")
+        if 2 * len(case.votes) <= len(case.seats):
+            case.is_referred = True
+        else:
+            self._judge(case, 2 * sum(case.votes.values()) > len(case.votes))
+
+    def _judge(self, case: Case, upheld: bool) -> None:
+        if upheld:
+            self._convict(case)
+        else:
+            self._end(case, CaseStatus.CLEARED)
+
+    def _convict(self, case: Case) -> None:
+        self._end(case, CaseStatus.SLASHED)
+        self.stakes.slash(self.stakes.nodes[case.leaf.node], case.amount + case.bond, 0, "")
+
+    def _end(self, case: Case, status: int) -> None:
+        case.status = status
+        node = self.stakes.nodes[case.leaf.node]
+        self.stakes.unfreeze(node, case.amount + case.bond)
+        node.holds -= 1
+        if not self.open_cases(node.id):
+            self.stakes.judge(node, ACTIVE)
+
+    def _check_redone(self, leaf: BatchLeaf, batch: Batch, redone: BatchLeaf) -> None:
+        need(batch.status == FINAL, "not final")
+        need(redone.task == leaf.task and redone.attempt != leaf.attempt, "not the task redone")
+        owners = [self.stakes.nodes[item.node].owner for item in (leaf, redone)]
+        need(owners[0] != owners[1], "the same owner")
+
+    def _is_over(self, since: int, term: int) -> bool:
+        return self.ground.clock.protocol > since + term
+
+    def _is_appeal_over(self, case: Case) -> bool:
+        return self._is_over(case.charged_at, self.ground.parameters["appeal_window"])
+
+    # -- disputes
+
+    def challenge(self, who: str, batch: Batch, kind: int, place: int, node: int, needs_votes: bool = True) -> None:
+        """Asks, with a bond, within the batch's window."""
+        need(needs_votes and (batch.commitment, kind, place) not in self.disputes, "no votes needed, or asked before")
+        bond = up(self.ground.dispute_bond, NANO) * NANO
+        open_until = batch.proposed_at + self.ground.parameters["batch_window"]
+        need(batch.status == PROPOSED and self.ground.clock.protocol < open_until, "not proposed, or too late")
+        if node:
+            party = self.stakes.nodes[node]
+            need(who in (party.owner, party.operator), "not the owner or operator")
+            need(party.bonded + party.unbonding - party.frozen >= bond, "stake too small for the bond")
+            self.stakes.freeze(party, bond)
+            who = party.owner
+        else:
+            self.ground.ifx.move(who, self.ground.own["disputes"], bond)
+        until = self.ground.clock.protocol + self.ground.parameters["answer_window"]
+        self.disputes[batch.commitment, kind, place] = Dispute(batch, place, kind, who, node, bond, until)
+        batch.disputes += 1
+
+    def answer(self, dispute: Dispute) -> None:
+        """The challenger's bond: half burned, half to the manager's owner."""
+        need(dispute.status == OPEN and self.ground.clock.protocol <= dispute.until, "not open, or too late")
+        need(dispute.batch.status == PROPOSED, "not proposed")
+        dispute.status = ANSWERED
+        dispute.batch.disputes -= 1
+        winner = self.stakes.nodes[dispute.batch.manager].owner
+        if dispute.node:
+            party = self.stakes.nodes[dispute.node]
+            self.stakes.unfreeze(party, dispute.bond)
+            self.stakes.slash(party, dispute.bond, BPS // 2, winner)
+        else:
+            own = self.ground.own["disputes"]
+            self.ground.ifx.burn(own, dispute.bond - dispute.bond // 2)
+            self.ground.ifx.move(own, winner, dispute.bond // 2)
+
+    def expire(self, dispute: Dispute) -> None:
+        """Unanswered: the bond back, the batch cancelled; cancelled otherwise: the bond back."""
+        need(dispute.status == OPEN, "not open")
+        fell = dispute.batch.status == CANCELLED
+        need(fell or self.ground.clock.protocol > dispute.until, "answer window open")
+        dispute.status = DROPPED if fell else UPHELD
+        dispute.batch.disputes -= 1
+        if dispute.node:
+            self.stakes.unfreeze(self.stakes.nodes[dispute.node], dispute.bond)
+        else:
+            self.ground.ifx.move(self.ground.own["disputes"], dispute.challenger, dispute.bond)
+        if not fell:
+            self.punish(dispute.batch, dispute.challenger)
+
+    def punish(self, batch: Batch, reporter: str) -> None:
+        """A batch that lied: cancelled, its proposer fined and jailed."""
+        self.work.cancel(batch)
+        node: Node = self.stakes.nodes[batch.manager]
+        bond = self.ground.dispute_bond
+        fine = self.stakes.required(node) * self.ground.parameters["slash_failed_bps"] // BPS
+        self.stakes.slash(node, bond + fine, BPS // 2 * bond // (bond + fine), reporter)
+        self.stakes.judge(node, JAILED)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes and what they put at risk: the registry's statuses, Staking, the penalty pool. Amounts in wei."""
+
+from dataclasses import dataclass, field
+
+from tests.stateful.model.basics import BPS, WEI, Ground, need, up
+
+WORKER, VERIFIER, MANAGER = 1, 2, 3
+ACTIVE, FROZEN, JAILED, BANNED, RETIRED = 1, 2, 3, 4, 5
+KEEP_BPS = 8_000
+
+
+@dataclass
+class Node:
+    """A node; ``retired`` hides behind a freeze, a jail or a ban."""
+
+    id: int
+    role: int
+    owner: str
+    operator: str
+    ib: int = 0
+    price: int = 0
+    stored: int = ACTIVE
+    retired: bool = False
+    bonded: int = 0
+    unbonding: int = 0
+    free_at: int = 0
+    frozen: int = 0
+    holds: int = 0
+    qualified: bool = False
+
+    @property
+    def status(self) -> int:
+        """As the registry says it."""
+        return RETIRED if self.stored == ACTIVE and self.retired else self.stored
+
+
+@dataclass
+class Stakes:
+    """All nodes."""
+
+    ground: Ground
+    nodes: dict[int, Node] = field(default_factory=dict)
+
+    @property
+    def _address(self) -> str:
+        return self.ground.own["staking"]
+
+    def required(self, node: Node) -> int:
+        """What a node needs now, rounded up."""
+        parameters = self.ground.parameters
+        if node.role == WORKER:
+            price = max(node.price, parameters["price_default"])
+            usd = 2 * (parameters["epoch_length"] // 60) * node.ib * price // 10**6
+        else:
+            usd = parameters["verifier_bond" if node.role == VERIFIER else "manager_bond"]
+        return up(usd * WEI, self.ground.price)
+
+    def is_bonded(self, node: Node) -> bool:
+        """Active, qualified, and still worth 80 % of what is required."""
+        if not node.qualified or node.bonded <= node.frozen or node.status != ACTIVE:
+            return False
+        return (node.bonded - node.frozen) * BPS >= self.required(node) * KEEP_BPS
+
+    def stake(self, payer: str, id: int, amount: int) -> None:
+        """Anybody for a node."""
+        node = self.nodes.get(id)
+        need(node, "no such node")
+        assert node
+        need(node.status not in (BANNED, RETIRED), "banned or retired")
+        need(amount, "nothing to stake")
+        self.ground.ifx.move(payer, self._address, amount)
+        node.bonded += amount
+        self.refresh(id)
+
+    def unbond(self, who: str, id: int, amount: int) -> None:
+        """Out of work; a further call waits anew."""
+        node = self.nodes[id]
+        need(who == node.owner, "not the owner")
+        need(amount and amount <= node.bonded, "nothing, or more than bonded")
+        node.bonded -= amount
+        node.unbonding += amount
+        node.free_at = self.ground.clock.now + self.ground.parameters["unbonding"]
+        self._disqualify(node)
+
+    def withdraw(self, who: str, id: int) -> int:
+        """What has finished unbonding, less what is frozen."""
+        node = self.nodes[id]
+        need(who == node.owner, "not the owner")
+        need(not node.holds, "a case or a batch is open")
+        need(node.unbonding and self.ground.clock.now >= node.free_at, "nothing to take yet")
+        amount = min(node.unbonding, node.bonded + node.unbonding - node.frozen)
+        need(amount, "frozen")
+        node.unbonding -= amount
+        node.free_at = node.free_at if node.unbonding else 0
+        self.ground.ifx.move(self._address, who, amount)
+        return amount
+
+    def refresh(self, id: int) -> None:
+        """Qualifies a node whose stake has come to what is required."""
+        node = self.nodes[id]
+        node.qualified = node.qualified or self._is_enough(node)
+
+    def freeze(self, node: Node, amount: int) -> int:
+        """Up to this amount of what is not frozen; bonded and unbonding alike."""
+        taken = min(amount, node.bonded + node.unbonding - node.frozen)
+        node.frozen += taken
+        return taken
+
+    def unfreeze(self, node: Node, amount: int) -> None:
+        """At most what is frozen."""
+        node.frozen -= min(amount, node.frozen)
+
+    def slash(self, node: Node, amount: int, reporter_bps: int, reporter: str) -> int:
+        """Bonded and unbonding in proportion: half burned, the rest pooled less the reporter's part."""
+        total = node.bonded + node.unbonding
+        taken = min(amount, total)
+        if not taken:
+            return 0
+        leaving = taken * node.unbonding // total
+        node.unbonding -= leaving
+        node.bonded -= taken - leaving
+        node.frozen = min(node.frozen, total - taken)
+        reward = taken * reporter_bps // BPS
+        pooled = taken // 2 - reward
+        self.ground.ifx.burn(self._address, taken - pooled - reward)
+        self.ground.ifx.move(self._address, self.ground.own["penalty_pool"], pooled)
+        self.ground.ifx.move(self._address, reporter, reward)
+        self._disqualify(node)
+        return taken
+
+    def judge(self, node: Node, status: int) -> None:
+        """A court's status: a jail or a ban is left as it is by a milder one."""
+        if not (node.stored > FROZEN and status < node.stored):
+            node.stored = status
+
+    def retire(self, who: str, id: int) -> None:
+        """For good."""
+        node = self.nodes[id]
+        need(who == node.owner and not node.retired, "not the owner, or retired already")
+        node.retired = True
+
+    def _is_enough(self, node: Node) -> bool:
+        required = self.required(node)
+        return required != 0 and node.bonded >= required + node.frozen
+
+    def _disqualify(self, node: Node) -> None:
+        node.qualified = node.qualified and self._is_enough(node)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All parts of the model together."""
+
+from dataclasses import dataclass
+
+from tests.stateful.model.basics import Ground
+from tests.stateful.model.books import Books
+from tests.stateful.model.courts import Courts
+from tests.stateful.model.credit import Credit
+from tests.stateful.model.stake import Stakes
+from tests.stateful.model.work import Work
+
+
+@dataclass
+class Model:
+    """The money of the protocol."""
+
+    ground: Ground
+    credit: Credit
+    stakes: Stakes
+    work: Work
+    books: Books
+    courts: Courts

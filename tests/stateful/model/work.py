@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches and what becomes final, epochs and what is minted, fees and what is burned."""
+
+from dataclasses import dataclass, field
+
+from inferix.models.anchor import BatchLeaf
+from tests.stateful.model.basics import BPS, NANO, WEI, Ground, need
+from tests.stateful.model.credit import Credit
+from tests.stateful.model.stake import ACTIVE, BANNED, Node, Stakes
+
+PROPOSED, FINAL, CANCELLED = 1, 2, 3
+BUDGET = 462_500_000 * WEI
+LOOK = 3_600  # how long a look at a manager's bond is good for [s]
+
+
+@dataclass
+class Batch:
+    """A proposed batch. ``proposed_at``: protocol time; ``epoch``: in which it became final."""
+
+    commitment: bytes
+    manager: int
+    sequence: int
+    coin: int
+    charge: int
+    work: int
+    leaves: list[BatchLeaf]
+    proposed_at: int
+    proposed_when: int
+    is_honest: bool
+    status: int = PROPOSED
+    disputes: int = 0
+    epoch: int = -1
+    final_when: int = 0
+    fell_when: int = 0
+
+
+@dataclass
+class Lane:
+    """A manager's live batches, oldest first; the limit of what they may charge, and when it was looked at."""
+
+    batches: list[Batch] = field(default_factory=list)
+    limit: int = 0
+    looked_at: int = 0
+
+    @property
+    def waiting(self) -> list[Batch]:
+        """Proposed, not final."""
+        return [batch for batch in self.batches if batch.status == PROPOSED]
+
+
+@dataclass
+class Epoch:
+    """A closed epoch: nano-IBM, nano-USD, wei; the governed numbers that share out its mint."""
+
+    work: int
+    charge: int
+    burned: int
+    minted: int
+    parameters: dict[str, int]
+
+
+@dataclass
+class Work:
+    """All lanes, epochs and fees."""
+
+    ground: Ground
+    credit: Credit
+    stakes: Stakes
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    batches: dict[bytes, Batch] = field(default_factory=dict)
+    epochs: list[Epoch] = field(default_factory=list)
+    burned: int = 0
+    collected: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    unpaid: dict[str, int] = field(default_factory=dict)
+    paid: dict[tuple[int, str], int] = field(default_factory=dict)
+    foundation: str = ""
+    treasury: str = ""
+
+    def lane(self, manager: int) -> Lane:
+        """A manager's lane."""
+        return self.lanes.setdefault(manager, Lane())
+
+    def final(self, epoch: int | None = None) -> list[Batch]:
+        """Final batches, of one epoch or of all."""
+        found = [batch for batch in self.batches.values() if batch.status == FINAL]
+        return [batch for batch in found if epoch is None or batch.epoch == epoch]
+
+    def propose(self, batch: Batch, previous: bytes) -> None:
+        """At the end of its lane, within half of the bond as it was looked at."""
+        need(not self.ground.clock.paused, "paused")
+        node = self.stakes.nodes[batch.manager]
+        need(node.status == ACTIVE, "not active")
+        lane = self.lane(batch.manager)
+        limit, looked_at = lane.limit, lane.looked_at
+        if self.ground.clock.now >= looked_at + LOOK:
+            need(self.stakes.is_bonded(node), "not bonded")
+            limit, looked_at = self._limit(node), self.ground.clock.now
+        need(batch.sequence == len(lane.batches) + 1, "not the next of its lane")
+        need(previous == (lane.batches[-1].commitment if lane.batches else bytes(32)), "wrong previous batch")
+        need(batch.commitment not in self.batches, "proposed before")
+        need(sum(each.charge for each in lane.waiting) + batch.charge <= limit, "over half the bond")
+        lane.limit, lane.looked_at = limit, looked_at
+        node.holds += not lane.waiting
+        lane.batches.append(batch)
+        self.batches[batch.commitment] = batch
+
+    def finalize(self, batch: Batch) -> None:
+        """In the lane's order, its window over, no dispute open."""
+        lane = self.lane(batch.manager)
+        need(batch.status == PROPOSED and lane.waiting[0] is batch, "not the oldest open one")
+        need(not batch.disputes, "dispute open")
+        need(self.ground.clock.protocol >= batch.proposed_at + self.ground.parameters["batch_window"], "window")
+        batch.status, batch.epoch, batch.final_when = FINAL, self.ground.epoch, self.ground.clock.now
+        self.stakes.nodes[batch.manager].holds -= not lane.waiting
+
+    def cancel(self, batch: Batch) -> None:
+        """It falls with all later ones of its lane."""
+        need(batch.status == PROPOSED, "not proposed")
+        lane = self.lane(batch.manager)
+        for fallen in lane.batches[batch.sequence - 1 :]:
+            fallen.status, fallen.fell_when = CANCELLED, self.ground.clock.now
+        del lane.batches[batch.sequence - 1 :]
+        self.stakes.nodes[batch.manager].holds -= not lane.waiting
+
+    def close_epoch(self) -> int:
+        """The oldest open one, once it is over; mints the lesser of an even share and what fees paid for."""
+        index = len(self.epochs)
+        need(not self.ground.clock.paused, "paused")
+        need(self.ground.clock.now >= self.ground.epoch_end(index), "not over")
+        batches, parameters = self.final(index), self.ground.parameters
+        work, charge = sum(b.work for b in batches), sum(b.charge for b in batches)
+        burned = self.burned - sum(epoch.burned for epoch in self.epochs)
+        minted = 0
+        if work and index < parameters["epochs"]:
+            share = (BUDGET - sum(epoch.minted for epoch in self.epochs)) // (parameters["epochs"] - index)
+            minted = min(share, burned * parameters["mint_multiple_bps"] // parameters["burn_bps"])
+        self.epochs.append(Epoch(work, charge, burned, minted, dict(parameters)))
+        self.ground.ifx.mint(self.ground.own["accounts"], minted)
+        self.ground.minted += minted
+        return minted
+
+    def final_charge(self, coin: int, manager: int | None = None) -> int:
+        """Cumulative, of a coin, of all lanes or of one."""
+        return sum(b.charge for b in self.final() if b.coin == coin and manager in (None, b.manager))
+
+    def collect(self, address: str) -> int:
+        """Takes final charges of a coin, burns what most of it buys, keeps the managers' part; wei burned."""
+        coin, parameters = self.credit.coins[address], self.ground.parameters
+        token, burner = self.ground.coins[address], self.ground.own["fee_burner"]
+        due = coin.units(min(self.final_charge(coin.index) - coin.released, coin.pool))
+        need(due, "nothing to collect")
+        spent, managers = due * parameters["burn_bps"] // BPS, due * parameters["manager_fee_bps"] // BPS
+        bought = spent * 10**27 // (coin.scale * self.ground.price)
+        least = spent * NANO // coin.scale * WEI // self.ground.price * 99 // 100
+        need(bought and bought >= least, "bought too little")
+        need(self.ground.ifx.of(self.ground.own["market"]) >= bought, "not enough inventory")
+        self.credit.release(coin, self.final_charge(coin.index))
+        token.move(burner, self.treasury, spent)
+        token.move(burner, self.foundation, due - spent - managers)
+        self.ground.ifx.burn(self.ground.own["market"], bought)
+        self.burned += bought
+        for book, amount in ((self.collected, due), (self.kept, managers), (self.unpaid, managers)):
+            book[address] = book.get(address, 0) + amount
+        return bought
+
+    def claim_manager(self, manager: int, address: str) -> int:
+        """A lane's part of what was kept, as its final charges are of what was collected; units."""
+        node, coin = self.stakes.nodes[manager], self.credit.coins[address]
+        need(node.stored != BANNED, "banned")
+        need(self.collected.get(address), "nothing collected")
+        charged = coin.units(self.final_charge(coin.index, manager))
+        earned = charged * self.kept[address] // self.collected[address]
+        amount = min(earned - self.paid.get((manager, address), 0), self.unpaid[address])
+        need(amount > 0, "nothing to claim")
+        self.paid[manager, address] = self.paid.get((manager, address), 0) + amount
+        self.unpaid[address] -= amount
+        self.ground.coins[address].move(self.ground.own["fee_burner"], node.owner, amount)
+        return amount
+
+    def _limit(self, node: Node) -> int:
+        return (node.bonded - node.frozen) * self.ground.price // WEI // 2

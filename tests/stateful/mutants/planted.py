@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ten bugs to plant into a copy of contracts/: the file, the text as it is, the text with the bug."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``compiled``: the contract that the changed file is a part of."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    compiled: str
+
+
+STAKING, DOLLAR, BATCHES = "nodes/Staking.vy", "token/IfxDollar.vy", "work/Batches.vy"
+ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
+COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
+
+MUTANTS = [
+    Mutant(
+        "a slash spares what is unbonding",
+        "modules/stakes.vy",
+        "from_exit: uint256 = taken * exit.unbonding // total",
+        "from_exit: uint256 = 0 * total",
+        STAKING,
+    ),
+    Mutant(
+        "rewards are rounded up",
+        CLAIMS,
+        "vested = min((grown - leaf.start) // stream.vesting_time, vesting)",
+        "vested = min((grown - leaf.start + stream.vesting_time - 1) // stream.vesting_time, vesting)",
+        ACCOUNTS,
+    ),
+    Mutant(
+        "a withdrawal does not count against the epoch's allowance",
+        COINS,
+        "self._books[index].withdrawn = withdrawn + amount",
+        "self._books[index].withdrawn = withdrawn",
+        DOLLAR,
+    ),
+    Mutant(
+        "a lane may charge more than half its bond",
+        BATCHES,
+        'assert row.open <= row.limit, "Batches: open charges over half the bond"',
+        "row.limit = max(row.limit, row.open)",
+        BATCHES,
+    ),
+    Mutant(
+        "a claim is not remembered",
+        CLAIMS,
+        "self.claimed[leaf.node] = claimed + forfeited",
+        "self.claimed[leaf.node] = claimed + forfeited - due + min(due, 1)",
+        ACCOUNTS,
+    ),
+    Mutant(
+        "charges are released twice",
+        COINS,
+        "self._books[index].released = released + paid",
+        "self._books[index].released = released",
+        DOLLAR,
+    ),
+    Mutant(
+        "a freeze freezes nothing",
+        STAKING,
+        "stake.frozen += taken",
+        "stake.frozen += taken - taken",
+        STAKING,
+    ),
+    Mutant(
+        "a cancelled batch goes on filling its lane",
+        BATCHES,
+        "row.open -= entry.charge",
+        "row.open -= entry.charge - entry.charge",
+        BATCHES,
+    ),
+    Mutant(
+        "an epoch is closed twice",
+        ISSUANCE,
+        "self.closed = index + 1",
+        "self.closed = index + (1 if amount == 0 else 0)",
+        ISSUANCE,
+    ),
+    Mutant(
+        "what is requested stays free",
+        DOLLAR,
+        "self._write_request(account, request >> 136, block.timestamp, requested)",
+        "self._write_request(account, request >> 136, block.timestamp, request & _LANE)",
+        DOLLAR,
+    ),
+]

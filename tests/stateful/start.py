@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model of a world as it stands before the first step; from there on it goes its own way."""
+
+from inferix.models.parameters import DEFAULTS
+from tests.contracts.system import Node as Person
+from tests.stateful.model.basics import Clock, Ground, Token
+from tests.stateful.model.books import Books
+from tests.stateful.model.courts import Courts
+from tests.stateful.model.credit import Coin, Credit
+from tests.stateful.model.stake import Node, Stakes
+from tests.stateful.model.whole import Model
+from tests.stateful.model.work import Work
+from tests.stateful.world import NAMES, World, parameter
+
+COINS = ("usd", "cents")
+
+
+def holders(world: World) -> dict[str, str]:
+    """Everybody who can have money, by address, with a name to print."""
+    people = {f"owner of {node.id}": node.owner.address for node in world.nodes.values()}
+    people |= {"challenger": world.challenger.address, "stranger": world.stranger.address}
+    people |= {f"client {at}": client.address for at, client in enumerate(world.clients)}
+    people |= {"foundation": world.foundation, "treasury": world.treasury}
+    people |= {name: world.addresses[name] for name in NAMES}
+    return {address: name for name, address in people.items()}
+
+
+def model_of(world: World) -> Model:
+    """Reads what there is."""
+    tokens = {name: _token(world, name) for name in ("ifx", *COINS)}
+    ground = Ground(
+        clock=Clock(world.now),
+        parameters={name: world.read("parameters", "get", parameter(name)) for name in DEFAULTS},
+        own=dict(world.addresses),
+        ifx=tokens["ifx"],
+        coins={world.addresses[name]: tokens[name] for name in COINS},
+        price=world.read("market", "price"),
+        genesis=world.genesis,
+        epoch_length=world.read("batches", "epoch_length"),
+        minted=world.read("ifx", "minted"),
+    )
+    credit = Credit(ground, {world.addresses[name]: _coin(world, name) for name in COINS})
+    stakes = Stakes(ground, {node.id: _node(world, node) for node in world.nodes.values()})
+    work = Work(ground, credit, stakes, foundation=world.foundation, treasury=world.treasury)
+    return Model(ground, credit, stakes, work, Books(ground, stakes, work), Courts(ground, stakes, work))
+
+
+def _token(world: World, name: str) -> Token:
+    balances = {address: world.read(name, "balanceOf", address) for address in holders(world)}
+    supply = world.read(name, "totalSupply") if name != "cents" else sum(balances.values())
+    assert sum(balances.values()) == supply, f"somebody unknown has {name}"
+    return Token(balances, supply)
+
+
+def _coin(world: World, name: str) -> Coin:
+    coin = world.read("ifx_dollar", "coin", world.addresses[name])
+    return Coin(world.addresses[name], coin["index"], coin["scale"], coin["cap"])
+
+
+def _node(world: World, person: Person) -> Node:
+    node = world.read("registry", "node", person.id)
+    return Node(
+        id=person.id,
+        role=node["role"],
+        owner=node["owner"],
+        operator=node["operator"],
+        ib=node["ib"],
+        price=node["price"],
+        bonded=world.read("staking", "bonded", person.id),
+        qualified=True,
+    )

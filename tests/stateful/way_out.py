@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cranks, turned by whoever likes, and the way out of every waiting state without any manager's help."""
+
+from inferix.models.roles import CaseStatus
+from tests.stateful.bench import Bench
+from tests.stateful.docket import Docket
+from tests.stateful.model.basics import DAY
+from tests.stateful.model.stake import BANNED, VERIFIER
+
+ROUNDS = 90  # of a day each, at most, until nothing waits any more
+DUST = 50  # units of a coin that roundings may leave behind
+
+
+def keep_up(bench: Bench, docket: Docket) -> None:
+    """What keepers do in an epoch: settle, answer, finalize, collect, close, post, pay."""
+    for dispute in docket.open_disputes():
+        docket.answer(dispute)
+    for manager in bench.world.managers:
+        docket.settle(manager.id)
+    turn(bench, docket)
+    if len(bench.model.work.epochs) and bench.model.books.pending is None:
+        for manager in bench.world.managers:
+            if bench.model.stakes.is_bonded(bench.model.stakes.nodes[manager.id]):
+                bench.post_books(manager.id, len(bench.model.work.epochs) - 1)
+                break
+
+
+def turn(bench: Bench, docket: Docket) -> None:
+    """Everything that is due and that anybody may do."""
+    model, clock = bench.sync(), bench.model.ground.clock
+    for batch in docket.live():
+        if not batch.is_honest and clock.protocol < batch.proposed_at + model.ground.parameters["batch_window"]:
+            docket.convict(batch)
+    for dispute in docket.open_disputes():
+        if clock.protocol > dispute.until or dispute.batch.status == 3:
+            docket.expire(dispute)
+    for batch in docket.live():
+        if batch.is_honest and batch.status == 1:
+            docket.finalize(batch)
+    for address in model.credit.coins:
+        bench.both(bench.world.stranger, lambda a=address: model.work.collect(a), "fee_burner", "collect", address)
+    while bench.both(bench.world.stranger, model.work.close_epoch, "burn_mint_work", "close_epoch"):
+        pass
+    if model.books.pending is not None:
+        bench.finalize_books()
+
+
+def leave(bench: Bench, docket: Docket) -> None:
+    """All managers are gone: cases end, disputes end, batches end, books are posted, all money reaches its owners."""
+    bench.compare(everything=True)
+    _end_what_waits(bench, docket)
+    _pay_clients(bench, docket)
+    _pay_nodes(bench)
+    _unbond_all(bench)
+    bench.compare(everything=True)
+    _check_nothing_left(bench)
+
+
+def _end_what_waits(bench: Bench, docket: Docket) -> None:
+    for _ in range(ROUNDS):
+        turn(bench, docket)
+        for case in docket.cases(CaseStatus.FROZEN):
+            docket.clear(case)
+        for case in docket.cases(CaseStatus.SLASHABLE):
+            docket.execute(case)
+        for case in docket.cases(CaseStatus.APPEALED):
+            docket.resolve(case)
+        waiting = docket.cases(CaseStatus.FROZEN, CaseStatus.SLASHABLE, CaseStatus.APPEALED)
+        if not waiting and not docket.live() and not docket.open_disputes():
+            return
+        bench.world.wait(DAY + 1)
+    raise AssertionError("something waits for ever")
+
+
+def _pay_clients(bench: Bench, docket: Docket) -> None:
+    """Requests first; then, epoch by epoch, as much as the pools let go."""
+    model = bench.sync()
+    for account in model.credit.accounts.values():
+        amount = account.credit - account.requested
+        ask = lambda a=account, n=amount: model.credit.request(a.owner, a.id, n)  # noqa: E731
+        if amount:
+            bench.both(account.owner, ask, "ifx_dollar", "request_withdrawal", account.id, amount)
+    bench.world.wait(35 * DAY)
+    for _ in range(ROUNDS):
+        turn(bench, docket)
+        _books_by_anybody(bench, docket)
+        paid = [bench.withdraw(id) for id in model.credit.accounts]
+        if not any(paid) and model.books.newest and model.books.newest.epoch >= model.ground.epoch - 20:
+            return
+        bench.world.wait(model.ground.parameters["epoch_length"])
+    raise AssertionError("credit that nobody can take out")
+
+
+def _books_by_anybody(bench: Bench, docket: Docket) -> None:
+    """A week after an epoch's end any bonded node may post its books."""
+    model = bench.sync()
+    bench.world.wait(8 * DAY)
+    turn(bench, docket)
+    node = next((n for n in model.stakes.nodes.values() if model.stakes.is_bonded(n)), None) or _new_poster(bench)
+    late = (bench.sync().ground.clock.now - model.ground.genesis - 7 * DAY) // model.ground.epoch_length - 1
+    late = min(late, len(model.work.epochs) - 1)
+    if late > (model.books.newest.epoch if model.books.newest else -1) and model.books.pending is None:
+        assert bench.post_books(node.id, late)
+        bench.world.wait(model.ground.parameters["accounts_window"] + 1)
+        bench.finalize_books()
+
+
+def _new_poster(bench: Bench):  # type: ignore[no-untyped-def]
+    """Nobody is bonded any more: a verifier puts its stake in again."""
+    model, world = bench.model, bench.world
+    node = next(n for n in model.stakes.nodes.values() if n.role == VERIFIER and n.stored not in (BANNED, 3))
+    amount = model.stakes.required(node) + node.frozen
+    world.give_ifx(node.owner, amount)
+    model.ground.ifx.move(world.foundation, node.owner, amount)
+    ask = lambda: model.stakes.stake(node.owner, node.id, amount)  # noqa: E731
+    assert bench.both(world.nodes[node.id].owner, ask, "staking", "stake", node.id, amount)
+    return node
+
+
+def _pay_nodes(bench: Bench) -> None:
+    """What was claimed and what waits add up to what was minted."""
+    for node in (0, *bench.model.stakes.nodes):
+        bench.claim(node)
+
+
+def _unbond_all(bench: Bench) -> None:
+    model = bench.sync()
+    for node in model.stakes.nodes.values():
+        ask = lambda n=node: model.stakes.unbond(n.owner, n.id, n.bonded)  # noqa: E731
+        if node.bonded:
+            assert bench.both(node.owner, ask, "staking", "unbond", node.id, node.bonded)
+    bench.world.wait(model.ground.parameters["unbonding"])
+    for node in model.stakes.nodes.values():
+        if node.unbonding:
+            ask = lambda n=node: model.stakes.withdraw(n.owner, n.id)  # noqa: E731
+            assert bench.both(node.owner, ask, "staking", "withdraw", node.id), f"node {node.id} can't leave"
+
+
+def _check_nothing_left(bench: Bench) -> None:
+    model, own = bench.model, bench.model.ground.own
+    assert model.ground.ifx.of(own["staking"]) == 0
+    assert model.ground.ifx.of(own["disputes"]) == model.ground.ifx.of(own["panels"]) == 0
+    for coin in model.credit.coins.values():
+        owed = model.work.final_charge(coin.index) - coin.released
+        left = model.ground.coins[coin.address].of(own["ifx_dollar"]) - coin.units(owed)
+        assert 0 <= left <= DUST, f"{left} units are left"

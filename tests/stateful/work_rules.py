@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders, attempts, batches and lies; disputes and cases."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from inferix.models.roles import CaseStatus, Outcome
+from tests.stateful.docket import LIES
+from tests.stateful.model.basics import BPS
+from tests.stateful.stage import COINS, PICK, Stage
+
+OUTCOMES = st.sampled_from([*[Outcome.ACCEPTED] * 4, Outcome.REJECTED, Outcome.REJECTED, Outcome.LATE, Outcome.VOID])
+
+
+class WorkRules(Stage):
+    """Honest work with real signatures, and proposers that invent some."""
+
+    @precondition(lambda self: self.bench.model.credit.accounts)
+    @rule(
+        client=st.integers(0, 1),
+        coin=COINS,
+        frames=st.integers(1, 2),
+        work=st.sampled_from([10**9, 10**10 + 1, 10**12, 3 * 10**13]),
+        cap=st.sampled_from([0, 9_999, BPS, 2 * BPS]),
+        terms=st.tuples(st.integers(0, 1), st.sampled_from([16 * 10**6, 20 * 10**6 + 7]), st.integers(1, 3)),
+        days=st.sampled_from([1, 5, 29]),
+        forged=st.integers(0, 9),
+    )
+    def order(
+        self,
+        client: int,
+        coin: str,
+        frames: int,
+        work: int,
+        cap: int,
+        terms: tuple[int, int, int],
+        days: int,
+        forged: int,
+    ) -> None:
+        manager, price, attempts = terms
+        tasks = [work] * frames + [-(-work // 10)]
+        fees = sum(max(10**7, -(-task * price // 10**9)) for task in tasks)
+        terms_ = {
+            "manager": manager,
+            "price": price,
+            "attempts": attempts,
+            "frames": frames,
+            "work": work,
+            "days": days,
+        }
+        signer = self.world.stranger if forged == 9 else None
+        self.bench.order(client, coin, terms_ | {"cap": fees * cap // BPS}, signer)
+
+    @precondition(lambda self: self._open())
+    @rule(pick=PICK, outcome=OUTCOMES, times=st.integers(1, 3), stop=st.sampled_from([9, 9, 9, 2, 3]))
+    def deliver(self, pick: int, outcome: Outcome, times: int, stop: int) -> None:
+        for at in range(times):
+            if self._open():
+                self.bench.floor.deliver(self._of(self._open(), pick + at), outcome, stop)
+
+    @precondition(lambda self: self.bench.model.credit.accounts)
+    @rule(
+        client=st.integers(0, 1),
+        work=st.integers(10**9, 3 * 10**12),
+        manager=st.integers(0, 1),
+        outcomes=st.lists(OUTCOMES, min_size=1, max_size=4),
+    )
+    def job(self, client: int, work: int, manager: int, outcomes: list[Outcome]) -> None:
+        """An order and what becomes of it, in one act."""
+        coin, price = ("usd", "cents")[client], 20_000_000
+        before = set(self.world.mirror.jobs)
+        fees = sum(max(10**7, -(-task * price // 10**9)) for task in (work, -(-work // 10)))
+        terms = {"manager": manager, "price": price, "attempts": 3, "frames": 1, "work": work, "days": 5}
+        self.bench.order(client, coin, terms | {"cap": fees})
+        for job in set(self.world.mirror.jobs) - before:
+            for outcome in outcomes:
+                for state in self.world.mirror.jobs[job].tasks:
+                    self.bench.floor.deliver(state, outcome)
+
+    @rule(pick=PICK, changes=st.sampled_from([{}] * 6 + [{"sequence": 7}, {"previous": b"\1" * 32}]))
+    def settle(self, pick: int, changes: dict[str, Any]) -> None:
+        self.docket.settle(self.world.managers[pick % 2].id, **changes)
+
+    @rule(pick=PICK, lie=st.sampled_from(LIES), charge=st.sampled_from([0, 1, 10**9, 10**12]))
+    def lie(self, pick: int, lie: str, charge: int) -> None:
+        self.docket.settle(self.world.managers[pick % 2].id, lie, charge)
+
+    @precondition(lambda self: self.docket.live())
+    @rule(pick=PICK)
+    def finalize(self, pick: int) -> None:
+        batch = self._of(self.docket.live(), pick)
+        if batch.is_honest:
+            self.docket.finalize(batch)
+        else:
+            self.docket.convict(batch)
+
+    @precondition(lambda self: self.docket.live())
+    @rule(pick=PICK, kind=st.integers(1, 2), index=PICK, bond=PICK)
+    def challenge(self, pick: int, kind: int, index: int, bond: int) -> None:
+        batch = self._of(self.docket.live(), pick)
+        node = self._node(bond).id if bond % 2 else 0
+        self.docket.challenge(batch, kind, index % len(batch.leaves) if kind == 1 else 0, node)
+
+    @precondition(lambda self: self.docket.open_disputes())
+    @rule(pick=PICK, answered=st.booleans())
+    def dispute(self, pick: int, answered: bool) -> None:
+        dispute = self._of(self.docket.open_disputes(), pick)
+        (self.docket.answer if answered else self.docket.expire)(dispute)
+
+    # -- cases
+
+    @rule(pick=PICK, late=st.booleans())
+    def accuse(self, pick: int, late: bool) -> None:
+        found = self.docket.leaves(Outcome.LATE if late else Outcome.REJECTED)
+        if found:
+            batch, index, _ = self._of(found, pick)
+            (self.docket.late if late else self.docket.freeze)(batch, index)
+
+    @precondition(lambda self: self.bench.model.courts.cases)
+    @rule(pick=PICK, other=PICK, how=st.sampled_from(["redone", "clear", "execute", "resolve"]))
+    def go_on(self, pick: int, other: int, how: str) -> None:
+        case = self._of(list(self.bench.model.courts.cases.values()), pick)
+        leaves = self.docket.leaves(Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT)
+        same = [item for item in leaves if item[2].task == case.leaf.task] or leaves
+        if how != "redone":
+            getattr(self.docket, how)(case)
+        elif same:
+            self.docket.redone(case, *self._of(same, other)[:2])
+
+    @precondition(lambda self: self.docket.cases(CaseStatus.SLASHABLE))
+    @rule(pick=PICK, by=PICK)
+    def appeal(self, pick: int, by: int) -> None:
+        case = self._of(self.docket.cases(CaseStatus.SLASHABLE), pick)
+        self.docket.appeal(case, self.world.nodes[case.leaf.node].owner if by else self.world.stranger)
+
+    @precondition(lambda self: self.docket.cases(CaseStatus.APPEALED))
+    @rule(pick=PICK, votes=st.lists(st.booleans(), max_size=2))
+    def hear(self, pick: int, votes: list[bool]) -> None:
+        case = self._of(self.docket.cases(CaseStatus.APPEALED), pick)
+        if not case.seated_at:
+            self.docket.seat(case)
+        for node, upheld in zip(case.seats, votes, strict=False):
+            self.docket.vote(case, node, upheld)
+
+    @precondition(lambda self: self.docket.cases(CaseStatus.APPEALED))
+    @rule(pick=PICK, upheld=st.booleans())
+    def decide(self, pick: int, upheld: bool) -> None:
+        self.docket.decide(self._of(self.docket.cases(CaseStatus.APPEALED), pick), upheld)
