@@ -44,12 +44,16 @@ class Context:
     _asked_at: float = field(default=0.0, init=False)
     _following: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def network(self) -> Network:
-        """The newest state, at most ``poll_seconds`` old; good until the caller awaits again."""
+    async def network(self, since: float = 0.0) -> Network:
+        """The newest state, at most ``poll_seconds`` old and no older than ``since`` (of ``time.monotonic``).
+
+        Good until the caller awaits again.
+        """
         async with self._following:
-            if self._state is None or time.monotonic() - self._asked_at >= self.settings.poll_seconds:
+            now = time.monotonic()
+            if self._state is None or now - self._asked_at >= self.settings.poll_seconds or self._asked_at < since:
                 self._state = await run_in_threadpool(self.follow)
-                self._asked_at = time.monotonic()
+                self._asked_at = now
             return self._state
 
     async def read(self, work: Callable[[Session], Answer]) -> Answer:

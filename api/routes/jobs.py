@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from itertools import islice
 from typing import Annotated, Any
@@ -48,7 +49,8 @@ async def _job(context: Context, job: bytes) -> dict[str, Any]:
     network = await context.network()
     tasks = _tasks(network, job)
     rows, waiting = await context.read(lambda session: _hints(session, job, tasks))
-    network = await context.network()
+    # An order that waits no more is on chain, perhaps since a moment ago.
+    network = await context.network(0.0 if waiting or job in network.jobs else time.monotonic())
     return _view(network, job, rows, waiting)
 
 

@@ -117,3 +117,15 @@ def test_the_stream_says_now_and_then_that_it_lives(api: Api, monkeypatch: pytes
 
     api.context.follow = follow
     assert ": nothing new" in api.http.get(f"/jobs/0x{job.hex()}/events").text
+
+
+def test_regression_an_order_that_reached_the_chain_a_moment_ago_is_not_unknown(api: Api, chain: Chain) -> None:
+    """Its row was gone, and the state from before that was still good enough to answer from."""
+    before = Chain()
+    before.start()
+    job = chain.order()
+    states = [before.network, chain.network]
+    api.context.settings = api.context.settings.model_copy(update={"poll_seconds": 60.0})
+    api.context.follow = lambda: states.pop(0)
+    assert api.http.get(f"/jobs/0x{job.hex()}").json()["status"] == "posted"
+    assert states == []
