@@ -201,7 +201,11 @@ def seats(network: "Network", state: TaskState, attempt: Attempt) -> list[Seat]:
 
 def watch_votes(network: "Network", state: TaskState, attempt: Attempt, anchor: Anchor) -> None:
     """Two draws of voters, then void: nobody pays for a check that did not come about."""
-    last = anchor.sealed_at + 2 * network.parameters["vote_window"]
+    give_up_at(network, state, attempt, anchor.sealed_at + 2 * network.parameters["vote_window"])
+
+
+def give_up_at(network: "Network", state: TaskState, attempt: Attempt, last: int) -> None:
+    """Void when it is still checked at ``last``."""
 
     def give_up() -> None:
         if attempt.status is AttemptStatus.RECEIVED:

@@ -167,6 +167,10 @@ def take_over(network: "Network", event: ChainEvent, digest: bytes, old: int, ne
         attempt = state.current
         if attempt is None or attempt.status is AttemptStatus.ENDED:
             continue
+        if attempt.status is AttemptStatus.RECEIVED:
+            # Its committee was drawn from a seed of the old lane, and is heard there, or nowhere.
+            attempts.give_up_at(network, state, attempt, event.timestamp + 2 * network.parameters["vote_window"])
+            continue
         attempt.lane = new
         if attempt.status in (AttemptStatus.WAITING, AttemptStatus.DRAWING):
             attempt.status, attempt.seed_anchor, attempt.after_block = AttemptStatus.WAITING, None, event.block
@@ -217,6 +221,8 @@ def end_attempt(network: "Network", state: TaskState, outcome: Outcome, time: in
     if outcome is Outcome.REJECTED and rejected_before:
         outcome = Outcome.CLIENT_FAULT
     attempt.status, attempt.outcome, attempt.ended_at = AttemptStatus.ENDED, outcome, time
+    if attempt.lane != job.manager:
+        anchor = None  # of a lane that the job has left: the next seed is the first of its new one
     if outcome is Outcome.ACCEPTED:
         state.done = True
         _after_accepted(network, job, time, anchor)

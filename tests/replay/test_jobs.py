@@ -4,6 +4,7 @@
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 
 from inferix.messages import Receipt, Vote
 from inferix.models.anchor import RosterData
@@ -289,3 +290,28 @@ def test_a_quote_outlives_the_operator_that_signed_it(chain: Chain) -> None:
     spec = chain.spec()
     chain.emit("OperatorChanged", node=MANAGER, operator=address(77))
     assert chain.network.jobs[chain.order(spec)].tasks
+
+
+def test_regression_what_a_silent_manager_had_checked_is_heard_in_its_lane_or_void(chain: Chain) -> None:
+    """A take-over moved a received attempt, and its committee came from another lane's anchor of that number."""
+    other = 50
+    chain.emit(
+        "NodeRegistered", node=other, owner=address(150), operator=address(other), role=3, licence=other,
+        sealing_key=bytes(32), price=0,
+    )  # fmt: skip
+    job = chain.order(chain.spec(frames=1, attempt_seconds=5_000))
+    state = chain.state(job, 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    chain.anchor(chain.receipt(state))
+    drawn = seats(chain.network, state, state.attempts[0])
+    chain.emit("ParameterSet", name=keccak(text="takeover_after"), value=10)
+    chain.wait(12)
+    assert (len(state.attempts), state.attempts[0].status) == (1, AttemptStatus.RECEIVED)
+    chain.emit("JobTakenOver", job=job, from_manager=MANAGER, by_manager=other)
+    assert chain.network.jobs[job].manager == other
+    assert (state.attempts[0].lane, seats(chain.network, state, state.attempts[0])) == (MANAGER, drawn)
+    chain.wait(61)
+    chain.network.tick(chain.time)
+    assert state.attempts[0].outcome is Outcome.VOID
+    assert (state.attempts[1].lane, state.attempts[1].seed_anchor) == (other, None)
