@@ -81,8 +81,9 @@ class Voting(_Model):
 
 
 class Settings(_Model):
-    """governor: an address, or "timelock": holders of IFX govern by votes from the deployment's end on; ifx_price: nano-USD per IFX, the reference price until there is a pool; market_ifx: wei that the market sells;
-    tge: second at which vesting starts, null: the time of the deployment."""
+    """governor: an address, or "timelock": holders of IFX govern by votes once all stands; ifx_price: nano-USD per
+    IFX, the reference price until there is a pool; market_ifx: wei that the market sells; tge: second at which vesting
+    starts, null: the time of the deployment."""
 
     chain_id: int = Field(gt=0)
     governor: Annotated[str, AfterValidator(_governor)]

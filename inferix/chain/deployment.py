@@ -21,8 +21,8 @@ from inferix.errors import Misconfigured, Unavailable
 from inferix.messages import Domain
 
 MAX_DEPLOYMENT = 8 * 2**20
-# Their logs are other people's transfers; the reducer needs none of them.
-UNMIRRORED = frozenset({"IFX", "DevUSD", "Faucet"})
+# Their logs are other people's transfers, or texts that anybody with a vote writes; the reducer needs none of them.
+UNMIRRORED = frozenset({"IFX", "DevUSD", "Faucet", "Governor", "Timelock"})
 
 
 @dataclass(frozen=True, slots=True)

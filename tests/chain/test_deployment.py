@@ -23,6 +23,8 @@ def body(interface: Callable[[str], Interface]) -> dict[str, Any]:
         "NodeRegistry": {"address": ADDRESS.lower(), "abi": interface("NodeRegistry").abi},
         "IFX": {"address": "0x" + "11" * 20, "abi": []},
         "DevUSD": {"address": "0x" + "22" * 20, "abi": []},
+        "Governor": {"address": "0x" + "33" * 20, "abi": []},
+        "Timelock": {"address": "0x" + "44" * 20, "abi": []},
     }
     return {"chain_id": 1337, "block": 7, "complete": True, "contracts": contracts}
 
@@ -39,7 +41,7 @@ def test_load__a_file_or_the_folder_of_it(tmp_path: Path, body: dict[str, Any]) 
         found = load_deployment(source, 1337)
         assert (found.chain_id, found.block, found["NodeRegistry"].address) == (1337, 7, ADDRESS)
     assert found.domain().contract == ADDRESS
-    assert found.mirrored() == [ADDRESS], "other people's transfers are not mirrored"
+    assert found.mirrored() == [ADDRESS], "neither other people's transfers nor voters' texts are mirrored"
 
 
 @pytest.mark.parametrize(
