@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from benchmarks.machine import busy_seconds
 from benchmarks.plain import ENCODED
 from demo.say import line
 from devnet.processes import ROOT, running, start
@@ -24,10 +25,14 @@ MILLION: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """What plain Blender took, from the start of its process to its end. ``steps``: as it wrote them down."""
+    """What plain Blender took, from the start of its process to its end.
+
+    ``steps``: as it wrote them down; ``others``: processor seconds of what else ran on this machine meanwhile.
+    """
 
     seconds: float
     core_seconds: float
+    others: float
     steps: list[dict[str, Any]]
 
     @property
@@ -46,7 +51,7 @@ def render(order: dict[str, Any], folder: Path) -> Plain:
     folder.mkdir(parents=True)
     path, log = folder / "order.json", folder / "plain.log"
     path.write_text(json.dumps({**order, "out": str(folder)}))
-    before, began = _children(), time.monotonic()
+    before, busy, own, began = _children(), busy_seconds(), time.process_time(), time.monotonic()
     with running(start("plain Blender", [sys.executable, "-m", "benchmarks.plain", path], log=log, cwd=ROOT)) as child:
         told = 0
         while child.running:
@@ -56,7 +61,9 @@ def render(order: dict[str, Any], folder: Path) -> Plain:
     if child.process.returncode:
         raise Unavailable(f"plain Blender ended with {child.process.returncode}:\n{child.log_tail()}")
     _tell(folder, told)
-    return Plain(seconds, _children() - before, _steps(folder))
+    core = _children() - before
+    others = busy_seconds() - busy - core - (time.process_time() - own)
+    return Plain(seconds, core, max(0.0, others), _steps(folder))
 
 
 def _children() -> float:

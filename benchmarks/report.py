@@ -132,7 +132,8 @@ def _overhead_sheet(job: Job, plain: Plain, differ: float, what: str) -> Sheet:
             "plain: one bpy process, same seeds, denoised in the render, encoded; from its start to its end",
             "network: from the client's start to its film, all on one machine; its parts are over all of plain",
             f"idle as long: what the programs use in that time without a job, from {IDLE_SECONDS} s before it",
-            f"other programs of this machine used {seconds(job.others)} processor seconds meanwhile",
+            f"other programs of this machine used {seconds(job.others)} processor seconds during the network's run, "
+            f"{seconds(plain.others)} during plain Blender's",
             f"pixels of the stills that differ from plain Blender's by over 4 of 255 levels: {percent(differ)}",
         ],
     )

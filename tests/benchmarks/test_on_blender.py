@@ -31,6 +31,7 @@ def test_plain_blender_renders_the_order_and_says_what_each_step_took(
     assert sum(step["seconds"] for step in plain.steps) <= plain.seconds
     assert sum(step["core_seconds"] for step in plain.steps) <= plain.core_seconds
     assert plain.frame_seconds > 0 and plain.encode_seconds > 0
+    assert plain.others >= 0
     assert "plain Blender: frame 4 in" in capsys.readouterr().out
     stills = sorted((tmp_path / "plain/frames").glob("*.png"))
     assert [still.name for still in stills] == ["0003.png", "0004.png"]

@@ -21,6 +21,7 @@ from node.engines import RenderSettings
 PLAIN = Plain(
     20.0,
     32.0,
+    1.5,
     [
         {"step": "load", "seconds": 1.0, "core_seconds": 1.0},
         {"step": "frame 1", "seconds": 9.0, "core_seconds": 15.0},
