@@ -51,8 +51,9 @@ struct Proposal:
     snapshot: uint256
     deadline: uint256
     is_cancelled: bool
-    # Id in the timelock once it is queued
+    # Id in the timelock once it is queued, and from which second on it may be executed
     operation: bytes32
+    eta: uint256
 
 
 PENDING: constant(uint8) = 0
@@ -180,6 +181,7 @@ def queue(
         targets, values, calldatas, empty(bytes32), salt
     )
     extcall lock.scheduleBatch(targets, values, calldatas, empty(bytes32), salt, delay)
+    self._proposals[id].eta = block.timestamp + delay
     log IGovernor.ProposalQueued(proposalId=id, etaSeconds=block.timestamp + delay)
     return id
 
@@ -337,12 +339,9 @@ def proposalDeadline(proposalId: uint256) -> uint256:
 @view
 def proposalEta(proposalId: uint256) -> uint256:
     """
-    @notice From which second on it may be executed; 0: not queued, 1: executed.
+    @notice From which second on it may be, or might have been, executed; 0: not queued.
     """
-    operation: bytes32 = self._proposals[proposalId].operation
-    if operation == empty(bytes32):
-        return 0
-    return staticcall ITimelock(voting_rules.timelock).getTimestamp(operation)
+    return self._proposals[proposalId].eta
 
 
 @external

@@ -75,6 +75,7 @@ def test_the_whole_way_state_by_state_to_the_second(council: Council, proposal: 
     council.governor.execute(*proposal.key)
     assert council.parameters.get(parameter("slot")) == 31
     assert council.state(proposal) == EXECUTED
+    assert council.governor.proposalEta(proposal.id) == deadline + 1 + WAIT
     with boa.reverts("Governor: not queued"):
         council.governor.execute(*proposal.key)
 
