@@ -164,9 +164,12 @@ def test_another_vote_cancels_what_is_queued(council: Council, proposal: Proposa
     set_time(council.deadline(second) + 1)
     council.governor.queue(*second.key)
     council.governor.queue(*proposal.key)
+    queued = [each for each in council.governor.get_logs() if type(each).__name__ == "CallScheduled"]
     advance(WAIT)
+    assert council.timelock.isOperationReady(operation := queued[-1].id)
     council.governor.execute(*second.key)
     assert council.state(proposal) == CANCELED
+    assert not council.timelock.isOperation(operation), "anybody could still execute it there"
     with boa.reverts("Governor: not queued"):
         council.governor.execute(*proposal.key)
     with acting(council.timelock), boa.reverts("Governor: over already"):
@@ -232,6 +235,18 @@ def test_supply_and_share_of_the_quorum_are_those_of_the_snapshot(council: Counc
     assert governor.quorumDenominator() == 10_000
     with boa.reverts("IFX: time not past"):
         governor.quorum(now())
+
+
+def test_a_quorum_that_rises_after_the_snapshot_takes_no_victory_away(council: Council, proposal: Proposal) -> None:
+    with acting(council.bob):
+        council.ifx.transfer(key("vault").address, 50 * MILLION)
+    council.open_vote(proposal)
+    council.vote(proposal, council.bob)
+    with acting(council.timelock):
+        council.governor.updateQuorumNumerator(2000)
+    set_time(council.deadline(proposal) + 1)
+    assert council.governor.quorum(now() - 1) == 100 * MILLION
+    assert council.state(proposal) == SUCCEEDED
 
 
 def test_votes_are_counted_once_and_in_their_column(council: Council, proposal: Proposal) -> None:
