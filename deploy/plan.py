@@ -12,6 +12,7 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from deploy.settings import DEPLOYER, TIMELOCK, Settings
+from deploy.tiers import ROLES, load_tiers
 
 IFX = 10**18
 # IFX of each share; 462,500,000 more are the minter's
@@ -144,6 +145,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Staking", (parameters, ifx)),
         Creation("PenaltyPool", (parameters, ifx)),
         Creation("ReferenceMarket", (parameters, ifx, dollar, who(settings.treasury), settings.ifx_price)),
+        *_licence_sale(settings, who(settings.treasury), settings.tge or now),
         Creation("Batches", (parameters, registry, staking, now - now % length)),
         Creation("Orders", (parameters, registry, staking, dollar)),
         Creation("Rosters", (parameters, registry, staking)),
@@ -159,6 +161,21 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         plan.append(Creation("DevUSD", ()))
         plan.append(Creation("Faucet", (Ref("DevUSD"), ifx, Ref("NodeLicence"), gift.drip_usd, gift.drip_ifx)))
     return plan
+
+
+def _licence_sale(settings: Settings, treasury: str, tge: int) -> list[Creation]:
+    parameters, licences, sale = Ref("Parameters"), Ref("NodeLicence"), Ref("NodeSale")
+    tiers = (tuple(tier.values() for tier in load_tiers(role)) for role in ROLES)
+    registry, ifx, market = Ref("NodeRegistry"), Ref("IFX"), Ref("ReferenceMarket")
+    plan = [
+        Creation("NodeSale", (parameters, licences, _native(settings), treasury, *tiers)),
+        Creation("Buyback", (parameters, sale, licences, registry, ifx, market, treasury, tge)),
+    ]
+    return [Creation("DevNative", ()), *plan] if settings.development else plan
+
+
+def _native(settings: Settings) -> Any:
+    return settings.native or Ref("DevNative")
 
 
 def _allocation(settings: Settings, who: Callable[[str], str]) -> tuple[tuple[Any, ...], tuple[int, ...]]:
@@ -179,7 +196,8 @@ def _wiring() -> list[Call]:
     wires = {
         "Timelock": ("Governor",),
         "CommunityFund": ("IFX",),
-        "NodeLicence": ("NodeRegistry",),
+        "NodeLicence": ("NodeRegistry", "NodeSale", "Buyback"),
+        "NodeSale": ("Buyback",),
         "NodeRegistry": ("NodeLicence", "Staking", "Panels", "Disputes"),
         "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Panels", "Disputes", "Batches"),
         "PenaltyPool": ("Accounts",),
@@ -214,6 +232,7 @@ def _opening(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
     for coin, cap in coins:
         known = Check("IfxDollar", "coin", (coin,), lambda found: found[0] != 0)
         calls.append(Call("IfxDollar", "add_coin", (coin, cap), known))
+    calls += _selling(settings, deployer, [coin for coin, _ in coins])
     calls += [*_endowing(settings, deployer, left), *_vesting(settings, deployer, left)]
     return [*calls, *_handing_over(settings, deployer, left)]
 
@@ -234,6 +253,24 @@ def _handing_over(settings: Settings, deployer: str, left: list[str]) -> list[Ca
     return [Call("Parameters", "propose_governor", (settings.governor,), named)]
 
 
+def _selling(settings: Settings, deployer: str, coins: list[Any]) -> list[Call]:
+    """The licence sale opens: its times, coins, first rate, and who keeps that."""
+    sale, native = settings.sale, _native(settings)
+    times = (sale.whitelist_at, sale.public_at, sale.ends_at)
+    calls = [
+        Call("NodeSale", "accept_coin", (coin, True), Check("NodeSale", "coin", (coin,), lambda found: bool(found[0])))
+        for coin in (*coins, native)
+    ]
+    rated = Check("NodeSale", "coin", (native,), lambda found: found[2] != 0)
+    calls.append(Call("NodeSale", "set_rate", (sale.rate,), rated))
+    calls.append(Call("NodeSale", "set_times", times, Check("NodeSale", "times", (), lambda found: found[2] != 0)))
+    if sale.rate_setter:
+        setter = deployer if sale.rate_setter == DEPLOYER else sale.rate_setter
+        known = Check("NodeSale", "rate_setter", (), lambda found: found == setter)
+        calls.append(Call("NodeSale", "set_rate_setter", (setter,), known))
+    return calls
+
+
 def _holds_ifx(contract: str, amount: int) -> Check:
     return Check("IFX", "balanceOf", (Ref(contract),), _at_least(amount))
 
@@ -241,7 +278,7 @@ def _holds_ifx(contract: str, amount: int) -> Check:
 def _endowing(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
     """What the ecosystem's share is set aside for."""
     calls = []
-    for contract, amount in {"ReferenceMarket": settings.market_ifx}.items():
+    for contract, amount in {"ReferenceMarket": settings.market_ifx, "Buyback": settings.sale.buyback_ifx}.items():
         if settings.allocation.ecosystem in (DEPLOYER, deployer):
             calls.append(Call("IFX", "transfer", (Ref(contract), amount), _holds_ifx(contract, amount)))
         else:

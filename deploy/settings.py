@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from eth_utils.address import is_checksum_address
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from inferix.errors import Misconfigured
 
@@ -54,8 +54,21 @@ class Coin(_Model):
     cap: int = Field(gt=0, lt=2**96)
 
 
+class Sale(_Model):
+    """The licence sale. whitelist_at, public_at, ends_at: seconds; rate: nano-USD of a whole coin of wrapped native,
+    good for a day; rate_setter: who keeps it, null: the governor alone; buyback_ifx: wei set aside for the buyback.
+    """
+
+    whitelist_at: int = Field(ge=0)
+    public_at: int = Field(ge=0)
+    ends_at: int = Field(gt=0, lt=2**40)
+    rate: int = Field(gt=0, lt=2**96)
+    rate_setter: Address | None
+    buyback_ifx: int = Field(ge=0)
+
+
 class Development(_Model):
-    """A network where nothing is worth anything: a coin of its own, and a faucet.
+    """A network where nothing is worth anything: a coin and wrapped native of its own, and a faucet.
 
     usd_cap: nano-USD; drip_usd: units of 10^-6 DevUSD; drip_ifx, faucet_ifx: wei.
     """
@@ -98,7 +111,15 @@ class Settings(_Model):
     market_ifx: int = Field(ge=0)
     licence_uri: str = Field(max_length=80)
     coins: list[Coin]
+    native: Address | None
+    sale: Sale
     development: Development | None = None
+
+    @model_validator(mode="after")
+    def _has_native(self) -> "Settings":
+        if (self.native is None) != (self.development is not None):
+            raise ValueError("wrapped native is named, but on a development network, which has its own")
+        return self
 
 
 def load_settings(path: Path) -> Settings:

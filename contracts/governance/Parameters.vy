@@ -246,3 +246,5 @@ def _define_money():
     self._define(keccak256("pool_withdrawal_floor"), 1000 * 10**9, 0, 10**15)
     self._define(keccak256("matured_bps"), 2500, 0, 10000)
     self._define(keccak256("poc_bps"), 2000, 0, 10000)
+    # Of the licence sale's proceeds, what is held until the buyback is settled
+    self._define(keccak256("buyback_bps"), 10000, 5000, 10000)

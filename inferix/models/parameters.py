@@ -37,6 +37,7 @@ DEFAULTS: dict[str, int] = {
     "worker_vesting": 15_552_000,
     "matured_bps": 2_500,
     "poc_bps": 2_000,
+    "buyback_bps": 10_000,
     "claim_horizon": 1_209_600,
     "takeover_after": 600,
     "root_only": 0,

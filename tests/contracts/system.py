@@ -70,6 +70,14 @@ def acting(who: str | LocalAccount | Contract) -> Iterator[None]:
         yield
 
 
+def slot(contract: Contract, name: str, *keys: int) -> int:
+    """Place in storage of a contract's own variable, or of an entry of its nested HashMaps."""
+    place = contract.compiler_data.storage_layout["storage_layout"][name]["slot"]
+    for each in keys:
+        place = int.from_bytes(keccak(place.to_bytes(32, "big") + each.to_bytes(32, "big")), "big")
+    return int(place)
+
+
 @dataclass
 class Node:
     """A registered node: its id and the keys of the people behind it."""
@@ -91,6 +99,7 @@ class System:
         with acting(self.deployer):
             self._deploy_nodes()
             self._deploy_work()
+            self._deploy_sale()
             self._wire()
         with acting(self.governor):
             self.licence.set_minter(self.foundation, True)
@@ -114,11 +123,15 @@ class System:
         self.panels = key("panels")
         self.disputes = key("disputes")
 
+    def _deploy_sale(self) -> None:
+        self.node_sale = key("node sale")
+        self.buyback = key("buyback")
+
     def _wire(self) -> None:
         address = {name: getattr(each, "address", None) for name, each in vars(self).items()}
         self.ifx.wire(address["burn_mint_work"])
         self.ifx_dollar.wire(address["batches"], address["accounts"], address["fee_burner"])
-        self.licence.wire(address["registry"])
+        self.licence.wire(address["registry"], address["node_sale"], address["buyback"])
         self.registry.wire(address["licence"], address["staking"], address["panels"], address["disputes"])
         self.staking.wire(
             address["registry"],
@@ -144,6 +157,10 @@ class System:
         """A licence of this role for `owner`."""
         with acting(self.foundation):
             return int(self.licence.mint(owner.address, role, locked))
+
+    def set_minted(self, role: int, count: int) -> None:
+        """As if so many licences of a role had been minted."""
+        boa.env.set_storage(self.licence.address, slot(self.licence, "minted", role), count)
 
     def register(
         self,

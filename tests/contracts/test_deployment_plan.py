@@ -10,6 +10,7 @@ import pytest
 
 from deploy.plan import SHARES, VESTED, Check, Plan, make_plan, resolve
 from deploy.settings import Settings, load_settings
+from deploy.tiers import COLUMNS, load_tiers
 from inferix import trees
 from inferix.errors import Misconfigured
 from inferix.models.anchor import AccountLeaf, NodeLeaf
@@ -18,6 +19,7 @@ from tests.contracts.system import (
     IFX,
     MANAGER,
     USD,
+    WORKER,
     Contract,
     acting,
     advance,
@@ -92,7 +94,7 @@ def test_shares_and_issuance_are_the_whole_cap() -> None:
 
 def test_everything_is_wired_and_parameters_are_those_of_the_settings(protocol: Protocol) -> None:
     wired = [name for name, contract in protocol.contracts.items() if hasattr(contract, "wired")]
-    assert len(wired) == 11
+    assert len(wired) == 12
     assert all(protocol[name].wired() for name in wired)
     assert protocol["IFX"].minter() == protocol["BurnMintWork"].address
     for name, value in load_settings(DEV).parameters.items():
@@ -128,7 +130,7 @@ def test_other_governor_and_foundation_are_told_what_is_left() -> None:
     plan = make_plan(changed(governor=governor, foundation=foundation, allocation=allocation), DEPLOYER, 1)
     theirs = ("transfer", "create", "propose_governor")
     assert [call.function for call in plan.calls if call.function in theirs] == ["propose_governor"]
-    assert len(plan.left) == 7
+    assert len(plan.left) == 8
     assert sum("Vesting.create" in line for line in plan.left) == 5
     assert "accept_governor" in plan.left[-1]
 
@@ -178,6 +180,38 @@ def test_what_vests_is_in_schedules_and_votes_and_the_rest_is_where_it_belongs(p
     assert ifx.minted() == 537_500_000 * IFX
 
 
+def test_the_licence_sale_is_open_and_the_buyback_endowed(protocol: Protocol) -> None:
+    buyer, sale, usd = key("buyer").address, protocol["NodeSale"], protocol["DevUSD"]
+    with acting(buyer):
+        protocol["Faucet"].drip(buyer)
+        usd.approve(sale, 10**9)
+        licence = sale.buy(WORKER, 1, 3, usd, 900 * 10**6)
+        with boa.reverts("NodeSale: over the maximum"):
+            sale.buy(WORKER, 1, 1, usd, 1)
+    assert protocol["NodeLicence"].paid(licence) == 300 * USD
+    assert sale.coin(protocol["DevNative"]).rate == 2_000 * USD
+    assert protocol["IFX"].balanceOf(protocol["Buyback"]) == 10_000_000 * IFX
+    assert protocol["Buyback"].opens_at() == protocol["Vesting"].tge() + 365 * 86400 // 2
+
+
+def test_a_public_network_names_its_wrapped_native_and_who_keeps_its_rate() -> None:
+    native, setter = key("native").address, key("setter").address
+    sale = load_settings(DEV).sale.model_dump() | {"rate_setter": setter}
+    plan = make_plan(changed(native=native, development=None, sale=sale), DEPLOYER, 1)
+    assert next(each.arguments[2] for each in plan.creations if each.contract == "NodeSale") == native
+    assert [call.arguments for call in plan.calls if str(call) == "NodeSale.set_rate_setter"] == [(setter,)]
+    assert not {"DevNative", "DevUSD", "Faucet"} & {each.contract for each in plan.creations}
+
+
+@pytest.mark.parametrize("text", ["", "tier\n1\n", "{columns}\n2,,300,1,0\n", "{columns}\n1,,x,1,0\n"])
+def test_files_that_hold_no_tiers_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "worker.csv").write_text(text.format(columns=",".join(COLUMNS)))
+    for role in ("worker", "verifier"):
+        with pytest.raises(Misconfigured, match="holds no tiers"):
+            load_tiers(role, tmp_path)
+    assert len(load_tiers("worker")) == 30
+
+
 def test_vesting_starts_when_the_settings_say() -> None:
     plan = make_plan(changed(tge=1_900_000_000), DEPLOYER, 1)
     assert next(each.arguments[1] for each in plan.creations if each.contract == "Vesting") == 1_900_000_000
@@ -198,6 +232,8 @@ def test_what_depends_on_a_lost_contract_is_made_anew() -> None:
         {"chain_id": "1337"},
         {"unknown": 1},
         {"ifx_price": 0},
+        {"native": key("native").address},
+        {"development": None},
         {"coins": [{"address": "deployer"}]},
     ],
 )

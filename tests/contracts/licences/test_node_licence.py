@@ -17,8 +17,7 @@ def test_ids_are_the_roles_range_up_to_its_cap(system: System, role: int) -> Non
     assert system.mint_licence(owner, role) == first
     assert system.licence.ownerOf(first) == owner.address
     assert [system.licence.role_of(each) for each in (first, first + cap - 1)] == [role, role]
-    slot = f"self.minted[{role}]"
-    system.licence.eval(f"{slot} = {cap - 1}")
+    system.set_minted(role, cap - 1)
     assert system.mint_licence(owner, role) == first + cap - 1
     with boa.reverts("NodeLicence: all minted"):
         system.mint_licence(owner, role)
@@ -98,9 +97,9 @@ def test_licence_in_use_moves_only_after_unbonding(system: System) -> None:
         system.licence.transferFrom(node.owner.address, buyer, licence)
 
 
-def test_base_mint_burn_and_ownership_are_not_exported(system: System) -> None:
+def test_no_owner_of_the_contract_is_exported(system: System) -> None:
     names = {entry.get("name") for entry in system.licence.abi}
-    assert names.isdisjoint({"safe_mint", "burn", "transfer_ownership", "renounce_ownership", "owner"})
+    assert names.isdisjoint({"safe_mint", "transfer_ownership", "renounce_ownership", "owner"})
 
 
 def test_holders_licences_can_be_listed(system: System) -> None:
