@@ -45,7 +45,7 @@ def test_only_the_licences_owner_registers(system: System) -> None:
     licence = system.mint_licence(key("owner"), WORKER)
     with acting(key("thief")), boa.reverts("NodeRegistry: not the licence's owner"):
         system.registry.register(licence, key("operator").address, KEY, FLOOR)
-    with acting(key("owner")), boa.reverts("erc721: invalid token ID"):
+    with acting(key("owner")), boa.reverts("NodeLicence: no such licence"):
         system.registry.register(licence + 1, key("operator").address, KEY, FLOOR)
 
 
@@ -206,7 +206,11 @@ def test_ban_binds_owner_operator_and_licence_until_lifted(system: System) -> No
             system.registry.register(spare, key("op").address, KEY, FLOOR)
         with boa.reverts("NodeRegistry: banned"):
             system.registry.set_operator(node.id, key("op").address)
-    system.licence.eval(f"erc721._transfer({owner.address}, {buyer.address}, {licence})")
+    # The buyback alone moves a licence in use.
+    with acting(owner):
+        system.licence.approve(system.buyback.address, licence)
+    with acting(system.buyback):
+        system.licence.transferFrom(owner.address, buyer.address, licence)
     with acting(buyer):
         with boa.reverts("NodeRegistry: licence banned"):
             system.registry.register(licence, key("op").address, KEY, FLOOR)
