@@ -98,7 +98,8 @@ def compile_contracts() -> None:
     home.mkdir(parents=True, exist_ok=True)
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     env = os.environ | {"PATH": path, "HOME": str(home), "INFERIX_RPC_URL": "http://127.0.0.1:8545"}
-    run("Compiling the contracts", [VENV / "bin/ape", "compile"], env=env)
+    # Ape looks at a contract's own file only: --force, so that a changed module reaches all that are made of it.
+    run("Compiling the contracts", [VENV / "bin/ape", "compile", "--force"], env=env)
     mark_done(stamp, wanted)
 
 
