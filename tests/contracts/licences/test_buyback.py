@@ -383,6 +383,26 @@ def test_who_is_banned_later_is_paid_no_more_but_may_take_back_what_was_not_paid
         shop.buyback.take_back(licences[1])
 
 
+def test_what_becomes_of_a_bought_licence_is_not_its_old_owners_affair(public_shop: Shop, licences: list[int]) -> None:
+    shop = public_shop
+    give_pool(shop, 10**7 * IFX)
+    shop.open_buyback()
+    for licence in licences[:2]:
+        request(shop, licence)
+    shop.settle()
+    advance(DAY)
+    shop.buyback.claim(licences[0])
+    with acting(shop.treasury):
+        node = shop.registry.register(licences[0], key("operator").address, bytes(32), FLOOR)
+    with acting(shop.governor):
+        shop.registry.set_status(node, BANNED)
+    assert shop.registry.is_licence_banned(licences[0])
+    advance(LINEAR)
+    for licence in licences[:2]:
+        shop.buyback.claim(licence)
+    assert shop.ifx.balanceOf(OWNER.address) == 2 * 300 * USD * IFX // PRICE
+
+
 def test_claims_end_and_the_rest_goes_to_the_treasury(public_shop: Shop, licences: list[int]) -> None:
     shop = public_shop
     give_pool(shop, 10**7 * IFX)
