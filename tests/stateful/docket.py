@@ -65,10 +65,12 @@ class Docket:
 
     def _lie(self, manager: int, lie: str, charge: int) -> BatchDraft | None:
         live = self.bench.model.work.lane(manager).batches
-        earlier = live[-1].leaves if live else []
+        # Of a tree whose sum is wrong no leaf can be shown.
+        shown = [batch.leaves for batch in live if self.lies.get(batch.commitment) != "sum"]
+        earlier = shown[-1] if shown else []
         if lie == "twice" and not earlier:
             return None
-        leaves = earlier if lie == "twice" else [self._invented(at, charge) for at in range(2)]
+        leaves = list(earlier) if lie == "twice" else [self._invented(at, charge) for at in range(2)]
         leaves = sorted(leaves, key=lambda leaf: (leaf.task, leaf.attempt))
         previous = live[-1].commitment if live else bytes(32)
         draft = draft_batch(manager, len(live) + 1, live[-1].coin if live else 1, leaves, previous)
@@ -123,6 +125,7 @@ class Docket:
             ask = lambda: courts.challenge(who.address, batch, DATA, 0, node)  # noqa: E731
             return bench.both(who, ask, "disputes", "challenge_data", item["header"], 0, node)
         paid = leaf.outcome not in (Outcome.LATE, Outcome.VOID) or leaf.charge or leaf.work
+        paid = paid and self.lies.get(batch.commitment) != "sum"  # of whose tree no leaf can be shown
         ask = lambda: courts.challenge(who.address, batch, VOTES, index, node, bool(paid))  # noqa: E731
         return bench.both(who, ask, "disputes", "challenge_votes", *item.values(), node)
 
@@ -171,7 +174,8 @@ class Docket:
             left, right = ({"hash": node.hash, "sum": node.sum} for node in draft.tree.levels[-2])
             function, arguments = "prove_wrong_sum", (draft.header, left, right, 0, [])
         else:
-            first = next(b for b in self.bench.model.work.lane(batch.manager).batches if b.leaves[0] in batch.leaves)
+            lane = self.bench.model.work.lane(batch.manager).batches
+            first = next(b for b in lane if batch.leaves[0] in b.leaves and self.lies.get(b.commitment) != "sum")
             place = first.leaves.index(batch.leaves[0])
             no_order = (0, 0, 0, bytes(32), 0, 0, 0, 0, 0)
             function, arguments = "prove_duplicate", (self.item(first, place), item, no_order, 0)
@@ -204,6 +208,14 @@ class Docket:
         rejected = self.item(case.batch, case.batch.leaves.index(case.leaf))
         ask = lambda: courts.charge((case.batch, case.leaf), other)  # noqa: E731
         return self._panels(ask, "charge", rejected, self.item(batch, index))
+
+    def go_on(self, case: Case) -> None:
+        """A frozen case, as soon as another's attempt at its task is final."""
+        node = self.bench.model.stakes.nodes
+        for batch, index, leaf in self.leaves(Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT):
+            other = leaf.attempt > case.leaf.attempt and node[leaf.node].owner != node[case.leaf.node].owner
+            if leaf.task == case.leaf.task and other and case.status == CaseStatus.FROZEN:
+                self.redone(case, batch, index)
 
     def clear(self, case: Case) -> bool:
         """A case that can't go on."""

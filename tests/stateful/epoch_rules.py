@@ -65,14 +65,12 @@ class EpochRules(Stage):
 
     @rule(seconds=TIMES, more=st.integers(0, 12))
     def wait(self, seconds: int, more: int) -> None:
-        self._watch(seconds + more)
-        self.world.wait(seconds + more)
+        self._pass(seconds + more)
 
     @rule(days=st.integers(1, 4))
     def keep_up(self, days: int) -> None:
         for _ in range(days):
-            self._watch(DAY)
-            self.world.wait(DAY)
+            self._pass(DAY)
             keep_up(self.bench, self.docket)
 
     @rule(name=st.sampled_from(sorted(GOVERNED)), pick=PICK)
@@ -108,10 +106,3 @@ class EpochRules(Stage):
     @rule()
     def post_rosters(self) -> None:
         self.world.post_rosters()
-
-    def _watch(self, seconds: int) -> None:
-        """Somebody looks: no lie outlives its window unasked."""
-        for batch in self.docket.live():
-            end = batch.proposed_at + self.bench.model.ground.parameters["batch_window"]
-            if not batch.is_honest and self.bench.sync().ground.clock.protocol < end:
-                self.docket.convict(batch)

@@ -71,3 +71,11 @@ class Stage(RuleBasedStateMachine):
             for state in self.world.mirror.tasks.values()
             if state.current is not None and state.current.status is not AttemptStatus.ENDED
         ]
+
+    def _pass(self, seconds: int) -> None:
+        """Time passes; somebody looks first, so that no lie outlives its window unasked."""
+        for batch in self.docket.live():
+            end = batch.proposed_at + self.bench.model.ground.parameters["batch_window"]
+            if not batch.is_honest and self.bench.sync().ground.clock.protocol < end:
+                self.docket.convict(batch)
+        self.world.wait(seconds)

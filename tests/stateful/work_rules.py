@@ -7,11 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from inferix.models.roles import CaseStatus, Outcome
+from tests.contracts.system import ACTIVE
 from tests.stateful.docket import LIES
-from tests.stateful.model.basics import BPS
+from tests.stateful.model.basics import BPS, DAY
 from tests.stateful.stage import COINS, PICK, Stage
+from tests.stateful.way_out import keep_up
 
 OUTCOMES = st.sampled_from([*[Outcome.ACCEPTED] * 4, Outcome.REJECTED, Outcome.REJECTED, Outcome.LATE, Outcome.VOID])
+A, R, L, V = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.LATE, Outcome.VOID
+COURSES = st.sampled_from([[A, A], [R, A, A], [R, R], [L, A, A], [R, L, A], [V, A], [A, R, A]])  # of a job's attempts
+JOB = st.tuples(st.integers(0, 1), st.integers(10**9, 3 * 10**12), st.integers(0, 1), COURSES)
 
 
 class WorkRules(Stage):
@@ -60,24 +65,69 @@ class WorkRules(Stage):
             if self._open():
                 self.bench.floor.deliver(self._of(self._open(), pick + at), outcome, stop)
 
-    @precondition(lambda self: self.bench.model.credit.accounts)
     @rule(
-        client=st.integers(0, 1),
-        work=st.integers(10**9, 3 * 10**12),
-        manager=st.integers(0, 1),
-        outcomes=st.lists(OUTCOMES, min_size=1, max_size=4),
+        jobs=st.lists(JOB, min_size=1, max_size=3), days=st.integers(0, 3), accused=st.booleans(), asked=st.booleans()
     )
-    def job(self, client: int, work: int, manager: int, outcomes: list[Outcome]) -> None:
-        """An order and what becomes of it, in one act."""
+    def busy_days(self, jobs: list[tuple[int, int, int, list[Outcome]]], days: int, accused: bool, asked: bool) -> None:
+        """Jobs from order to batch, then days in which everybody does what is due; rejected workers are accused."""
+        for client, work, manager, outcomes in jobs:
+            self._job(client, work, manager, outcomes)
+        for manager in self.world.managers:
+            self.docket.settle(manager.id)
+        for batch in self.docket.live() if asked else []:
+            if batch.is_honest and self.docket.challenge(batch, 1, 0, self.world.verifiers[days].id if accused else 0):
+                self.docket.answer(self.bench.model.courts.disputes[batch.commitment, 1, 0])
+        if accused:
+            for batch, index, leaf in self.docket.leaves(Outcome.REJECTED, Outcome.LATE):
+                (self.docket.freeze if leaf.outcome is Outcome.REJECTED else self.docket.late)(batch, index)
+        for _ in range(days):
+            self._pass(DAY)
+            keep_up(self.bench, self.docket)
+
+    def _job(self, client: int, work: int, manager: int, outcomes: list[Outcome]) -> None:
         coin, price = ("usd", "cents")[client], 20_000_000
         before = set(self.world.mirror.jobs)
-        fees = sum(max(10**7, -(-task * price // 10**9)) for task in (work, -(-work // 10)))
+        fees = max(2 * 10**7, sum(-(-task * price // 10**9) for task in (work, -(-work // 10))))
         terms = {"manager": manager, "price": price, "attempts": 3, "frames": 1, "work": work, "days": 5}
         self.bench.order(client, coin, terms | {"cap": fees})
         for job in set(self.world.mirror.jobs) - before:
             for outcome in outcomes:
                 for state in self.world.mirror.jobs[job].tasks:
                     self.bench.floor.deliver(state, outcome)
+
+    @precondition(lambda self: self.docket.cases(CaseStatus.FROZEN, CaseStatus.SLASHABLE, CaseStatus.APPEALED))
+    @rule(appealed=st.booleans(), seated=st.booleans(), votes=st.lists(st.booleans(), max_size=2), upheld=st.booleans())
+    def session(self, appealed: bool, seated: bool, votes: list[bool], upheld: bool) -> None:
+        """All cases go on as far as they can: charged or cleared, appealed or not, heard, decided, executed."""
+        for case in self.docket.cases(CaseStatus.FROZEN):
+            self.docket.go_on(case)
+        for case in self.docket.cases(CaseStatus.SLASHABLE) if appealed else []:
+            self.docket.appeal(case, self.world.nodes[case.leaf.node].owner)
+        for case in self.docket.cases(CaseStatus.APPEALED):
+            if seated and not case.seated_at:
+                self.docket.seat(case)
+            for node, vote in zip(case.seats, votes, strict=False):
+                self.docket.vote(case, node, vote)
+        self._pass(DAY + 1)
+        for case in self.docket.cases(CaseStatus.APPEALED):
+            self.docket.resolve(case)
+        for case in self.docket.cases(CaseStatus.APPEALED):
+            self.docket.decide(case, upheld)
+        self._pass(6 * DAY)
+        for case in self.docket.cases(CaseStatus.SLASHABLE):
+            self.docket.execute(case)
+
+    @rule(pick=PICK)
+    def pardon(self, pick: int) -> None:
+        """The governor lets a manager out of jail; what it lost is staked again."""
+        node = self.bench.sync().stakes.nodes[self.world.managers[pick % 2].id]
+        ask = lambda: setattr(node, "stored", ACTIVE)  # noqa: E731
+        self.bench.both(self.world.governor, ask, "registry", "set_status", node.id, ACTIVE)
+        amount = 2 * self.bench.model.stakes.required(node)
+        self.world.give_ifx(node.owner, amount)
+        self.bench.model.ground.ifx.move(self.world.foundation, node.owner, amount)
+        ask = lambda: self.bench.model.stakes.stake(node.owner, node.id, amount)  # noqa: E731
+        self.bench.both(node.owner, ask, "staking", "stake", node.id, amount)
 
     @rule(pick=PICK, changes=st.sampled_from([{}] * 6 + [{"sequence": 7}, {"previous": b"\1" * 32}]))
     def settle(self, pick: int, changes: dict[str, Any]) -> None:
@@ -97,11 +147,13 @@ class WorkRules(Stage):
             self.docket.convict(batch)
 
     @precondition(lambda self: self.docket.live())
-    @rule(pick=PICK, kind=st.integers(1, 2), index=PICK, bond=PICK)
-    def challenge(self, pick: int, kind: int, index: int, bond: int) -> None:
+    @rule(pick=PICK, kind=st.integers(1, 2), index=PICK, bond=PICK, answered=st.booleans())
+    def challenge(self, pick: int, kind: int, index: int, bond: int, answered: bool) -> None:
         batch = self._of(self.docket.live(), pick)
         node = self._node(bond).id if bond % 2 else 0
-        self.docket.challenge(batch, kind, index % len(batch.leaves) if kind == 1 else 0, node)
+        place = index % len(batch.leaves) if kind == 1 else 0
+        if self.docket.challenge(batch, kind, place, node) and answered:
+            self.docket.answer(self.bench.model.courts.disputes[batch.commitment, kind, place])
 
     @precondition(lambda self: self.docket.open_disputes())
     @rule(pick=PICK, answered=st.booleans())
