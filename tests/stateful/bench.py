@@ -7,6 +7,7 @@ from typing import Any
 
 from inferix.messages import Order as Message
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf
+from inferix.models.job import JobSpec
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import AttemptStatus
@@ -129,21 +130,24 @@ class Bench:
             deadline=world.now + 1 + terms["days"] * 86_400,
             post_by=world.now + 600,
         )
-        posted = self.floor.post_order(person, message, signer or person)
-        model = self.sync()
-        assert posted is not model.ground.clock.paused
-        if not posted:
-            return
-        job = world.mirror.jobs[message.digest(world.domain)]
+        if self.floor.post_order(person, message, signer or person):
+            self._book(message, spec, is_signed=signer is None)
+        else:
+            assert self.sync().ground.clock.paused
+
+    def _book(self, message: Message, spec: JobSpec, *, is_signed: bool) -> None:
+        """A posted order counts where the model says so, for the mirror too."""
+        model, job = self.sync(), self.world.mirror.jobs[message.digest(self.world.domain)]
+        assert not model.ground.clock.paused
         tasks = spec.tasks(job.id)
         fees = [-(-task.work * message.price // 10**9) for task in tasks]
         # A cap under what its tasks may cost would let them be paid out of other clients' credit.
-        reserved = signer is None and message.cap <= model.books.free(account.id)
+        reserved = is_signed and message.cap <= model.books.free(message.account)
         stands = reserved and message.cap >= max(10**7 * len(tasks), sum(fees))
         assert (job.status != "void") is stands, f"order {job.status} ({job.reason}), the model: {stands}"
         if reserved:
             work = {task.id: task.work for task in tasks}
-            order = Order(job.id, account.id, message.cap, job.posted_at, message.deadline, work, not stands)
+            order = Order(job.id, message.account, message.cap, job.posted_at, message.deadline, work, not stands)
             model.books.orders[job.id] = order
 
     # -- books

@@ -10,7 +10,6 @@ from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.replay import Network as Mirror
-from tests.stateful.model.basics import BPS
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import BUDGET, FINAL
@@ -228,4 +227,3 @@ def _check_credit(model: Model) -> None:
             spent[leaf.account] = spent.get(leaf.account, 0) + leaf.charge
     for account in model.credit.accounts.values():
         assert spent.get(account.id, 0) <= account.credit, "charged more than there is"
-    assert BPS

@@ -41,10 +41,11 @@ def test_contracts_mirror_and_model_agree_after_every_act(world: World) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 * MINUTES + 900)
-def test_they_agree_for_as_long_as_there_is_time(world: World) -> None:
+def test_they_agree_for_as_long_as_there_is_time(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     first = int(NEXT.read_text()) if NEXT.exists() else 0
     found = search(world, seconds=60 * MINUTES, first=first, database=str(KEPT / "examples"))
     KEPT.mkdir(exist_ok=True)
     NEXT.write_text(str(found.next_seed))
-    print(f"{found.acts} acts, seeds {first} to {found.next_seed}")
+    with capsys.disabled():
+        print(f"\nstateful: {found.acts} acts, seeds {first} to {found.next_seed}")
     assert not found.failure, found.failure
