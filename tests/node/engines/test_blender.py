@@ -92,6 +92,13 @@ def test_an_honest_frame_is_accepted_by_a_stranger(demo: BlenderSession, raw: Ra
     assert "bit for bit" in verdict.reason
 
 
+def test_regression_a_still_has_the_scenes_view_transform(demo: BlenderSession, raw: RawFrame, tmp_path: Path) -> None:
+    """AgX lifts the shadows; linear values saved as they are would be darker by a third."""
+    linear = np.clip(exr.read_frame(raw.path).combined[..., :3], 0, 1).mean() * 255
+    still = read_picture(demo.assemble_frame(3, raw.path).path, tmp_path / "work")
+    assert still.mean() > 1.2 * linear
+
+
 @pytest.mark.parametrize("tile", [Tile(130, 0, 32, 32), Tile(0, -1, 8, 8), Tile(0, 0, 0, 8)])
 def test_a_tile_outside_the_frame_is_refused(demo: BlenderSession, tile: Tile) -> None:
     with pytest.raises(InvalidInput, match="inside 160x90"):

@@ -53,7 +53,7 @@ def denoise(scene: Any, passes: Passes, prefilter: str = "Accurate") -> FloatArr
 
 def picture(scene: Any, pixels: FloatArray, path: str) -> None:
     """Apply the scene's view transform to linear pixels and write an 8-bit PNG, with alpha only where it is needed."""
-    image = _image("picture", pixels)
+    image = _image("picture", pixels, is_data=False)  # Blender saves data as it is, without any transform
     try:
         _picture_settings(scene, pixels.shape[1], pixels.shape[0])
         settings = scene.render.image_settings
@@ -130,10 +130,10 @@ def _denoise_tree(images: Sequence[Any], prefilter: str) -> Any:
     return tree
 
 
-def _image(name: str, pixels: FloatArray) -> Any:
-    """A float image holding exactly these (height, width, 4) values: no colour space is applied to them."""
+def _image(name: str, pixels: FloatArray, *, is_data: bool = True) -> Any:
+    """A float image holding exactly these (height, width, 4) values: numbers, or (not ``is_data``) linear colours."""
     height, width = pixels.shape[:2]
-    image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=True, is_data=True)
+    image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=True, is_data=is_data)
     image.alpha_mode = "PREMUL"
     image.pixels.foreach_set(np.ascontiguousarray(pixels[::-1], dtype=np.float32).ravel())
     image.update()
