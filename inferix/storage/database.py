@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 30_000
+_BUSY_RETRY = 0.02
 _MIGRATION_LOCK = 0x1FE71C  # any number, the same in every program
 _CONNECT_SECONDS = 10
 _START_WAIT = 2.0
@@ -129,7 +130,8 @@ def _sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
-        for setting in ("journal_mode=WAL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "synchronous=FULL"):
+        use_wal(connection)
+        for setting in (f"busy_timeout={_BUSY_MS}", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {setting}")
 
     @event.listens_for(engine, "begin")
@@ -146,3 +148,16 @@ def _sqlite_engine(url: str) -> Engine:
             cursor.execute("BEGIN IMMEDIATE")
 
     return engine
+
+
+def use_wal(connection: sqlite3.Connection) -> None:
+    """Sets the journal mode: of several that first open a new file at once, SQLite turns some away without waiting."""
+    until = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_BUSY_RETRY)

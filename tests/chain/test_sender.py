@@ -320,7 +320,7 @@ def test_submit__endpoint_gone_while_sending__sent_by_the_next_pump(
     entry: Entry = sender.submit("work", "a", act())
     assert (entry.state, count()) == (EntryState.NEW, 0)
     proxy.answer = lambda method: None
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not count() and time.monotonic() < until:
         with contextlib.suppress(ChainUnavailable):
             sender.pump("work", FAR)

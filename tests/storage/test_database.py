@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One schema on SQLite and PostgreSQL, brought up to date from code; writers that wait for each other."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from sqlalchemy import text, update
 from sqlmodel import SQLModel, select
 
 from inferix.errors import Misconfigured
-from inferix.storage.database import Database
+from inferix.storage.database import Database, use_wal
 from inferix.storage.tables import Block, NodeSeen
 
 
@@ -47,6 +48,36 @@ def test_migrate__from_several_threads_at_once__one_does_it(tmp_path: Path) -> N
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+class TurnedAway(sqlite3.Connection):
+    """Says busy as SQLite does, without waiting, to some of those that first open a new file at once."""
+
+    refusals = 3
+    code = sqlite3.SQLITE_BUSY
+
+    def execute(self, sql: str, *rest: object) -> sqlite3.Cursor:
+        if "journal_mode" in sql and self.refusals:
+            self.refusals -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = self.code
+            raise error
+        return super().execute(sql, *rest)
+
+
+def test_connect__turned_away_while_others_open_the_new_file__tries_again(tmp_path: Path) -> None:
+    """Of four programs that started together on a new database, one ended with "database is locked"."""
+    connection = sqlite3.connect(tmp_path / "c.db", factory=TurnedAway)
+    use_wal(connection)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_connect__another_error__is_raised_at_once(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "d.db", factory=TurnedAway)
+    connection.code = sqlite3.SQLITE_READONLY
+    with pytest.raises(sqlite3.OperationalError):
+        use_wal(connection)
+    assert connection.refusals == 2
 
 
 def test_migrate__a_schema_from_the_future__says_to_update(database: Database) -> None:
