@@ -182,6 +182,7 @@ def epoch_view(network: Network, epoch: Epoch) -> dict[str, Any]:
         "charge": epoch.charge,
         "burned": str(epoch.burned),
         "minted": str(epoch.minted),
+        "pooled": str(epoch.pooled),
         "closed_at": epoch.closed_at,
         "ended_at": network.epoch_end(epoch.index),
     }

@@ -60,11 +60,12 @@ def reconcile(before: Balances, after: Balances, run: Services) -> dict[str, int
     fees_burned = sum(int(epoch["burned"]) for epoch in epochs)
     slashed_burned = sum(int(event["burned"]) for event in slashes(run))
     pooled = sum(int(event["pooled"]) for event in slashes(run))
+    released = sum(int(epoch["pooled"]) for epoch in epochs)
     work_minted = sum(int(epoch["minted"]) for epoch in epochs)
     equations = {
         "minted for work": (minted, work_minted),
         "burned by fees and slashes": (burned, fees_burned + slashed_burned),
-        "into the penalty pool": (_gain(before, after, "PenaltyPool") - _dust(run), pooled),
+        "into the penalty pool": (_gain(before, after, "PenaltyPool") - _dust(run) + released, pooled),
         "IFX in all hands": (sum(after.ifx.values()), after.ifx_supply),
         "stablecoin in all hands": (sum(after.coin.values()), after.coin_supply),
     }

@@ -200,12 +200,12 @@ def _wiring() -> list[Call]:
         "NodeSale": ("Buyback",),
         "NodeRegistry": ("NodeLicence", "Staking", "Panels", "Disputes"),
         "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Panels", "Disputes", "Batches"),
-        "PenaltyPool": ("Accounts",),
+        "PenaltyPool": ("BurnMintWork", "Accounts"),
         "IfxDollar": ("Batches", "Accounts", "FeeBurner"),
         "Batches": ("Disputes", "Panels"),
         "Rosters": ("Disputes",),
         "Accounts": ("Disputes",),
-        "BurnMintWork": ("Accounts", "FeeBurner"),
+        "BurnMintWork": ("Accounts", "FeeBurner", "PenaltyPool"),
     }
     minter = Check("IFX", "mintable")
     vesting = Call("Vesting", "wire", (Ref("IFX"), Ref("VestingWallet")), Check("Vesting", "wallet_code", (), _is_set))

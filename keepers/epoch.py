@@ -58,7 +58,7 @@ def decide_post(network: Network) -> int | None:
         return None
     posted = roots[-1].epoch if roots else -1
     newest = len(network.epochs) - 1
-    changed = any(epoch.charge or epoch.minted for epoch in network.epochs[posted + 1 :])
+    changed = any(epoch.charge or epoch.minted or epoch.pooled for epoch in network.epochs[posted + 1 :])
     return newest if changed else None
 
 

@@ -9,6 +9,7 @@
         and a multiple of what fees bought and burned since the close before. An epoch without final work mints nothing;
         what is not minted stays in the budgets, and after the last epoch nothing more is minted. As no more is minted
         than fees paid for, doing work for oneself costs more than it brings.
+        What the penalty pool holds goes along to Accounts, for the epoch's verifiers: it is not minted, and no budget's.
         Epochs are those of Batches' clock. The budgets of workers, verifiers and managers are parts of one: 30 : 6 : 1.
 @custom:kill Guardian: `Parameters.pause` stops `close_epoch`; epochs then are closed later, each with its own work.
 """
@@ -17,6 +18,7 @@ from ..interfaces import IBatches
 from ..interfaces import IBurnMintWork
 from ..interfaces import IFeeBurner
 from ..interfaces import IIFX
+from ..interfaces import IPenaltyPool
 from ..modules import governed
 
 implements: IBurnMintWork
@@ -50,15 +52,18 @@ _BATCHES: immutable(IBatches)
 
 accounts: public(address)
 fee_burner: public(IFeeBurner)
+penalty_pool: public(IPenaltyPool)
 
 # Epochs closed so far: the index of the next one to close
 closed: public(uint256)
 # Wei minted so far
 minted: public(uint256)
+# Wei that Accounts got so far: minted, and out of the penalty pool
+rewards: public(uint256)
 # What the FeeBurner had burned at the last close [wei]
 _burned: uint256
 
-# epoch => closed_at << 192 | total_minted << 96 | total_charge
+# epoch => closed_at << 192 | total_rewards << 96 | total_charge
 _totals: HashMap[uint256, uint256]
 # epoch => charge << 128 | work
 _flows: HashMap[uint256, uint256]
@@ -80,14 +85,15 @@ def __init__(parameters: address, ifx: address, batches: address):
 
 
 @external
-def wire(accounts: address, fee_burner: address):
+def wire(accounts: address, fee_burner: address, penalty_pool: address):
     """
-    @notice Names who is minted to and who burns. The deployer, once.
+    @notice Names who is minted to, who burns, and who keeps what was slashed. The deployer, once.
     """
     governed._wire_once()
-    assert empty(address) not in [accounts, fee_burner], "BurnMintWork: empty address"
+    assert empty(address) not in [accounts, fee_burner, penalty_pool], "BurnMintWork: empty address"
     self.accounts = accounts
     self.fee_burner = IFeeBurner(fee_burner)
+    self.penalty_pool = IPenaltyPool(penalty_pool)
 
 
 @external
@@ -107,20 +113,23 @@ def close_epoch() -> uint256:
     self._burned = staticcall self.fee_burner.burned()
     burned: uint256 = self._burned - burned_before
     amount: uint256 = 0
+    pooled: uint256 = 0
     if work != 0:
         amount = self._emission(index, burned)
+        pooled = extcall self.penalty_pool.release()
     self.closed = index + 1
     self.minted += amount
+    self.rewards += amount + pooled
     total_charge: uint256 = charge
     if index != 0:
         total_charge += self._totals[index - 1] & _LOW_96
-    self._totals[index] = block.timestamp << 192 | self.minted << 96 | total_charge
+    self._totals[index] = block.timestamp << 192 | self.rewards << 96 | total_charge
     self._flows[index] = charge << 128 | work
     self._mints[index] = burned << 128 | amount
     if amount != 0:
         extcall _IFX.mint(self.accounts, amount)
     log IBurnMintWork.EpochClosed(
-        epoch=convert(index, uint32), work=work, charge=charge, burned=burned, minted=amount
+        epoch=convert(index, uint32), work=work, charge=charge, burned=burned, minted=amount, pooled=pooled
     )
     return amount
 
@@ -147,7 +156,7 @@ def epoch_end(epoch: uint256) -> uint256:
 @view
 def totals_at(epoch: uint256) -> (uint256, uint256):
     """
-    @notice Charges that became final [nano-USD] and wei minted, of all epochs up to this closed one.
+    @notice Charges that became final [nano-USD] and wei that Accounts got, of all epochs up to this closed one.
     """
     assert epoch < self.closed, "BurnMintWork: epoch not closed"
     word: uint256 = self._totals[epoch]
@@ -163,6 +172,11 @@ def epoch_info(epoch: uint256) -> IBurnMintWork.EpochInfo:
     totals: uint256 = self._totals[epoch]
     work: uint256 = self._flows[epoch] & _LOW_128
     amount: uint256 = self._mints[epoch] & _LOW_128
+    pooled: uint256 = 0
+    if totals != 0:
+        pooled = (totals >> 96 & _LOW_96) - amount
+        if epoch != 0:
+            pooled -= self._totals[epoch - 1] >> 96 & _LOW_96
     price: uint256 = 0
     if work != 0:
         price = amount * WORKERS_PART // _PARTS * 10**9 // work
@@ -171,9 +185,10 @@ def epoch_info(epoch: uint256) -> IBurnMintWork.EpochInfo:
         charge=self._flows[epoch] >> 128,
         burned=self._mints[epoch] >> 128,
         minted=amount,
+        pooled=pooled,
         price_of_work=price,
         total_charge=totals & _LOW_96,
-        total_minted=totals >> 96 & _LOW_96,
+        total_rewards=totals >> 96 & _LOW_96,
         closed_at=totals >> 192,
     )
 

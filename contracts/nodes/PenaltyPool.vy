@@ -5,8 +5,10 @@
 @title PenaltyPool
 @license AGPL-3.0-only
 @author Inferix
-@notice Holds the pooled half of what is slashed, the dust of rewards and what bans forfeit, for verifiers.
-@custom:kill None: only Accounts can move the money, and only forward.
+@notice Holds the pooled half of what is slashed, the dust of rewards and what bans forfeit, for verifiers. At the close of an
+        epoch with work all of it goes to Accounts, whose root shares it by verification work: what was slashed in a case
+        never to that task's committee or panel (inferix/replay/accounting.py).
+@custom:kill None: only the close of an epoch moves the money, and only to Accounts.
 """
 
 from ..interfaces import IIFX
@@ -23,7 +25,9 @@ exports: (governed.parameters, governed.wired)
 IFX: immutable(IIFX)
 
 
+burn_mint_work: public(address)
 accounts: public(address)
+# Wei that went to Accounts so far
 paid: public(uint256)
 
 
@@ -37,23 +41,30 @@ def __init__(parameters: address, ifx: address):
 
 
 @external
-def wire(accounts: address):
+def wire(burn_mint_work: address, accounts: address):
     """
-    @notice Names who pays out. The deployer, once.
+    @notice Names who closes epochs and who pays verifiers. The deployer, once.
     """
     governed._wire_once()
+    assert empty(address) not in [burn_mint_work, accounts], "PenaltyPool: empty address"
+    self.burn_mint_work = burn_mint_work
     self.accounts = accounts
 
 
 @external
-def pay(to: address, amount: uint256):
+def release() -> uint256:
     """
-    @notice Pays IFX [wei]. Accounts only.
+    @notice Hands all it holds to Accounts. BurnMintWork only.
+    @return Wei handed over.
     """
-    assert msg.sender == self.accounts, "PenaltyPool: not Accounts"
+    assert msg.sender == self.burn_mint_work, "PenaltyPool: not BurnMintWork"
+    amount: uint256 = staticcall IFX.balanceOf(self)
+    if amount == 0:
+        return 0
     self.paid += amount
-    assert extcall IFX.transfer(to, amount), "PenaltyPool: transfer failed"
-    log IPenaltyPool.PenaltyPaid(to=to, amount=amount)
+    assert extcall IFX.transfer(self.accounts, amount), "PenaltyPool: transfer failed"
+    log IPenaltyPool.PenaltyReleased(amount=amount)
+    return amount
 
 
 @external

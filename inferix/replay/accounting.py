@@ -3,7 +3,8 @@
 
 Rewards: an epoch's mint is split workers : verifiers : managers = 30 : 6 : 1. Workers share by proof of delivery (fees
 of accepted tasks) and, ``poc_bps`` of it, by proof of capacity (IB x answered probes); verifiers by the work they
-checked; managers by the fees of their lanes. Shares round down; the dust is leaf 0's, which the penalty pool owns.
+checked; managers by the fees of their lanes. What the penalty pool hands over is the verifiers', by the same work; a
+fine never goes to who judged it. Shares round down; the dust is leaf 0's, which the penalty pool owns.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from inferix.models.anchor import AccountLeaf, AccountsData, BatchLeaf, NodeLeaf
 from inferix.models.roles import BatchStatus, NodeStatus, Outcome, Role, RosterKind
 from inferix.replay.network import Network
 from inferix.replay.settlement import PROPOSED_ANEW, UNPROPOSED_AFTER
-from inferix.replay.state import Batch, Epoch, Job, Node
+from inferix.replay.state import Batch, Epoch, Fine, Job, Node
 from inferix.trees import Tree, account_leaf, node_leaf
 from inferix.units import mul_div_down
 
@@ -36,12 +37,16 @@ class Reward:
 
 @dataclass
 class EpochRewards:
-    """What one epoch's mint gave to whom, wei; ``dust`` to the penalty pool."""
+    """What one epoch's mint and fines gave to whom, wei; ``dust`` to the penalty pool.
+
+    ``waiting``: fines that everybody who checked had judged: they come back with the dust, still not for these.
+    """
 
     workers: dict[int, int] = field(default_factory=dict)
     verifiers: dict[int, int] = field(default_factory=dict)
     managers: dict[int, int] = field(default_factory=dict)
     dust: int = 0
+    waiting: tuple[Fine, ...] = ()
 
 
 def final_leaves(network: Network, epoch: int) -> Iterator[tuple[Batch, BatchLeaf]]:
@@ -53,8 +58,13 @@ def final_leaves(network: Network, epoch: int) -> Iterator[tuple[Batch, BatchLea
                     yield batch, leaf
 
 
-def epoch_rewards(network: Network, epoch: Epoch, probes: Mapping[int, int]) -> EpochRewards:
-    """How the mint of a closed epoch is shared."""
+def epoch_rewards(
+    network: Network, epoch: Epoch, probes: Mapping[int, int], waiting: tuple[Fine, ...] = ()
+) -> EpochRewards:
+    """How the mint of a closed epoch is shared, and what the penalty pool handed over.
+
+    ``waiting``: fines of earlier epochs.
+    """
     fees: dict[int, int] = {}
     checked: dict[int, int] = {}
     lanes: dict[int, int] = {}
@@ -82,9 +92,30 @@ def epoch_rewards(network: Network, epoch: Epoch, probes: Mapping[int, int]) -> 
         verifiers=_share(part[Role.VERIFIER], checked),
         managers=_share(part[Role.MANAGER], lanes),
     )
+    fines, rewards.waiting = _share_pool(epoch, checked, waiting)
+    rewards.verifiers = _added(rewards.verifiers, fines)
     paid = (sum(group.values()) for group in (rewards.workers, rewards.verifiers, rewards.managers))
-    rewards.dust = epoch.minted - sum(paid)
+    rewards.dust = epoch.minted + epoch.pooled - sum(paid)
     return rewards
+
+
+def _share_pool(
+    epoch: Epoch, checked: Mapping[int, int], waiting: tuple[Fine, ...]
+) -> tuple[dict[int, int], tuple[Fine, ...]]:
+    """Each fine among those who did not judge it, the rest (dust, forfeits, gifts) among all who checked."""
+    shares: dict[int, int] = {}
+    left, unpaid = epoch.pooled, []
+    for fine in (*waiting, *epoch.fines):
+        allowed = {node: work for node, work in checked.items() if node not in fine.barred}
+        shares = _added(shares, _share(min(fine.amount, left), allowed))
+        left -= min(fine.amount, left)
+        if not allowed or not epoch.pooled:
+            unpaid.append(fine)
+    return _added(shares, _share(left, checked)), tuple(unpaid)
+
+
+def _added(left: Mapping[int, int], right: Mapping[int, int]) -> dict[int, int]:
+    return {node: left.get(node, 0) + right.get(node, 0) for node in {*left, *right}}
 
 
 def _share(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
@@ -100,9 +131,11 @@ def node_rewards(network: Network, epoch: int, probes: Probes) -> dict[int, Rewa
     """
     rewards: dict[int, Reward] = {0: Reward()}
     closed = network.epochs[: epoch + 1]
+    waiting: tuple[Fine, ...] = ()
     for at, item in enumerate(closed):
         start = network.epoch_end(item.index)
-        shared = epoch_rewards(network, item, probes.get(item.index, {}))
+        shared = epoch_rewards(network, item, probes.get(item.index, {}), waiting)
+        waiting = shared.waiting
         rewards[0].matured += shared.dust
         for group in (shared.verifiers, shared.managers):
             for node, amount in group.items():

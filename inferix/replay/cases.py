@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from inferix.models.event import ChainEvent
 from inferix.models.roles import CaseStatus
-from inferix.replay.state import Case
+from inferix.replay.state import Case, Fine
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
@@ -41,3 +41,14 @@ def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, sla
     case = network.cases[args["case"]]
     case.status = CaseStatus.SLASHED if slashed else CaseStatus.CLEARED
     case.ended_at = event.timestamp
+    if slashed and network.fines and network.fines[-1].node == case.node:
+        # Staking logged the slash just before, in the same transaction.
+        fine = network.fines[-1]
+        network.fines[-1] = Fine(fine.node, fine.amount, frozenset(judges(network, case)))
+
+
+def judges(network: "Network", case: Case) -> set[int]:
+    """Who voted on any attempt of the case's task, or sat on its panel."""
+    state = network.tasks.get(case.task)
+    voters = {node for attempt in state.attempts for node in attempt.votes} if state is not None else set()
+    return voters | set(case.seats)

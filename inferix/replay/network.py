@@ -26,6 +26,7 @@ from inferix.replay.state import (
     Dispute,
     Epoch,
     FinalRoster,
+    Fine,
     Job,
     Lane,
     Node,
@@ -62,6 +63,7 @@ class Network:
         self.late_penalised: set[bytes] = set()
         self.disputes: dict[bytes, Dispute] = {}
         self.equivocations: set[tuple[bytes, int, int]] = set()
+        self.fines: list[Fine] = []  # since the pool last handed over what it held
         self.epochs: list[Epoch] = []
         self.accounts_roots: list[AccountsRoot] = []
         self.claimed: dict[int, int] = {}
@@ -184,6 +186,7 @@ class Network:
         node.unbonding -= from_unbonding
         node.bonded -= args["amount"] - from_unbonding
         node.frozen = min(node.frozen, total - args["amount"])
+        self.fines.append(Fine(node.id, args["pooled"]))
 
     def _on_Qualified(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.nodes[args["node"]].qualified = args["qualified"]
@@ -297,10 +300,12 @@ class Network:
     # -- epochs and accounts
 
     def _on_EpochClosed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        names = ("work", "charge", "burned", "minted")
-        amounts = {name: args[name] for name in names}
+        amounts = {name: args[name] for name in ("work", "charge", "burned", "minted", "pooled")}
         amounts |= {name: self.parameters[name] for name in ("matured_bps", "poc_bps", "worker_vesting")}
-        self.epochs.append(Epoch(index=args["epoch"], closed_at=event.timestamp, **amounts))
+        fines = tuple(self.fines) if args["pooled"] else ()
+        self.epochs.append(Epoch(index=args["epoch"], closed_at=event.timestamp, fines=fines, **amounts))
+        if args["pooled"]:
+            self.fines.clear()
 
     def _on_AccountsPosted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         root = AccountsRoot(

@@ -257,9 +257,19 @@ class Case:
     ended_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Fine:
+    """What a slash brought into the penalty pool, wei; ``barred``: verifiers that judged it and get none of it."""
+
+    node: int
+    amount: int
+    barred: frozenset[int] = frozenset()
+
+
 @dataclass
 class Epoch:
-    """A closed epoch, amounts as the contract counted them; the parameters that share out its mint, as at its close:
+    """A closed epoch, amounts as the contract counted them; ``pooled``: what the penalty pool handed over, ``fines``
+    what is known of where it came from; the parameters that share out its mint, as at its close:
     what was shared never changes, whatever is governed later."""
 
     index: int
@@ -267,6 +277,8 @@ class Epoch:
     charge: int
     burned: int
     minted: int
+    pooled: int
+    fines: tuple["Fine", ...]
     closed_at: int
     matured_bps: int
     poc_bps: int

@@ -141,7 +141,7 @@ class System:
             address["disputes"],
             address["batches"],
         )
-        self.penalty_pool.wire(address["accounts"])
+        self.penalty_pool.wire(address["burn_mint_work"], address["accounts"])
 
     def fresh_key(self, role: str = "someone") -> LocalAccount:
         """A person nobody has met yet."""

@@ -370,7 +370,7 @@ def test_epoch__collect_then_close_then_post_then_final(chain: Chain) -> None:
     chain.emit("Released", coin=COIN, amount=charge)
     assert (decide_collect(chain.network), decide_close(chain.network)) == ([], 0)
     assert decide_post(chain.network) is None
-    chain.emit("EpochClosed", epoch=0, work=1, charge=charge, burned=37, minted=37)
+    chain.emit("EpochClosed", epoch=0, work=1, charge=charge, burned=37, minted=37, pooled=0)
     assert (decide_close(chain.network), decide_post(chain.network)) == (None, 0)
 
 
@@ -378,7 +378,7 @@ def test_accounts__final_after_the_window_then_claims(chain: Chain, interface: C
     settled(chain)
     chain.time = GENESIS + 259_201
     minted = 37 * 10**9
-    chain.emit("EpochClosed", epoch=0, work=1, charge=1, burned=minted, minted=minted)
+    chain.emit("EpochClosed", epoch=0, work=1, charge=1, burned=minted, minted=minted, pooled=0)
     data = accounts_data(chain.network, 0, {})
     digest = chain.store(data)
     roots = {"accounts_root": accounts_tree(data).root.hash, "nodes_root": nodes_tree(data).root.hash}

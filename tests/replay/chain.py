@@ -202,7 +202,7 @@ class Chain:
         self.time = GENESIS + 259_201
         final = [batch for batch in self.network.batches.values() if batch.status is BatchStatus.FINAL]
         sums = {"charge": sum(batch.charge for batch in final), "work": sum(batch.work for batch in final)}
-        self.emit("EpochClosed", **{"epoch": 0, **sums, "burned": minted, "minted": minted, **changes})
+        self.emit("EpochClosed", **{"epoch": 0, **sums, "burned": minted, "minted": minted, "pooled": 0, **changes})
 
     def post_accounts(self, data: AccountsData, /, **changes: Any) -> None:
         accounts, nodes = accounts_tree(data).root, nodes_tree(data).root

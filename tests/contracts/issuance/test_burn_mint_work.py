@@ -58,10 +58,26 @@ def test_mints_what_the_fees_burned_would_have_bought_in_full(ledger: Ledger) ->
     assert (event.burned, event.minted) == (burned, minted)
     closed = info(network, epoch)
     assert (closed.work, closed.charge, closed.burned, closed.minted) == (3 * 10**9, 10**9, burned, minted)
-    assert (closed.total_charge, closed.total_minted, closed.closed_at) == (10**9, minted, now())
+    assert (closed.total_charge, closed.total_rewards, closed.closed_at) == (10**9, minted, now())
     assert closed.price_of_work == minted * 30 // 37 // 3
     assert network.burn_mint_work.minted() == network.ifx.minted() - before == minted
     assert network.ifx.balanceOf(network.accounts) == minted
+
+
+def test_the_penalty_pool_goes_along_to_accounts_and_is_no_part_of_what_is_minted(ledger: Ledger) -> None:
+    network = ledger.network
+    quiet = ledger.close_epoch(work=0)
+    network.give_ifx(network.penalty_pool.address, 77)
+    still_quiet = ledger.close_epoch(work=0)
+    assert network.penalty_pool.received() == network.ifx.balanceOf(network.penalty_pool) == 77
+    busy = ledger.close_epoch()
+    assert [info(network, epoch).pooled for epoch in (quiet, still_quiet, busy)] == [0, 0, 77]
+    assert network.ifx.balanceOf(network.penalty_pool) == 0
+    minted = info(network, busy).minted
+    assert info(network, busy).total_rewards == minted + 77 == network.ifx.balanceOf(network.accounts)
+    assert (network.burn_mint_work.minted(), network.burn_mint_work.rewards()) == (minted, minted + 77)
+    assert tuple(network.burn_mint_work.totals_at(busy))[1] == minted + 77
+    assert info(network, ledger.close_epoch()).pooled == 0
 
 
 def test_epoch_without_work_mints_nothing(ledger: Ledger) -> None:
@@ -178,7 +194,7 @@ def test_close_needs_its_wiring(network: Network) -> None:
     with boa.reverts("BurnMintWork: not wired"):
         unwired.close_epoch()
     with acting(network.deployer), boa.reverts("governed: wired already"):
-        network.burn_mint_work.wire(network.accounts, network.fee_burner)
+        network.burn_mint_work.wire(network.accounts, network.fee_burner, network.penalty_pool)
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -128,7 +128,7 @@ class Network(System):
         self.batches.wire(self.disputes.address, self.panels.address)
         self.rosters.wire(self.disputes.address)
         self.accounts.wire(self.disputes.address)
-        self.burn_mint_work.wire(self.accounts, self.fee_burner)
+        self.burn_mint_work.wire(self.accounts, self.fee_burner, self.penalty_pool)
 
     def window(self, name: str) -> int:
         """A parameter."""

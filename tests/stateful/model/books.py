@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import Outcome
 from tests.stateful.model.basics import BPS, DAY, Ground, need
-from tests.stateful.model.stake import ACTIVE, BANNED, FROZEN, MANAGER, VERIFIER, WORKER, Stakes
+from tests.stateful.model.stake import ACTIVE, BANNED, FROZEN, MANAGER, VERIFIER, WORKER, Fine, Stakes
 from tests.stateful.model.work import Work
 
 PARTS = {WORKER: 30, VERIFIER: 6, MANAGER: 1}
@@ -142,9 +142,11 @@ class Books:
     def rewards(self, epoch: int) -> dict[int, tuple[int, int, int]]:
         """Matured, vesting and the sum of vesting times start, of each node, at an epoch's end; 0 is the dust."""
         earned: dict[int, Earned] = {0: Earned()}
+        owed: list[Fine] = []
         for index, closed in enumerate(self.work.epochs[: epoch + 1]):
-            shares = self._shares(index)
-            earned[0].at_once += closed.minted - sum(sum(part.values()) for part in shares.values())
+            owed += closed.fines
+            shares = self._shares(index, owed)
+            earned[0].at_once += closed.rewards - sum(sum(part.values()) for part in shares.values())
             for role, part in shares.items():
                 for node, amount in part.items():
                     item = earned.setdefault(node, Earned())
@@ -163,7 +165,7 @@ class Books:
             for node, item in sorted(earned.items())
         }
 
-    def _shares(self, epoch: int) -> dict[int, dict[int, int]]:
+    def _shares(self, epoch: int, owed: list[Fine]) -> dict[int, dict[int, int]]:
         """An epoch's mint by role and node; nobody answers probes here, so capacity earns nothing."""
         fees: dict[int, dict[int, int]] = {role: {} for role in PARTS}
         for batch in self.work.final(epoch):
@@ -174,7 +176,24 @@ class Books:
                 for voter in _voters(leaf):
                     _add(fees[VERIFIER], voter, self._work_of(leaf.task))
         minted = self.work.epochs[epoch].minted
-        return {role: _share(minted * part // 37, fees[role]) for role, part in PARTS.items()}
+        shares = {role: _share(minted * part // 37, fees[role]) for role, part in PARTS.items()}
+        for node, amount in self._pooled(epoch, fees[VERIFIER], owed):
+            _add(shares[VERIFIER], node, amount)
+        return shares
+
+    def _pooled(self, epoch: int, checked: Mapping[int, int], owed: list[Fine]) -> Iterator[tuple[int, int]]:
+        """What verifiers get of the penalty pool: a fine is not for those who judged it, and waits when all did."""
+        left = self.work.epochs[epoch].pooled
+        for fine in owed[:] if left else []:
+            leaves = [item.leaf for order in self.orders.values() for item in order.tries if item.leaf]
+            barred = {*fine.seats, *(node for leaf in leaves if leaf.task == fine.task for node in _voters(leaf))}
+            others = {node: work for node, work in checked.items() if node not in barred}
+            amount = min(fine.amount, left)
+            left -= amount
+            if others:
+                owed.remove(fine)
+                yield from _share(amount, others).items()
+        yield from _share(left, checked).items()
 
     def _work_of(self, task: bytes) -> int:
         return next((order.work[task] for order in self.orders.values() if task in order.work), 0)
@@ -194,7 +213,7 @@ class Books:
         need(root.epoch < len(self.work.epochs), "epoch not closed")
         need(spent == sum(e.charge for e in self.work.epochs[: root.epoch + 1]), "spent")
         matured, vesting = sum(n[0] for n in root.nodes.values()), sum(n[1] for n in root.nodes.values())
-        need(matured + vesting == sum(e.minted for e in self.work.epochs[: root.epoch + 1]), "minted")
+        need(matured + vesting == sum(e.rewards for e in self.work.epochs[: root.epoch + 1]), "minted")
         if newest:
             need(root.epoch > newest.epoch, "not newer")
             need(matured >= sum(n[0] for n in newest.nodes.values()), "matured shrinks")

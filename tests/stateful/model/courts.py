@@ -175,7 +175,8 @@ class Courts:
 
     def _convict(self, case: Case) -> None:
         self._end(case, CaseStatus.SLASHED)
-        self.stakes.slash(self.stakes.nodes[case.leaf.node], case.amount + case.bond, 0, "")
+        if self.stakes.slash(self.stakes.nodes[case.leaf.node], case.amount + case.bond, 0, ""):
+            self.stakes.fines[-1].task, self.stakes.fines[-1].seats = case.leaf.task, case.seats
 
     def _end(self, case: Case, status: int) -> None:
         case.status = status

@@ -35,12 +35,22 @@ class Node:
         return RETIRED if self.stored == ACTIVE and self.retired else self.stored
 
 
+@dataclass(eq=False)
+class Fine:
+    """What a slash brought into the penalty pool; of a case: its task and who sat on its panel."""
+
+    amount: int
+    task: bytes = b""
+    seats: list[int] = field(default_factory=list)
+
+
 @dataclass
 class Stakes:
-    """All nodes."""
+    """All nodes; ``fines``: since the pool was last handed over."""
 
     ground: Ground
     nodes: dict[int, Node] = field(default_factory=dict)
+    fines: list[Fine] = field(default_factory=list)
 
     @property
     def _address(self) -> str:
@@ -126,6 +136,7 @@ class Stakes:
         self.ground.ifx.burn(self._address, taken - pooled - reward)
         self.ground.ifx.move(self._address, self.ground.own["penalty_pool"], pooled)
         self.ground.ifx.move(self._address, reporter, reward)
+        self.fines.append(Fine(pooled))
         self._disqualify(node)
         return taken
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from inferix.models.anchor import BatchLeaf
 from tests.stateful.model.basics import BPS, NANO, WEI, Ground, need
 from tests.stateful.model.credit import Credit
-from tests.stateful.model.stake import ACTIVE, BANNED, Node, Stakes
+from tests.stateful.model.stake import ACTIVE, BANNED, Fine, Node, Stakes
 
 PROPOSED, FINAL, CANCELLED = 1, 2, 3
 BUDGET = 462_500_000 * WEI
@@ -50,13 +50,21 @@ class Lane:
 
 @dataclass
 class Epoch:
-    """A closed epoch: nano-IBM, nano-USD, wei; the governed numbers that share out its mint."""
+    """A closed epoch: nano-IBM, nano-USD, wei; the governed numbers that share out its mint. ``pooled``: out of the
+    penalty pool; ``fines``: the slashes that are in it."""
 
     work: int
     charge: int
     burned: int
     minted: int
+    pooled: int
+    fines: list[Fine]
     parameters: dict[str, int]
+
+    @property
+    def rewards(self) -> int:
+        """What Accounts got for it."""
+        return self.minted + self.pooled
 
 
 @dataclass
@@ -135,7 +143,11 @@ class Work:
         if work and index < parameters["epochs"]:
             share = (BUDGET - sum(epoch.minted for epoch in self.epochs)) // (parameters["epochs"] - index)
             minted = min(share, burned * parameters["mint_multiple_bps"] // parameters["burn_bps"])
-        self.epochs.append(Epoch(work, charge, burned, minted, dict(parameters)))
+        pool, accounts = self.ground.own["penalty_pool"], self.ground.own["accounts"]
+        pooled = self.ground.ifx.of(pool) if work else 0
+        fines, self.stakes.fines = (self.stakes.fines, []) if pooled else ([], self.stakes.fines)
+        self.epochs.append(Epoch(work, charge, burned, minted, pooled, fines, dict(parameters)))
+        self.ground.ifx.move(pool, accounts, pooled)
         self.ground.ifx.mint(self.ground.own["accounts"], minted)
         self.ground.minted += minted
         return minted

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the penalty pool hands over: shared by verification work, never among those who judged the slashed."""
+
+from dataclasses import replace
+
+import pytest
+
+from inferix.models.job import case_id
+from inferix.models.roles import Outcome
+from inferix.replay.accounting import epoch_rewards
+from inferix.replay.state import Fine
+from tests.replay.chain import Chain
+
+
+@pytest.fixture
+def chain() -> Chain:
+    chain = Chain()
+    chain.start()
+    return chain
+
+
+def finish(chain: Chain, job: bytes) -> None:
+    for state in chain.network.jobs[job].tasks:
+        chain.run(state)
+
+
+def slash(chain: Chain, node: int, amount: int) -> None:
+    """As Staking and Panels log the end of a case: half of it burned, half pooled."""
+    chain.emit("Staked", node=node, payer="0x" + "11" * 20, amount=amount)
+    chain.emit("Slashed", node=node, amount=amount, burned=amount - amount // 2, pooled=amount // 2)
+
+
+def test_a_fine_goes_to_verifiers_but_never_to_those_who_judged_it(chain: Chain) -> None:
+    job = chain.order()
+    state = chain.state(job, 0)
+    chain.run(state, Outcome.REJECTED)
+    finish(chain, job)
+    chain.settle()
+    attempt = state.attempts[0]
+    case = case_id(state.task.id, 0)
+    chain.emit("CaseFrozen", case=case, task=state.task.id, attempt=0, node=attempt.node, amount=1_000)
+    slash(chain, attempt.node, 1_000)
+    chain.emit("CaseSlashed", case=case, node=attempt.node, amount=1_000)
+    chain.close_epoch(0, pooled=507)
+    epoch = chain.network.epochs[0]
+    judges = {node for item in state.attempts for node in item.votes}
+    assert [(fine.amount, set(fine.barred)) for fine in epoch.fines] == [(500, judges)]
+    barred = frozenset(sorted(judges)[1:])
+    epoch = replace(epoch, fines=(replace(epoch.fines[0], barred=barred),))
+    paid, unfined = (epoch_rewards(chain.network, each, {}) for each in (epoch, replace(epoch, pooled=7, fines=())))
+    more = {node: amount - unfined.verifiers[node] for node, amount in paid.verifiers.items()}
+    assert more == {min(judges): 500} | dict.fromkeys(barred, 0)
+    assert sum(paid.verifiers.values()) + paid.dust == 507
+    assert not paid.waiting
+
+
+def test_a_fine_that_everybody_judged_comes_back_with_the_dust_and_is_still_not_theirs(chain: Chain) -> None:
+    finish(chain, chain.order())
+    chain.settle()
+    chain.close_epoch(0, pooled=500)
+    fine = Fine(1, 500, frozenset({5, 6, 7}))
+    first = replace(chain.network.epochs[0], fines=(fine,))
+    paid = epoch_rewards(chain.network, first, {})
+    assert (sum(paid.verifiers.values()), paid.dust, paid.waiting) == (0, 500, (fine,))
+    empty = replace(first, pooled=0, fines=())
+    assert epoch_rewards(chain.network, empty, {}, (fine,)).waiting == (fine,)
+    again = epoch_rewards(chain.network, replace(first, pooled=530, fines=()), {}, (fine,))
+    assert (sum(again.verifiers.values()) <= 30, again.waiting) == (True, (fine,))
+    seldom = replace(fine, barred=frozenset({5, 6}))
+    later = epoch_rewards(chain.network, replace(first, pooled=500, fines=()), {}, (seldom,))
+    assert (later.verifiers, later.waiting) == ({5: 0, 6: 0, 7: 500} | {n: 0 for n in later.verifiers if n < 7}, ())
+
+
+def test_a_fine_that_no_case_is_about_is_for_all_who_checked(chain: Chain) -> None:
+    job = chain.order()
+    finish(chain, job)
+    chain.settle()
+    slash(chain, 1, 1_000)
+    chain.close_epoch(0, pooled=500)
+    assert [fine.barred for fine in chain.network.epochs[0].fines] == [frozenset()]
+    paid = epoch_rewards(chain.network, chain.network.epochs[0], {})
+    assert sum(paid.verifiers.values()) + paid.dust == 500
+    assert paid.dust < len(paid.verifiers)
+
+
+def test_fines_wait_with_the_pool_for_an_epoch_with_work(chain: Chain) -> None:
+    slash(chain, 1, 1_000)
+    chain.close_epoch(0)
+    assert (chain.network.epochs[0].fines, len(chain.network.fines)) == ((), 1)
