@@ -5,13 +5,14 @@ SETUP := python3 tools/setup.py
 PY := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python
 TESTS ?= tests
 UPGRADE ?=
+ARGS ?=
 export STORE DB KEEP
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test style check bench bench-gas soak kubo lock clean
+.PHONY: help demo setup test style check bench bench-gas simulate-economy soak kubo lock clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: ## the whole network on this machine: order, render, prove, settle (KEEP=1, STORE=kubo, DB=postgres)
 	@$(SETUP) demo
@@ -39,6 +40,9 @@ bench: setup ## every figure that the documents quote
 
 bench-gas: setup ## gas of every call of the contracts
 	@$(PY) -m benchmarks.gas
+
+simulate-economy: setup ## four years of the economy, what makes cheating pay: out/economy (ARGS="--epochs 100 --only growth")
+	@$(PY) -m simulator $(ARGS)
 
 soak: setup ## the slow tests, with many seeds
 	@$(PY) -m pytest -m slow $(TESTS)
