@@ -13,11 +13,16 @@ LIMITS = (Fraction(1, 1_000), Fraction(1, 10**6))
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """``own`` of ``roster`` verifiers, and their chances: of a committee, of a panel, of both for one task."""
+    """``own`` of ``roster`` verifiers, and their chances: of a committee, of a panel, of both for one task.
+
+    ``seats``: the votes needed, among two draws of a committee. All these seats may vote, so that they are enough where
+    the manager leaves out what the others say.
+    """
 
     roster: int
     own: int
     committee: Fraction
+    seats: Fraction
     panel: Fraction
 
     @property
@@ -45,6 +50,7 @@ def capture(roster: int, own: int, rules: Rules) -> Capture:
         roster,
         own,
         wins(roster, own, rules["committee"], rules["votes_needed"]),
+        wins(roster, own, 2 * rules["committee"], rules["votes_needed"]),
         wins(roster, own, panel, panel // 2 + 1),
     )
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from math import prod
 from statistics import fmean
 
 from deploy.plan import SHARES
@@ -40,7 +41,7 @@ def paths(results: Results) -> str:
         for name, world in results.worlds.items():
             years = world.rules["epoch_length"] / YEAR_SECONDS
             parts = [world.rows[at : at + EVERY] for at in range(0, len(world.rows), EVERY)]
-            lines[name] = [(part[-1].epoch * years, fmean(value(row) for row in part)) for part in parts]
+            lines[name] = [(part[0].epoch * years, fmean(value(row) for row in part)) for part in parts]
         return Panel(title, "years", lines, log_y=log, low=None if log else 0.0)
 
     panels = [
@@ -55,18 +56,19 @@ def paths(results: Results) -> str:
 
 
 def incomes(results: Results) -> str:
-    """What a machine of one GPU earns a day, beside what it would rent for."""
+    """What a machine of one GPU earns a day in the first scenario, beside what it would rent for."""
     single = {name for name, machine in load_machines().items() if machine.gpus == 1}
     names = ("at once", "vesting, 180 days", "rent elsewhere")
     panels = []
-    for scenario in list(results.worlds)[:2]:
+    scenario = next(iter(results.worlds))
+    for year in ("first", "last"):
         rows = {
             each.machine: (each.usd_now / 1e9, each.usd_vesting / 1e9, each.rent / 1e9)
             for each in results.incomes
-            if each.scenario == scenario and each.machine in single
+            if (each.scenario, each.year) == (scenario, year) and each.machine in single
         }
         panels.append(
-            Bars(f"A machine in the last year: {scenario}", "USD a day, at the price of the day", rows, names)
+            Bars(f"{scenario}, {year} year: income of a machine", "USD a day, at the price of the day", rows, names)
         )
     return figure(panels, 2)
 
@@ -105,9 +107,9 @@ def cheating_stakes(results: Results) -> str:
     checked, title = "tasks checked, %", f"Stake that deters, USD ({of.machine})"
     panels = [
         Panel(title, checked, least, log_x=True, log_y=True, marks=marks, low=1e-3),
-        Panel("Largest task that a slash deters, IBM", checked, most, log_x=True, log_y=True),
+        Panel("Largest rendering task that a slash deters, IBM", checked, most, log_x=True, log_y=True),
     ]
-    return figure(panels, 2)
+    return figure(panels, 2, is_shared=False)
 
 
 def _by_audit(job: Job, value: Callable[[Job], Fraction | None]) -> Points:
@@ -125,18 +127,25 @@ def _in_ibm(thousandths: Fraction | None) -> Fraction | None:
 
 def collusion(results: Results) -> str:
     """Chances of a committee and of a panel, by the share of the verifiers."""
-    drawn = {"committee": (DEFAULTS["committee"], DEFAULTS["votes_needed"])}
-    drawn["panel"] = (DEFAULTS["panel"], DEFAULTS["panel"] // 2 + 1)
+    committee, needed, panel = (DEFAULTS[name] for name in ("committee", "votes_needed", "panel"))
+    ways = {
+        f"Chance of {needed} of {committee}: a committee": ((committee, needed),),
+        f"Of {needed} of {2 * committee}: with the manager's help": ((2 * committee, needed),),
+        f"Of {panel // 2 + 1} of {panel}: a panel": ((panel, panel // 2 + 1),),
+        "Of a committee and the panel on its task": ((committee, needed), (panel, panel // 2 + 1)),
+    }
     panels = []
-    for part, (count, needed) in drawn.items():
+    for title, draws in ways.items():
         lines: dict[str, Points] = {}
         for roster in results.settings.experiments.verifiers:
-            lines[f"{roster} verifiers"] = [
-                (own * 100 / roster, float(wins(roster, own, count, needed)))
-                for own in sorted({roster * at // 100 for at in range(1, 101)})
+            owned = sorted({roster * at // 100 for at in range(1, 101)})
+            chances = (prod(wins(roster, own, count, least) for count, least in draws) for own in owned)
+            lines[f"{roster:,} verifiers"] = [
+                (own * 100 / roster, float(chance)) for own, chance in zip(owned, chances, strict=True)
             ]
-        shares = [(at, float(wins_among_many(Fraction(at, 100), count, needed))) for at in range(1, 101)]
-        lines["any number, large"] = shares
-        title = f"Chance of {needed} of {count}: the {part}"
+        lines["any number, large"] = [
+            (at, float(prod(wins_among_many(Fraction(at, 100), count, least) for count, least in draws)))
+            for at in range(1, 101)
+        ]
         panels.append(Panel(title, "own verifiers, %", lines, log_y=True, low=1e-9, high=1.0))
     return figure(panels, 2)

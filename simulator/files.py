@@ -86,6 +86,7 @@ def tables(results: Results) -> dict[str, Table]:
 def _income(row: Income) -> dict[str, Any]:
     return {
         "scenario": row.scenario,
+        "year": row.year,
         "machine": row.machine,
         "ifx_at_once_a_day": plain(row.ifx_now, WEI),
         "ifx_vesting_a_day": plain(row.ifx_vesting, WEI),
@@ -123,6 +124,7 @@ def _captured(row: Capture, bond: int) -> dict[str, Any]:
         "own": row.own,
         "bonds_usd": plain(row.own * bond, NANO),
         "chance_of_committee": f"{float(row.committee):.9g}",
+        "chance_of_seats_with_the_manager": f"{float(row.seats):.9g}",
         "chance_of_panel": f"{float(row.panel):.9g}",
         "chance_of_both": f"{float(row.both):.9g}",
     }

@@ -133,11 +133,12 @@ def _collusion(results: Results) -> Iterator[str]:
     of, bond = results.settings.experiments, DEFAULTS["verifier_bond"]
     for roster in of.verifiers:
         for limit in LIMITS:
-            most = {part: most_below(roster, limit, DEFAULTS, part) for part in ("committee", "panel", "both")}
+            most = {part: most_below(roster, limit, DEFAULTS, part) for part in ("committee", "seats", "panel", "both")}
             yield (
                 f"Of {roster:,} verifiers one owner may have {most['committee']} (bonds of "
                 f"{_usd(most['committee'] * bond, 0)}) before its chance of a committee reaches 1 in "
-                f"{limit.denominator:,}, {most['panel']} of a panel, {most['both']} of both for one task."
+                f"{limit.denominator:,} ({most['seats']} with the manager's help), {most['panel']} of a panel, "
+                f"{most['both']} of both for one task."
             )
     machine = load_machines()[of.machine]
     for job in of.jobs:

@@ -11,7 +11,9 @@ from simulator.settings import PPM, Scenario
 
 HONEST, LAZY, CHEATING, WASHING = "honest", "lazy", "cheating", "washing"
 ACCEPTED = {HONEST: PPM, LAZY: PPM // 10, CHEATING: PPM, WASHING: 0}
-"""Share of strangers' tasks that each takes when drawn. A washer's machines are kept for its own orders."""
+"""Share of strangers' tasks that each takes when drawn. A washer keeps its machines for its own orders."""
+ABSENT = (LAZY,)
+"""Who takes under nine tenths of what it is drawn for: its capacity is not paid."""
 
 
 @dataclass

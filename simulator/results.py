@@ -23,9 +23,10 @@ DETECTIONS = (500_000, 877_100, 990_000)
 
 @dataclass(frozen=True)
 class Income:
-    """Of a machine a day, in the last year of a scenario: wei and nano-USD, at once and vesting; rent in nano-USD."""
+    """Of a machine a day, in a year of a scenario: wei and nano-USD, at once and vesting; rent in nano-USD."""
 
     scenario: str
+    year: str
     machine: str
     ifx_now: int
     ifx_vesting: int
@@ -85,16 +86,15 @@ def collect(settings: Settings, worlds: dict[str, World]) -> Results:
 
 
 def incomes(name: str, rows: Sequence[Row], rules: Rules) -> list[Income]:
-    """Every machine of machines.csv, as the honest fleet earned by its speed."""
-    last = rows[-YEAR:]
-    wei = sum(row.reward_per_ib_day for row in last) // len(last)
-    usd = sum(row.worth_per_ib_day for row in last) // len(last)
-    now = rules["matured_bps"]
+    """Every machine of machines.csv, as the honest fleet earned by its speed, in the first year and in the last."""
     found = []
-    for machine in load_machines().values():
-        ifx, worth = (amount * machine.speed // PPM for amount in (wei, usd))
-        at_once, early = ifx * now // BPS, worth * now // BPS
-        found.append(Income(name, machine.name, at_once, ifx - at_once, early, worth - early, 24 * machine.rent))
+    for year, part in (("first", rows[:YEAR]), ("last", rows[-YEAR:])):
+        wei = sum(row.reward_per_ib_day for row in part) // len(part)
+        usd = sum(row.worth_per_ib_day for row in part) // len(part)
+        for machine in load_machines().values():
+            ifx, worth = (amount * machine.speed // PPM for amount in (wei, usd))
+            now, early = (amount * rules["matured_bps"] // BPS for amount in (ifx, worth))
+            found.append(Income(name, year, machine.name, now, ifx - now, early, worth - early, 24 * machine.rent))
     return found
 
 

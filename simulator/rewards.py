@@ -7,7 +7,7 @@ from inferix.economy import BPS, Rules, share, split_mint
 from inferix.models.roles import Role
 from inferix.units import MICRO_PER_IB, NanoUsd, Wei
 from simulator.book import Book
-from simulator.fleet import Group, Leaf, usd
+from simulator.fleet import ABSENT, Group, Leaf, usd
 from simulator.issuance import Closed
 from simulator.markets import Market
 from simulator.settings import PPM, Scenario
@@ -33,9 +33,10 @@ class Rewards:
         """Shares a closed epoch out. Fees are in proportion to work, as every order here pays one price."""
         parts = split_mint(closed.minted)
         self._speeds = {group.name: group.speed for group in self.groups}
-        probed = parts[Role.WORKER] * self.rules["poc_bps"] // BPS if sum(self._speeds.values()) else 0
+        capacities = {group.name: group.speed for group in self.groups if group.behaviour not in ABSENT}
+        probed = parts[Role.WORKER] * self.rules["poc_bps"] // BPS if sum(capacities.values()) else 0
         delivered = share(parts[Role.WORKER] - probed, work)
-        present = share(probed, self._speeds)
+        present = share(probed, capacities)
         self.last = {}
         for group in self.groups:
             amount = delivered.get(group.name, 0) + present.get(group.name, 0)

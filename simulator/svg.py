@@ -86,23 +86,34 @@ def label(value: float) -> str:
     return f"{value:.6g}"
 
 
-def figure(panels: Sequence[Panel | Bars], columns: int) -> str:
-    """A picture of panels in rows, with one legend for all their lines below."""
-    names = list(dict.fromkeys(name for panel in panels if isinstance(panel, Panel) for name in panel.lines))
-    style = {name: (COLOURS[at % len(COLOURS)], DASHES[at % len(DASHES)]) for at, name in enumerate(names)}
+def figure(panels: Sequence[Panel | Bars], columns: int, is_shared: bool = True) -> str:
+    """A picture of panels in rows. Below, one legend for all their lines; not shared, one for each panel of one row."""
+    charts = [panel for panel in panels if isinstance(panel, Panel)]
+    groups = [charts] if is_shared else [[chart] for chart in charts]
+    styles = [_style(group) for group in groups]
     deep = [_height(panel) for panel in panels]
     rows = [max(deep[at : at + columns]) for at in range(0, len(panels), columns)]
     width = WIDTH * min(columns, len(panels))
-    legend, legend_height = _legend(style, width, sum(rows))
     parts = []
     for at, panel in enumerate(panels):
+        style = styles[0 if is_shared else at] if styles else {}
         body = "".join(_panel(panel, style) if isinstance(panel, Panel) else _bars(panel))
         parts.append(f'<g transform="translate({at % columns * WIDTH},{sum(rows[: at // columns])})">{body}</g>')
-    height = sum(rows) + legend_height
+    height = sum(rows)
+    for at, style in enumerate(styles):
+        legend, deep_legend = _legend(style, at * WIDTH, width if is_shared else WIDTH, sum(rows))
+        parts.append(legend)
+        height = max(height, sum(rows) + deep_legend)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
     font = 'font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#222">'
     back = f'<rect width="{width}" height="{height}" fill="#fff"/>'
-    return "\n".join([head + font, back, *parts, legend, "</svg>"]) + "\n"
+    return "\n".join([head + font, back, *parts, "</svg>"]) + "\n"
+
+
+def _style(panels: Sequence[Panel]) -> dict[str, tuple[str, str]]:
+    """Colour and dashes of each line's name."""
+    names = dict.fromkeys(name for panel in panels for name in panel.lines)
+    return {name: (COLOURS[at % len(COLOURS)], DASHES[at % len(DASHES)]) for at, name in enumerate(names)}
 
 
 def _height(panel: Panel | Bars) -> int:
@@ -168,14 +179,12 @@ def _bars(bars: Bars) -> Iterator[str]:
         yield _text(LEFT + at * 125 + 17, bottom + 51, words, more=' font-size="11"')
 
 
-def _legend(style: dict[str, tuple[str, str]], width: int, top: float) -> tuple[str, int]:
-    if not style:
-        return "", 0
-    each = max(130, 44 + 7 * max(map(len, style)))
+def _legend(style: dict[str, tuple[str, str]], left: int, width: int, top: float) -> tuple[str, int]:
+    each = max(130, 44 + 7 * max(map(len, style), default=0))
     columns = max(1, (width - LEFT) // each)
     parts = []
     for at, (name, (colour, dash)) in enumerate(style.items()):
-        x, y = LEFT + at % columns * each, top + 8 + at // columns * LINE_OF_LEGEND
+        x, y = left + LEFT + at % columns * each, top + 8 + at // columns * LINE_OF_LEGEND
         dashes = f' stroke-width="2.5" stroke-dasharray="{dash}"' if dash else ' stroke-width="2.5"'
         parts += [_line(x, y, x + 24, y, colour, dashes), _text(x + 30, y + 4, name)]
     return "".join(parts), LINE_OF_LEGEND * -(-len(style) // columns) + 12

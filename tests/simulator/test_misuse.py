@@ -128,9 +128,15 @@ def test_a_large_roster_is_drawn_from_as_if_it_had_no_end() -> None:
 
 def test_the_most_that_one_may_own_is_the_last_below_the_limit() -> None:
     limit = Fraction(1, 1_000)
-    for part in ("committee", "panel", "both"):
+    for part in ("committee", "seats", "panel", "both"):
         most = most_below(100, limit, DEFAULTS, part)
         assert getattr(capture(100, most, DEFAULTS), part) < limit <= getattr(capture(100, most + 1, DEFAULTS), part)
+
+
+def test_a_manager_that_leaves_votes_out_helps() -> None:
+    found = capture(100, 10, DEFAULTS)
+    assert found.seats == wins(100, 10, 10, 3) > 5 * found.committee
+    assert found.both == found.committee * found.panel < found.panel
 
 
 def test_collusion_pays_from_some_share_on(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from deploy.plan import SHARES
 from inferix.economy import BUDGET
 from inferix.units import WEI_PER_IFX
 from simulator.book import Imbalance
-from simulator.fleet import CHEATING, LAZY, Leaf
+from simulator.fleet import CHEATING, HONEST, LAZY, Leaf
 from simulator.settings import Scenario, Settings, load_settings
 from simulator.world import World
 
@@ -116,14 +116,14 @@ def test_without_honest_verifiers_a_cheat_keeps_its_stake(settings: Settings) ->
     assert cheats.profit > 0
 
 
-def test_the_lazy_are_paid_for_being_there(settings: Settings) -> None:
-    paid = []
-    for poc in (0, 2_000):
+def test_the_lazy_are_not_paid_for_being_there(settings: Settings) -> None:
+    paid = {}
+    for poc in (0, 10_000):
         found = world(settings, "hostile", rules={"poc_bps": poc})
         list(found.run(20))
-        lazy = next(group for group in found.groups if group.behaviour == LAZY)
-        paid.append(lazy.profit * 1_000 // max(1, lazy.cost))
-    assert paid[0] < paid[1]
+        paid[poc] = {group.behaviour: group.worth for group in found.groups}
+    assert paid[10_000][LAZY] == 0 < paid[0][LAZY]
+    assert paid[10_000][HONEST] > 0
 
 
 def test_a_reference_market_runs_dry_and_then_nothing_is_minted(settings: Settings) -> None:
