@@ -183,6 +183,8 @@ def epoch_view(network: Network, epoch: Epoch) -> dict[str, Any]:
         "burned": str(epoch.burned),
         "minted": str(epoch.minted),
         "pooled": str(epoch.pooled),
+        "apparent_work": epoch.record.apparent,
+        "ibme_ppm": epoch.work * 10**6 // epoch.record.apparent if epoch.record.apparent else None,
         "closed_at": epoch.closed_at,
         "ended_at": network.epoch_end(epoch.index),
     }

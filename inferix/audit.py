@@ -20,7 +20,8 @@ from inferix.models.event import ChainEvent
 from inferix.models.roles import NodeStatus, RosterKind
 from inferix.models.work import PROBE_EVERY
 from inferix.replay import Network
-from inferix.replay.accounting import accounts_data, accounts_tree, final_leaves, nodes_tree, roster_leaves
+from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree, roster_leaves
+from inferix.replay.reputation import final_leaves
 from inferix.replay.settlement import commitment_of, outcome_leaf
 from inferix.replay.state import Batch, Refused
 from inferix.trees import split
@@ -219,6 +220,7 @@ class Audit:
         accounts = [row for row in right.accounts if row.account not in young or row in data.accounts]
         self._check_rows(epoch, "account", data.accounts, accounts)
         self._check_rows(epoch, "node", data.nodes, right.nodes)
+        self.report.check("accounts", data.apparent == right.apparent, f"epoch {epoch}: its apparent work is another")
         if not self._knows(data):
             return  # named above; an id far away would be a tree of billions of places
         of_accounts, of_nodes = accounts_tree(data).root, nodes_tree(data).root

@@ -87,9 +87,13 @@ class NodeLeaf(Value):
 
 
 class AccountsData(Document):
-    """An epoch's accounts: cumulative leaves of clients and nodes, sorted by id; ``probes``: pairs (node, answered)."""
+    """An epoch's accounts: cumulative leaves of clients and nodes, sorted by id; ``probes``: pairs (node, answered).
+
+    ``apparent``: what the active workers' speed came to in their time, nano-IBM; the final work over it is the IBME.
+    """
 
     epoch: U32
     accounts: list[AccountLeaf]
     nodes: list[NodeLeaf]
     probes: list[Annotated[list[U32], Field(min_length=2, max_length=2)]] = []
+    apparent: Annotated[int, Field(ge=0, lt=2**96)] = 0

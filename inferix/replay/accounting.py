@@ -2,25 +2,26 @@
 """What everybody has at the end of an epoch: clients' accounts, nodes' rewards, rosters. Pure; integers only.
 
 Rewards: an epoch's mint is split workers : verifiers : managers = 30 : 6 : 1. Workers share by proof of delivery (fees
-of accepted tasks) and, ``poc_bps`` of it, by proof of capacity (IB x answered probes); verifiers by the work they
-checked; managers by the fees of their lanes. What the penalty pool hands over is the verifiers', by the same work; a
-fine never goes to who judged it. Shares round down; the dust is leaf 0's, which the penalty pool owns.
+of accepted tasks) and, ``poc_bps`` of it, by proof of capacity (IB x answered probes, of those that take the
+tasks drawn for them), both times reputation; verifiers by the work they checked; managers by the fees of their lanes.
+What the penalty pool hands over is the verifiers', by the same work; a fine never goes to who judged it. Shares
+round down; the dust is leaf 0's, which the penalty pool owns.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from inferix.models.anchor import AccountLeaf, AccountsData, BatchLeaf, NodeLeaf, RosterLeaf
+from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf, RosterLeaf
 from inferix.models.roles import BatchStatus, NodeStatus, Outcome, Role, RosterKind
 from inferix.replay.network import Network
+from inferix.replay.reputation import FULL_REPUTATION, final_leaves
 from inferix.replay.settlement import PROPOSED_ANEW, UNPROPOSED_AFTER
-from inferix.replay.state import Batch, Epoch, Fine, Job, Node
+from inferix.replay.state import Epoch, Fine, Job, Node, Record
 from inferix.trees import Tree, account_leaf, node_leaf
 from inferix.units import mul_div_down
 
 SHARES = {Role.WORKER: 30, Role.VERIFIER: 6, Role.MANAGER: 1}
 BPS = 10_000
-FULL_REPUTATION = 1_000  # per mille
 
 Probes = Mapping[int, Mapping[int, int]]
 """epoch -> node -> answered probes"""
@@ -49,15 +50,6 @@ class EpochRewards:
     waiting: tuple[Fine, ...] = ()
 
 
-def final_leaves(network: Network, epoch: int) -> Iterator[tuple[Batch, BatchLeaf]]:
-    """The leaves that became final in an epoch and were not voided."""
-    for batch in network.batches.values():
-        if batch.status is BatchStatus.FINAL and batch.epoch == epoch:
-            for index, leaf in enumerate(batch.leaves):
-                if index not in batch.voided:
-                    yield batch, leaf
-
-
 def epoch_rewards(
     network: Network, epoch: Epoch, probes: Mapping[int, int], waiting: tuple[Fine, ...] = ()
 ) -> EpochRewards:
@@ -80,8 +72,9 @@ def epoch_rewards(
     capacity = {
         node: count * network.nodes[node].ib
         for node, count in probes.items()
-        if node in network.nodes and network.nodes[node].role is Role.WORKER
+        if node in network.nodes and network.nodes[node].role is Role.WORKER and node not in epoch.record.absent
     }
+    fees, capacity = (_weighed(weights, epoch.record) for weights in (fees, capacity))
     total = sum(SHARES.values())
     part = {role: epoch.minted * share // total for role, share in SHARES.items()}
     for_capacity = part[Role.WORKER] * epoch.poc_bps // BPS if sum(capacity.values()) else 0
@@ -97,6 +90,11 @@ def epoch_rewards(
     paid = (sum(group.values()) for group in (rewards.workers, rewards.verifiers, rewards.managers))
     rewards.dust = epoch.minted + epoch.pooled - sum(paid)
     return rewards
+
+
+def _weighed(weights: Mapping[int, int], record: Record) -> dict[int, int]:
+    """Times reputation, per mille."""
+    return {node: weight * record.reputation.get(node, FULL_REPUTATION) for node, weight in weights.items()}
 
 
 def _share_pool(
@@ -215,6 +213,7 @@ def accounts_data(network: Network, epoch: int, probes: Probes) -> AccountsData:
             for node, reward in sorted(rewards.items())
         ],
         probes=[[node, count] for node, count in sorted(probes.get(epoch, {}).items())],
+        apparent=sum(item.record.apparent for item in network.epochs[epoch : epoch + 1]),
     )
 
 
@@ -231,15 +230,16 @@ def nodes_tree(data: AccountsData) -> Tree:
 
 
 def roster_leaves(network: Network, kind: RosterKind) -> list[RosterLeaf]:
-    """Who can be drawn now. A worker weighs its IB, a verifier the same as any other, both times reputation."""
+    """Who can be drawn now. A worker weighs its IB times its reputation, a verifier the same as any other."""
     role = Role.WORKER if kind is RosterKind.WORKERS else Role.VERIFIER
+    reputation = network.epochs[-1].record.reputation if network.epochs else {}
     return [
         RosterLeaf(
             node=node.id,
             ib=node.ib,
             price=max(node.price, network.parameters["price_floor"]) if role is Role.WORKER else 0,
             device_class=node.device_class,
-            weight=(node.ib if role is Role.WORKER else 1) * FULL_REPUTATION,
+            weight=(node.ib if role is Role.WORKER else 1) * reputation.get(node.id, FULL_REPUTATION),
         )
         for node in sorted(network.nodes.values(), key=lambda node: node.id)
         if node.role is role and eligible(node)

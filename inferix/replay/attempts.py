@@ -115,6 +115,7 @@ def _why_not_accept(
 def _accept(network: "Network", state: TaskState, attempt: Attempt, message: Acceptance, anchor: Anchor) -> None:
     job = network.jobs[state.task.job]
     assert job.spec is not None
+    note_draws(network, state, attempt, message.node, anchor.timestamp)
     drawn = next(item for item in open_draws(network, state, attempt, anchor.timestamp) if item.index == message.draw)
     attempt.status = AttemptStatus.ACCEPTED
     attempt.node, attempt.draw, attempt.price = message.node, message.draw, drawn.leaf.price
@@ -143,6 +144,38 @@ def open_draws(network: "Network", state: TaskState, attempt: Attempt, time: int
         if anchor.sealed_at + drawn.index * network.parameters["accept_window"] > time:
             return
         yield drawn
+
+
+def note_draws(network: "Network", state: TaskState, attempt: Attempt, node: int, time: int) -> None:
+    """Before an acceptance counts: who was drawn for this attempt and let its turn pass, and who took it.
+
+    A turn is only held against a node that fits the task, has no other in its hands, and had its whole time.
+    """
+    job = network.jobs[state.task.job]
+    window = network.parameters["accept_window"]
+    passed: set[int] = set()
+    for drawn in open_draws(network, state, attempt, time - window):
+        if drawn.leaf.node != node and not misfit_worker(network, job, state, drawn.leaf):
+            passed.add(drawn.leaf.node)
+    tally = network.drawn.setdefault(network.epoch_at(time), {})
+    for other in passed - _busy(network):
+        tally.setdefault(other, [0, 0])[0] += 1
+    own = tally.setdefault(node, [0, 0])
+    own[0] += 1
+    own[1] += 1
+    network.running.add(state.task.id)
+
+
+def _busy(network: "Network") -> set[int]:
+    """Nodes with an accepted attempt that is not delivered; forgets those that are."""
+    found = set()
+    for task in list(network.running):
+        attempt = network.tasks[task].current
+        if attempt is None or attempt.status is not AttemptStatus.ACCEPTED:
+            network.running.discard(task)
+        else:
+            found.add(attempt.node)
+    return found
 
 
 def misfit_worker(network: "Network", job: Job, state: TaskState, leaf: RosterLeaf) -> str:

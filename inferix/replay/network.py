@@ -17,6 +17,7 @@ from inferix.models.event import ChainEvent
 from inferix.models.parameters import Parameters
 from inferix.models.roles import DisputeStatus, Lie, NodeStatus, Role, RosterKind
 from inferix.replay import batches, cases, disputes, jobs
+from inferix.replay.reputation import record
 from inferix.replay.state import (
     Account,
     AccountsRoot,
@@ -63,6 +64,8 @@ class Network:
         self.late_penalised: set[bytes] = set()
         self.disputes: dict[bytes, Dispute] = {}
         self.equivocations: set[tuple[bytes, int, int]] = set()
+        self.drawn: dict[int, dict[int, list[int]]] = {}  # epoch -> worker -> turns that it had, tasks that it took
+        self.running: set[bytes] = set()  # tasks that a worker may have in its hands
         self.fines: list[Fine] = []  # since the pool last handed over what it held
         self.epochs: list[Epoch] = []
         self.accounts_roots: list[AccountsRoot] = []
@@ -118,6 +121,10 @@ class Network:
     def final_accounts(self) -> AccountsRoot | None:
         """The newest final accounts root."""
         return next((root for root in reversed(self.accounts_roots) if root.final_at), None)
+
+    def epoch_at(self, time: int) -> int:
+        """The epoch that a time is in."""
+        return (time - self.genesis) // self.parameters["epoch_length"]
 
     def epoch_end(self, epoch: int) -> int:
         """The cut-off of an epoch."""
@@ -303,7 +310,8 @@ class Network:
         amounts = {name: args[name] for name in ("work", "charge", "burned", "minted", "pooled")}
         amounts |= {name: self.parameters[name] for name in ("matured_bps", "poc_bps", "worker_vesting")}
         fines = tuple(self.fines) if args["pooled"] else ()
-        self.epochs.append(Epoch(index=args["epoch"], closed_at=event.timestamp, fines=fines, **amounts))
+        found = record(self, args["epoch"])
+        self.epochs.append(Epoch(args["epoch"], closed_at=event.timestamp, fines=fines, record=found, **amounts))
         if args["pooled"]:
             self.fines.clear()
 

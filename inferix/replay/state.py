@@ -266,6 +266,19 @@ class Fine:
     barred: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of workers at the close of an epoch.
+
+    ``reputation``: per mille, 1,000 of who is not in it; ``absent``: who let too many turns pass; ``apparent``: what
+    the speed of all active workers came to in the time they had, nano-IBM.
+    """
+
+    reputation: dict[int, int] = field(default_factory=dict)
+    absent: frozenset[int] = frozenset()
+    apparent: int = 0
+
+
 @dataclass
 class Epoch:
     """A closed epoch, amounts as the contract counted them; ``pooled``: what the penalty pool handed over, ``fines``
@@ -278,7 +291,8 @@ class Epoch:
     burned: int
     minted: int
     pooled: int
-    fines: tuple["Fine", ...]
+    fines: tuple[Fine, ...]
+    record: Record
     closed_at: int
     matured_bps: int
     poc_bps: int

@@ -175,7 +175,8 @@ class Books:
                     _add(fees[WORKER], leaf.node, leaf.charge)
                 for voter in _voters(leaf):
                     _add(fees[VERIFIER], voter, self._work_of(leaf.task))
-        minted = self.work.epochs[epoch].minted
+        minted, reputation = self.work.epochs[epoch].minted, self.work.epochs[epoch].reputation
+        fees[WORKER] = {node: fee * reputation.get(node, 1_000) for node, fee in fees[WORKER].items()}
         shares = {role: _share(minted * part // 37, fees[role]) for role, part in PARTS.items()}
         for node, amount in self._pooled(epoch, fees[VERIFIER], owed):
             _add(shares[VERIFIER], node, amount)

@@ -74,6 +74,7 @@ class Courts:
         first = not self.open_cases(node.id)
         case = Case(id, leaf, batch, self.stakes.freeze(node, share), self.ground.clock.protocol)
         self.cases[id] = case
+        self.work.cleared.discard(id)
         node.holds += 1
         if first:
             self.stakes.judge(node, FROZEN)
@@ -179,6 +180,8 @@ class Courts:
             self.stakes.fines[-1].task, self.stakes.fines[-1].seats = case.leaf.task, case.seats
 
     def _end(self, case: Case, status: int) -> None:
+        if status == CaseStatus.CLEARED:
+            self.work.cleared.add(case.id)
         case.status = status
         node = self.stakes.nodes[case.leaf.node]
         self.stakes.unfreeze(node, case.amount + case.bond)

@@ -4,6 +4,8 @@
 from dataclasses import dataclass, field
 
 from inferix.models.anchor import BatchLeaf
+from inferix.models.job import case_id
+from inferix.models.roles import Outcome
 from tests.stateful.model.basics import BPS, NANO, WEI, Ground, need
 from tests.stateful.model.credit import Credit
 from tests.stateful.model.stake import ACTIVE, BANNED, Fine, Node, Stakes
@@ -51,7 +53,7 @@ class Lane:
 @dataclass
 class Epoch:
     """A closed epoch: nano-IBM, nano-USD, wei; the governed numbers that share out its mint. ``pooled``: out of the
-    penalty pool; ``fines``: the slashes that are in it."""
+    penalty pool; ``fines``: the slashes that are in it; ``reputation``: of workers, per mille."""
 
     work: int
     charge: int
@@ -59,6 +61,7 @@ class Epoch:
     minted: int
     pooled: int
     fines: list[Fine]
+    reputation: dict[int, int]
     parameters: dict[str, int]
 
     @property
@@ -84,6 +87,7 @@ class Work:
     paid: dict[tuple[int, str], int] = field(default_factory=dict)
     foundation: str = ""
     treasury: str = ""
+    cleared: set[bytes] = field(default_factory=set)  # cases that came to nothing
 
     def lane(self, manager: int) -> Lane:
         """A manager's lane."""
@@ -146,11 +150,26 @@ class Work:
         pool, accounts = self.ground.own["penalty_pool"], self.ground.own["accounts"]
         pooled = self.ground.ifx.of(pool) if work else 0
         fines, self.stakes.fines = (self.stakes.fines, []) if pooled else ([], self.stakes.fines)
-        self.epochs.append(Epoch(work, charge, burned, minted, pooled, fines, dict(parameters)))
+        self.epochs.append(
+            Epoch(work, charge, burned, minted, pooled, fines, self._reputation(index), dict(parameters))
+        )
         self.ground.ifx.move(pool, accounts, pooled)
         self.ground.ifx.mint(self.ground.own["accounts"], minted)
         self.ground.minted += minted
         return minted
+
+    def _reputation(self, epoch: int) -> dict[int, int]:
+        """Half of it is a gift, the other half the share of good outcomes in ten epochs."""
+        seen: dict[int, list[bool]] = {}
+        for batch in self.final():
+            for leaf in batch.leaves if epoch - 10 < batch.epoch <= epoch else []:
+                if leaf.outcome is Outcome.ACCEPTED:
+                    seen.setdefault(leaf.node, []).append(True)
+                elif leaf.outcome not in (Outcome.REJECTED, Outcome.LATE):
+                    continue
+                elif case_id(leaf.task, leaf.attempt) not in self.cleared:
+                    seen.setdefault(leaf.node, []).append(False)
+        return {node: 500 + 500 * sum(good) // len(good) for node, good in seen.items()}
 
     def final_charge(self, coin: int, manager: int | None = None) -> int:
         """Cumulative, of a coin, of all lanes or of one."""
