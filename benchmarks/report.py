@@ -85,9 +85,8 @@ def check_rows(checked: Sequence[Checked]) -> list[Row]:
     return [
         row("render the frame (a worker)", [item.render for item in checked]),
         SECTION,
-        row("read what was delivered", [item.read for item in checked]),
-        row("noise map", [item.noise for item in checked]),
-        row("ten tiles, compared", [item.tiles for item in checked]),
+        cells("read what was delivered, draw, compare", [item.read.mean for item in checked]),
+        cells("tiles, as many as it takes", [item.tiles.mean for item in checked]),
         all_of("one verifier", 1),
         all_of(f"a committee of {seats}", seats),
         SECTION,

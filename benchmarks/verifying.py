@@ -7,20 +7,19 @@ processes and of this thread. Left out, because it is not rendering: fetching an
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
-from typing import Any, Final, TypeVar
+from statistics import fmean, median
+from typing import Final, TypeVar
 
 from benchmarks.cores import Meter
 from demo.say import line
 from inferix.errors import Corrupt
-from inferix.proofs.rendering import judge, measure, tile_plan
-from node.checks import TILES
+from inferix.models.result import FileRef, FrameResult, TileResult
+from inferix.proofs.rendering import Tile, Verdict, load_calibration
 from node.engines import Engine, FloatArray, Progress, RawFrame, RenderSettings, Session
-from node.engines.exr import crop, pixels_sha256
-from node.reader import SandboxedReader
+from node.tiles import Committed, Draw, check_frame
 
 T = TypeVar("T")
 EVERY: Final = 0.05  # seconds between two readings of the processor seconds
@@ -42,6 +41,11 @@ class Took:
         return float(median(self.core_seconds))
 
     @property
+    def mean(self) -> float:
+        """Mean of the processor seconds: of short steps whose parts of it are counted in hundredths."""
+        return fmean(self.core_seconds)
+
+    @property
     def wall(self) -> float:
         """Median of the elapsed seconds."""
         return float(median(self.seconds))
@@ -50,20 +54,21 @@ class Took:
 @dataclass
 class Checked:
     """One size. ``open``: a worker's package, opened and warmed up; ``render``: the raw pass of the frame, saved;
-    ``read``: the delivered file parsed and hashed; ``noise``: the map; ``tiles``: ten re-rendered and compared."""
+    ``tiles``: as many as it took, re-rendered; ``read``: all the rest of a check: the delivered file read, tiles drawn,
+    compared and judged. ``rendered``, ``equal``: tiles of each check, and how many repeated bit for bit."""
 
     settings: RenderSettings
     open: Took = field(default_factory=Took)
     render: Took = field(default_factory=Took)
     read: Took = field(default_factory=Took)
-    noise: Took = field(default_factory=Took)
     tiles: Took = field(default_factory=Took)
+    rendered: list[int] = field(default_factory=list)
     equal: list[int] = field(default_factory=list)
 
     @property
     def core(self) -> float:
         """Processor seconds of one verifier for the frame, in a warm session."""
-        return self.read.core + self.noise.core + self.tiles.core
+        return self.read.mean + self.tiles.mean
 
 
 def timed(took: Took, step: Callable[[], T]) -> T:
@@ -86,10 +91,10 @@ def check(engine: Engine, scene: Path, settings: RenderSettings, work: Path, ren
             line(f"{size}: rendering frame {FRAME} ({number + 1} of {renders})")
             raw = timed(found.render, lambda: worker.render(FRAME, SEED, settings))
     with _open(engine, scene, work / "verifier") as verifier:
-        _check_once(Checked(settings), verifier, raw, work, 0)  # warms it up, as a job's first frame does
+        _check_once(Checked(settings), verifier, raw, 0)  # warms it up, as a job's first frame does
         for number in range(1, checks + 1):
             line(f"{size}: checking it ({number} of {checks})")
-            _check_once(found, verifier, raw, work, number)
+            _check_once(found, verifier, raw, number)
     return found
 
 
@@ -113,25 +118,36 @@ def _open(engine: Engine, scene: Path, work: Path) -> Session:
     return session
 
 
-def _check_once(found: Checked, session: Session, raw: RawFrame, work: Path, number: int) -> None:
-    settings, name = found.settings, number.to_bytes(32, "big")
+def _check_once(found: Checked, session: Session, raw: RawFrame, number: int) -> None:
+    name = number.to_bytes(32, "big")
+    draw = Draw(name, name, 0, 1, FRAME)
+    delivered = FileRef(cid="not stored", sha256=raw.file_sha256, size=raw.path.stat().st_size)
+    frame = FrameResult(frame=FRAME, raw=delivered, pixels=raw.pixels_sha256, milliseconds=0)
+    own = session.machine()
+    rule = load_calibration().rule(raw.device_class, own.device_class, same_kernel=raw.kernel == own.kernel != "")
+    watched = _Watched(session, Took())
 
-    def read() -> FloatArray:
-        pixels = SandboxedReader().frame(raw.path, settings, work / "reading")
-        if pixels_sha256(pixels) != raw.pixels_sha256:
-            raise Corrupt("the frame that was read is not the one that was rendered")
-        return pixels
+    def once() -> tuple[list[TileResult], Verdict]:
+        return check_frame(watched, found.settings, SEED, Committed(frame, raw.path), draw, rule)
 
-    pixels = timed(found.read, read)
-    noise = timed(found.noise, lambda: session.noise_map(FRAME, SEED, settings))
-    plan = tile_plan(name, name, 0, 1, FRAME, settings.width, settings.height, TILES, noise=noise)
-
-    def compare() -> Any:
-        redone = session.tiles(FRAME, SEED, settings, plan)
-        return [measure(crop(pixels, tile), mine) for tile, mine in zip(plan, redone, strict=True)]
-
-    measures = timed(found.tiles, compare)
-    verdict = judge(measures)
+    whole = Took()
+    tiles, verdict = timed(whole, once)
     if not verdict.accepted:
         raise Corrupt(f"an honest frame is rejected: {verdict.reason}")
-    found.equal.append(sum(item.equal for item in measures))
+    found.tiles.seconds.append(sum(watched.took.seconds))
+    found.tiles.core_seconds.append(sum(watched.took.core_seconds))
+    found.read.seconds.append(whole.wall - found.tiles.seconds[-1])
+    found.read.core_seconds.append(max(0.0, whole.core - found.tiles.core_seconds[-1]))
+    found.rendered.append(len(tiles))
+    found.equal.append(sum(tile.equal for tile in tiles))
+
+
+class _Watched:
+    """A session whose tiles are timed."""
+
+    def __init__(self, session: Session, took: Took) -> None:
+        self._session, self.took = session, took
+
+    def tiles(self, frame: int, seed: int, settings: RenderSettings, tiles: Sequence[Tile]) -> list[FloatArray]:
+        """As of the session."""
+        return timed(self.took, lambda: self._session.tiles(frame, seed, settings, tiles))

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 CHALLENGE_SECONDS = 600
 SEEN_SECONDS = 60
-TILES = 3
+TILES = 10
 MAX_RAW = 2**30
 
 
@@ -167,7 +167,7 @@ class Bench:
             raise
         given = read_crops(raw, settings, tiles, folder / "crops")
         verdict = judge([measure(mine, again) for mine, again in zip(given, redone, strict=True)])
-        if not verdict.accepted:
+        if not verdict.accepted or verdict.failed:  # a sample scene is known to be easy to repeat
             raise _False(f"the raw pass is not that of the challenge: {verdict.reason}")
 
     def _warm_session(self) -> Any:

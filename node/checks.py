@@ -15,29 +15,22 @@ from inferix.models.result import FrameResult, Measurement, Result, TileResult
 from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
 from inferix.proofs.assembly import ByteArray, judge_picture, measure_picture
-from inferix.proofs.rendering import Verdict, judge, measure, redo_frame, tile_plan
+from inferix.proofs.rendering import Rule, Verdict, load_calibration, redo_frame
 from node.assignment import Assignment, raw_frames
-from node.engines import BadResult, FloatArray, RenderSettings, Session
-from node.engines.exr import crop, pixels_sha256
+from node.engines import BadResult, Machine, Session
 from node.executor import Later
 from node.parts import Parts, key_of
 from node.rendering import open_package
+from node.tiles import MAX_TILES_A_TASK, MORE_TILES, Committed, Draw, check_frame
 from node.vault import BadFile
 
 log = logging.getLogger(__name__)
 
-TILES: Final = 10
-MORE_TILES: Final = 30  # where ten had too little noise in them to tell a forgery
-MAX_TILES_A_TASK: Final = 1_200  # so that the measurement fits one document
 MAX_REASON: Final = 500
 
 
-class FrameReader(Protocol):
+class PictureReader(Protocol):
     """Reads a stranger's pictures, in a sandbox. Raises BadResult for what does not parse."""
-
-    def frame(self, exr: Path, settings: RenderSettings, work: Path) -> FloatArray:
-        """All pixels of a raw frame, (height, width, 4) float32."""
-        ...
 
     def picture(self, png: Path, work: Path) -> ByteArray:
         """(height, width, 3 or 4) uint8."""
@@ -52,6 +45,7 @@ class Finding:
     reason: str
     method: Literal["tiles", "redo", "none"] = "none"
     tiles: list[TileResult] = field(default_factory=list)
+    rule: str = ""
 
 
 class Rejected(Exception):
@@ -59,12 +53,12 @@ class Rejected(Exception):
 
 
 class Checker:
-    """Checks attempts as one node. ``reader``: how strangers' files are parsed."""
+    """Checks attempts as one node. ``reader``: how strangers' pictures are parsed."""
 
-    def __init__(self, parts: Parts, reader: FrameReader) -> None:
+    def __init__(self, parts: Parts, reader: PictureReader) -> None:
         self._parts = parts
         self._reader = reader
-        self._device_class = "cpu" if parts.device == "cpu" else ""
+        self._machine: Machine | None = None
 
     def check(self, assignment: Assignment) -> Finding:
         """The finding of one attempt; ``assignment.item`` is a Verify or a PanelDuty.
@@ -83,12 +77,15 @@ class Checker:
 
     def measurement(self, item: Verify | PanelDuty, finding: Finding) -> Measurement:
         """The document that is published with a vote."""
+        own = self._machine
         return Measurement(
             task=item.task.id,
             attempt=item.attempt,
             node=self._parts.identity.node,
             build=self._parts.engine.build(),
-            device_class=self._device_class or self._parts.device,
+            device_class=own.device_class if own else self._parts.device,
+            kernel=own.kernel if own else "",
+            rule=finding.rule,
             method=finding.method,
             tiles=finding.tiles,
             reason=finding.reason[:MAX_REASON],
@@ -119,19 +116,21 @@ class Checker:
                 f"{len(result.frames)} frames delivered, {len(frames)} ordered; the package opens and renders"
             )
         paths = [self._fetch_frame(assignment, frame) for frame in result.frames]
+        rule = self._rule(session, result)
         log.info("%s: fetched %d frames, rendering tiles", assignment.label, len(paths))
         tiles: list[TileResult] = []
-        for frame, path in zip(result.frames, paths, strict=True):
+        for left, (frame, path) in zip(range(len(paths), 0, -1), zip(result.frames, paths, strict=True), strict=True):
             if not self._parts.listing.has(key_of(item)):
                 raise Later("it is decided without this node")
-            measured, verdict = self._check_frame(assignment, item, session, frame, path)
+            most = min(MORE_TILES, (MAX_TILES_A_TASK - len(tiles)) // left)
+            measured, verdict = self._check_frame(assignment, item, session, Committed(frame, path), rule, most)
             tiles += measured
             if not verdict.accepted:
-                outcome = self._blame(session, result)
-                reason = f"frame {frame.frame}: {verdict.reason}"
-                return Finding(outcome, reason, "tiles", tiles)
+                outcome = Outcome.REJECTED if rule.calibrated else Outcome.VOID
+                return Finding(outcome, f"frame {frame.frame}: {verdict.reason}", "tiles", tiles, rule.name)
         equal = sum(tile.equal for tile in tiles)
-        return Finding(Outcome.ACCEPTED, f"{len(tiles)} tiles agree, {equal} of them bit for bit", "tiles", tiles)
+        reason = f"{len(tiles)} tiles agree, {equal} of them bit for bit"
+        return Finding(Outcome.ACCEPTED, reason, "tiles", tiles, rule.name)
 
     def _fetch_frame(self, assignment: Assignment, frame: FrameResult) -> Path:
         path = self._parts.sessions.files(assignment.task.job) / f"{frame.raw.sha256.hex()}-{frame.frame}.exr"
@@ -142,60 +141,33 @@ class Checker:
         return path
 
     def _check_frame(
-        self, assignment: Assignment, item: Verify | PanelDuty, session: Session, frame: FrameResult, path: Path
-    ) -> tuple[list[TileResult], Verdict]:
-        settings = assignment.engine_settings(self._parts.device)
-        work = path.with_suffix(".reading")
-        pixels = self._reader.frame(path, settings, work)
-        if pixels_sha256(pixels) != frame.pixels:
-            raise Rejected(f"frame {frame.frame}: its pixels are not those that were committed to")
-        path.unlink()
-        count = max(1, min(TILES, MAX_TILES_A_TASK // len(assignment.task.frames())))
-        measured, verdict = self._measure(assignment, item, session, frame.frame, pixels, count)
-        if verdict.accepted and not verdict.conclusive and count == TILES:
-            more = max(TILES, min(MORE_TILES, MAX_TILES_A_TASK // len(assignment.task.frames())))
-            measured, verdict = self._measure(assignment, item, session, frame.frame, pixels, more)
-        return measured, verdict
-
-    def _measure(
         self,
         assignment: Assignment,
         item: Verify | PanelDuty,
         session: Session,
-        frame: int,
-        pixels: FloatArray,
-        count: int,
+        committed: Committed,
+        rule: Rule,
+        most: int,
     ) -> tuple[list[TileResult], Verdict]:
-        settings = assignment.engine_settings(self._parts.device)
-        seed = assignment.seed(item.worker, frame)
-        own = self._parts.identity.node
-        noise = session.noise_map(frame, seed, settings)
-        plan = tile_plan(
-            item.seed, item.task.id, item.attempt, own, frame, settings.width, settings.height, count, noise=noise
-        )
-        redone = session.tiles(frame, seed, settings, plan)
-        measures = [measure(crop(pixels, tile), mine) for tile, mine in zip(plan, redone, strict=True)]
-        results = [
-            TileResult(
-                frame=frame,
-                x=tile.x,
-                y=tile.y,
-                width=tile.width,
-                height=tile.height,
-                share_ppm=found.share_ppm,
-                informative=found.informative,
-                equal=found.equal,
-            )
-            for tile, found in zip(plan, measures, strict=True)
-        ]
-        return results, judge(measures)
+        frame = committed.frame.frame
+        draw = Draw(item.seed, item.task.id, item.attempt, self._parts.identity.node, frame)
+        settings, seed = assignment.engine_settings(self._parts.device), assignment.seed(item.worker, frame)
+        try:
+            found = check_frame(session, settings, seed, committed, draw, rule, most)
+        except BadResult as error:
+            raise Rejected(f"frame {frame}: {error}") from error
+        committed.path.unlink()
+        return found
 
-    def _blame(self, session: Session, result: Result) -> Outcome:
-        """Whose fault a difference is: the worker's only where both nodes run one build on one kind of device."""
-        if not self._device_class:
-            self._device_class = session.render(0, 0, RenderSettings(4, 4, 1, self._parts.device)).device_class
-        same = result.build == self._parts.engine.build() and result.device_class == self._device_class
-        return Outcome.REJECTED if same else Outcome.VOID
+    def _rule(self, session: Session, result: Result) -> Rule:
+        """By which thresholds two nodes are compared: a difference blames only where it was measured what is normal."""
+        own = self._machine = session.machine()
+        return load_calibration().rule(
+            result.device_class,
+            own.device_class,
+            same_build=result.build == self._parts.engine.build(),
+            same_kernel=own.kernel != "" and result.kernel == own.kernel,
+        )
 
     # -- films
 
@@ -240,5 +212,6 @@ class Checker:
             informative=True,
             equal=found.equal,
         )
-        outcome = Outcome.ACCEPTED if verdict.accepted else self._blame(session, result)
+        blamed = Outcome.REJECTED if self._rule(session, result).calibrated else Outcome.VOID
+        outcome = Outcome.ACCEPTED if verdict.accepted else blamed
         return Finding(outcome, f"frame {drawn}: {verdict.reason}"[:MAX_REASON], "redo", [tile])

@@ -8,7 +8,7 @@ from typing import Final
 from inferix.models.parameters import DEFAULTS
 from inferix.storage.blobs import BlobStore
 from node.api import Api, NetworkInfo, NodeInfo
-from node.checks import Checker, FrameReader
+from node.checks import Checker, PictureReader
 from node.config import Home
 from node.engines import Device, Engine
 from node.identity import Identity
@@ -33,7 +33,7 @@ class Machine:
     home: Home
     engine: Engine
     device: Device
-    reader: FrameReader
+    reader: PictureReader
 
 
 @dataclass(frozen=True, slots=True)

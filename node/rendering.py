@@ -30,6 +30,7 @@ class _Done(Value):
 
     frame: FrameResult
     device_class: str
+    kernel: str = ""
 
 
 def open_package(assignment: Assignment, parts: Parts) -> tuple[Session | None, str]:
@@ -82,7 +83,7 @@ def _render_frame(
         raise Unavailable(
             f"frame {frame} changed on this disk before it was stored: check the disk; rendering it again"
         )
-    done = _Done(frame=_frame_result(raw, ref), device_class=raw.device_class).model_dump_json()
+    done = _Done(frame=_frame_result(raw, ref), device_class=raw.device_class, kernel=raw.kernel).model_dump_json()
     parts.journal.keep_frame(assignment.task.id, assignment.attempt, frame, origin, done)
     log.info("%s: frame %d in %.1f s, stored %s bytes", assignment.label, frame, raw.seconds, f"{ref.size:,}")
     return raw, done
@@ -149,6 +150,7 @@ def benchmark(duty: BenchmarkDuty, parts: Parts) -> Result:
         engine=parts.engine.name,
         build=raw.build,
         device_class=raw.device_class,
+        kernel=raw.kernel,
         frames=[frame],
     )
 
@@ -171,6 +173,7 @@ def _result(assignment: Assignment, parts: Parts, done: list[_Done], film: Film 
         engine=parts.engine.name,
         build=parts.engine.build(),
         device_class=done[0].device_class if done else parts.device,
+        kernel=done[0].kernel if done else "",
         frames=[item.frame for item in done],
         film=film,
     )

@@ -36,7 +36,10 @@ class Film(Value):
 
 
 class Result(Document):
-    """What a receipt commits to. ``frames`` for a render task, ``film`` for an assemble task."""
+    """What a receipt commits to. ``frames`` for a render task, ``film`` for an assemble task.
+
+    ``kernel``: what computed it within its device class, as `node.engines.Machine` names it; empty where nobody knows.
+    """
 
     kind: TaskKind
     task: Bytes32
@@ -45,6 +48,7 @@ class Result(Document):
     engine: Annotated[str, Field(max_length=80)]
     build: Annotated[str, Field(max_length=120)]
     device_class: Annotated[str, Field(max_length=40)]
+    kernel: Annotated[str, Field(max_length=120)] = ""
     frames: list[FrameResult] = []
     film: Film | None = None
 
@@ -63,13 +67,19 @@ class TileResult(Value):
 
 
 class Measurement(Document):
-    """What a vote rests on, published with it. ``tolerance`` names the calibrated thresholds that were applied."""
+    """What a vote rests on, published with it: the tiles that were really rendered, in order.
+
+    ``rule``: the comparison and the calibration whose thresholds were applied, e.g. "exact 1f0c9a2b"; empty where no
+    tile was judged.
+    """
 
     task: Bytes32
     attempt: Annotated[int, Field(ge=0, le=255)]
     node: U32
     build: Annotated[str, Field(max_length=120)]
     device_class: Annotated[str, Field(max_length=40)]
+    kernel: Annotated[str, Field(max_length=120)] = ""
+    rule: Annotated[str, Field(max_length=40)] = ""
     method: Literal["tiles", "redo", "none"]
     tiles: list[TileResult] = []
     reason: Annotated[str, Field(max_length=500)]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inferix.proofs.rendering import MILLION, Verdict
+from inferix.proofs.calibration import MILLION
+from inferix.proofs.rendering.sequence import Verdict
 
 ByteArray = NDArray[np.uint8]
 

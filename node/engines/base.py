@@ -119,11 +119,23 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """What renders here. ``device_class``: "cpu", or the GPU kernel ("optix", "cuda", "hip", "oneapi", "metal").
+
+    ``kernel``: everything on which the last bit of a pixel can hang within the class: instructions, model of processor,
+    C library, e.g. "avx2 genuineintel-6-207 glibc-2.36". Empty where it cannot be told.
+    """
+
+    device_class: str
+    kernel: str
+
+
+@dataclass(frozen=True, slots=True)
 class RawFrame:
     """A raw (noisy) frame as a lossless EXR.
 
-    ``pixels_sha256`` is over the RGBA pixels as little-endian float32, row 0 on top. ``device_class``: "cpu", or the
-    GPU kernel ("optix", "cuda", "hip", "oneapi", "metal"). ``core_seconds``: processor time of all threads.
+    ``pixels_sha256`` is over the RGBA pixels as little-endian float32, row 0 on top. ``device_class``, ``kernel``: as
+    of `Machine`. ``core_seconds``: processor time of all threads.
     """
 
     frame: int
@@ -138,6 +150,7 @@ class RawFrame:
     core_seconds: float
     device_class: str
     build: str
+    kernel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +230,11 @@ class Session(Protocol):
         """The raw pass of these rectangles only: each (height, width, 4) float32 RGBA, row 0 on top."""
         ...
 
-    def noise_map(self, frame: int, seed: int, settings: RenderSettings) -> FloatArray:
-        """(rows, columns) float32, >= 0: a cheap estimate of how noisy each part of the frame is."""
+    def machine(self) -> Machine:
+        """What renders here, in this process.
+
+        :raises EngineMissing: it was started for a GPU and there is none.
+        """
         ...
 
     def quick_look(self, exr: Path) -> bytes:

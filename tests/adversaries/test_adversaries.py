@@ -51,7 +51,7 @@ def test_a_cheat_is_rejected(tmp_path: Path, engine: str) -> None:
     verdict = verify(raw, tmp_path / "verifier")
     assert not verdict.accepted
     assert verdict.conclusive
-    assert len(verdict.failed) >= 3
+    assert len(verdict.failed) >= 2
 
 
 def test_the_dying_worker_takes_its_process_along(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def job(**changes: Any) -> Job:
 def checked() -> Checked:
     found = Checked(RenderSettings(64, 36, 4))
     found.open, found.render = Took([2.0], [3.0]), Took([9.0, 5.0, 6.0], [12.0, 10.0, 10.0])
-    found.read, found.noise, found.tiles = Took([0.1], [0.1]), Took([0.1], [0.2]), Took([0.5], [0.7])
+    found.read, found.tiles = Took([0.1], [0.1]), Took([0.5, 0.5], [0.5, 1.3])
     return found
 
 
@@ -114,7 +114,7 @@ def test_gas_is_shared_by_the_tasks_and_upkeep_stands_apart() -> None:
     assert cells(rows, UPKEEP)[1:3] == ("1", "9")
 
 
-def test_a_verifier_is_reading_noise_and_tiles_opening_stands_apart() -> None:
+def test_a_verifier_is_reading_and_tiles_opening_stands_apart() -> None:
     assert checked().core == pytest.approx(1.0)
     rows = report.check_rows([checked(), checked()])
     assert cells(rows, "one verifier")[1:] == ("1.00", "10.0 %", "1.00", "10.0 %")

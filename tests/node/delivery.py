@@ -19,7 +19,7 @@ from node.engines import RenderSettings as EngineRender
 from node.engines.exr import Passes, pixels_sha256, write_frame
 from node.vault import Vault
 from tests.node.network import DOMAIN, SCENE, START, Job, Network
-from tests.node.noise_engine import pixels_of
+from tests.node.noise_engine import KERNEL, pixels_of
 from tests.node.running import Node
 
 WORKER = 7
@@ -47,6 +47,7 @@ class Delivery:
             engine="noise",
             build="1.0 test",
             device_class="cpu",
+            kernel=KERNEL,
         )
 
     def frames(self, pixels: Pixels = honest) -> "Delivery":

@@ -23,6 +23,7 @@ from node.engines import (
     EngineStopped,
     Film,
     FloatArray,
+    Machine,
     Preview,
     Problem,
     Progress,
@@ -35,6 +36,7 @@ from node.engines import (
 from node.engines.exr import BadExr, Passes, crop, pixels_sha256, read_frame, write_frame
 
 BUILD = "1.0 test"
+KERNEL = "generator"
 
 
 def pixels_of(package: bytes, frame: int, seed: int, settings: RenderSettings) -> FloatArray:
@@ -46,13 +48,15 @@ def pixels_of(package: bytes, frame: int, seed: int, settings: RenderSettings) -
 
 
 class NoiseEngine:
-    """Counts what it renders in ``rendered``."""
+    """Counts what it renders in ``rendered`` and ``tiles``, and the packages that it opened."""
 
     name = "noise"
 
     def __init__(self, settings: EngineSettings, build: str = BUILD) -> None:
         self.settings = settings
         self.rendered: list[int] = []
+        self.tiles: list[Tile] = []
+        self.opened = 0
         self._build = build
         self.failing = False
 
@@ -69,6 +73,7 @@ class NoiseEngine:
         data = package.read_bytes()
         if not data.startswith(b"SCENE"):
             raise BadPackage("this is no scene", "not_scene")
+        self.opened += 1
         return NoiseSession(self, data, work, on_progress or (lambda _: None))
 
 
@@ -118,17 +123,19 @@ class NoiseSession:
             seconds=0.25,
             core_seconds=0.25,
             device_class="cpu",
+            kernel=KERNEL,
             build=self._engine.build(),
         )
 
     def tiles(self, frame: int, seed: int, settings: RenderSettings, tiles: Sequence[Tile]) -> list[FloatArray]:
         self._check()
         whole = pixels_of(self._scene, frame, seed, settings)
+        self._engine.tiles += tiles
         return [crop(whole, tile) for tile in tiles]
 
-    def noise_map(self, frame: int, seed: int, settings: RenderSettings) -> FloatArray:
+    def machine(self) -> Machine:
         self._check()
-        return np.ones((4, 4), np.float32)
+        return Machine("cpu", KERNEL)
 
     def quick_look(self, exr: Path) -> bytes:
         return b"quick look of " + exr.name.encode()
@@ -161,12 +168,6 @@ class NoiseSession:
 
 class DirectReader:
     """Reads the pictures of this engine in this process."""
-
-    def frame(self, exr: Path, settings: RenderSettings, work: Path) -> FloatArray:
-        try:
-            return read_frame(exr, (settings.width, settings.height)).combined
-        except BadExr as error:
-            raise BadResult(str(error)) from error
 
     def picture(self, png: Path, work: Path) -> Any:
         try:

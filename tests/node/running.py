@@ -10,7 +10,7 @@ from inferix.keystore import Keys
 from inferix.models.work import Work
 from inferix.storage.remote import HttpStore
 from node.api import Api
-from node.checks import FrameReader
+from node.checks import PictureReader
 from node.compose import Machine, Remote, compose
 from node.config import Home
 from node.identity import Identity
@@ -22,7 +22,7 @@ class Node:
     """One life of a node's process. ``run`` steps it until nothing is left to do."""
 
     def __init__(
-        self, network: Network, home: Path, node: int, keys: Keys, engine: Any, reader: FrameReader | None = None
+        self, network: Network, home: Path, node: int, keys: Keys, engine: Any, reader: PictureReader | None = None
     ) -> None:
         self.network, self.home, self.id, self.keys, self.engine = network, home, node, keys, engine
         self.identity = Identity(node, DOMAIN, keys)

@@ -20,6 +20,7 @@ from node.engines.base import (
     EngineStopped,
     Film,
     FloatArray,
+    Machine,
     Preview,
     Problem,
     RawFrame,
@@ -40,6 +41,7 @@ class BlenderSession:
     def __init__(self, process: JsonProcess, settings: EngineSettings) -> None:
         self._process = process
         self._settings = settings
+        self._machine: Machine | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +81,7 @@ class BlenderSession:
             height=settings.height,
             samples=settings.samples,
             seed=seed,
+            kernel=str(answer["kernel"])[:120],
             **_timing(answer),
         )
 
@@ -97,12 +100,15 @@ class BlenderSession:
         parts = np.split(pixels, ends[:-1])
         return [part.reshape(tile.height, tile.width, 4) for part, tile in zip(parts, tiles, strict=True)]
 
-    def noise_map(self, frame: int, seed: int, settings: RenderSettings) -> FloatArray:
-        """(rows, columns) float32: how far two small previews with different seeds are apart, in cells of the frame."""
-        self._check(seed, settings)
-        answer = self._process.call("noise_map", frame, seed=seed, settings=asdict(settings), output="noise.f32")
-        rows, columns = int(answer["rows"]), int(answer["columns"])
-        return self._floats("noise.f32", rows * columns).reshape(rows, columns)
+    def machine(self) -> Machine:
+        """What renders here; asked once.
+
+        :raises EngineMissing: this engine was started for a GPU and there is none.
+        """
+        if self._machine is None:
+            answer = self._process.call("machine", device=self._settings.device)
+            self._machine = Machine(str(answer["device_class"])[:40], str(answer["kernel"])[:120])
+        return self._machine
 
     def quick_look(self, exr: Path) -> bytes:
         """A PNG of a raw frame, at most 480 pixels wide, denoised small."""

@@ -9,7 +9,7 @@ import pytest
 
 from inferix.errors import InvalidInput
 from inferix.proofs.assembly import judge_picture, measure_picture
-from inferix.proofs.rendering import Tile, judge, measure, tile_plan
+from inferix.proofs.rendering import Tile, judge, measure, noise_cells, tile_plan
 from node.engines import (
     BadResult,
     EngineMissing,
@@ -23,6 +23,7 @@ from node.engines import (
 )
 from node.engines.blender.host import BlenderEngine
 from node.engines.blender.session import BlenderSession
+from node.engines.blocks import RawBlocks
 from node.engines.crops import read_crops, read_picture
 from node.sandbox import Limits
 from tests.node.engines.conftest import DEMO, SCENES, SMALL
@@ -124,12 +125,19 @@ def test_a_gpu_is_not_used_without_being_given(demo: BlenderSession) -> None:
         demo.render(3, 1, RenderSettings(160, 90, 8, "gpu"))
 
 
-def test_noise_is_found_where_it_is(demo: BlenderSession) -> None:
-    settings = RenderSettings(640, 360, 24)
-    noise = demo.noise_map(3, 42, settings)
-    assert noise.shape == (11, 20)
+def test_noise_is_found_in_the_frame_itself(demo: BlenderSession) -> None:
+    with RawBlocks(demo.render(2, 42, RenderSettings(320, 180, 8)).path, (320, 180)) as blocks:
+        noise = noise_cells({top: blocks.lines(top, min(16, 180 - top)) for top in range(0, 180, 16)}, 320, 180)
+    assert noise.shape == (12, 20)
     assert np.isfinite(noise).all()
     assert noise[3:8, 7:13].mean() > 5 * noise[:2].mean()  # the gyroscope, and the sky above it
+
+
+def test_a_machine_has_one_name_for_what_it_computes_with(demo: BlenderSession, raw: RawFrame) -> None:
+    machine = demo.machine()
+    assert (machine.device_class, machine.kernel) == (raw.device_class, raw.kernel)
+    instructions, processor, library = machine.kernel.split(" ")
+    assert instructions and processor.count("-") >= 2 and library.startswith("glibc-")
 
 
 def test_a_still_repeats_and_a_verifier_accepts_it(demo: BlenderSession, raw: RawFrame, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.engines import exr
-from node.engines.blender.inside import finish, raw, scene
+from node.engines.blender.inside import finish, machine, raw, scene
 from node.engines.serve import Report
 
 Json = dict[str, Any]
@@ -18,8 +18,6 @@ _PREVIEW_SCALE: Final = 4  # previews have a quarter of the width and height
 _PREVIEW_SECONDS: Final = 0.2
 _PREVIEW_REPEATS: Final = 3
 _PREVIEW_MAX_SAMPLES: Final = 512
-_NOISE_SAMPLES: Final = 2
-_NOISE_CELL: Final = 32  # pixels of the full frame
 
 
 class Operations:
@@ -59,8 +57,14 @@ class Operations:
             "seconds": timed.seconds,
             "core_seconds": timed.core_seconds,
             "device_class": device_class,
+            "kernel": machine.kernel(device_class),
             "build": scene.build(),
         }
+
+    def machine(self, device: str) -> Json:
+        """What renders here."""
+        device_class = raw.choose_device(self._scene, device)
+        return {"device_class": device_class, "kernel": machine.kernel(device_class)}
 
     def tiles(self, frame: int, seed: int, settings: Json, tiles: Sequence[raw.Box], output: str) -> Json:
         """Each tile's RGBA pixels, one after the other, as little-endian float32."""
@@ -71,20 +75,6 @@ class Operations:
                 timed = raw.render(self._scene, frame, seed, (x, y, width, height), lambda *_: None)
                 file.write(np.ascontiguousarray(timed.passes.combined, "<f4").tobytes())
         return {}
-
-    def noise_map(self, frame: int, seed: int, settings: Json, output: str) -> Json:
-        """How far two small previews with different seeds are apart, relative to their brightness, by cells."""
-        small = _scaled(settings, _NOISE_SAMPLES)
-        raw.configure(self._scene, small, self._threads)
-        first, second = (
-            raw.render(self._scene, frame, number, None, self._report).passes.combined[..., :3]
-            for number in (seed, seed ^ 1)
-        )
-        noise = (np.abs(first - second) / (0.05 + (first + second) / 2)).mean(axis=2, keepdims=True)
-        columns = max(settings["width"] // _NOISE_CELL, 1)
-        cells = finish.shrink(noise, columns)[..., 0]
-        Path(output).write_bytes(np.ascontiguousarray(cells, "<f4").tobytes())
-        return {"rows": cells.shape[0], "columns": cells.shape[1]}
 
     def preview(self, frame: int, unit: str, device: str) -> Json:
         """Costs of this scene and of the unit scene, in one process; the package is loaded again afterwards."""

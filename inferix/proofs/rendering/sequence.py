@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tile after tile until it is sure: Wald's sequential test between an honest frame and a forged one.
+
+Each tile adds to the evidence for a forgery: log(d / f) when it fails, log((1 - d) / (1 - f)) when it is clean and has
+noise, where a tile of an honest frame fails with probability f (at most) and an informative one of a forged frame with
+d (at least). A clean tile without noise says nothing. Once a tile has failed nothing is accepted before all tiles are
+used, so that a frame forged in part does not slip through on the tiles that it was honest in.
+
+The evidence is whole micro-nats, so that everybody who repeats a test decides alike. Tiles of one frame are not quite
+independent; the rates hold for the calibration's scenes, not for every scene there is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inferix.proofs.calibration import Rule, load_calibration
+from inferix.proofs.rendering.compare import TileMeasure
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``conclusive`` is False where the tiles could not tell a forgery: draw more. ``failed``: indices of tiles;
+    ``used``: how many were looked at, in order, before it was sure."""
+
+    accepted: bool
+    conclusive: bool
+    reason: str
+    failed: tuple[int, ...] = ()
+    used: int = 0
+
+
+@dataclass
+class TileTest:
+    """Feed it tiles in the order in which they were drawn, until it is ``decided``."""
+
+    rule: Rule
+    measures: list[TileMeasure] = field(default_factory=list)
+    _failed: list[int] = field(default_factory=list)
+    _clean: int = 0
+
+    def add(self, measure: TileMeasure) -> None:
+        """One more tile.
+
+        :raises ValueError: it is decided already.
+        """
+        if self.decided:
+            raise ValueError("the test has ended; a tile that comes later counts for nothing")
+        if self.fails(measure):
+            self._failed.append(len(self.measures))
+        elif measure.informative:
+            self._clean += 1
+        self.measures.append(measure)
+
+    def fails(self, measure: TileMeasure) -> bool:
+        """Whether this tile speaks against the worker."""
+        if measure.fault:
+            return True
+        return not measure.equal if self.rule.exact else measure.share_ppm > self.rule.tolerance.max_share_ppm
+
+    @property
+    def decided(self) -> bool:
+        """Whether further tiles would be wasted."""
+        return self._rejects or self._accepts
+
+    @property
+    def wanted(self) -> int:
+        """How many more tiles it takes at least to decide; 0 when it is decided."""
+        if self.decided:
+            return 0
+        if self._failed:
+            return 1
+        return max(self.rule.clean_needed - self._clean, self.rule.minimum - len(self.measures), 1)
+
+    def verdict(self) -> Verdict:
+        """What the tiles so far come to."""
+        failed, used = tuple(self._failed), len(self.measures)
+        if not used:
+            return Verdict(False, False, "no tile was measured")
+        if self._rejects or len(failed) >= self.rule.failures_to_reject(used):
+            return Verdict(False, True, self._difference(), failed, used)
+        if failed:
+            reason = f"{len(failed)} of {used} tiles differ from their re-render, too few to tell"
+            return Verdict(
+                True, self.rule.evidence(len(failed), self._clean) <= -self.rule.to_accept, reason, failed, used
+            )
+        if not self._accepts:
+            reason = f"all {used} tiles agree, but only {self._clean} of them have noise to tell by"
+            return Verdict(True, False, reason, failed, used)
+        equal = sum(tile.equal for tile in self.measures)
+        return Verdict(
+            True, True, f"{used} tiles agree with their re-render, {equal} of them bit for bit", failed, used
+        )
+
+    @property
+    def _rejects(self) -> bool:
+        evidence = self.rule.evidence(len(self._failed), self._clean)
+        return len(self.measures) >= self.rule.minimum and evidence >= self.rule.to_reject
+
+    @property
+    def _accepts(self) -> bool:
+        return not self._failed and len(self.measures) >= self.rule.minimum and self._clean >= self.rule.clean_needed
+
+    def _difference(self) -> str:
+        worst = self.measures[max(self._failed, key=lambda index: self.measures[index].share_ppm)]
+        detail = worst.fault or f"up to {worst.share_ppm / 10_000:.1f} % of the pixels are off"
+        if self.rule.exact and not worst.fault:
+            detail += ", on the same kernel, where not a bit may be"
+        return f"{len(self._failed)} of {len(self.measures)} tiles differ from their re-render: {detail}"
+
+
+def judge(measures: Sequence[TileMeasure], rule: Rule | None = None) -> Verdict:
+    """Accept or reject a frame by its tiles in order; those after the decision are not looked at.
+
+    ``rule``: from a calibration; by default tolerance between CPUs.
+    """
+    test = TileTest(rule or load_calibration().rule("cpu", "cpu"))
+    for measured in measures:
+        if test.decided:
+            break
+        test.add(measured)
+    return test.verdict()

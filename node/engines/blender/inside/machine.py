@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names what computes pixels here: two machines of one name give the same bits, those of two names perhaps not.
+
+Cycles chooses its processor kernel by what the processor can do; its C library chooses mathematical functions by model
+and version. All three are in the name, which is rather too narrow than too wide: another name is compared within a
+tolerance, the same name bit for bit.
+"""
+
+import contextlib
+import platform
+import re
+from pathlib import Path
+from typing import Final
+
+import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+_CPUINFO: Final = Path("/proc/cpuinfo")
+_CAPABILITIES: Final = re.compile(r"CPU device capabilities: (.+)")
+_MODEL: Final = (("vendor_id", "cpu family", "model"), ("CPU implementer", "CPU architecture", "CPU part"))
+
+
+def kernel(device_class: str) -> str:
+    """The name within a device class; empty where a part of it cannot be told."""
+    if device_class != "cpu":
+        return _gpus(device_class)
+    parts = [_instructions(), _processor(), "-".join(platform.libc_ver()).strip("-")]
+    return " ".join(part.lower().replace(" ", "-") for part in parts) if all(parts) else ""
+
+
+def _instructions() -> str:
+    """Cycles' own word for the instructions that its kernel uses."""
+    import _cycles  # type: ignore[import-not-found, unused-ignore]
+
+    found = _CAPABILITIES.search(_cycles.system_info())
+    return found[1].strip() if found else ""
+
+
+def _processor() -> str:
+    """Vendor, family and model."""
+    rows: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        for line in _CPUINFO.read_text().split("\n\n", 1)[0].splitlines():
+            name, _, value = line.partition(":")
+            rows[name.strip()] = value.strip()
+    for names in _MODEL:
+        if all(rows.get(name) for name in names):
+            return "-".join(rows[name] for name in names)
+    return platform.processor() if platform.system() != "Linux" else ""
+
+
+def _gpus(device_class: str) -> str:
+    """The models of the GPUs in use."""
+    preferences = bpy.context.preferences.addons["cycles"].preferences
+    names = {item.name for item in preferences.devices if item.use and item.type == device_class.upper()}
+    return " + ".join(sorted(names)).lower()

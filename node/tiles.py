@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks one delivered raw frame: reads where it has to, renders tile after tile, stops when it is sure.
+
+What it costs is the point: of a frame that takes minutes, a verifier renders some three squares of sixteen pixels and
+unpacks some six strips of sixteen lines. See docs/proof-of-rendering.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from inferix.models.result import FrameResult, TileResult
+from inferix.proofs.rendering import (
+    TILE_SIZE,
+    Rule,
+    Tile,
+    TileMeasure,
+    TileTest,
+    Verdict,
+    guide_rows,
+    measure,
+    noise_cells,
+    reads_whole,
+    tile_plan,
+)
+from node.engines import BadResult, FloatArray, RenderSettings
+from node.engines.blocks import RawBlocks
+
+TILES: Final = 10
+MORE_TILES: Final = 30  # where ten cannot tell: the plan goes on, its first ten are the same
+MAX_TILES_A_TASK: Final = 2_000  # so that the measurement fits one document
+
+
+class TileRenderer(Protocol):
+    """The one call of `node.engines.Session` that a check needs."""
+
+    def tiles(self, frame: int, seed: int, settings: RenderSettings, tiles: Sequence[Tile]) -> list[FloatArray]:
+        """The raw pass of these rectangles only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What a verifier's places are drawn from. ``seed``: sealed after the receipt; ``verifier``: its node id."""
+
+    seed: bytes
+    task: bytes
+    attempt: int
+    verifier: int
+    frame: int
+
+    @property
+    def key(self) -> tuple[bytes, bytes, int, int, int]:
+        """The first arguments of every draw in `inferix.proofs.rendering`."""
+        return self.seed, self.task, self.attempt, self.verifier, self.frame
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A delivered frame, and its file as it was fetched, of the SHA-256 that was committed to."""
+
+    frame: FrameResult
+    path: Path
+
+
+def check_frame(
+    session: TileRenderer,
+    settings: RenderSettings,
+    seed: int,
+    committed: Committed,
+    draw: Draw,
+    rule: Rule,
+    most: int = MORE_TILES,
+) -> tuple[list[TileResult], Verdict]:
+    """The tiles that were rendered, in order, and what they come to. ``seed``: of the frame; ``most``: tiles.
+
+    :raises BadResult: it is no raw frame, or its pixels are not those that were committed to. EngineStopped.
+    """
+    with RawBlocks(committed.path, (settings.width, settings.height)) as blocks:
+        if reads_whole(*draw.key) and blocks.pixels_sha256() != committed.frame.pixels:
+            raise BadResult("its pixels are not those that were committed to")
+        plan = plan_tiles(blocks, settings, draw, most)
+        test, results = TileTest(rule), list[TileResult]()
+        while not test.decided and len(results) < len(plan):
+            tiles = plan[len(results) :][: test.wanted]
+            redone = session.tiles(draw.frame, seed, settings, tiles)
+            measures = [
+                measure(blocks.crop(tile), own, rule.tolerance) for tile, own in zip(tiles, redone, strict=True)
+            ]
+            results += [_result(draw.frame, tile, found) for tile, found in zip(tiles, measures, strict=True)]
+            for found in measures:
+                if not test.decided:
+                    test.add(found)
+    return results, test.verdict()
+
+
+def plan_tiles(blocks: RawBlocks, settings: RenderSettings, draw: Draw, count: int) -> tuple[Tile, ...]:
+    """The tiles in order, every second one where strips of the delivered frame have noise."""
+    tops = guide_rows(*draw.key, settings.height)
+    strips = {top: blocks.lines(top, min(TILE_SIZE, settings.height - top)) for top in tops}
+    noise = noise_cells(strips, settings.width, settings.height)
+    return tile_plan(*draw.key, settings.width, settings.height, count, noise=noise)
+
+
+def _result(frame: int, tile: Tile, found: TileMeasure) -> TileResult:
+    return TileResult(
+        frame=frame,
+        x=tile.x,
+        y=tile.y,
+        width=tile.width,
+        height=tile.height,
+        share_ppm=found.share_ppm,
+        informative=found.informative,
+        equal=found.equal,
+    )

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of a raw frame without the rest of it; whatever is not a raw frame is refused before it is unpacked."""
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import OpenEXR
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inferix.proofs.rendering import Tile
+from node.engines import BadResult, exr
+from node.engines.blocks import RawBlocks
+
+WIDTH, HEIGHT = 50, 40  # two whole blocks and a half
+SIZE = (WIDTH, HEIGHT)
+
+
+def pixels(kind: str = "noise") -> exr.FloatArray:
+    if kind == "flat":
+        return np.full((HEIGHT, WIDTH, 4), 0.25, np.float32)
+    return np.random.default_rng(1).normal(0, 100, (HEIGHT, WIDTH, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    return written(tmp_path / "raw.exr", pixels())
+
+
+def written(path: Path, image: exr.FloatArray) -> Path:
+    exr.write_frame(path, exr.Passes(image, image[..., :3], image[..., :3]))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["noise", "flat"])  # noise is stored as it is, because it does not pack
+def test_lines_and_tiles_are_those_that_openexr_reads(tmp_path: Path, kind: str) -> None:
+    path = written(tmp_path / "raw.exr", pixels(kind))
+    whole = exr.read_frame(path).combined
+    with RawBlocks(path, SIZE) as blocks:
+        for top, count in ((0, 16), (16, 16), (32, 8), (0, 40), (39, 1), (10, 20)):
+            assert blocks.lines(top, count).tobytes() == whole[top : top + count].tobytes()
+        for tile in (Tile(0, 0, 16, 16), Tile(34, 24, 16, 16), Tile(49, 39, 1, 1)):
+            assert blocks.crop(tile).tobytes() == exr.crop(whole, tile).tobytes()
+        assert blocks.pixels_sha256() == exr.pixels_sha256(whole)
+
+
+@pytest.mark.parametrize(("top", "count"), [(-1, 4), (0, 41), (40, 1), (3, 0)])
+def test_lines_outside_the_frame_are_refused(raw: Path, top: int, count: int) -> None:
+    with RawBlocks(raw, SIZE) as blocks, pytest.raises(ValueError, match="not inside"):
+        blocks.lines(top, count)
+
+
+@pytest.mark.parametrize("tile", [Tile(35, 0, 16, 16), Tile(-1, 0, 4, 4), Tile(0, 0, 0, 4), Tile(0, 30, 16, 16)])
+def test_a_tile_outside_the_frame_is_refused(raw: Path, tile: Tile) -> None:
+    with RawBlocks(raw, SIZE) as blocks, pytest.raises(ValueError, match="not inside"):
+        blocks.crop(tile)
+
+
+def refused(path: Path, says: str, size: tuple[int, int] = SIZE) -> None:
+    with pytest.raises(BadResult, match=says), RawBlocks(path, size) as blocks:
+        blocks.pixels_sha256()
+
+
+def test_another_size_is_refused(raw: Path) -> None:
+    refused(raw, "it has 50x40 pixels, expected 40x50", (40, 50))
+
+
+def test_what_is_no_raw_frame_is_refused(tmp_path: Path, raw: Path) -> None:
+    refused(tmp_path / "none.exr", "cannot be read")
+    link = tmp_path / "link.exr"
+    link.symlink_to(raw)
+    refused(link, "cannot be read")
+    other = tmp_path / "other.exr"
+    for data, says in ((b"", "scan lines"), (b"x" * 900, "scan lines"), (raw.read_bytes()[:30], "cut off")):
+        other.write_bytes(data)
+        refused(other, says)
+
+
+@pytest.mark.parametrize("compression", [OpenEXR.NO_COMPRESSION, OpenEXR.PIZ_COMPRESSION, OpenEXR.ZIPS_COMPRESSION])
+def test_another_compression_is_refused(tmp_path: Path, compression: object) -> None:
+    path = tmp_path / "other.exr"
+    header = {"compression": compression, "type": OpenEXR.scanlineimage}
+    OpenEXR.File(header, {"Combined.R": np.zeros((HEIGHT, WIDTH), np.float32)}).write(str(path))
+    refused(path, "lossless ZIP")
+
+
+def test_other_passes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.exr"
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    OpenEXR.File(header, {"Combined.R": np.zeros((HEIGHT, WIDTH), np.float32)}).write(str(path))
+    refused(path, "raw passes")
+
+
+def _table(data: bytes) -> int:
+    """Where the table of the blocks' places begins."""
+    return data.index(b"scanlineimage") + len("scanlineimage") + 1
+
+
+def _block(data: bytes, number: int) -> int:
+    return int(struct.unpack_from("<Q", data, _table(data) + 8 * number)[0])
+
+
+def _place_outside(data: bytearray) -> None:
+    struct.pack_into("<Q", data, _table(data), 2**63)
+
+
+def _place_in_header(data: bytearray) -> None:
+    struct.pack_into("<Q", data, _table(data) + 8, 4)
+
+
+def _other_line(data: bytearray) -> None:
+    struct.pack_into("<i", data, _block(data, 1), 17)
+
+
+def _huge(data: bytearray) -> None:
+    struct.pack_into("<I", data, _block(data, 1) + 4, 2**31)
+
+
+def _negative_line(data: bytearray) -> None:
+    struct.pack_into("<i", data, _block(data, 0), -1)
+
+
+def _garbage(data: bytearray) -> None:
+    at = _block(data, 1) + 8
+    data[at : at + 20] = b"\xff" * 20
+
+
+def _checksum(data: bytearray) -> None:
+    at = _block(data, 1)
+    data[at + 8 + struct.unpack_from("<I", data, at + 4)[0] - 1] ^= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_place_outside, "outside the file"),
+        (_place_in_header, "outside the file"),
+        (_other_line, "says it is line 17"),
+        (_negative_line, "says it is line -1"),
+        (_huge, "in 2147483648 bytes"),
+        (_garbage, "does not unpack"),
+        (_checksum, "does not unpack"),
+        (lambda data: data.__delitem__(slice(len(data) - 9, None)), "cut off"),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path: Path, change: Callable[[bytearray], None], says: str) -> None:
+    path = written(tmp_path / "raw.exr", pixels("flat"))
+    data = bytearray(path.read_bytes())
+    change(data)
+    path.write_bytes(data)
+    refused(path, says)
+
+
+@pytest.mark.parametrize("length", [10, 10**7])
+def test_a_block_that_unpacks_to_another_size_is_refused(tmp_path: Path, length: int) -> None:
+    """A bomb: 10 MB of noughts in 10 KB. No more than a block's own size is ever unpacked."""
+    path = written(tmp_path / "raw.exr", pixels())
+    data = bytearray(path.read_bytes())
+    bomb = zlib.compress(bytes(length), 9)
+    at = _block(data, 0)
+    data[at + 4 : at + 8] = struct.pack("<I", len(bomb))
+    data[at + 8 : at + 8 + len(bomb)] = bomb
+    path.write_bytes(data)
+    refused(path, "another size")
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.integers(0, 10**6), value=st.integers(0, 255), keep=st.integers(0, 10**6))
+def test_no_change_of_a_file_does_more_than_refuse_it(tmp_path: Path, place: int, value: int, keep: int) -> None:
+    path = written(tmp_path / "raw.exr", pixels("flat"))
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] = value
+    path.write_bytes(data[: max(keep % (2 * len(data)), 1)])
+    try:
+        with RawBlocks(path, SIZE) as blocks:
+            assert blocks.lines(0, HEIGHT).shape == (HEIGHT, WIDTH, 4)
+    except BadResult:
+        pass

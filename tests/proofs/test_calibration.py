@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counted tiles, the thresholds that follow from them, and the file that both are kept in."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inferix.proofs.calibration import (
+    Calibration,
+    Counted,
+    Pair,
+    Tolerance,
+    load_calibration,
+    read_calibration,
+    write_calibration,
+)
+
+FORGED = (Counted("other seed", 1_000, 1_000), Counted("half of the samples", 1_000, 950))
+TOLERANCE = Pair("cpu", "cpu", "tolerance", Counted("another kernel", 1_000, 1), FORGED, (), "by hand")
+EXACT = replace(TOLERANCE, kind="exact", honest=Counted("the same kernel", 1_000, 0))
+CALIBRATION = Calibration(16, Tolerance(), 1_000, 1_000, 3, (EXACT, TOLERANCE), "by hand")
+
+
+@pytest.mark.parametrize(
+    ("failed", "tiles", "most", "least"),
+    [
+        (0, 360, 10_195, 0),
+        (0, 3_000, 1_229, 0),
+        (1, 1_000, 5_559, 25),
+        (10, 10, 1_000_000, 691_502),
+        (5, 10, 812_914, 187_086),
+    ],
+)
+def test_counted__bounds_are_those_of_clopper_and_pearson(failed: int, tiles: int, most: int, least: int) -> None:
+    found = Counted("x", tiles, failed)
+    assert found.at_most_ppm == pytest.approx(most, abs=2)
+    assert found.at_least_ppm == pytest.approx(least, abs=2)
+
+
+def test_counted__nothing_counted_is_known_to_be_anything() -> None:
+    assert (Counted("x", 0, 0).at_most_ppm, Counted("x", 0, 0).at_least_ppm) == (1_000_000, 0)
+
+
+@pytest.mark.parametrize(("failed", "tiles"), [(2, 1), (-1, 5)])
+def test_counted__more_failures_than_tiles_are_refused(failed: int, tiles: int) -> None:
+    with pytest.raises(ValueError, match="cannot fail"):
+        Counted("x", tiles, failed)
+
+
+def test_pair__thresholds_are_made_for_the_weakest_forgery_that_is_claimed() -> None:
+    assert TOLERANCE.forged_ppm == FORGED[1].at_least_ppm
+    assert replace(TOLERANCE, others=(Counted("bounces", 100, 3),)).forged_ppm == TOLERANCE.forged_ppm
+
+
+def test_rule__the_same_kernel_is_exact_another_one_within_the_tolerance() -> None:
+    same, other = (CALIBRATION.rule("cpu", "cpu", same_kernel=same) for same in (True, False))
+    assert (same.exact, same.calibrated) == (True, True)
+    assert (other.exact, other.calibrated) == (False, True)
+    assert same.name == f"exact {CALIBRATION.name}"
+    assert other.name == f"tolerance {CALIBRATION.name}"
+
+
+@pytest.mark.parametrize(
+    ("worker", "verifier", "same_build"), [("cpu", "cpu", False), ("optix", "cpu", True), ("optix", "optix", True)]
+)
+def test_rule__what_was_never_counted_blames_nobody(worker: str, verifier: str, same_build: bool) -> None:
+    found = CALIBRATION.rule(worker, verifier, same_build=same_build, same_kernel=True)
+    assert (found.exact, found.calibrated) == (False, False)
+
+
+def test_rule__a_pair_counts_both_ways() -> None:
+    both = replace(CALIBRATION, pairs=(TOLERANCE, replace(TOLERANCE, one="optix", other="cpu")))
+    assert both.rule("cpu", "optix").calibrated and both.rule("optix", "cpu").calibrated
+    assert not both.rule("optix", "optix").calibrated
+
+
+def test_rule__a_small_sample_makes_a_cautious_test() -> None:
+    few = replace(TOLERANCE, honest=Counted("another kernel", 20, 0))
+    cautious = replace(CALIBRATION, pairs=(few,)).rule("cpu", "cpu")
+    bold = CALIBRATION.rule("cpu", "cpu")
+    assert cautious.failures_to_reject(10) > bold.failures_to_reject(10)
+
+
+def test_write__what_was_written_is_read_again_with_the_same_name(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    write_calibration(path, CALIBRATION)
+    assert read_calibration(path) == CALIBRATION
+    assert read_calibration(path).name == CALIBRATION.name
+    write_calibration(path, replace(CALIBRATION, alpha_ppm=2_000))
+    assert read_calibration(path).name != CALIBRATION.name
+
+
+def test_write__what_makes_no_test_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    blind = replace(TOLERANCE, forged=(Counted("bounces", 100, 0),))
+    with pytest.raises(ValueError, match="no test"):
+        write_calibration(path, replace(CALIBRATION, pairs=(blind,)))
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"pairs": []}, {"pairs": [{}]}, {"extra": 1}, {"tolerance": {}, "alpha_ppm": 0}, {"pairs": 3}]
+)
+def test_read__another_file_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "calibration.json"
+    write_calibration(path, CALIBRATION)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ValueError):
+        read_calibration(path)
+
+
+def test_the_calibration_that_is_used_compares_cpus_both_ways() -> None:
+    used = load_calibration()
+    assert used.rule("cpu", "cpu", same_kernel=True).exact
+    assert used.rule("cpu", "cpu").calibrated
+    assert used.source and all(pair.source for pair in used.pairs)
