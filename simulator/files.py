@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run leaves on disk: a CSV of each scenario's epochs, CSVs of the experiments, report.json, pictures.
+"""What a run leaves on disk: CSVs of each scenario's epochs and of the experiments, a report, a summary, pictures.
 
 Money is written as exact decimals in the unit that the column's name ends with.
 """
@@ -17,6 +17,7 @@ from simulator.figures import draw
 from simulator.findings import sentences
 from simulator.fleet import Group
 from simulator.results import Cheated, Income, Results, Washed
+from simulator.summary import summary
 from simulator.world import Row
 
 Table = list[dict[str, Any]]
@@ -58,6 +59,7 @@ def write(results: Results, out: Path) -> list[str]:
     for name, picture in draw(results).items():
         (out / name).write_text(picture)
     found = sentences(results)
+    (out / "summary.md").write_text(summary(results, found))
     (out / "report.json").write_text(json.dumps(report(results, found), indent=2, ensure_ascii=False) + "\n")
     return found
 

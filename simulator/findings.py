@@ -23,6 +23,7 @@ def sentences(results: Results) -> list[str]:
     return [
         *(line for name, world in results.worlds.items() for line in _scenario(name, world)),
         *_fleet(),
+        *_emission(results),
         *_washing(results),
         *_reference(results),
         *_cheating(results),
@@ -60,6 +61,9 @@ def _scenario(name: str, world: World) -> Iterator[str]:
     if whale.spent:
         verb = "gained" if whale.received > whale.spent else "lost"
         yield f"{name}: the whale paid {whale.spent / 1e6:,.0f} USD and got {whale.received / 1e6:,.0f}: it {verb}."
+    under, topped = sum(row.under for row in world.rows), sum(row.topped_up for row in world.rows)
+    if under:
+        yield f"{name}: the price took {under:,} machines' stakes under 80 %, and {_ifx(topped)} topped them up."
     stuck = next((row.epoch for row in world.rows if row.uncollected > NANO_PER_USD), None)
     if stuck is not None:
         yield f"{name}: from epoch {stuck} on the market has too little for the fees: none is burned, nothing minted."
@@ -78,20 +82,29 @@ def _fleet() -> Iterator[str]:
     )
 
 
+def _emission(results: Results) -> Iterator[str]:
+    price = max(results.settings.experiments.prices)
+    share = BUDGET // DEFAULTS["epochs"]
+    fees = share * BPS // DEFAULTS["mint_multiple_bps"] * price // WEI_PER_IFX
+    sold = DEFAULTS["burn_bps"] * PPM // DEFAULTS["mint_multiple_bps"]
+    yield (
+        f"The whole budget is minted only where fees come to {_ifx(share)} an epoch, {_usd(fees, 0)} at "
+        f"{_usd(price, 4)}. Burning buys as many IFX as nodes sell, when they sell {_percent(sold)} of the mint."
+    )
+
+
 def _washing(results: Results) -> Iterator[str]:
     of, rules = results.settings.experiments, DEFAULTS
     price, pool = NanoUsd(max(of.prices)), max(of.pool_usd)
     market = Market(price, pool, of.others_usd)
-    yield (
-        f"A washer of {of.washing_usd:,} USD an epoch beside {of.others_usd:,} of others, an IFX at {_usd(price, 4)}, "
-        f"{pool:,} USD in the pool:"
-    )
+    where = f"an IFX at {_usd(price, 4)} and {pool:,} USD in the pool"
+    yield f"Washing {of.washing_usd:,} USD an epoch beside {of.others_usd:,} of others, with {where}, pays as follows."
     for washer in WASHERS:
         least = break_even(washer, of.washing_usd, market, rules)
         now = wash(washer, of.washing_usd, market, rules).profit_ppm
         pays = f"washing pays with m > {least / BPS:.3f}" if least else "washing pays with no m up to 5"
         verb = "gains" if now > 0 else "loses"
-        yield f"- {washer.name}: {pays}; with m = 1 it {verb} {_percent(abs(now))} of its fees."
+        yield f"As {washer.name}: {pays}; with m = 1 it {verb} {_percent(abs(now))} of its fees."
     share = BUDGET // rules["epochs"]
     limit = (of.washing_usd + of.others_usd) * NANO_PER_USD * WEI_PER_IFX // share
     yield (
@@ -105,7 +118,7 @@ def _reference(results: Results) -> Iterator[str]:
     for washer in WASHERS[1:4]:
         ratio = outside_price(washer, usd, price, DEFAULTS)
         yield (
-            f"While fees buy at the reference price, with m = 1: {washer.name}: washing pays once an IFX sells "
+            f"As {washer.name}, while fees buy at the reference price: with m = 1 washing pays once an IFX sells "
             f"elsewhere for more than {ratio / PPM:.3f} times that price."
         )
 
@@ -124,7 +137,7 @@ def _cheating(results: Results) -> Iterator[str]:
         needed = f"{_usd(least, 4)} must be at risk" if least else "losing the reward is enough"
         yield (
             f"{job.name} ({job.work / 1_000:g} IBM, {_percent(job.audit)} checked, {_percent(job.detection)} of their "
-            f"cheats found out, {machine.name}): {pays}. To deter it {needed}; a slash takes {_usd(stakes.slash)}, "
+            f"cheats found out, {machine.name}): {pays}. To deter it, {needed}; a slash takes {_usd(stakes.slash)}, "
             f"with which {100 * float(audit):.3f} % checked are enough. It deters {size}."
         )
 

@@ -33,11 +33,11 @@ class Washer:
 
 ALL = (Role.WORKER, Role.VERIFIER, Role.MANAGER)
 WASHERS = (
-    Washer("worker, a tenth of the draws", PPM // 10, (Role.WORKER,)),
-    Washer("worker of all its tasks", PPM, (Role.WORKER,)),
-    Washer("and their verifiers", PPM, (Role.WORKER, Role.VERIFIER)),
-    Washer("and their manager", PPM, ALL, is_manager=True),
-    Washer("and the foundation", PPM, ALL, is_manager=True, is_foundation=True),
+    Washer("worker drawn for a tenth", PPM // 10, (Role.WORKER,)),
+    Washer("worker", PPM, (Role.WORKER,)),
+    Washer("worker and verifiers", PPM, (Role.WORKER, Role.VERIFIER)),
+    Washer("worker, verifiers, manager", PPM, ALL, is_manager=True),
+    Washer("these and the foundation", PPM, ALL, is_manager=True, is_foundation=True),
 )
 
 

@@ -16,13 +16,14 @@ from simulator.book import Book
 from simulator.fleet import Leaf
 from simulator.issuance import Issuance
 from simulator.markets import ReferenceMarket
-from tests.contracts.system import IFX, WORKER, acting, deployer, key, now, set_time
+from tests.contracts.system import IFX, PRICE, WORKER, acting, deployer, key, now, set_time
 from tests.contracts.work.books import Ledger
 from tests.contracts.work.network import Network, batch_leaf
 
 CREDIT = 10**12  # units: a million USD
 INVENTORY = 10**7 * IFX
 EPOCHS = 8
+ODD_PRICE = 49_999_993  # nano-USD; divides nothing
 
 
 class Twins:
@@ -135,27 +136,29 @@ def test_a_market_without_inventory_stops_both(network: Network) -> None:
 
 
 @pytest.mark.parametrize("ib", [1, 202_220, 500_000, 21_923_080])
-@pytest.mark.parametrize("price", [8_000_000, 16_000_000, 33_333_333])
-def test_a_worker_must_stake_the_same(network: Network, ib: int, price: int) -> None:
+@pytest.mark.parametrize("price", [8_000_000, 33_333_333])
+@pytest.mark.parametrize("rate", [ODD_PRICE, PRICE, 2 * PRICE - ODD_PRICE])
+def test_a_worker_must_stake_and_keep_the_same(network: Network, ib: int, price: int, rate: int) -> None:
     node = network.register(WORKER, price=price)
     with acting(network.manager.operator):
         network.registry.attest_benchmark(node.id, ib, bytes(32))
-    rate = NanoUsd(network.market.price())
-    required = economy.required_stake(Role.WORKER, DEFAULTS, rate, MicroIb(ib), NanoUsd(price))
+    with acting(network.governor):
+        network.market.set_price(rate)
+    required = economy.required_stake(Role.WORKER, DEFAULTS, NanoUsd(rate), MicroIb(ib), NanoUsd(price))
     assert network.staking.required(node.id) == required
     network.stake(node, required * 8 // 10 + 1)
     assert not network.staking.is_bonded(node.id)  # it qualifies at the whole of it only
     network.stake(node, required - required * 8 // 10 - 1)
     assert network.staking.is_bonded(node.id)
-    assert economy.keeps_bonded(required, required)
     with acting(network.governor):
-        network.market.set_price(rate * 8 // 10)
-    lower = NanoUsd(network.market.price())
-    later = economy.required_stake(Role.WORKER, DEFAULTS, lower, MicroIb(ib), NanoUsd(price))
-    assert network.staking.is_bonded(node.id) == economy.keeps_bonded(required, later)
+        network.market.set_price(PRICE * 8 // 10)
+    later = economy.required_stake(Role.WORKER, DEFAULTS, NanoUsd(PRICE * 8 // 10), MicroIb(ib), NanoUsd(price))
+    assert network.staking.is_bonded(node.id) == economy.keeps_bonded(required, later) == (rate <= PRICE)
 
 
 def test_bonds_of_verifiers_and_managers_are_the_same(network: Network) -> None:
+    with acting(network.governor):
+        network.market.set_price(ODD_PRICE)
     rate = NanoUsd(network.market.price())
     for role in (Role.VERIFIER, Role.MANAGER):
         node = network.register(role)

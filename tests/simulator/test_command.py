@@ -17,6 +17,7 @@ from simulator.machines import load_machines
 from simulator.settings import FILE
 from simulator.svg import Panel, figure, label
 
+DOCS = Path(__file__).parents[2] / "docs"
 SHORT = ["--only", "steady", "--only", "hostile", "--epochs", "8"]
 JOBS = FILE.read_text().split("[scenarios.steady]")[0]
 
@@ -134,3 +135,13 @@ def test_machines_are_those_of_the_file_and_a_broken_file_is_refused(tmp_path: P
         path.write_text(broken)
         with pytest.raises(Corrupt, match=r"machines\.csv"):
             load_machines(path)
+
+
+def test_the_document_is_of_this_very_run(tmp_path: Path) -> None:
+    assert run("--out", str(tmp_path)).exit_code == 0
+    document = (DOCS / "economy.md").read_text()
+    for line in (tmp_path / "summary.md").read_text().splitlines():
+        assert line in document or ": after 487 epochs" in line, f"docs/economy.md does not say: {line}"
+    for path in tmp_path.glob("*.svg"):
+        assert (DOCS / "images" / "economy" / path.name).read_text() == path.read_text()
+        assert f"images/economy/{path.name}" in document
