@@ -63,7 +63,7 @@ def _scenario(name: str, world: World) -> Iterator[str]:
         yield f"{name}: the whale paid {whale.spent / 1e6:,.0f} USD and got {whale.received / 1e6:,.0f}: it {verb}."
     under, topped = sum(row.under for row in world.rows), sum(row.topped_up for row in world.rows)
     if under:
-        yield f"{name}: the price took {under:,} machines' stakes under 80 %, and {_ifx(topped)} topped them up."
+        yield f"{name}: {under:,} times the price took a machine's stake under 80 %; {_ifx(topped)} topped these up."
     stuck = next((row.epoch for row in world.rows if row.uncollected > NANO_PER_USD), None)
     if stuck is not None:
         yield f"{name}: from epoch {stuck} on the market has too little for the fees: none is burned, nothing minted."

@@ -209,7 +209,8 @@ def test_every_share_vests_the_same() -> None:
         amount = Wei(random.randint(1, 10**24))
         with acting(foundation):
             vesting.create(number, [key(share).address], [amount])
-        moments = [-1, 0, terms.cliff * economy.MONTH, (terms.cliff + terms.linear) * economy.MONTH]
+        cliff, end = terms.cliff * economy.MONTH, (terms.cliff + terms.linear) * economy.MONTH
+        moments = [-1, 0, cliff - 1, cliff, cliff + 1, end - 1, end]
         for elapsed in [*moments, *(random.randint(0, 40 * economy.MONTH) for _ in range(10))]:
             assert vesting.vested(number, tge + elapsed) == economy.vested(amount, terms, elapsed)
 
