@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Active noise in generated views (ANGV): marks in a scene that a frame of it shows, for whoever has the key.
+
+As published in the network's whitepaper, and made useful by a matched filter. It binds a frame to its task and traces
+leaks. It is **no proof of work**: a mark in the scene says which scene was rendered, never how well; a frame of an
+eighth of the samples, denoised, keeps it. See docs/proof-of-rendering.md.
+
+    marks     keys, and what each mark looks like
+    places    where in the picture and in space a mark can be: in view, not hidden, facing the camera, apart
+    detect    the published test and the matched filter
+
+Putting marks into a Blender scene is the work of whoever has Blender: benchmarks/angv.py.
+"""
+
+from inferix.proofs.rendering.angv.detect import (
+    MATCHED_THRESHOLD,
+    PUBLISHED_THRESHOLD,
+    errors,
+    luma,
+    matched,
+    passes_published,
+)
+from inferix.proofs.rendering.angv.marks import Box, Mark, angv_key, commitment, contrast_levels, draw_marks, wave
+from inferix.proofs.rendering.angv.places import Camera, Preview, corners, is_visible, place, significance
+
+__all__ = [
+    "MATCHED_THRESHOLD",
+    "PUBLISHED_THRESHOLD",
+    "Box",
+    "Camera",
+    "Mark",
+    "Preview",
+    "angv_key",
+    "commitment",
+    "contrast_levels",
+    "corners",
+    "draw_marks",
+    "errors",
+    "is_visible",
+    "luma",
+    "matched",
+    "passes_published",
+    "place",
+    "significance",
+    "wave",
+]
