@@ -2,13 +2,16 @@
 """Scenarios: the same seed gives the same run, no wei is lost, and what people do has the effects it must have."""
 
 from dataclasses import asdict
+from fractions import Fraction
 from itertools import pairwise
+from math import floor
 
 import pytest
 
 from deploy.plan import SHARES
-from inferix.economy import BUDGET
-from inferix.units import WEI_PER_IFX
+from inferix.economy import BUDGET, required_stake
+from inferix.models.roles import Role
+from inferix.units import WEI_PER_IFX, NanoUsd
 from simulator.book import Imbalance
 from simulator.fleet import CHEATING, HONEST, LAZY, Leaf
 from simulator.settings import Scenario, Settings, load_settings
@@ -155,3 +158,17 @@ def test_a_leaf_pays_a_quarter_at_once_and_the_rest_over_half_a_year() -> None:
     leaf.mature(length, length)
     leaf.publish()
     assert (leaf.vesting, leaf.start, leaf.claim(0, length)) == (0, 0, 500)
+
+
+def test_a_panel_that_is_half_the_cheat_s_lets_half_of_its_slashes_go(settings: Settings) -> None:
+    price = NanoUsd(50_000_000)
+    for colluding, found_out in ((0, Fraction(1)), (500_000, Fraction(1, 2)), (1_000_000, Fraction(0))):
+        found = world(settings, "hostile", cheating=1_000, colluding=colluding)
+        cheats = next(group for group in found.groups if group.behaviour == CHEATING)
+        worked = {group.name: 10**12 if group is cheats else 0 for group in found.groups}
+        done = found.misconduct.redo(found.groups, worked)
+        rejected = worked[cheats.name] - done[cheats.name]
+        assert rejected == floor(10**12 * Fraction(877_100, 1_000_000) * found_out)
+        lost = found.misconduct.punish(found.groups, done, price)
+        needed = required_stake(Role.WORKER, found.rules, price, cheats.machine.speed)
+        assert lost == floor(rejected // (5 * 10**9) * found_out) * needed * 2_000 // 10_000 == cheats.slashed
