@@ -66,7 +66,7 @@ def _scenario(name: str, world: World) -> Iterator[str]:
         yield f"{name}: {under:,} times the price took a machine's stake under 80 %; {_ifx(topped)} topped these up."
     stuck = next((row.epoch for row in world.rows if row.uncollected > NANO_PER_USD), None)
     if stuck is not None:
-        yield f"{name}: from epoch {stuck} on the market has too little for the fees: none is burned, nothing minted."
+        yield f"{name}: from epoch {stuck} on fees wait that the market is too small for: nothing is minted."
 
 
 def _fleet() -> Iterator[str]:

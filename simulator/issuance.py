@@ -53,14 +53,11 @@ class Issuance:
         split = split_fee(units, self.rules)
         if not units:
             return None
-        least = least_purchase(split.burn, SCALE, self.market.price())
-        self.book.usd.move("ifx_dollar", "fee_burner", units)
-        bought = self.market.buy("fee_burner", split.burn) if split.burn else 0
-        if not bought:
-            self.book.usd.move("fee_burner", "ifx_dollar", units)
+        bought = self.market.quote(split.burn)
+        if not bought or bought < least_purchase(split.burn, SCALE, self.market.price()):
             return None
-        if bought < least:
-            raise ValueError("a purchase for burning slipped by more than 1 %: it was too large for the pool")
+        self.book.usd.move("ifx_dollar", "fee_burner", units)
+        self.market.buy("fee_burner", split.burn)
         self.released += units * NANO_PER_UNIT
         self.book.burn("fee_burner", bought)
         self.burned += bought

@@ -12,6 +12,8 @@ FEE, WHOLE = 997, 1_000
 """What of an input counts: the pool keeps 0.3 %."""
 MOST_OF_RESERVE = 200
 """One purchase for burning takes at most a 200th of the pool's dollars."""
+MOST_PIECES = 864
+"""Purchases for burning in an epoch: one in five minutes."""
 
 
 class Market(Protocol):
@@ -22,8 +24,11 @@ class Market(Protocol):
     def price(self) -> NanoUsd:
         """Of an IFX now, nano-USD."""
 
+    def quote(self, units: int) -> Wei:
+        """Wei that these units bring; 0 where the market has not enough."""
+
     def buy(self, buyer: str, units: int) -> Wei:
-        """Wei that these units bring; 0, with nothing paid, where the market has not enough."""
+        """The same, paid and delivered; nothing is paid where it is 0."""
 
     def sell(self, seller: str, amount: Wei) -> int:
         """Units that these wei bring; 0, with nothing sold, where the market does not buy."""
@@ -38,6 +43,11 @@ def swapped(amount: int, reserve_in: int, reserve_out: int) -> int:
     return taken * reserve_out // (reserve_in * WHOLE + taken)
 
 
+def pieces(units: int, market: "Market") -> int:
+    """In how many purchases so many units are spent on burning in an epoch."""
+    return min(MOST_PIECES, 1 + units // market.piece())
+
+
 @dataclass
 class Pool:
     """Holds its reserves as the book's holder ``pool``; its fees stay in it."""
@@ -45,15 +55,19 @@ class Pool:
     book: Book
 
     def price(self) -> NanoUsd:
-        """Spot."""
-        return NanoUsd(self.book.usd.of("pool") * NANO_PER_UNIT * WEI_PER_IFX // self.book.ifx.of("pool"))
+        """Spot; a nano-USD at least."""
+        return NanoUsd(max(1, self.book.usd.of("pool") * NANO_PER_UNIT * WEI_PER_IFX // self.book.ifx.of("pool")))
+
+    def quote(self, units: int) -> Wei:
+        """With the fee and what the purchase itself moves the price."""
+        return Wei(swapped(units, self.book.usd.of("pool"), self.book.ifx.of("pool")))
 
     def buy(self, buyer: str, units: int) -> Wei:
         """Dollars in, IFX out."""
-        bought = swapped(units, self.book.usd.of("pool"), self.book.ifx.of("pool"))
+        bought = self.quote(units)
         self.book.usd.move(buyer, "pool", units)
         self.book.ifx.move("pool", buyer, bought)
-        return Wei(bought)
+        return bought
 
     def sell(self, seller: str, amount: Wei) -> int:
         """IFX in, dollars out."""
@@ -78,13 +92,17 @@ class ReferenceMarket:
         """As governed."""
         return self.governed
 
-    def buy(self, buyer: str, units: int) -> Wei:
-        """Nothing is sold where the inventory is too small."""
+    def quote(self, units: int) -> Wei:
+        """Nothing where the inventory is too small."""
         bought = reference_purchase(units, SCALE, self.governed)
-        if bought > self.book.ifx.of("market"):
-            return Wei(0)
-        self.book.usd.move(buyer, "treasury", units)
-        self.book.ifx.move("market", buyer, bought)
+        return bought if bought <= self.book.ifx.of("market") else Wei(0)
+
+    def buy(self, buyer: str, units: int) -> Wei:
+        """Out of the inventory."""
+        bought = self.quote(units)
+        if bought:
+            self.book.usd.move(buyer, "treasury", units)
+            self.book.ifx.move("market", buyer, bought)
         return bought
 
     def sell(self, seller: str, amount: Wei) -> int:

@@ -13,6 +13,7 @@ from simulator.machines import load_machines
 
 FILE = Path(__file__).parent / "scenarios.toml"
 PPM = 1_000_000
+LEAST_POOL = 1_000 * 10**9  # nano-USD
 FLEET = {
     "GeForce RTX 3090": 30,
     "GeForce RTX 4060": 30,
@@ -106,6 +107,8 @@ class Scenario(_Model):
         _refuse("no such machine", set(self.machines) - set(known))
         _refuse("no such governed number", set(self.rules) - set(DEFAULTS))
         _refuse("negative numbers of machines", {name for name, count in self.machines.items() if count < 0})
+        if self.pool_ifx * self.ifx_price < LEAST_POOL:
+            raise ValueError("the pool holds less than 1,000 USD at the start: raise pool_ifx or ifx_price")
         if not sum(self.machines.values()):
             raise ValueError("no honest machine: nobody would do the work")
         if self.governed["burn_bps"] + self.governed["manager_fee_bps"] > 10_000 or self.governed["burn_bps"] < 1:
@@ -154,8 +157,8 @@ class Experiments(_Model):
     @model_validator(mode="after")
     def _is_whole(self) -> "Experiments":
         _refuse("no such machine", {self.machine} - set(load_machines()))
-        if min(self.prices) <= 0 or min(self.pool_usd) <= 0 or min(self.verifiers) < 15:
-            raise ValueError("prices and pools are more than 0, and a roster has 15 verifiers at least")
+        if min(self.prices) <= 0 or min(self.pool_usd) < 1_000 or min(self.verifiers) < 15:
+            raise ValueError("prices are more than 0, a pool holds 1,000 USD at least, a roster 15 verifiers")
         return self
 
 

@@ -4,8 +4,9 @@
 from dataclasses import dataclass
 
 from inferix.economy import Rules, keeps_bonded, required_stake
+from inferix.errors import Misconfigured
 from inferix.models.roles import Role
-from inferix.units import NanoUsd, Wei, ceil_div
+from inferix.units import NanoUsd, Wei, ceil_div, format_ifx
 from simulator.book import NANO_PER_UNIT, Book
 from simulator.fleet import HONEST, Group
 from simulator.markets import Market
@@ -27,12 +28,20 @@ class Stakes:
     groups: list[Group]
 
     def open(self, price: NanoUsd) -> None:
-        """Everybody who is there at the start stakes."""
+        """Everybody who is there at the start stakes. Raises Misconfigured where holders have less than that."""
+        total = 0
         for group in self.groups:
             group.stake = self._needed(group, group.count, price)
-            self.book.ifx.move("holders", "staking", group.stake)
+            total += group.stake
         for role, count in ((Role.VERIFIER, self.scenario.verifiers), (Role.MANAGER, self.scenario.managers)):
-            self.book.ifx.move("holders", "staking", count * required_stake(role, self.rules, price))
+            total += count * required_stake(role, self.rules, price)
+        held = self.book.ifx.of("holders")
+        if total > held:
+            raise Misconfigured(
+                f"the first stakes come to {format_ifx(Wei(total))}, and at TGE people hold {format_ifx(Wei(held))}: "
+                "fewer machines or verifiers, or a higher ifx_price"
+            )
+        self.book.ifx.move("holders", "staking", total)
 
     def turn(self, epoch: int, price: NanoUsd, rewards: Rewards) -> tuple[int, int]:
         """The end of an epoch: withdrawals, top-ups, newcomers, leavers. Wei topped up, machines that had to."""

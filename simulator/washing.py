@@ -12,7 +12,7 @@ from inferix.models.roles import Role
 from inferix.units import NanoIbm, NanoUsd, Wei
 from simulator.book import NANO_PER_UNIT, SCALE, Book
 from simulator.issuance import Issuance
-from simulator.markets import Pool, ReferenceMarket
+from simulator.markets import Pool, ReferenceMarket, pieces
 from simulator.settings import PPM
 
 LEAST, MOST = 2_500, 40_000
@@ -73,9 +73,9 @@ def wash(washer: Washer, usd: int, market: Market, rules: Rules) -> Wash:
     issuance = Issuance(book, Pool(book), rules)
     paid, total = usd * SCALE, (usd + market.others_usd) * SCALE
     book.usd.create("ifx_dollar", total)
-    left, pieces = total * NANO_PER_UNIT, 1 + total // issuance.market.piece()
-    for at in range(pieces):
-        part = left // (pieces - at)
+    left, count = total * NANO_PER_UNIT, pieces(total, issuance.market)
+    for at in range(count):
+        part = left // (count - at)
         left -= part
         issuance.settle(NanoUsd(part), NanoIbm(1))
         issuance.collect()

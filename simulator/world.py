@@ -10,7 +10,7 @@ from inferix.units import NANO_PER_IBM, NANO_PER_USD, WEI_PER_IFX, NanoIbm, Nano
 from simulator.book import NANO_PER_UNIT, SCALE, Book
 from simulator.fleet import HONEST, WASHING, assign, capacity, make_fleet
 from simulator.issuance import Closed, Issuance
-from simulator.markets import Market, Pool, ReferenceMarket
+from simulator.markets import Market, Pool, ReferenceMarket, pieces
 from simulator.misconduct import Misconduct
 from simulator.paths import Paths
 from simulator.rewards import Rewards
@@ -183,9 +183,9 @@ class World:
         due = self.issuance.charged + fees - self.issuance.released
         self.book.usd.create("ifx_dollar", max(0, -(-due // NANO_PER_UNIT) - self.book.usd.of("ifx_dollar")))
         left, total = fees, sum(work.values())
-        pieces = 1 + fees // NANO_PER_UNIT // self.market.piece()
-        for at in range(pieces):
-            part = left // (pieces - at)
+        count = pieces(fees // NANO_PER_UNIT, self.market)
+        for at in range(count):
+            part = left // (count - at)
             left -= part
             self.issuance.settle(NanoUsd(part), NanoIbm(total if at == 0 else 0))
             self.issuance.collect()

@@ -104,6 +104,8 @@ def test_labels_are_short() -> None:
         ('[scenarios.a]\nmachines = { "H100" = 0 }', "nobody would do the work"),
         ("[scenarios.a]\nrules = { burn = 1 }", "no such governed number: burn"),
         ("[scenarios.a]\nrules = { burn_bps = 9_950 }", "leaves room for manager_fee_bps"),
+        ("[scenarios.a]\npool_ifx = 1", "the pool holds less than 1,000 USD"),
+        ("[scenarios.a]\nverifiers = 10_000", "the first stakes come to"),
         ("[scenarios.a]\nwhale = { usd = 1, buys_at = 9, sells_at = 9, over = 1 }", "sells before it has bought"),
         ('[scenarios."../a"]', "not a name for a scenario"),
         ("", "scenarios: Field required"),

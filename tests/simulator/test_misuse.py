@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferix.models.parameters import DEFAULTS
+from inferix.proofs.deterrence import expected_value_of_cheating
 from inferix.units import NanoUsd
 from simulator import cheating
 from simulator.collusion import capture, most_below, wins, wins_among_many
@@ -146,3 +147,13 @@ def test_collusion_pays_from_some_share_on(settings: Settings) -> None:
     assert 50 < least < 100
     gains = [cheating.gain_colluding(job, at, at.slash, Fraction(each, 100), DEFAULTS) for each in (least - 1, least)]
     assert gains[0] <= 0 < gains[1]
+
+
+def test_the_gain_is_what_the_proofs_say_of_a_cheat_less_what_honest_work_brings(settings: Settings) -> None:
+    machine = load_machines()["GeForce RTX 4090"]
+    for job in settings.experiments.jobs:
+        at = cheating.at_stake(job, machine, NanoUsd(16_000_000), DEFAULTS)
+        left = at.cost - at.cost * job.saved // 10**6
+        money = (NanoUsd(at.slash), NanoUsd(at.reward), NanoUsd(left))
+        cheat = expected_value_of_cheating(job.audit, job.detection, *money)
+        assert cheat - (at.reward - at.cost) == pytest.approx(float(cheating.gain(job, at, at.slash)), abs=2)

@@ -137,6 +137,15 @@ def test_a_reference_market_runs_dry_and_then_nothing_is_minted(settings: Settin
     assert all(row.minted > 0 for row in rows[:dry])
 
 
+def test_fees_that_are_too_much_for_the_pool_wait_as_the_contract_makes_them(settings: Settings) -> None:
+    machines = {"H200": 1_000}
+    rows = list(world(settings, "steady", demand={"usd": 50_000}, pool_ifx=20_000, machines=machines).run(5))
+    assert all(row.fees > 0 for row in rows)
+    assert rows[-1].uncollected > 0 == rows[-1].minted
+    deep = list(world(settings, "steady", demand={"usd": 50_000}, machines=machines).run(5))
+    assert deep[-1].uncollected < 1_000 < deep[-1].minted
+
+
 def test_a_whale_alone_raises_the_price_and_loses_the_pool_s_fees(settings: Settings) -> None:
     whale = {"usd": 300_000, "buys_at": 2, "over": 2, "sells_at": 10}
     found = world(settings, "whale", trades={"noise": 0}, demand={"usd": 0}, whale=whale)
