@@ -71,7 +71,8 @@ class Scale:
             found = [
                 step * at for at in range(math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1)
             ]
-        return [value for value in found if self.low * (1 - 1e-9) <= value + 1e-12 and value <= self.high * (1 + 1e-9)]
+        near = 1e-9 * (self.high - self.low)
+        return [value for value in found if self.low - near <= value <= self.high + near]
 
 
 def label(value: float) -> str:
