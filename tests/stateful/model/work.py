@@ -3,15 +3,16 @@
 
 from dataclasses import dataclass, field
 
+from inferix import economy
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome
-from tests.stateful.model.basics import BPS, NANO, WEI, Ground, need
+from tests.stateful.model.basics import WEI, Ground, need
 from tests.stateful.model.credit import Credit
 from tests.stateful.model.stake import ACTIVE, BANNED, Fine, Node, Stakes
 
 PROPOSED, FINAL, CANCELLED = 1, 2, 3
-BUDGET = 462_500_000 * WEI
+BUDGET = economy.BUDGET
 LOOK = 3_600  # how long a look at a manager's bond is good for [s]
 
 
@@ -143,10 +144,7 @@ class Work:
         batches, parameters = self.final(index), self.ground.parameters
         work, charge = sum(b.work for b in batches), sum(b.charge for b in batches)
         burned = self.burned - sum(epoch.burned for epoch in self.epochs)
-        minted = 0
-        if work and index < parameters["epochs"]:
-            share = (BUDGET - sum(epoch.minted for epoch in self.epochs)) // (parameters["epochs"] - index)
-            minted = min(share, burned * parameters["mint_multiple_bps"] // parameters["burn_bps"])
+        minted = economy.emission(index, work, burned, sum(epoch.minted for epoch in self.epochs), parameters)
         pool, accounts = self.ground.own["penalty_pool"], self.ground.own["accounts"]
         pooled = self.ground.ifx.of(pool) if work else 0
         fines, self.stakes.fines = (self.stakes.fines, []) if pooled else ([], self.stakes.fines)
@@ -181,17 +179,18 @@ class Work:
         token, burner = self.ground.coins[address], self.ground.own["fee_burner"]
         due = coin.units(min(self.final_charge(coin.index) - coin.released, coin.pool))
         need(due, "nothing to collect")
-        spent, managers = due * parameters["burn_bps"] // BPS, due * parameters["manager_fee_bps"] // BPS
-        bought = spent * 10**27 // (coin.scale * self.ground.price)
-        least = spent * NANO // coin.scale * WEI // self.ground.price * 99 // 100
-        need(bought and bought >= least, "bought too little")
+        split = economy.split_fee(due, parameters)
+        bought = economy.reference_purchase(split.burn, coin.scale, self.ground.price)
+        need(
+            bought and bought >= economy.least_purchase(split.burn, coin.scale, self.ground.price), "bought too little"
+        )
         need(self.ground.ifx.of(self.ground.own["market"]) >= bought, "not enough inventory")
         self.credit.release(coin, self.final_charge(coin.index))
-        token.move(burner, self.treasury, spent)
-        token.move(burner, self.foundation, due - spent - managers)
+        token.move(burner, self.treasury, split.burn)
+        token.move(burner, self.foundation, split.foundation)
         self.ground.ifx.burn(self.ground.own["market"], bought)
         self.burned += bought
-        for book, amount in ((self.collected, due), (self.kept, managers), (self.unpaid, managers)):
+        for book, amount in ((self.collected, due), (self.kept, split.managers), (self.unpaid, split.managers)):
             book[address] = book.get(address, 0) + amount
         return bought
 
