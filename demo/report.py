@@ -42,6 +42,7 @@ def balances(run: Services) -> Balances:
     deployment = run.contracts.deployment
     hands = {person.name: person.address for person in PEOPLE}
     hands |= {name: deployment[name].address for name in HOLDERS if name in deployment.contracts}
+    hands["pool"] = run.contracts.read("PoolMarket", "pool", deployment["DevUSD"].address)["pair"]
     found: dict[str, dict[str, int]] = {}
     for token in ("IFX", "DevUSD"):
         found[token] = {name: int(run.contracts.read(token, "balanceOf", at)) for name, at in hands.items()}

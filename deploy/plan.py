@@ -55,6 +55,12 @@ class Check:
     view: str
     arguments: tuple[Any, ...] = ()
     holds: Callable[[Any], bool] = bool
+    # The contract of the plan whose address the value must be, in place of `holds`
+    is_address_of: str = ""
+
+    def met(self, value: Any, addresses: Mapping[str, str]) -> bool:
+        """Whether the value is what it must be."""
+        return bool(value == addresses[self.is_address_of] if self.is_address_of else self.holds(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Rosters", (parameters, registry, staking)),
         Creation("BurnMintWork", (parameters, ifx, batches)),
         Creation("Accounts", (parameters, registry, staking, ifx, Ref("BurnMintWork"), Ref("PenaltyPool"))),
+        *_exchange(settings, deployer),
         Creation("FeeBurner", (parameters, ifx, dollar, batches, registry, market, who(settings.foundation))),
         Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
         Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"))),
@@ -161,6 +168,17 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         plan.append(Creation("DevUSD", ()))
         plan.append(Creation("Faucet", (Ref("DevUSD"), ifx, Ref("NodeLicence"), gift.drip_usd, gift.drip_ifx)))
     return plan
+
+
+def _exchange(settings: Settings, deployer: str) -> list[Creation]:
+    """Where pools are. A development network gets Uniswap V2, as its authors built it (deploy/packages.py)."""
+    factory = settings.factory or Ref("UniswapV2Factory")
+    reference = Ref("ReferenceMarket")
+    market = Creation("PoolMarket", (Ref("Parameters"), Ref("IFX"), Ref("IfxDollar"), reference, factory))
+    if not settings.development:
+        return [market]
+    router = Creation("UniswapV2Router02", (factory, Ref("WETH9")))
+    return [Creation("UniswapV2Factory", (deployer,)), Creation("WETH9", ()), router, market]
 
 
 def _licence_sale(settings: Settings, treasury: str, tge: int) -> list[Creation]:
@@ -233,6 +251,10 @@ def _opening(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
         known = Check("IfxDollar", "coin", (coin,), lambda found: found[0] != 0)
         calls.append(Call("IfxDollar", "add_coin", (coin, cap), known))
     calls += _selling(settings, deployer, [coin for coin, _ in coins])
+    if settings.development and settings.allocation.ecosystem in (DEPLOYER, deployer):
+        calls += _pooling(settings, settings.development.pool_ifx, deployer)
+    else:
+        left.append("once a pair has liquidity, the governor calls PoolMarket.add_pool, and set_market of its readers")
     calls += [*_endowing(settings, deployer, left), *_vesting(settings, deployer, left)]
     return [*calls, *_handing_over(settings, deployer, left)]
 
@@ -268,6 +290,26 @@ def _selling(settings: Settings, deployer: str, coins: list[Any]) -> list[Call]:
         setter = deployer if sale.rate_setter == DEPLOYER else sale.rate_setter
         known = Check("NodeSale", "rate_setter", (), lambda found: found == setter)
         calls.append(Call("NodeSale", "set_rate_setter", (setter,), known))
+    return calls
+
+
+def _pooling(settings: Settings, ifx: int, deployer: str) -> list[Call]:
+    """A pool of DevUSD at the reference price, where fees buy IFX from the start."""
+    usd = ifx * settings.ifx_price // 10**21  # units of 10^-6 USD
+    router, coin, everything = Ref("UniswapV2Router02"), Ref("DevUSD"), 2**256 - 1
+    minted = Check("DevUSD", "totalSupply", (), _at_least(usd))
+    calls = [Call("DevUSD", "mint", (deployer, usd), minted)]
+    for token in ("IFX", "DevUSD"):
+        allowed = Check(token, "allowance", (deployer, router), _at_least(ifx))
+        calls.append(Call(token, "approve", (router, everything), allowed))
+    terms = (Ref("IFX"), coin, ifx, usd, ifx, usd, deployer, everything)
+    pooled = Check("UniswapV2Factory", "allPairsLength")
+    calls.append(Call("UniswapV2Router02", "addLiquidity", terms, pooled))
+    known = Check("PoolMarket", "newest", (coin,), lambda found: found[0] != 0)
+    calls.append(Call("PoolMarket", "add_pool", (coin,), known))
+    for reader in ("Staking", "FeeBurner", "Buyback"):
+        there = Check(reader, "market", (), is_address_of="PoolMarket")
+        calls.append(Call(reader, "set_market", (Ref("PoolMarket"),), there))
     return calls
 
 

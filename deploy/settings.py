@@ -68,15 +68,17 @@ class Sale(_Model):
 
 
 class Development(_Model):
-    """A network where nothing is worth anything: a coin and wrapped native of its own, and a faucet.
+    """A network where nothing is worth anything: a coin, wrapped native and a Uniswap V2 of its own, and a faucet.
 
-    usd_cap: nano-USD; drip_usd: units of 10^-6 DevUSD; drip_ifx, faucet_ifx: wei.
+    usd_cap: nano-USD; drip_usd: units of 10^-6 DevUSD; drip_ifx, faucet_ifx: wei; pool_ifx: wei of the ecosystem's
+    share in the pool of DevUSD, beside as much DevUSD as they are worth at the reference price.
     """
 
     usd_cap: int = Field(gt=0, lt=2**96)
     drip_usd: int = Field(gt=0)
     drip_ifx: int = Field(gt=0)
     faucet_ifx: int = Field(gt=0)
+    pool_ifx: int = Field(gt=0)
 
 
 class Voting(_Model):
@@ -95,8 +97,9 @@ class Voting(_Model):
 
 class Settings(_Model):
     """governor: an address, or "timelock": holders of IFX govern by votes once all stands; ifx_price: nano-USD per
-    IFX, the reference price until there is a pool; market_ifx: wei that the market sells; tge: second at which vesting
-    starts, null: the time of the deployment."""
+    IFX, the reference price until a pool prices it; market_ifx: wei that the reference market sells; tge: second at
+    which vesting starts, null: the time of the deployment; native, factory: wrapped native and Uniswap V2's factory of
+    the chain, null on a development network only, which has its own."""
 
     chain_id: int = Field(gt=0)
     governor: Annotated[str, AfterValidator(_governor)]
@@ -112,13 +115,14 @@ class Settings(_Model):
     licence_uri: str = Field(max_length=80)
     coins: list[Coin]
     native: Address | None
+    factory: Address | None
     sale: Sale
     development: Development | None = None
 
     @model_validator(mode="after")
-    def _has_native(self) -> "Settings":
-        if (self.native is None) != (self.development is not None):
-            raise ValueError("wrapped native is named, but on a development network, which has its own")
+    def _has_native_and_factory(self) -> "Settings":
+        if any((named is None) != (self.development is not None) for named in (self.native, self.factory)):
+            raise ValueError("wrapped native and factory are named, but on a development network, which has its own")
         return self
 
 

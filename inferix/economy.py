@@ -17,7 +17,6 @@ BUDGET = 462_500_000 * WEI_PER_IFX
 """What BurnMintWork may ever mint; the rest of the cap is minted at deployment."""
 PARTS: Mapping[Role, int] = {Role.WORKER: 30, Role.VERIFIER: 6, Role.MANAGER: 1}
 """Of each epoch's mint."""
-MAX_SLIPPAGE_BPS = 100
 KEEP_BPS = 8_000
 """A qualified node stays in while its stake is worth this much of what is required."""
 MONTH = 2_628_000
@@ -84,10 +83,9 @@ def split_fee(amount: int, rules: Rules) -> FeeSplit:
     return FeeSplit(burn, managers, amount - burn - managers)
 
 
-def least_purchase(spent: int, scale: int, price: NanoUsd) -> Wei:
+def least_purchase(spent: int, scale: int, price: NanoUsd, rules: Rules) -> Wei:
     """FeeBurner: the least that a purchase must bring. ``scale``: units of the coin a USD; ``price``: of an IFX."""
-    value = spent * 10**9 // scale
-    return Wei(value * WEI_PER_IFX // price * (BPS - MAX_SLIPPAGE_BPS) // BPS)
+    return Wei(reference_purchase(spent, scale, price) * (BPS - rules["swap_slippage_bps"]) // BPS)
 
 
 def reference_purchase(spent: int, scale: int, price: NanoUsd) -> Wei:

@@ -25,13 +25,12 @@ log = logging.getLogger(__name__)
 
 CLAIMS_AT_ONCE = 50
 CLOSE_ANYWAY = 6 * 3_600
+COLLECT_EVERY = 86_400
 COIN_UNIT = 1_000  # nano-USD of a 6-decimals coin
 
 
-def decide_collect(network: Network) -> list[str]:
-    """Coins with final charges that are not collected, once the epoch is over."""
-    if network.time < network.epoch_end(len(network.epochs)):
-        return []
+def uncollected(network: Network) -> list[str]:
+    """Coins with final charges that are not collected."""
     charged: Counter[int] = Counter()
     for batch in network.batches.values():
         if batch.status is BatchStatus.FINAL:
@@ -44,11 +43,30 @@ def decide_collect(network: Network) -> list[str]:
     ]
 
 
+def decide_collect(network: Network) -> list[str]:
+    """Coins to collect: those with charges once a day and when the epoch is over, and those of which some waits to be
+    burned after each pause that a pool asks for."""
+    over = network.time >= network.epoch_end(len(network.epochs))
+    pause = network.parameters["swap_interval"]
+    charged = [
+        coin
+        for coin in uncollected(network)
+        if over or network.time >= network.collected_at.get(coin, 0) + COLLECT_EVERY
+    ]
+    waiting = [
+        coin
+        for coin, units in sorted(network.to_burn.items())
+        if units and coin not in charged and network.time >= network.bought_at.get(coin, 0) + pause
+    ]
+    return charged + waiting
+
+
 def decide_close(network: Network) -> int | None:
     """The epoch to close: over, and its fees are burned; or they cannot be, and nobody shall wait for that for ever."""
     epoch = len(network.epochs)
     over = network.time - network.epoch_end(epoch)
-    return epoch if over >= 0 and (over >= CLOSE_ANYWAY or not decide_collect(network)) else None
+    burned = not uncollected(network) and not any(network.to_burn.values())
+    return epoch if over >= 0 and (over >= CLOSE_ANYWAY or burned) else None
 
 
 def decide_post(network: Network) -> int | None:
@@ -92,14 +110,15 @@ class EpochKeeper:
     def cycle(self) -> None:
         """Does what is due."""
         with self.desk.follower.reading() as network:
-            coins, close, final = decide_collect(network), decide_close(network), decide_final(network)
+            coins = [(coin, network.to_burn.get(coin, 0)) for coin in decide_collect(network)]
+            close, final = decide_close(network), decide_final(network)
             charged = sum(batch.charge for batch in network.batches.values() if batch.status is BatchStatus.FINAL)
             post = decide_post(network)
             key = f"accounts:{post}:{self._cancelled()}" if post is not None else ""
             wanted = post is not None and not self.desk.sender.done(key)
             data = accounts_data(network, post, self._probes(network, post)) if wanted and post is not None else None
-        for coin in coins:
-            self.desk.try_send(MONEY, f"collect:{coin}:{charged}", "FeeBurner", "collect", coin)
+        for coin, left in coins:
+            self.desk.try_send(MONEY, f"collect:{coin}:{charged}:{left}", "FeeBurner", "collect", coin)
         if close is not None:
             self.desk.try_send(MONEY, f"close:{close}", "BurnMintWork", "close_epoch")
         if data is not None:

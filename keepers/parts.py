@@ -30,6 +30,7 @@ from keepers.disputes import Disputes
 from keepers.documents import Fetcher
 from keepers.epoch import EpochKeeper
 from keepers.loop import Loop
+from keepers.market import MarketKeeper
 from keepers.mirror import Finality, Mirror
 from keepers.quote import Quoter
 from keepers.rosters import RosterKeeper
@@ -190,6 +191,7 @@ KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "disputes": _disputes,
     "courts": lambda parts: [parts.loop("courts", Courts(parts.desk, parts.contracts).cycle)],
     "epoch": lambda parts: [parts.loop("epoch", EpochKeeper(parts.desk).cycle)],
+    "market": lambda parts: [parts.loop("market", MarketKeeper(parts.desk).cycle, 10)],
     "rosters": lambda parts: [parts.loop("rosters", RosterKeeper(parts.desk).cycle)],
     "bench": _bench,
     "quote": _quote,

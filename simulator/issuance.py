@@ -54,7 +54,7 @@ class Issuance:
         if not units:
             return None
         bought = self.market.quote(split.burn)
-        if not bought or bought < least_purchase(split.burn, SCALE, self.market.price()):
+        if not bought or bought < least_purchase(split.burn, SCALE, self.market.price(), self.rules):
             return None
         self.book.usd.move("ifx_dollar", "fee_burner", units)
         self.market.buy("fee_burner", split.burn)

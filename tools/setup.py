@@ -20,7 +20,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin/python"
 SETS = ("demo", "test", "keeper", "node", "node-ai", "api")
 RENDERING = ("demo", "test", "node", "node-ai")  # sets with Blender in them
-CHAIN = ("demo", "test")  # sets with Node.js, hence with Anvil and the page
+CHAIN = ("demo", "test")  # sets with Node.js, hence with Anvil, Uniswap's contracts and the page
 
 
 def use_python_311() -> None:
@@ -69,17 +69,18 @@ def npm(label: str, folder: Path, *arguments: str) -> None:
     run(label, [VENV / "bin/npm", *arguments, "--no-audit", "--no-fund", "--no-update-notifier"], cwd=folder, env=env)
 
 
-def install_anvil() -> None:
-    """The local chain, as a native program at .tools/bin/anvil. Its package needs no install script."""
+def install_chain() -> None:
+    """The local chain, as a native program at .tools/bin/anvil, and what deploy/packages.py names, in .tools/npm.
+    These packages need no install script."""
     sources = [ROOT / "tools/npm/package.json", ROOT / "tools/npm/package-lock.json"]
-    wanted, stamp, link = digest(*sources), TOOLS / "stamps/anvil", TOOLS / "bin/anvil"
+    wanted, stamp, link = digest(*sources), TOOLS / "stamps/chain", TOOLS / "bin/anvil"
     if link.exists() and up_to_date(stamp, wanted):
         return
     folder = TOOLS / "npm"
     folder.mkdir(parents=True, exist_ok=True)
     for source in sources:
         shutil.copy(source, folder)
-    npm("Installing Anvil", folder, "ci", "--ignore-scripts")
+    npm("Installing Anvil and Uniswap's contracts", folder, "ci", "--ignore-scripts")
     (binary,) = folder.glob("node_modules/@foundry-rs/anvil-*/bin/anvil")
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
@@ -130,7 +131,7 @@ def main() -> None:
     system.require(system.VENV | (system.RENDER if name in RENDERING else {}))
     install_packages(name)
     if name in CHAIN:
-        install_anvil()
+        install_chain()
         compile_contracts()
         build_page()
     if name == "test":

@@ -52,6 +52,7 @@ def __init__(governor_: address, guardian_: address, names: DynArray[bytes32, 64
     self._define_work()
     self._define_windows()
     self._define_money()
+    self._define_swaps()
     for i: uint256 in range(len(names), bound=64):
         self._set(names[i], new_values[i])
 
@@ -248,3 +249,17 @@ def _define_money():
     self._define(keccak256("poc_bps"), 2000, 0, 10000)
     # Of the licence sale's proceeds, what is held until the buyback is settled
     self._define(keccak256("buyback_bps"), 10000, 5000, 10000)
+
+
+@internal
+def _define_swaps():
+    # Purchases of IFX in a pool. What one may spend of the pool's coin: up to 30 basis points, a sandwich costs more in
+    # fees than it can take. Seconds between two, and how far under the 30-minute mean the least that it must bring lies.
+    self._define(keccak256("swap_share_bps"), 30, 1, 50)
+    self._define(keccak256("swap_interval"), 600, 1, 86400)
+    self._define(keccak256("swap_slippage_bps"), 200, 70, 500)
+    # Spot and mean: the lower as a share of the higher, under which there is a warning, or no purchase
+    self._define(keccak256("price_warn_bps"), 9500, 9000, 9999)
+    self._define(keccak256("price_halt_bps"), 9000, 8000, 9900)
+    # Age of an observation that is too old [s]; the highest value is for a development network, whose clock is moved on
+    self._define(keccak256("price_stale"), 7200, 3600, 7 * 86400)

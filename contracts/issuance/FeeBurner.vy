@@ -7,9 +7,11 @@
 @author Inferix
 @notice Takes the charges of final batches out of IfxDollar, coin by coin: most of it buys IFX, which is burned; of the rest a
         part is kept for the managers, in proportion to the final charges of their lanes, and the foundation gets what
-        remains.
-@custom:security Anybody may collect, so a purchase never pays more than 1 % over the market's mean price.
-@custom:kill The governor names another market. Coins that arrive otherwise than by `collect` stay here.
+        remains. What the market does not sell at once for waits here, and whoever calls next goes on with it.
+@custom:security Anybody may collect, so a purchase never pays more than `swap_slippage_bps` over the market's mean price, nor
+                 more in one call than the market offers.
+@custom:kill The governor names another market; what waits is spent there. Coins that arrive otherwise than by `collect` stay
+             here.
 """
 
 from ethereum.ercs import IERC20
@@ -30,7 +32,6 @@ exports: governed.parameters
 
 
 BPS: constant(uint256) = 10_000
-MAX_SLIPPAGE_BPS: public(constant(uint256)) = 100
 BANNED: constant(uint8) = 4
 
 
@@ -44,6 +45,8 @@ foundation: public(immutable(address))
 market: public(IMarket)
 # Wei burned so far
 burned: public(uint256)
+# coin => units that wait to buy IFX
+to_burn: public(HashMap[address, uint256])
 # coin => units collected so far, units kept for managers so far, and units of these not yet paid
 collected: public(HashMap[address, uint256])
 kept: public(HashMap[address, uint256])
@@ -92,26 +95,31 @@ def set_market(market: address):
 @nonreentrant
 def collect(coin: address) -> uint256:
     """
-    @notice Takes the final charges in a coin that were not taken yet, buys IFX and burns it, and pays the foundation. Anybody.
+    @notice Takes the final charges in a coin that were not taken yet, pays the foundation, and buys IFX, which is burned, for as
+            much of what waits as the market offers now. Anybody; refused when there is nothing to take nor to buy.
     @return Wei burned.
     """
-    assert (staticcall _IFX_DOLLAR.coin(coin)).index != 0, "FeeBurner: no such coin"
+    terms: IIfxDollar.Coin = staticcall _IFX_DOLLAR.coin(coin)
+    assert terms.index != 0, "FeeBurner: no such coin"
     before: uint256 = staticcall IERC20(coin).balanceOf(self)
     extcall _IFX_DOLLAR.release(coin)
     amount: uint256 = staticcall IERC20(coin).balanceOf(self) - before
-    assert amount != 0, "FeeBurner: nothing to collect"
-    spent: uint256 = amount * governed._parameter(keccak256("burn_bps")) // BPS
-    managers: uint256 = amount * governed._parameter(keccak256("manager_fee_bps")) // BPS
-    rest: uint256 = amount - spent - managers
-    self.collected[coin] += amount
-    self.kept[coin] += managers
-    self.unpaid[coin] += managers
-    bought: uint256 = self._buy(coin, spent)
-    extcall _IFX.burn(bought)
-    self.burned += bought
-    self._transfer(coin, foundation, rest)
-    log IFeeBurner.Collected(coin=coin, amount=amount, foundation=rest, managers=managers)
-    log IFeeBurner.FeesBurned(coin=coin, spent=spent, burned=bought)
+    share: uint256 = amount * governed._parameter(keccak256("burn_bps")) // BPS
+    waiting: uint256 = self.to_burn[coin]
+    offered: uint256 = 0
+    price: uint256 = 0
+    offered, price = staticcall self.market.offer(self, coin)
+    spent: uint256 = min(waiting + share, offered)
+    if amount == 0:
+        assert waiting != 0, "FeeBurner: nothing to collect"
+        assert spent != 0, "FeeBurner: the market sells nothing now"
+    if share != spent:
+        self.to_burn[coin] = waiting + share - spent
+    if amount != 0:
+        self._divide(coin, amount, amount - share)
+    bought: uint256 = 0
+    if spent != 0:
+        bought = self._burn(coin, spent, spent * 10**27 // (terms.scale * price))
     return bought
 
 
@@ -150,18 +158,33 @@ def _set_market(market: address):
 
 
 @internal
-def _buy(coin: address, amount: uint256) -> uint256:
-    # Measured, and held to the market's own mean price: whoever calls `collect` may be out to move a pool.
-    value: uint256 = amount * 10**9 // (staticcall _IFX_DOLLAR.coin(coin)).scale
-    expected: uint256 = value * 10**18 // staticcall self.market.price()
-    minimum: uint256 = expected * (BPS - MAX_SLIPPAGE_BPS) // BPS
+def _divide(coin: address, amount: uint256, rest: uint256):
+    # Of what was collected, the rest is the managers' and the foundation's.
+    managers: uint256 = amount * governed._parameter(keccak256("manager_fee_bps")) // BPS
+    self.collected[coin] += amount
+    self.kept[coin] += managers
+    self.unpaid[coin] += managers
+    self._transfer(coin, foundation, rest - managers)
+    log IFeeBurner.Collected(coin=coin, amount=amount, foundation=rest - managers, managers=managers)
+
+
+@internal
+def _burn(coin: address, amount: uint256, expected: uint256) -> uint256:
+    # Measured, and held to the market's mean price: whoever calls `collect` may be out to move a pool. Not a unit more
+    # than was to be spent leaves: what else is here is the managers'.
+    minimum: uint256 = expected * (BPS - governed._parameter(keccak256("swap_slippage_bps"))) // BPS
+    coins: uint256 = staticcall IERC20(coin).balanceOf(self)
     before: uint256 = staticcall _IFX.balanceOf(self)
     assert extcall IERC20(coin).approve(
         self.market.address, amount, default_return_value=True
     ), "FeeBurner: approval failed"
     extcall self.market.buy(coin, amount, minimum)
     bought: uint256 = staticcall _IFX.balanceOf(self) - before
-    assert bought >= minimum, "FeeBurner: bought too little"
+    assert bought != 0 and bought >= minimum, "FeeBurner: bought too little"
+    assert staticcall IERC20(coin).balanceOf(self) + amount == coins, "FeeBurner: not what was to be spent"
+    extcall _IFX.burn(bought)
+    self.burned += bought
+    log IFeeBurner.FeesBurned(coin=coin, spent=amount, burned=bought)
     return bought
 
 

@@ -84,6 +84,15 @@ def buy(coin: address, amount: uint256, minimum: uint256) -> uint256:
 
 
 @external
+@view
+def offer(buyer: address, coin: address) -> (uint256, uint256):
+    """
+    @notice Any amount, at the reference price; whether the inventory covers it shows in `buy`.
+    """
+    return max_value(uint256), self.price
+
+
+@external
 def set_price(price_: uint256):
     """
     @notice Sets the reference price, at most a fifth off what it was at the epoch's start. Governor only.

@@ -22,7 +22,9 @@ from inferix.messages import Domain
 
 MAX_DEPLOYMENT = 8 * 2**20
 # Their logs are other people's transfers, or texts that anybody with a vote writes; the reducer needs none of them.
-UNMIRRORED = frozenset({"IFX", "DevUSD", "Faucet", "Governor", "Timelock"})
+UNMIRRORED = frozenset(
+    {"IFX", "DevUSD", "Faucet", "Governor", "Timelock", "UniswapV2Factory", "UniswapV2Router02", "WETH9"}
+)
 
 
 @dataclass(frozen=True, slots=True)

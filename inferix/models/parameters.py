@@ -41,6 +41,12 @@ DEFAULTS: dict[str, int] = {
     "claim_horizon": 1_209_600,
     "takeover_after": 600,
     "root_only": 0,
+    "swap_share_bps": 30,
+    "swap_interval": 600,
+    "swap_slippage_bps": 200,
+    "price_warn_bps": 9_500,
+    "price_halt_bps": 9_000,
+    "price_stale": 7_200,
 }
 DEV_OVERRIDES: dict[str, int] = {
     "slot": 2,
@@ -51,6 +57,7 @@ DEV_OVERRIDES: dict[str, int] = {
     "panel": 1,
     "panel_minimum": 1,
     "roster_window": 4,
+    "price_stale": 604_800,
 }
 _NAMES = {keccak(text=name): name for name in DEFAULTS}
 

@@ -53,6 +53,12 @@ class Network:
         self.accounts: dict[int, Account] = {}
         self.coins: dict[int, str] = {}
         self.released: dict[str, int] = {}
+        # By coin: units that wait to buy IFX, when fees were last taken and last spent, when its pool was last observed
+        self.to_burn: dict[str, int] = {}
+        self.collected_at: dict[str, int] = {}
+        self.bought_at: dict[str, int] = {}
+        self.observed: dict[str, int] = {}
+        self.rolled = 0  # the epoch, counted from time 0, of the pools' price
         self.posted_rosters: dict[tuple[int, int], FinalRoster] = {}
         self.rosters: dict[RosterKind, list[FinalRoster]] = {kind: [] for kind in RosterKind}
         self.lanes: dict[int, Lane] = {}
@@ -222,6 +228,30 @@ class Network:
 
     def _on_Released(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.released[args["coin"]] = self.released.get(args["coin"], 0) + args["amount"]
+
+    # -- fees, and the pools where they buy IFX
+
+    def _on_Collected(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        share = args["amount"] - args["foundation"] - args["managers"]
+        self.to_burn[args["coin"]] = self.to_burn.get(args["coin"], 0) + share
+        self.collected_at[args["coin"]] = event.timestamp
+
+    def _on_FeesBurned(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.to_burn[args["coin"]] -= args["spent"]
+        self.bought_at[args["coin"]] = event.timestamp
+
+    def _on_PoolAdded(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.observed[args["coin"]] = event.timestamp
+        self.rolled = event.timestamp // self.parameters["epoch_length"]
+
+    def _on_PoolRemoved(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.observed.pop(args["coin"], None)
+
+    def _on_Observed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.observed[args["coin"]] = event.timestamp
+
+    def _on_PriceRolled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.rolled = args["epoch"]
 
     # -- orders and lanes
 

@@ -8,12 +8,15 @@ from typing import Any
 import boa
 import pytest
 
-from deploy.plan import SHARES, VESTED, Check, Plan, make_plan, resolve
+from deploy.packages import FILES
+from deploy.plan import IFX as WEI
+from deploy.plan import SHARES, VESTED, Check, Creation, Plan, make_plan, resolve
 from deploy.settings import Settings, load_settings
 from deploy.tiers import COLUMNS, load_tiers
 from inferix import trees
 from inferix.errors import Misconfigured
 from inferix.models.anchor import AccountLeaf, NodeLeaf
+from tests.contracts import uniswap
 from tests.contracts.system import (
     CONTRACTS,
     IFX,
@@ -43,6 +46,9 @@ class Protocol:
         self.contracts: dict[str, Contract] = {}
         with acting(DEPLOYER):
             for creation in plan.creations:
+                if creation.contract in FILES:
+                    self.contracts[creation.contract] = self.packaged(creation)
+                    continue
                 path = next(CONTRACTS.rglob(f"{creation.contract}.vy")).relative_to(CONTRACTS)
                 arguments = resolve(creation.arguments, self.addresses)
                 self.contracts[creation.contract] = deployer(str(path)).deploy(*arguments)
@@ -60,7 +66,12 @@ class Protocol:
 
     def holds(self, check: Check) -> bool:
         arguments = resolve(check.arguments, self.addresses)
-        return bool(check.holds(getattr(self[check.contract], check.view)(*arguments)))
+        return check.met(getattr(self[check.contract], check.view)(*arguments), self.addresses)
+
+    def packaged(self, creation: Creation) -> Contract:
+        """A contract that its authors built."""
+        arguments = resolve(creation.arguments, self.addresses)
+        return uniswap.deploy(creation.contract, ["address"] * len(arguments), *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +96,8 @@ def flat(proof: list[trees.Sum]) -> list[bytes]:
 def test_every_deployable_contract_is_in_the_plan() -> None:
     plan = make_plan(load_settings(DEV), DEPLOYER, 0)
     files = {path.stem for path in CONTRACTS.rglob("*.vy") if path.parent.name != "modules"}
-    assert {creation.contract for creation in plan.creations} == files
+    packaged = set(FILES) - {"UniswapV2Pair"}  # the factory makes the pairs
+    assert {creation.contract for creation in plan.creations} == files | packaged
 
 
 def test_shares_and_issuance_are_the_whole_cap() -> None:
@@ -105,6 +117,22 @@ def test_everything_is_wired_and_parameters_are_those_of_the_settings(protocol: 
 def test_no_contract_is_too_large(protocol: Protocol) -> None:
     sizes = {name: len(boa.env.get_code(contract.address)) for name, contract in protocol.contracts.items()}
     assert max(sizes.values()) <= 24_576, sizes
+
+
+def test_fees_buy_ifx_in_a_pool_at_the_reference_price_and_everybody_reads_it(protocol: Protocol) -> None:
+    settings, market, usd = load_settings(DEV), protocol["PoolMarket"], protocol["DevUSD"]
+    for reader in ("Staking", "FeeBurner", "Buyback"):
+        assert protocol[reader].market() == market.address
+    assert settings.development
+    ifx = settings.development.pool_ifx
+    pool = market.pool(usd)
+    assert protocol["IFX"].balanceOf(pool.pair) == ifx
+    assert usd.balanceOf(pool.pair) == ifx * settings.ifx_price // 10**9 * 10**6 // WEI
+    assert usd.balanceOf(DEPLOYER) == 0
+    assert market.price() == settings.ifx_price
+    assert market.refusal(protocol["FeeBurner"], usd) == "PoolMarket: not observed for 30 minutes"
+    advance(1800)
+    assert market.offer(protocol["FeeBurner"], usd)[1] == pytest.approx(settings.ifx_price, abs=1)
 
 
 def test_faucet_gives_once_an_hour_and_one_licence_of_a_role(protocol: Protocol) -> None:
@@ -130,7 +158,7 @@ def test_other_governor_and_foundation_are_told_what_is_left() -> None:
     plan = make_plan(changed(governor=governor, foundation=foundation, allocation=allocation), DEPLOYER, 1)
     theirs = ("transfer", "create", "propose_governor")
     assert [call.function for call in plan.calls if call.function in theirs] == ["propose_governor"]
-    assert len(plan.left) == 8
+    assert len(plan.left) == 9
     assert sum("Vesting.create" in line for line in plan.left) == 5
     assert "accept_governor" in plan.left[-1]
 
@@ -197,10 +225,14 @@ def test_the_licence_sale_is_open_and_the_buyback_endowed(protocol: Protocol) ->
 def test_a_public_network_names_its_wrapped_native_and_who_keeps_its_rate() -> None:
     native, setter = key("native").address, key("setter").address
     sale = load_settings(DEV).sale.model_dump() | {"rate_setter": setter}
-    plan = make_plan(changed(native=native, development=None, sale=sale), DEPLOYER, 1)
+    factory = key("factory").address
+    plan = make_plan(changed(native=native, factory=factory, development=None, sale=sale), DEPLOYER, 1)
     assert next(each.arguments[2] for each in plan.creations if each.contract == "NodeSale") == native
     assert [call.arguments for call in plan.calls if str(call) == "NodeSale.set_rate_setter"] == [(setter,)]
-    assert not {"DevNative", "DevUSD", "Faucet"} & {each.contract for each in plan.creations}
+    assert not {"DevNative", "DevUSD", "Faucet", *FILES} & {each.contract for each in plan.creations}
+    assert next(each.arguments[-1] for each in plan.creations if each.contract == "PoolMarket") == factory
+    assert not [call for call in plan.calls if call.function == "set_market"]
+    assert any("PoolMarket.add_pool" in line for line in plan.left)
 
 
 @pytest.mark.parametrize("text", ["", "tier\n1\n", "{columns}\n2,,300,1,0\n", "{columns}\n1,,x,1,0\n"])
@@ -233,6 +265,7 @@ def test_what_depends_on_a_lost_contract_is_made_anew() -> None:
         {"unknown": 1},
         {"ifx_price": 0},
         {"native": key("native").address},
+        {"factory": key("factory").address},
         {"development": None},
         {"coins": [{"address": "deployer"}]},
     ],

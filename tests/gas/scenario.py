@@ -14,7 +14,8 @@ from eth_utils import keccak
 
 from inferix.messages import Domain, Order
 from inferix.models.anchor import BatchLeaf
-from tests.contracts.system import IFX, USD, VERIFIER, advance, key, now
+from tests.contracts.system import IFX, USD, VERIFIER, acting, advance, deployer, key, now
+from tests.contracts.uniswap import Exchange
 from tests.contracts.work.books import Books, Ledger
 from tests.contracts.work.network import Network, batch_leaf, mine, records_of
 from tests.gas.meter import transaction_gas
@@ -56,6 +57,7 @@ class Scenario:
         self.batches()
         self.epochs()
         self.claims()
+        self.pools()
         return self.figures
 
     def measure(self, name: str, call: Any, *args: Any, sender: Any = None) -> None:
@@ -149,6 +151,27 @@ class Scenario:
             self.measure("accounts", network.accounts.post, *self.books.values(), sender=sender)
             advance(network.window("accounts_window"))
             self.measure("finalize accounts", network.accounts.finalize)
+
+    def pools(self) -> None:
+        """Fees spent in a pool of Uniswap V2: it is observed, bought in, and prices an epoch."""
+        network, exchange = self.network, Exchange(self.network)
+        exchange.add_liquidity(network.usd, 10**6 * IFX, 5 * 10**10)
+        market = deployer("issuance/PoolMarket.vy").deploy(
+            network.parameters, network.ifx, network.ifx_dollar, network.market, exchange.factory.address
+        )
+        with acting(network.governor):
+            market.add_pool(network.usd)
+            network.fee_burner.set_market(market)
+        for _ in range(2):
+            for _ in range(2):
+                advance(1800)
+                self.measure("observe a pool", market.observe, network.usd.address)
+            network.end_epoch()
+            self.measure("roll the price", market.roll)
+            network.settle(self.manager, self.leaves(1))
+            self.measure("observe a pool", market.observe, network.usd.address)
+            advance(1800)
+            self.measure("collect in a pool", network.fee_burner.collect, network.usd.address)
 
     def large_books(self, epoch: int) -> Books:
         """A thousand nodes and accounts."""

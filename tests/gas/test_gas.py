@@ -21,6 +21,7 @@ CONTRACTS = [
     "issuance/BurnMintWork.vy",
     "issuance/FeeBurner.vy",
     "issuance/ReferenceMarket.vy",
+    "issuance/PoolMarket.vy",
 ]
 
 

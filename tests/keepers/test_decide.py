@@ -19,6 +19,7 @@ from keepers.anchor import REFUSE_AFTER, LaneNow, decide_anchor, decide_messages
 from keepers.assign import decide_verifiers, decide_workers
 from keepers.desk import flat
 from keepers.epoch import CLOSE_ANYWAY, decide_claims, decide_close, decide_collect, decide_final, decide_post
+from keepers.market import decide_observe, decide_roll
 from keepers.rosters import decide_final as decide_roster_final
 from keepers.rosters import decide_roster
 from keepers.settle import decide_finalize, decide_propose, place, smaller
@@ -355,12 +356,32 @@ def settled(chain: Chain) -> None:
     chain.emit("BatchFinalized", commitment=draft.commitment, epoch=0)
 
 
+def test_market__pools_are_observed_and_priced_in_time(chain: Chain) -> None:
+    assert (decide_observe(chain.network), decide_roll(chain.network)) == ([], None), "nothing without a pool"
+    chain.emit("PoolAdded", coin=COIN, pair=COIN)
+    added, stale = chain.time, chain.network.parameters["price_stale"]
+    chain.network.tick(added + stale // 2 - 1)
+    assert decide_observe(chain.network) == []
+    chain.network.tick(added + stale // 2)
+    assert decide_observe(chain.network) == [COIN]
+    assert decide_roll(chain.network) == chain.network.time // 259_200
+    chain.time = chain.network.time
+    chain.emit("PriceRolled", epoch=chain.time // 259_200, price=1, observed=True)
+    chain.emit("Observed", coin=COIN, mean=1, health=10_000)
+    assert (decide_observe(chain.network), decide_roll(chain.network)) == ([], None)
+    chain.emit("PoolRemoved", coin=COIN)
+    chain.network.tick(chain.time + 2 * stale)
+    assert (decide_observe(chain.network), decide_roll(chain.network)) == ([], None)
+
+
 def test_epoch__collect_then_close_then_post_then_final(chain: Chain) -> None:
     settled(chain)
     charge = sum(batch.charge for batch in chain.network.batches.values())
+    assert decide_collect(chain.network) == [COIN], "once a day"
+    chain.network.collected_at[COIN] = chain.network.time
     assert decide_collect(chain.network) == []
     chain.network.tick(GENESIS + 259_200)
-    assert decide_collect(chain.network) == [COIN]
+    assert decide_collect(chain.network) == [COIN], "and at the epoch's end"
     assert decide_close(chain.network) is None
     stuck = GENESIS + 259_200 + CLOSE_ANYWAY
     chain.network.time, before = stuck, chain.network.time
@@ -368,6 +389,13 @@ def test_epoch__collect_then_close_then_post_then_final(chain: Chain) -> None:
     chain.network.time = before
     chain.time = GENESIS + 259_201
     chain.emit("Released", coin=COIN, amount=charge)
+    chain.emit("Collected", coin=COIN, amount=100, foundation=19, managers=1)
+    chain.emit("FeesBurned", coin=COIN, spent=30, burned=10)
+    assert (decide_collect(chain.network), decide_close(chain.network)) == ([], None), "a pool was just bought in"
+    chain.network.tick(chain.time + 600)
+    assert (decide_collect(chain.network), decide_close(chain.network)) == ([COIN], None), "what waits is burned first"
+    chain.time += 601
+    chain.emit("FeesBurned", coin=COIN, spent=50, burned=17)
     assert (decide_collect(chain.network), decide_close(chain.network)) == ([], 0)
     assert decide_post(chain.network) is None
     chain.emit("EpochClosed", epoch=0, work=1, charge=charge, burned=37, minted=37, pooled=0)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferix.economy import least_purchase
+from inferix.models.parameters import DEFAULTS
 from inferix.units import NanoUsd, Wei
 from simulator.book import SCALE, Book, Imbalance
 from simulator.markets import Pool, ReferenceMarket, swapped
@@ -60,9 +61,9 @@ def test_buying_raises_the_price_and_selling_lowers_it() -> None:
 def test_one_piece_for_burning_slips_by_less_than_the_contract_lets_it() -> None:
     market = pool()
     price, units = market.price(), market.piece()
-    least = least_purchase(units, SCALE, price)
+    least = least_purchase(units, SCALE, price, DEFAULTS)
     assert market.buy("buyer", units) >= least
-    assert pool().buy("buyer", 2 * units) < least_purchase(2 * units, SCALE, price)
+    assert pool().buy("buyer", 4 * units) < least_purchase(4 * units, SCALE, price, DEFAULTS)
 
 
 def test_the_pool_takes_nothing_that_the_buyer_has_not() -> None:

@@ -51,7 +51,8 @@ def _work(model: Model) -> Facts:
     for batch in work.batches.values():
         found["batch", batch.commitment] = (batch.status, batch.disputes)
     for coin in model.credit.coins.values():
-        books = [book.get(coin.address, 0) for book in (work.collected, work.kept, work.unpaid)]
+        # The market sells any amount at once: nothing ever waits to be burned.
+        books = [*(book.get(coin.address, 0) for book in (work.collected, work.kept, work.unpaid)), 0]
         found["fees", coin.address, coin.index] = (work.final_charge(coin.index), *books)
     for node in model.stakes.nodes.values():
         if node.role == MANAGER:
@@ -110,7 +111,7 @@ def _read_work(world: World, key: Key) -> Any:
             batch = world.read("batches", "batch", commitment)
             return batch["status"], batch["disputes"]
         case ("fees", address, index):
-            books = [world.read("fee_burner", name, address) for name in ("collected", "kept", "unpaid")]
+            books = [world.read("fee_burner", name, address) for name in ("collected", "kept", "unpaid", "to_burn")]
             return (world.read("batches", "final_charge", index), *books)
         case ("lane", id):
             lane = world.read("batches", "lane", id)
@@ -162,6 +163,7 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
     theirs |= {("claimed", node): amount for node, amount in mirror.claimed.items()}
     theirs |= {("lane", id): list(lane.batches) for id, lane in mirror.lanes.items() if lane.batches}
     theirs |= {("released", coin): amount for coin, amount in mirror.released.items()}
+    theirs |= {("to burn", coin): amount for coin, amount in mirror.to_burn.items() if amount}
     root = mirror.final_accounts()
     theirs["root",] = (root.epoch, root.cut_off) if root else None
     return theirs, _in_its_terms(model)

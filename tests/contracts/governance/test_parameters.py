@@ -18,6 +18,8 @@ DEFAULTS = {
     "pool_withdrawal_floor": 1000 * 10**9, "worker_vesting": 15552000, "matured_bps": 2500, "poc_bps": 2000,
     "buyback_bps": 10000,
     "claim_horizon": 1209600, "takeover_after": 600, "root_only": 0,
+    "swap_share_bps": 30, "swap_interval": 600, "swap_slippage_bps": 200, "price_warn_bps": 9500,
+    "price_halt_bps": 9000, "price_stale": 7200,
 }  # fmt: skip
 DEVELOPMENT = {
     "slot": 2, "accept_window": 4, "vote_window": 30, "committee": 2, "votes_needed": 2, "panel": 1, "panel_minimum": 1,

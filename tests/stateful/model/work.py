@@ -181,9 +181,8 @@ class Work:
         need(due, "nothing to collect")
         split = economy.split_fee(due, parameters)
         bought = economy.reference_purchase(split.burn, coin.scale, self.ground.price)
-        need(
-            bought and bought >= economy.least_purchase(split.burn, coin.scale, self.ground.price), "bought too little"
-        )
+        least = economy.least_purchase(split.burn, coin.scale, self.ground.price, parameters)
+        need(bought and bought >= least, "bought too little")
         need(self.ground.ifx.of(self.ground.own["market"]) >= bought, "not enough inventory")
         self.credit.release(coin, self.final_charge(coin.index))
         token.move(burner, self.treasury, split.burn)
