@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks one delivered raw frame: reads where it has to, renders tile after tile, stops when it is sure.
 
-What it costs is the point: of a frame that takes minutes, a verifier renders some three squares of sixteen pixels and
+What it costs is the point: of a frame that takes minutes, a verifier renders some four squares of eight pixels and
 unpacks some six strips of sixteen lines. See docs/proof-of-rendering.md.
 """
 

@@ -31,7 +31,7 @@ def _calm(frame: int, seed: int, settings: EngineRender) -> FloatArray:
 
 def _lower_half(frame: int, seed: int, settings: EngineRender) -> FloatArray:
     image = honest(frame, seed, settings)
-    image[settings.height // 3 :] = other_seed(frame, seed, settings)[settings.height // 3 :]
+    image[settings.height // 2 :] = other_seed(frame, seed, settings)[settings.height // 2 :]
     return image
 
 

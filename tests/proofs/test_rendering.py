@@ -83,7 +83,7 @@ def test_frame_seed__refuses_a_key_of_another_length(key: bytes) -> None:
 def test_tile_plan__repeats_and_stays_what_it_was() -> None:
     assert plan() == plan()
     text = ";".join(f"{tile.x},{tile.y},{tile.width},{tile.height}" for tile in plan(count=3))
-    assert text == "349,176,16,16;530,176,16,16;267,288,16,16"
+    assert text == "356,168,8,8;118,96,8,8;129,152,8,8"
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_tile_plan__covers_every_part_of_the_frame_over_many_seeds() -> None:
 
 
 def test_tile_plan__draws_half_of_the_tiles_where_the_noise_is() -> None:
-    noise = np.zeros((23, 40), np.float32)
-    noise[20:, 36:] = 2.0
+    noise = np.zeros((45, 80), np.float32)
+    noise[40:, 72:] = 2.0
     corner = 0
     for number in range(20):
         tiles = plan(seed=bytes([number]) * 32, noise=noise, count=2)
@@ -135,7 +135,7 @@ def test_tile_plan__draws_half_of_the_tiles_where_the_noise_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "noise", [np.zeros((23, 40), np.float32), np.full((23, 40), np.nan, np.float32), np.full((23, 40), -1, np.float32)]
+    "noise", [np.zeros((45, 80), np.float32), np.full((45, 80), np.nan, np.float32), np.full((45, 80), -1, np.float32)]
 )
 def test_tile_plan__without_usable_noise_draws_anywhere(noise: FloatArray) -> None:
     assert plan(noise=noise) == plan()
@@ -153,7 +153,7 @@ def test_tile_plan__without_usable_noise_draws_anywhere(noise: FloatArray) -> No
     ],
 )
 def test_tile_plan__refuses_what_makes_no_plan(change: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"32 bytes|at least 1|40 cells"):
+    with pytest.raises(ValueError, match=r"32 bytes|at least 1|80 cells"):
         plan(**change)
 
 
@@ -243,26 +243,27 @@ def test_measure__a_calm_tile_is_not_informative() -> None:
 
 
 def test_tile_plan__a_longer_plan_begins_with_the_shorter_one() -> None:
-    noise = np.random.default_rng(1).random((23, 40)).astype(np.float32)
+    noise = np.random.default_rng(1).random((45, 80)).astype(np.float32)
     assert plan(count=30, noise=noise)[:10] == plan(count=10, noise=noise)
 
 
 def test_tile_plan__a_tile_lies_in_one_block_of_lines_but_in_the_last_row() -> None:
     tiles = [tile for number in range(60) for tile in plan(seed=bytes([number]) * 32)]
-    assert all(tile.y % 16 == 0 or tile.y == 360 - 16 for tile in tiles)
-    assert any(tile.y == 360 - 16 for tile in tiles)
+    assert all(tile.y % 8 == 0 for tile in tiles)
+    odd = [tile for number in range(60) for tile in plan(seed=bytes([number]) * 32, height=361)]
+    assert {tile.y for tile in odd if tile.y % 8} == {361 - 8}
 
 
 def test_guide_rows__are_other_rows_for_each_verifier_and_cover_the_frame_in_time() -> None:
     seen = set()
-    for number in range(60):
+    for number in range(120):
         rows = guide_rows(bytes([number]) * 32, TASK, 0, 3, 1, 360)
         assert len(set(rows)) == GUIDE_ROWS
         assert list(rows) == sorted(rows)
         seen |= set(rows)
-    assert seen == set(range(0, 360, 16))
+    assert seen == set(range(0, 360, 8))
     assert guide_rows(SEED, TASK, 0, 3, 1, 360) != guide_rows(SEED, TASK, 0, 4, 1, 360)
-    assert guide_rows(SEED, TASK, 0, 3, 1, 20) == (0, 16)
+    assert guide_rows(SEED, TASK, 0, 3, 1, 20) == (0, 8, 16)
 
 
 @pytest.mark.parametrize("change", [{"seed": b"short"}, {"height": 0}, {"count": 0}])
@@ -273,9 +274,9 @@ def test_guide_rows__refuse_what_has_no_rows(change: dict[str, Any]) -> None:
 
 
 def test_noise_cells__are_high_where_there_is_noise_and_nought_where_nobody_looked() -> None:
-    strip = np.full((16, 64, 4), 0.5, np.float32)
-    strip[:, 32:48] = noisy(shape=(16, 16))
-    cells = noise_cells({16: strip}, 64, 40)
+    strip = np.full((8, 32, 4), 0.5, np.float32)
+    strip[:, 16:24] = noisy(shape=(8, 8))
+    cells = noise_cells({8: strip}, 32, 20)
     assert cells.shape == (3, 4)
     assert cells[1, 2] > 5 * max(cells[1, 0], cells[1, 1] + 1e-9)
     assert cells[1, 0] == 0
@@ -284,17 +285,17 @@ def test_noise_cells__are_high_where_there_is_noise_and_nought_where_nobody_look
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
 def test_noise_cells__whatever_a_worker_writes_is_between_nought_and_one(value: float) -> None:
-    strip = noisy(shape=(16, 64))
+    strip = noisy(shape=(8, 64))
     strip[3, 5:9, 0] = value
-    cells = noise_cells({0: strip}, 64, 16)
+    cells = noise_cells({0: strip}, 64, 8)
     assert np.isfinite(cells).all()
     assert 0 <= cells.min() <= cells.max() <= 1
-    assert noise_cells({0: strip[:2]}, 64, 16).max() == 0
+    assert noise_cells({0: strip[:2]}, 64, 8).max() == 0
 
 
 def test_noise_cells__guide_half_of_the_tiles_and_no_more() -> None:
-    strip = np.full((16, 640, 4), 0.5, np.float32)
-    strip[:, 320:] = noisy(shape=(16, 320))
+    strip = np.full((8, 640, 4), 0.5, np.float32)
+    strip[:, 320:] = noisy(shape=(8, 320))
     tiles = plan(noise=noise_cells({160: strip}, 640, 360))
     assert all(tile.y == 160 and tile.x >= 290 for tile in tiles[1::2])
     assert tiles[::2] != tuple(tile for tile in tiles[::2] if tile.y == 160)

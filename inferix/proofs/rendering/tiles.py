@@ -18,7 +18,7 @@ from inferix.proofs.draw import ByteStream
 from inferix.proofs.rendering.compare import FloatArray
 
 SEED_LIMIT: Final = 2**31 - 1
-TILE_SIZE: Final = 16  # raw files are stored in blocks of 16 lines; a tile of few pixels tells as much as a large one
+TILE_SIZE: Final = 8  # divides the 16 lines of a raw file's blocks; few pixels with noise tell as much as many
 GUIDE_ROWS: Final = 4
 WHOLE_ONE_IN: Final = 16
 _OVERLAP_TRIES: Final = 64

@@ -127,10 +127,25 @@ def test_a_gpu_is_not_used_without_being_given(demo: BlenderSession) -> None:
 
 def test_noise_is_found_in_the_frame_itself(demo: BlenderSession) -> None:
     with RawBlocks(demo.render(2, 42, RenderSettings(320, 180, 8)).path, (320, 180)) as blocks:
-        noise = noise_cells({top: blocks.lines(top, min(16, 180 - top)) for top in range(0, 180, 16)}, 320, 180)
-    assert noise.shape == (12, 20)
+        noise = noise_cells({top: blocks.lines(top, min(8, 180 - top)) for top in range(0, 180, 8)}, 320, 180)
+    assert noise.shape == (23, 40)
     assert np.isfinite(noise).all()
-    assert noise[3:8, 7:13].mean() > 5 * noise[:2].mean()  # the gyroscope, and the sky above it
+    assert noise[6:16, 14:26].mean() > 5 * noise[:4].mean()  # the gyroscope, and the sky above it
+
+
+def test_regression_settings_that_are_so_already_are_left_alone() -> None:
+    """Blender takes every assignment for a change, and works out the whole scene anew before the next tile."""
+    from node.engines.blender.inside.raw import assign
+
+    class Watched:
+        samples, seed = 8, 1
+
+        def __setattr__(self, name: str, value: object) -> None:
+            changed.append((name, value))
+
+    changed: list[tuple[str, object]] = []
+    assign(Watched(), samples=8, seed=2)
+    assert changed == [("seed", 2)]
 
 
 def test_a_machine_has_one_name_for_what_it_computes_with(demo: BlenderSession, raw: RawFrame) -> None:

@@ -22,6 +22,21 @@ from node.engines.serve import Report
 
 _SAMPLE: Final = re.compile(r"Sample (\d+)/(\d+)")
 _GPU_KERNELS: Final = ("OPTIX", "CUDA", "HIP", "ONEAPI", "METAL")
+_SCENE_OFF: Final = (
+    "use_compositing",
+    "use_sequencer",
+    "use_multiview",
+    "use_freestyle",
+    "use_stamp",
+)
+_CYCLES_OFF: Final = (
+    "use_adaptive_sampling",
+    "use_denoising",
+    "use_guiding",
+    "use_animated_seed",
+    "use_sample_subset",
+    "auto_scrambling_distance",
+)
 # Blender rounds a border to pixels; a hundredth of one keeps it clear of the rounding.
 _BORDER_SHIFT: Final = 0.01
 
@@ -43,7 +58,7 @@ def choose_device(scene: Any, device: str) -> str:
     :raises PackageError: a GPU is asked for and Cycles finds none.
     """
     if device == "cpu":
-        scene.cycles.device = "CPU"
+        assign(scene.cycles, device="CPU")
         return "cpu"
     preferences = bpy.context.preferences.addons["cycles"].preferences
     for kernel in _GPU_KERNELS:
@@ -55,52 +70,68 @@ def choose_device(scene: Any, device: str) -> str:
         found = [item for item in preferences.devices if item.type == kernel]
         if found:
             for item in preferences.devices:
-                item.use = item in found
-            scene.cycles.device = "GPU"
+                assign(item, use=item in found)
+            assign(scene.cycles, device="GPU")
             return kernel.lower()
     raise PackageError("Cycles finds no GPU here: install the driver, or run this node as device class cpu", "no_gpu")
 
 
+def assign(owner: Any, **values: object) -> None:
+    """Set what is not so already: to Blender assignments are changes, and some of them cost more than a tile does.
+
+    Which is why a render says itself that the scene has changed.
+    """
+    for name, value in values.items():
+        if getattr(owner, name) != value:
+            setattr(owner, name, value)
+
+
 def configure(scene: Any, settings: dict[str, Any], threads: int) -> str:
     """Prepare the scene for raw passes; returns the device class."""
-    render, cycles = scene.render, scene.cycles
-    render.engine = "CYCLES"
-    render.resolution_x, render.resolution_y, render.resolution_percentage = settings["width"], settings["height"], 100
-    render.threads_mode, render.threads = ("FIXED", threads) if threads else ("AUTO", 1)
-    render.use_compositing = render.use_sequencer = render.use_multiview = render.use_freestyle = render.use_stamp = (
-        False
+    assign(
+        scene.render,
+        engine="CYCLES",
+        resolution_x=settings["width"],
+        resolution_y=settings["height"],
+        resolution_percentage=100,
+        threads_mode="FIXED" if threads else "AUTO",
+        **({"threads": threads} if threads else {}),
+        # With one thread a persistent Cycles session spins when it has nothing to do, half a processor all the time.
+        use_persistent_data=threads != 1,
+        use_file_extension=False,
+        **dict.fromkeys(_SCENE_OFF, False),
     )
-    # With one thread a persistent Cycles session spins when it has nothing to do, half a processor all the time.
-    render.use_persistent_data = threads != 1
-    render.use_file_extension = False
-    cycles.samples = settings["samples"]
-    cycles.use_adaptive_sampling = cycles.use_denoising = cycles.use_guiding = cycles.use_animated_seed = False
-    cycles.use_sample_subset = cycles.auto_scrambling_distance = False
-    cycles.scrambling_distance = 1.0
-    cycles.sampling_pattern = "TABULATED_SOBOL"
-    cycles.use_layer_samples = "IGNORE"
-    cycles.time_limit = 0.0
+    assign(
+        scene.cycles,
+        samples=settings["samples"],
+        scrambling_distance=1.0,
+        sampling_pattern="TABULATED_SOBOL",
+        use_layer_samples="IGNORE",
+        time_limit=0.0,
+        **dict.fromkeys(_CYCLES_OFF, False),
+    )
     for index, layer in enumerate(scene.view_layers):
-        layer.use = index == 0
-    scene.view_layers[0].cycles.denoising_store_passes = True
-    picture = render.image_settings
-    picture.media_type = "MULTI_LAYER_IMAGE"
-    picture.file_format, picture.color_depth, picture.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIP"
+        assign(layer, use=index == 0)
+    assign(scene.view_layers[0].cycles, denoising_store_passes=True)
+    picture = scene.render.image_settings
+    assign(picture, media_type="MULTI_LAYER_IMAGE")
+    assign(picture, file_format="OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="ZIP")
     return choose_device(scene, settings["device"])
 
 
 def render(scene: Any, frame: int, seed: int, box: Box | None, report: Report) -> Timed:
     """Render ``frame`` with ``seed``, all of it or the rectangle ``box``. Call :func:`configure` first."""
     settings = scene.render
-    settings.use_border = settings.use_crop_to_border = box is not None
+    assign(settings, use_border=box is not None, use_crop_to_border=box is not None)
     if box is not None:
         _set_border(settings, box)
-    scene.cycles.seed = seed
-    settings.filepath = os.path.join(os.getcwd(), "raw.tmp.exr")
+    assign(scene.cycles, seed=seed)
+    assign(settings, filepath=os.path.join(os.getcwd(), "raw.tmp.exr"))
     handler = _progress_handler(report)
     bpy.app.handlers.render_stats.append(handler)
     started, processor = time.perf_counter(), time.process_time()
     try:
+        scene.update_tag()  # Blender does not see a change of Cycles' own settings: seed and samples would stay the old
         scene.frame_set(frame)
         bpy.ops.render.render(write_still=True, scene=scene.name)
     finally:
