@@ -5,6 +5,9 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+
+import httpx
 
 from demo.say import line
 from demo.services import Services
@@ -42,11 +45,19 @@ class Killer:
     def _work(self) -> None:
         try:
             while not self._stop.wait(self._random.uniform(*PAUSE)):
-                self._kill(self._random.choice(self._names))
+                name = self._random.choice(self._names)
+                if name != "api" or self._answers():
+                    self._kill(name)
         except BaseException as error:
             self.error = error
         self._ended.set()
         threading.Event().wait()
+
+    def _answers(self) -> bool:
+        """Whether the API has come back from its last kill: clients wait for one restart at a time, not for ever."""
+        with suppress(httpx.HTTPError):
+            return httpx.get(self._run.api + "/network", timeout=2).status_code == 200
+        return False
 
     def _kill(self, name: str) -> None:
         child = self._run.children[name]
