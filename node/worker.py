@@ -107,7 +107,7 @@ class Worker:
         log.info("%s: input is here, accepting draw %d", assignment.label, item.draw)
 
     def _check_fits(self, assignment: Assignment) -> None:
-        seconds = assignment.spec.attempt_seconds
+        seconds = assignment.spec.seconds_for(assignment.task.kind)
         speed = MicroIb(self._speed())
         if speed and work_of(speed, Seconds(seconds)) < assignment.task.work:
             raise Unfit(f"{assignment.label} is more work than this node does in the {seconds} s that it is given")

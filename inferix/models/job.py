@@ -14,6 +14,7 @@ MAX_FRAMES = 10_000
 MAX_PIXELS = 16_384 * 16_384
 # Reserved, so that a contract knows from (job, index) alone that one vote decides this task.
 ASSEMBLE_INDEX = 2**32 - 1
+ASSEMBLE_TIMES = 3
 
 U32 = Annotated[int, Field(ge=0, lt=2**32)]
 U64 = Annotated[int, Field(ge=0, lt=2**64)]
@@ -58,7 +59,8 @@ class QuoteRequest(Document):
 class JobSpec(Document):
     """The order's ``spec``: the request, split and priced. ``work`` is nano-IBM of one frame, from the signed Quote.
 
-    ``assemble_work``: nano-IBM of the assemble task. ``attempt_seconds``: from acceptance to receipt.
+    ``assemble_work``: nano-IBM of the assemble task. ``attempt_seconds``: from acceptance to receipt of a render task;
+    the assemble task, which has all frames of the job, has `ASSEMBLE_TIMES` as many.
     """
 
     kind: Literal["render"] = "render"
@@ -71,6 +73,10 @@ class JobSpec(Document):
     quote_expires: U40
     low_price: U64
     high_price: U64
+
+    def seconds_for(self, kind: TaskKind) -> int:
+        """Seconds from the acceptance of a task to its receipt."""
+        return self.attempt_seconds * (ASSEMBLE_TIMES if kind is TaskKind.ASSEMBLE else 1)
 
     def tasks(self, job: bytes) -> "list[Task]":
         """The job's tasks: frame ranges in order, then one assemble task at ASSEMBLE_INDEX."""

@@ -120,7 +120,7 @@ def _accept(network: "Network", state: TaskState, attempt: Attempt, message: Acc
     attempt.status = AttemptStatus.ACCEPTED
     attempt.node, attempt.draw, attempt.price = message.node, message.draw, drawn.leaf.price
     attempt.accepted_at = anchor.timestamp
-    attempt.deadline = anchor.timestamp + job.spec.attempt_seconds
+    attempt.deadline = anchor.timestamp + job.spec.seconds_for(state.task.kind)
     network.at(attempt.deadline, lambda: _late(network, state, attempt))
 
 

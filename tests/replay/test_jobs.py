@@ -122,6 +122,20 @@ def test_a_receipt_at_the_deadline_counts_and_after_it_does_not(chain: Chain) ->
         assert attempt.status is expected
 
 
+def test_the_assemble_task_has_all_frames_and_three_times_as_long(chain: Chain) -> None:
+    job = chain.order()
+    *renders, assemble = chain.network.jobs[job].tasks
+    for state in renders:
+        chain.run(state)
+    chain.anchor()
+    chain.anchor(chain.acceptance(assemble))
+    attempt = assemble.attempts[0]
+    assert attempt.deadline == attempt.accepted_at + 180
+    chain.wait(170)
+    chain.anchor(chain.receipt(assemble))
+    assert attempt.status is AttemptStatus.RECEIVED
+
+
 def test_a_cheat_is_rejected_and_the_task_redone_by_another(chain: Chain) -> None:
     job = chain.order()
     state = chain.state(job, 0)
