@@ -23,7 +23,17 @@ from inferix.proofs.rendering import frame_seed
 from inferix.storage.documents import document_cid
 from inferix.units import IFX_DECIMALS, format_decimal
 
-HOLDERS = ("Staking", "PenaltyPool", "Accounts", "ReferenceMarket", "IfxDollar", "FeeBurner", "Disputes", "Panels")
+HOLDERS = (
+    "Staking",
+    "Delegation",
+    "PenaltyPool",
+    "Accounts",
+    "ReferenceMarket",
+    "IfxDollar",
+    "FeeBurner",
+    "Disputes",
+    "Panels",
+)
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
 
     parameters, registry, staking, ifx = Ref("Parameters"), Ref("NodeRegistry"), Ref("Staking"), Ref("IFX")
     dollar, batches, market = Ref("IfxDollar"), Ref("Batches"), Ref("ReferenceMarket")
+    books = (parameters, registry, staking, ifx)
     names = tuple(keccak(text=name) for name in settings.parameters)
     length = settings.parameters.get("epoch_length", 259_200)
     rules = settings.voting
@@ -144,11 +145,13 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("IFX", _allocation(settings, who)),
         Creation("VestingWallet", (ifx, Ref("Vesting"))),
         Creation("Timelock", (parameters, rules.timelock)),
-        Creation("Governor", (ifx, Ref("Timelock"), rules.delay, rules.period, rules.threshold, rules.quorum_bps)),
+        Creation("Staking", (parameters, ifx)),
+        Creation(
+            "Governor", (ifx, staking, Ref("Timelock"), rules.delay, rules.period, rules.threshold, rules.quorum_bps)
+        ),
         Creation("NodeRegistry", (parameters,)),
         Creation("IfxDollar", (parameters,)),
         Creation("NodeLicence", (parameters, settings.licence_uri)),
-        Creation("Staking", (parameters, ifx)),
         Creation("PenaltyPool", (parameters, ifx)),
         Creation("ReferenceMarket", (parameters, ifx, dollar, who(settings.treasury), settings.ifx_price)),
         *_licence_sale(settings, who(settings.treasury), settings.tge or now),
@@ -156,7 +159,8 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Orders", (parameters, registry, staking, dollar)),
         Creation("Rosters", (parameters, registry, staking)),
         Creation("BurnMintWork", (parameters, ifx, batches)),
-        Creation("Accounts", (parameters, registry, staking, ifx, Ref("BurnMintWork"), Ref("PenaltyPool"))),
+        Creation("Delegation", (*books, Ref("BurnMintWork"))),
+        Creation("Accounts", (*books, Ref("BurnMintWork"), Ref("PenaltyPool"), Ref("Delegation"))),
         *_exchange(settings, deployer),
         Creation("FeeBurner", (parameters, ifx, dollar, batches, registry, market, who(settings.foundation))),
         Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
@@ -217,12 +221,13 @@ def _wiring() -> list[Call]:
         "NodeLicence": ("NodeRegistry", "NodeSale", "Buyback"),
         "NodeSale": ("Buyback",),
         "NodeRegistry": ("NodeLicence", "Staking", "Panels", "Disputes"),
-        "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Panels", "Disputes", "Batches"),
+        "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Panels", "Disputes", "Batches", "Delegation"),
         "PenaltyPool": ("BurnMintWork", "Accounts"),
         "IfxDollar": ("Batches", "Accounts", "FeeBurner"),
         "Batches": ("Disputes", "Panels"),
         "Rosters": ("Disputes",),
         "Accounts": ("Disputes",),
+        "Delegation": ("Accounts",),
         "BurnMintWork": ("Accounts", "FeeBurner", "PenaltyPool"),
     }
     minter = Check("IFX", "mintable")

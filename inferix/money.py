@@ -33,11 +33,14 @@ class Holding:
 @dataclass(frozen=True, slots=True)
 class OnChain:
     """What only the contracts know now. ``wallet``: token balances by unit; ``unbonding``: free_at by node, as Staking
-    says; ``fees``: what FeeBurner.claim_manager would pay, by manager and coin, in the coin's units."""
+    says; ``fees``: what FeeBurner.claim_manager would pay, by manager and coin, in the coin's units; ``delegated``:
+    worth of the shares and rewards, by node, and ``exits``: worth by id, as Delegation says [wei]."""
 
     wallet: Mapping[str, int] = field(default_factory=dict)
     unbonding: Mapping[int, int] = field(default_factory=dict)
     fees: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    delegated: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    exits: Mapping[int, int] = field(default_factory=dict)
 
 
 def holdings(network: Network, address: str, now: OnChain, final: AccountsData | None) -> list[Holding]:
@@ -53,6 +56,7 @@ def holdings(network: Network, address: str, now: OnChain, final: AccountsData |
             if final and node.id in leaves:
                 rows += _rewards(network, node, leaves[node.id], network.epoch_end(final.epoch))
             rows += _fees(node, now)
+    rows += _delegated(network, address, now)
     return [row for row in rows if row.amount]
 
 
@@ -70,16 +74,33 @@ def _credit(account: Account) -> list[Holding]:
 
 
 def _stake(network: Network, node: Node, free_at: int | None) -> list[Holding]:
-    """Its parts add up to all that is staked; what is frozen is taken from the bonded stake first."""
+    """Its parts add up to all that the owner staked; what is frozen of it, its share of the node's, is taken from the
+    bonded stake first."""
     where = f"Staking, node {node.id} ({node.role.name.lower()})"
-    from_bonded = min(node.frozen, node.bonded)
-    leaving = max(0, node.unbonding - (node.frozen - from_bonded))
+    own = node.bonded - node.delegated
+    frozen = -(-node.frozen * (own + node.unbonding) // max(1, node.staked))
+    from_bonded = min(frozen, own)
+    leaving = max(0, node.unbonding - (frozen - from_bonded))
     soonest = network.time + network.parameters["unbonding"]
     return [
-        Holding(where, node.bonded - from_bonded, "ifx", "bonded", soonest, "Staking.unbond", "if unbonded now"),
+        Holding(where, own - from_bonded, "ifx", "bonded", soonest, "Staking.unbond", "if unbonded now"),
         Holding(where, leaving, "ifx", "unbonding", free_at, "Staking.withdraw"),
-        Holding(where, node.frozen, "ifx", "frozen", None, "Panels.appeal", "held by an open case"),
+        Holding(where, frozen, "ifx", "frozen", None, "Panels.appeal", "held by an open case"),
     ]
+
+
+def _delegated(network: Network, address: str, now: OnChain) -> Iterator[Holding]:
+    """What it has behind others' nodes, what it earned there, and what is on its way out."""
+    soonest = network.time + network.parameters["unbonding"]
+    for node, (value, rewards) in sorted(now.delegated.items()):
+        where = f"Delegation, node {node}"
+        yield Holding(where, value, "ifx", "bonded", soonest, "Delegation.undelegate", "if undelegated now")
+        yield Holding(where, rewards, "ifx", "claimable", 0, "Delegation.claim")
+    for id, found in sorted(network.exits.items()):
+        if found.delegator == address:
+            note = "not while anything of the node is frozen" if network.nodes[found.node].frozen else ""
+            where, worth = f"Delegation, node {found.node}, exit {id}", now.exits.get(id, 0)
+            yield Holding(where, worth, "ifx", "unbonding", found.free_at, "Delegation.withdraw", note)
 
 
 def _rewards(network: Network, node: Node, leaf: NodeLeaf, cut_off: int) -> list[Holding]:

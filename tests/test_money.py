@@ -140,6 +140,34 @@ def test_a_slash_and_a_withdrawal_leave_what_is_left(chain: Chain) -> None:
     assert [(row.state, row.amount) for row in of(chain, owner(node))] == [("bonded", 3 * 10**19)]
 
 
+def test_what_others_delegated_is_not_the_owner_s(chain: Chain) -> None:
+    node = WORKERS[0]
+    chain.emit("DelegatedBonded", node=node, amount=STAKE)
+    chain.emit("DelegatedUnbonding", node=node, amount=STAKE // 2)
+    chain.emit("Frozen", node=node, amount=STAKE // 2 + 1)
+    rows = of(chain, owner(node))
+    assert {row.state: row.amount for row in rows} == {"frozen": STAKE // 4 + 1, "bonded": STAKE * 3 // 4 - 1}
+
+
+def test_a_delegator_s_stake_exits_and_rewards_are_listed_with_the_calls_that_free_them(chain: Chain) -> None:
+    node, who = WORKERS[0], address(77)
+    chain.emit("Delegated", node=node, delegator=who, amount=9, shares=9, epoch=0)
+    for exit, shares in ((1, 4), (0, 2)):  # 0: worth nothing
+        chain.emit("Undelegated", node=node, delegator=who, exit=exit, amount=shares, shares=shares, free_at=99)
+    now = OnChain(delegated={node: (3, 2)}, exits={1: 4})
+    where = f"Delegation, node {node}"
+    bonded, rewards, leaving = of(chain, 77, now)
+    assert bonded.free_at == chain.network.time + chain.network.parameters["unbonding"]
+    assert (bonded.where, bonded.amount, bonded.state, bonded.call) == (where, 3, "bonded", "Delegation.undelegate")
+    assert rewards == Holding(where, 2, "ifx", "claimable", 0, "Delegation.claim")
+    assert leaving == Holding(f"{where}, exit 1", 4, "ifx", "unbonding", 99, "Delegation.withdraw")
+    chain.emit("Frozen", node=node, amount=1)
+    assert "frozen" in of(chain, 77, now)[-1].note
+    assert of(chain, 78) == []
+    chain.emit("ExitWithdrawn", exit=1, node=node, delegator=who, amount=4)
+    assert [row.state for row in of(chain, 77, now)] == ["bonded", "claimable"]
+
+
 def test_what_others_hold_is_not_shown(chain: Chain) -> None:
     assert {row.where for row in of(chain, owner(WORKERS[0]))} == {f"Staking, node {WORKERS[0]} (worker)"}
     assert {row.where for row in of(chain, WORKERS[0])} == set()  # its operator owns nothing

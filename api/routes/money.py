@@ -2,7 +2,7 @@
 """What an address has anywhere, in one answer."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from eth_utils.address import is_address, to_checksum_address
@@ -30,7 +30,10 @@ async def money(address: str, context: ContextDep) -> dict[str, Any]:
     leaving = [node.id for node in mine if node.unbonding]
     managers = [node.id for node in mine if node.role is Role.MANAGER]
     coins, root = sorted(set(network.coins.values())), network.final_accounts()
+    behind = [node for node, delegator in network.delegations if delegator == owner]
+    exits = [id for id, found in network.exits.items() if found.delegator == owner]
     now = await run_in_threadpool(_read_chain, context, owner, coins, leaving, managers)
+    now = await run_in_threadpool(_read_delegations, context, owner, now, behind, exits)
     final = await context.accounts_data(root) if root else None
     network = await context.network()
     accounts = [
@@ -64,3 +67,15 @@ def _read_chain(
             except CallReverted:  # nothing to claim now
                 continue
     return OnChain(wallet, {node: int(contracts.read("Staking", "free_at", node)) for node in leaving}, fees)
+
+
+def _read_delegations(
+    context: Context, owner: str, now: OnChain, behind: Sequence[int], exits: Sequence[int]
+) -> OnChain:
+    """``now`` with what its shares behind these nodes and its exits are worth."""
+    contracts, delegated = context.contracts, {}
+    for node in behind:
+        position = contracts.read("Delegation", "position", node, owner)
+        delegated[node] = int(position["value"]), int(position["rewards"])
+    worth = {id: int(contracts.read("Delegation", "exit", id)["value"]) for id in exits}
+    return replace(now, delegated=delegated, exits=worth)

@@ -15,6 +15,7 @@
 from snekmate.utils import eip712_domain_separator
 from ..interfaces import IGovernor
 from ..interfaces import IIFX
+from ..interfaces import IStaking
 from ..interfaces import ITimelock
 from ..modules import ballots
 from ..modules import voting_rules
@@ -73,15 +74,25 @@ _MARK: constant(uint256) = 52
 
 
 token: public(immutable(address))
+staking: public(immutable(address))
 
 
 _proposals: HashMap[uint256, Proposal]
 
 
 @deploy
-def __init__(ifx: address, timelock: address, delay: uint256, period: uint256, threshold: uint256, quorum: uint256):
+def __init__(
+    ifx: address,
+    stakes: address,
+    timelock: address,
+    delay: uint256,
+    period: uint256,
+    threshold: uint256,
+    quorum: uint256,
+):
     """
     @param ifx Whose votes count.
+    @param stakes Staking, whose votes are added.
     @param timelock Who executes, and alone changes the rules.
     @param delay From proposal to snapshot [s].
     @param period From snapshot to deadline [s].
@@ -89,9 +100,11 @@ def __init__(ifx: address, timelock: address, delay: uint256, period: uint256, t
     @param quorum Share of the supply that must vote for or abstain [basis points].
     """
     assert ifx != empty(address), "Governor: no token"
+    assert stakes != empty(address), "Governor: no staking"
     eip712_domain_separator.__init__("Inferix Governor", "1")
     voting_rules.__init__(timelock, delay, period, threshold, quorum)
     token = ifx
+    staking = stakes
 
 
 @external
@@ -374,7 +387,10 @@ def _salt(description_hash: bytes32) -> bytes32:
 @internal
 @view
 def _votes_of(account: address, timepoint: uint256) -> uint256:
-    return staticcall IIFX(token).getPastVotes(account, timepoint)
+    # At the end of a second a wei is in a wallet or at work: what is added is never the same twice.
+    return staticcall IIFX(token).getPastVotes(account, timepoint) + staticcall IStaking(staking).getPastVotes(
+        account, timepoint
+    )
 
 
 @internal

@@ -184,8 +184,7 @@ def prove_equivocation(
     self._check_vote(vote_a, signature_a)
     self._check_vote(vote_b, signature_b)
     self._proven[key] = True
-    stake: uint256 = staticcall _STAKING.bonded(node) + staticcall _STAKING.unbonding(node)
-    taken: uint256 = extcall _STAKING.slash(node, stake, EQUIVOCATION_REWARD_BPS, msg.sender)
+    taken: uint256 = extcall _STAKING.slash(node, max_value(uint256), EQUIVOCATION_REWARD_BPS, msg.sender)
     extcall _REGISTRY.set_status(node, BANNED)
     log IDisputes.EquivocationProven(
         node=node, task=vote_a.task, attempt=vote_a.attempt, amount=taken, reporter=msg.sender

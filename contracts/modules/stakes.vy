@@ -4,14 +4,16 @@
 @title stakes
 @license AGPL-3.0-only
 @author Inferix
-@notice The books of Staking: two storage words a node, and how a slash is shared between what is bonded and what is leaving.
+@notice The books of Staking: three storage words a node, and how a slash is shared between the four parts of a node's stake:
+        the owner's at work and leaving, the delegators' at work and leaving.
 @custom:kill Books only.
 """
 
 
-# Stake of a node, two words of 96-bit lanes [wei]:
+# Stake of a node, words of 96-bit lanes [wei]:
 #   at work  qualified << 208 | holds << 192 | frozen << 96 | bonded
 #   leaving  free_at << 192 | unbonding << 96 | own
+# and a word for what delegators have on its way out. Delegated at work is what is bonded and not the owner's.
 struct Stake:
     bonded: uint256
     frozen: uint256
@@ -31,13 +33,15 @@ _HOLDS: constant(uint256) = 2**16 - 1
 
 _at_work: HashMap[uint32, uint256]
 _leaving: HashMap[uint32, uint256]
+# Delegators' stake on its way out [wei]
+delegated_unbonding: public(HashMap[uint32, uint256])
 
 
 @external
 @view
 def bonded(node: uint32) -> uint256:
     """
-    @notice Stake at work [wei].
+    @notice Stake at work, the owner's and delegated [wei].
     """
     return self._at_work[node] & _LANE
 
@@ -53,9 +57,28 @@ def own(node: uint32) -> uint256:
 
 @external
 @view
+def delegated(node: uint32) -> uint256:
+    """
+    @notice The delegators' part of the bonded stake [wei].
+    """
+    return self._delegated(node)
+
+
+@external
+@view
+def parts(node: uint32) -> (uint256, uint256):
+    """
+    @notice The owner's and the delegators' part of the bonded stake [wei].
+    """
+    own: uint256 = self._leaving[node] & _LANE
+    return own, (self._at_work[node] & _LANE) - own
+
+
+@external
+@view
 def unbonding(node: uint32) -> uint256:
     """
-    @notice Stake on its way out [wei].
+    @notice The owner's stake on its way out [wei].
     """
     return self._leaving[node] >> 96 & _LANE
 
@@ -64,7 +87,7 @@ def unbonding(node: uint32) -> uint256:
 @view
 def free_at(node: uint32) -> uint256:
     """
-    @notice When the unbonding stake may be withdrawn [s].
+    @notice When the owner's unbonding stake may be withdrawn [s].
     """
     return self._leaving[node] >> 192
 
@@ -73,7 +96,7 @@ def free_at(node: uint32) -> uint256:
 @view
 def frozen(node: uint32) -> uint256:
     """
-    @notice Frozen part of bonded and unbonding stake [wei].
+    @notice Frozen part of all stake, bonded and unbonding [wei].
     """
     return self._at_work[node] >> 96 & _LANE
 
@@ -88,24 +111,53 @@ def holds(node: uint32) -> uint256:
 
 
 @internal
-def _take(node: uint32, amount: uint256) -> uint256:
+def _take(node: uint32, amount: uint256) -> (uint256, uint256):
+    """
+    @dev Takes up to `amount` of the four parts in proportion. Each bears its share rounded down, and the owner's at work what
+         these roundings leave, as far as it goes. Returns wei taken, and how much of it was the owner's.
+    """
     stake: Stake = self._read_stake(node)
     exit: Exit = self._read_exit(node)
-    total: uint256 = stake.bonded + exit.unbonding
+    leaving: uint256 = self.delegated_unbonding[node]
+    delegated: uint256 = stake.bonded - exit.own
+    total: uint256 = stake.bonded + exit.unbonding + leaving
     taken: uint256 = min(amount, total)
     if taken == 0:
-        return 0
+        return 0, 0
     from_exit: uint256 = taken * exit.unbonding // total
-    from_bonded: uint256 = taken - from_exit
-    if from_bonded != 0:
-        # The owner's part bears its share, rounded up.
-        exit.own -= (from_bonded * exit.own + stake.bonded - 1) // stake.bonded
-    stake.bonded -= from_bonded
-    exit.unbonding -= from_exit
+    from_delegated: uint256 = taken * delegated // total
+    from_leaving: uint256 = taken * leaving // total
+    rest: uint256 = taken - from_exit - from_delegated - from_leaving
+    from_own: uint256 = min(rest, exit.own)
+    rest -= from_own
+    more: uint256 = min(rest, exit.unbonding - from_exit)
+    from_exit += more
+    rest -= more
+    more = min(rest, delegated - from_delegated)
+    from_delegated += more
+    from_leaving += rest - more
+    stake.bonded -= from_own + from_delegated
     stake.frozen = min(stake.frozen, total - taken)
+    exit.own -= from_own
+    exit.unbonding -= from_exit
     self._write_exit(node, exit)
     self._write_stake(node, stake)
-    return taken
+    if from_leaving != 0:
+        self.delegated_unbonding[node] = leaving - from_leaving
+    return taken, from_own + from_exit
+
+
+@internal
+@view
+def _delegated(node: uint32) -> uint256:
+    return (self._at_work[node] & _LANE) - (self._leaving[node] & _LANE)
+
+
+@internal
+@view
+def _total(node: uint32, stake: Stake) -> uint256:
+    # What a slash can reach.
+    return stake.bonded + (self._leaving[node] >> 96 & _LANE) + self.delegated_unbonding[node]
 
 
 @internal

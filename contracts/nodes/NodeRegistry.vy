@@ -228,7 +228,7 @@ def nodes_of(licence: uint256) -> DynArray[uint32, 10]:
 @view
 def in_use(licence: uint256) -> bool:
     """
-    @notice True while a node of this licence is not retired, or has stake left.
+    @notice True while a node of this licence is not retired, or has stake of its owner left.
     """
     for node: uint32 in self._nodes_of[licence]:
         if self._holds_place(node):
@@ -293,7 +293,8 @@ def _take_place(licence: uint256, role: uint8, node: uint32):
 def _holds_place(node: uint32) -> bool:
     if standing._terms[node] & standing._RETIRED_BIT == 0:
         return True
-    return staticcall self.staking.bonded(node) + staticcall self.staking.unbonding(node) != 0
+    # The owner's stake: else a delegator who stays would hold the licence in use for ever.
+    return staticcall self.staking.own(node) + staticcall self.staking.unbonding(node) != 0
 
 
 @internal

@@ -8,7 +8,8 @@
 @notice What a node puts at risk, in IFX. Bonded stake qualifies it; unbonding stake waits 90 days and can still be slashed and
         frozen, so nobody leaves before what was signed can be judged. Frozen is bookkeeping over both. A node qualifies
         at the whole required stake and stays in until a move of the price takes it under 80 %: a price never slashes.
-        Own and total are kept apart: delegation adds to the total alone.
+        The owner's and the delegators' parts are kept apart and bear everything in proportion; whose is what among delegators
+        is Delegation's to say. What is at work votes: the owner's for the owner, the rest for who delegated it.
 @custom:kill None: leaving must always work. Panels and Disputes slash; nobody redirects.
 """
 
@@ -17,11 +18,13 @@ from ..interfaces import IMarket
 from ..interfaces import INodeRegistry
 from ..interfaces import IStaking
 from ..modules import governed
+from ..modules import stake_votes
 from ..modules import stakes
 
 implements: IStaking
 initializes: governed
 initializes: stakes
+initializes: stake_votes
 
 
 exports: (
@@ -29,10 +32,15 @@ exports: (
     governed.wired,
     stakes.bonded,
     stakes.own,
+    stakes.delegated,
+    stakes.parts,
     stakes.unbonding,
+    stakes.delegated_unbonding,
     stakes.free_at,
     stakes.frozen,
     stakes.holds,
+    stake_votes.getVotes,
+    stake_votes.getPastVotes,
 )
 
 
@@ -58,6 +66,7 @@ penalty_pool: public(address)
 panels: public(address)
 disputes: public(address)
 batches: public(address)
+delegation: public(address)
 
 
 @deploy
@@ -71,7 +80,13 @@ def __init__(parameters: address, ifx: address):
 
 @external
 def wire(
-    registry: address, market: address, penalty_pool: address, panels: address, disputes: address, batches: address
+    registry: address,
+    market: address,
+    penalty_pool: address,
+    panels: address,
+    disputes: address,
+    batches: address,
+    delegation: address,
 ):
     """
     @notice Names the contracts that it works with. The deployer, once.
@@ -83,6 +98,7 @@ def wire(
     self.panels = panels
     self.disputes = disputes
     self.batches = batches
+    self.delegation = delegation
 
 
 @external
@@ -111,6 +127,7 @@ def stake(node: uint32, amount: uint256):
     exit.own += amount
     stakes._write_exit(node, exit)
     stakes._write_stake(node, stake)
+    stake_votes._move(staticcall self.registry.owner_of(node), 0, amount)
     assert extcall IFX.transferFrom(msg.sender, self, amount), "Staking: transfer failed"
     log IStaking.Staked(node=node, payer=msg.sender, amount=amount)
     self._qualify(node)
@@ -134,6 +151,7 @@ def unbond(node: uint32, amount: uint256):
     exit.free_at = block.timestamp + governed._parameter(keccak256("unbonding"))
     stakes._write_exit(node, exit)
     stakes._write_stake(node, stake)
+    stake_votes._move(msg.sender, amount, 0)
     log IStaking.Unbonding(node=node, amount=amount, free_at=exit.free_at)
     self._disqualify(node)
 
@@ -142,7 +160,8 @@ def unbond(node: uint32, amount: uint256):
 @nonreentrant
 def withdraw(node: uint32) -> uint256:
     """
-    @notice Pays what has finished unbonding to the owner, but for what is frozen. Owner only, no hold left.
+    @notice Pays what has finished unbonding to the owner, but for what is frozen. Owner only, no hold left. Where others have
+            delegated nothing leaves while anything is frozen: who leaves later would bear it alone.
     """
     self._check_owner(node)
     stake: stakes.Stake = stakes._read_stake(node)
@@ -150,7 +169,10 @@ def withdraw(node: uint32) -> uint256:
     assert stake.holds == 0, "Staking: held by an open case or batch"
     assert exit.unbonding != 0, "Staking: nothing unbonding"
     assert block.timestamp >= exit.free_at, "Staking: still unbonding"
-    amount: uint256 = min(exit.unbonding, stake.bonded + exit.unbonding - stake.frozen)
+    total: uint256 = stakes._total(node, stake)
+    amount: uint256 = min(exit.unbonding, total - stake.frozen)
+    if total != exit.own + exit.unbonding and stake.frozen != 0:
+        amount = 0
     assert amount != 0, "Staking: frozen"
     exit.unbonding -= amount
     if exit.unbonding == 0:
@@ -159,6 +181,58 @@ def withdraw(node: uint32) -> uint256:
     assert extcall IFX.transfer(msg.sender, amount), "Staking: transfer failed"
     log IStaking.StakeWithdrawn(node=node, owner=msg.sender, amount=amount)
     return amount
+
+
+@external
+def bond_delegated(node: uint32, amount: uint256):
+    """
+    @notice Books stake that Delegation has just paid in. Delegation.
+    """
+    self._check_delegation()
+    stake: stakes.Stake = stakes._read_stake(node)
+    stake.bonded += amount
+    stakes._write_stake(node, stake)
+    log IStaking.DelegatedBonded(node=node, amount=amount)
+    self._qualify(node)
+
+
+@external
+def unbond_delegated(node: uint32, amount: uint256):
+    """
+    @notice Takes delegated stake out of work; it can be slashed until it is paid. Delegation.
+    """
+    self._check_delegation()
+    assert amount <= stakes._delegated(node), "Staking: more than delegated"
+    stake: stakes.Stake = stakes._read_stake(node)
+    stake.bonded -= amount
+    stakes._write_stake(node, stake)
+    stakes.delegated_unbonding[node] += amount
+    log IStaking.DelegatedUnbonding(node=node, amount=amount)
+    self._disqualify(node)
+
+
+@external
+@nonreentrant
+def pay_delegated(node: uint32, to: address, amount: uint256):
+    """
+    @notice Pays what has finished unbonding to a delegator; nothing while anything of the node is held or frozen. Delegation.
+    """
+    self._check_delegation()
+    stake: stakes.Stake = stakes._read_stake(node)
+    assert stake.holds == 0, "Staking: held by an open case or batch"
+    assert stake.frozen == 0, "Staking: frozen"
+    stakes.delegated_unbonding[node] -= amount
+    assert extcall IFX.transfer(to, amount), "Staking: transfer failed"
+    log IStaking.DelegatedPaid(node=node, delegator=to, amount=amount)
+
+
+@external
+def count_votes(delegator: address, before: uint256, now: uint256):
+    """
+    @notice Replaces votes that a delegator has by a node [wei]. Delegation.
+    """
+    self._check_delegation()
+    stake_votes._move(delegator, before, now)
 
 
 @external
@@ -177,7 +251,7 @@ def freeze(node: uint32, amount: uint256) -> uint256:
     """
     self._check_court()
     stake: stakes.Stake = stakes._read_stake(node)
-    taken: uint256 = min(amount, stake.bonded + stakes._read_exit(node).unbonding - stake.frozen)
+    taken: uint256 = min(amount, stakes._total(node, stake) - stake.frozen)
     stake.frozen += taken
     stakes._write_stake(node, stake)
     log IStaking.Frozen(node=node, amount=taken)
@@ -201,18 +275,25 @@ def unfreeze(node: uint32, amount: uint256):
 @nonreentrant
 def slash(node: uint32, amount: uint256, reporter_share_bps: uint256, reporter: address = msg.sender) -> uint256:
     """
-    @notice Takes stake, bonded and unbonding in proportion: half is burned, the reporter's share comes out of the other half,
-            the rest goes to the penalty pool. Panels and Disputes.
+    @notice Takes stake, own and delegated, bonded and unbonding in proportion: half is burned, the reporter's share comes out of
+            the other half, the rest goes to the penalty pool. Panels and Disputes.
     @param amount Wei; taken is at most what there is.
-    @param reporter_share_bps Of the whole, at most 5000.
+    @param reporter_share_bps Of the whole, at most 5000; and never more than half of what the owner lost.
     @return Wei taken.
     """
     self._check_court()
     assert reporter_share_bps <= MAX_REPORTER_BPS, "Staking: reporter's share"
-    taken: uint256 = stakes._take(node, amount)
+    own: uint256 = stakes._read_exit(node).own
+    taken: uint256 = 0
+    of_owner: uint256 = 0
+    taken, of_owner = stakes._take(node, amount)
     if taken == 0:
         return 0
-    reward: uint256 = taken * reporter_share_bps // BPS
+    own_left: uint256 = stakes._read_exit(node).own
+    if own_left != own:
+        stake_votes._move(staticcall self.registry.owner_of(node), own, own_left)
+    # Else an owner would have itself reported, and be paid out of what others delegated.
+    reward: uint256 = min(taken * reporter_share_bps // BPS, of_owner // 2)
     pooled: uint256 = taken // 2 - reward
     burned: uint256 = taken - pooled - reward
     extcall IFX.burn(burned)
@@ -289,6 +370,12 @@ def _check_court():
 
 @internal
 @view
+def _check_delegation():
+    assert msg.sender == self.delegation, "Staking: not Delegation"
+
+
+@internal
+@view
 def _check_holder():
     assert msg.sender in [self.panels, self.disputes, self.batches], "Staking: not Panels, Disputes or Batches"
 
@@ -329,7 +416,7 @@ def _qualify(node: uint32):
 
 @internal
 def _disqualify(node: uint32):
-    # After the owner's own act or a slash only: a move of the price alone leaves a node qualified.
+    # After stake was taken out or slashed only: a move of the price alone leaves a node qualified.
     stake: stakes.Stake = stakes._read_stake(node)
     if stake.qualified and not self._is_enough(node, stake):
         stake.qualified = False

@@ -37,6 +37,7 @@ exports: (
     claims.claim_many,
     claims.claim_chunk,
     claims.claimable,
+    claims.set_shared,
 )
 
 
@@ -52,7 +53,13 @@ disputes: public(address)
 
 @deploy
 def __init__(
-    parameters: address, registry: address, staking: address, ifx: address, epochs: address, penalty_pool: address
+    parameters: address,
+    registry: address,
+    staking: address,
+    ifx: address,
+    epochs: address,
+    penalty_pool: address,
+    delegation: address,
 ):
     """
     @notice Starts without a root.
@@ -60,7 +67,7 @@ def __init__(
     """
     governed.__init__(parameters)
     managers.__init__(registry, staking)
-    claims.__init__(registry, ifx, penalty_pool)
+    claims.__init__(registry, ifx, penalty_pool, delegation)
     assert epochs != empty(address), "Accounts: empty address"
     _EPOCHS = IBurnMintWork(epochs)
 

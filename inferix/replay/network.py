@@ -18,6 +18,7 @@ from inferix.models.parameters import Parameters
 from inferix.models.roles import DisputeStatus, Lie, NodeStatus, Role, RosterKind
 from inferix.replay import batches, cases, disputes, jobs
 from inferix.replay.reputation import record
+from inferix.replay.stake import StakeEvents
 from inferix.replay.state import (
     Account,
     AccountsRoot,
@@ -26,6 +27,7 @@ from inferix.replay.state import (
     Case,
     Dispute,
     Epoch,
+    Exit,
     FinalRoster,
     Fine,
     Job,
@@ -37,7 +39,7 @@ from inferix.replay.state import (
 Documents = Mapping[bytes, bytes]
 
 
-class Network:
+class Network(StakeEvents):
     """The state. ``genesis``: start of epoch 0 (``BurnMintWork.genesis``)."""
 
     def __init__(self, domain: Domain, genesis: int, documents: Documents) -> None:
@@ -49,6 +51,8 @@ class Network:
         self.block = 0
         self.parameters = Parameters()
         self.nodes: dict[int, Node] = {}
+        self.delegations: dict[tuple[int, str], int] = {}
+        self.exits: dict[int, Exit] = {}
         self.operators: dict[str, int] = {}
         self.accounts: dict[int, Account] = {}
         self.coins: dict[int, str] = {}
@@ -174,35 +178,6 @@ class Network:
 
     def _on_StatusChanged(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.nodes[args["node"]].status = NodeStatus(args["status"])
-
-    def _on_Staked(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].bonded += args["amount"]
-
-    def _on_Unbonding(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        node = self.nodes[args["node"]]
-        node.bonded -= args["amount"]
-        node.unbonding += args["amount"]
-
-    def _on_StakeWithdrawn(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].unbonding -= args["amount"]
-
-    def _on_Frozen(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].frozen += args["amount"]
-
-    def _on_Unfrozen(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].frozen -= args["amount"]
-
-    def _on_Slashed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        node = self.nodes[args["node"]]
-        total = node.bonded + node.unbonding
-        from_unbonding = args["amount"] * node.unbonding // total
-        node.unbonding -= from_unbonding
-        node.bonded -= args["amount"] - from_unbonding
-        node.frozen = min(node.frozen, total - args["amount"])
-        self.fines.append(Fine(node.id, args["pooled"]))
-
-    def _on_Qualified(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].qualified = args["qualified"]
 
     # -- clients' money
 

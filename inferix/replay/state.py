@@ -42,9 +42,29 @@ class AttemptStatus(StrEnum):
     ENDED = "ended"
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a node leaves its delegators of what their stake stands for [basis points]; ``next_share`` counts for roots
+    of epochs from ``since`` on."""
+
+    share: int = 5_000
+    next_share: int = 5_000
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Delegated stake on its way out; ``free_at``: seconds of the block clock."""
+
+    node: int
+    delegator: str
+    free_at: int
+
+
 @dataclass
 class Node:
-    """A registered machine; stake in wei of IFX. ``former``: operators that it had."""
+    """A registered machine; stake in wei of IFX: ``bonded`` is all at work, ``delegated`` the part of it that is not
+    the owner's, ``limit`` how much of that it takes. ``former``: operators that it had."""
 
     id: int
     owner: str
@@ -59,9 +79,18 @@ class Node:
     status: NodeStatus = NodeStatus.ACTIVE
     bonded: int = 0
     unbonding: int = 0
+    delegated: int = 0
+    delegated_unbonding: int = 0
+    limit: int = 0
+    terms: Terms = Terms()
     frozen: int = 0
     qualified: bool = False
     former: list[str] = field(default_factory=list)
+
+    @property
+    def staked(self) -> int:
+        """All that a slash can reach [wei]."""
+        return self.bonded + self.unbonding + self.delegated_unbonding
 
 
 @dataclass

@@ -36,6 +36,28 @@ def test_a_managers_stake_and_fees(api: Api) -> None:
     assert found["FeeBurner, node 1 (manager)", "claimable"] == "9"
 
 
+def test_a_delegator_s_stake_and_exits_are_read_from_the_chain_and_the_node_lists_its_terms(api: Api) -> None:
+    who = address(77)
+    api.chain.emit("LimitSet", node=2, limit=10**21)
+    api.chain.emit("ShareNoticed", node=2, share=6_000, since=4)
+    api.chain.emit("DelegatedBonded", node=2, amount=9)
+    api.chain.emit("Delegated", node=2, delegator=who, amount=9, shares=9, epoch=0)
+    api.chain.emit("DelegatedUnbonding", node=2, amount=4)
+    api.chain.emit("Undelegated", node=2, delegator=who, exit=1, amount=4, shares=4, free_at=99)
+    api.ledger.answers = {
+        ("Delegation", "position", 2, who): {"value": 5, "rewards": 3},
+        ("Delegation", "exit", 1): {"value": 4},
+    }
+    assert rows(api, 77) == {
+        ("Delegation, node 2", "bonded"): "5",
+        ("Delegation, node 2", "claimable"): "3",
+        ("Delegation, node 2, exit 1", "unbonding"): "4",
+    }
+    node = api.http.get("/nodes/2").json()
+    names = ("delegated", "limit", "share_bps", "next_share_bps", "next_share_since")
+    assert [node[name] for name in names] == ["5", str(10**21), 5_000, 6_000, 4]
+
+
 def test_a_stranger_has_nothing(api: Api) -> None:
     assert api.http.get(f"/money/{address(55)}").json()["holdings"] == []
 

@@ -119,6 +119,7 @@ class System:
         self.market = deployer("Market.vy", STAND_INS).deploy(PRICE)
         self.batches = self.accounts = deployer("Work.vy", STAND_INS).deploy()
         self.burn_mint_work = key("burn mint work")
+        self.delegation = key("delegation")
         self.fee_burner = key("fee burner")
         self.panels = key("panels")
         self.disputes = key("disputes")
@@ -140,6 +141,7 @@ class System:
             address["panels"],
             address["disputes"],
             address["batches"],
+            address["delegation"],
         )
         self.penalty_pool.wire(address["burn_mint_work"], address["accounts"])
 

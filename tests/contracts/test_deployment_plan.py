@@ -106,7 +106,7 @@ def test_shares_and_issuance_are_the_whole_cap() -> None:
 
 def test_everything_is_wired_and_parameters_are_those_of_the_settings(protocol: Protocol) -> None:
     wired = [name for name, contract in protocol.contracts.items() if hasattr(contract, "wired")]
-    assert len(wired) == 12
+    assert len(wired) == 13
     assert all(protocol[name].wired() for name in wired)
     assert protocol["IFX"].minter() == protocol["BurnMintWork"].address
     for name, value in load_settings(DEV).parameters.items():

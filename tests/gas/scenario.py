@@ -57,6 +57,7 @@ class Scenario:
         self.batches()
         self.epochs()
         self.claims()
+        self.delegations()
         self.pools()
         return self.figures
 
@@ -197,6 +198,30 @@ class Scenario:
             self.measure("claim", accounts.claim, *many[0])
             self.measure("claim_many of fifty", accounts.claim_many, leaves, proofs)
             self.measure("claim_chunk of 64", accounts.claim_chunk, *chunk)
+
+    def delegations(self) -> None:
+        """What delegators pay, and a claim of a node that has some: after its first, by a root that lets nobody in."""
+        network, delegation = self.network, self.network.delegation
+        node, people = network.bonded(VERIFIER), [key(f"delegator {at}") for at in range(2)]
+        with acting(node.owner):
+            delegation.set_limit(node.id, 10**6 * IFX)
+        for who in people:
+            network.give_ifx(who.address, 10**4 * IFX)
+            with acting(who):
+                network.ifx.approve(delegation, 2**256 - 1)
+            self.measure("delegate", delegation.delegate, node.id, 10**3 * IFX, sender=who)
+        self.ledger.close_epoch()
+        books = self.ledger.publish(self.large_books(int(network.burn_mint_work.closed()) - 1))
+        network.accounts.claim(*books.claim(node.id))
+        for _ in range(2):
+            advance(86400)
+            self.measure("claim with delegators", network.accounts.claim, *books.claim(node.id))
+            self.measure("claim of a delegator", delegation.claim, node.id, people[0].address)
+        for _ in range(2):
+            self.measure("undelegate", delegation.undelegate, node.id, 10 * IFX, sender=people[0])
+        advance(network.window("unbonding"))
+        for exit in (1, 2):
+            self.measure("withdraw an exit", delegation.withdraw, exit)
 
 
 def all_in_parts(figures: dict[str, int], tasks_a_job: int) -> dict[str, float]:

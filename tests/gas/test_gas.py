@@ -18,6 +18,8 @@ CONTRACTS = [
     "work/Batches.vy",
     "work/Rosters.vy",
     "work/Accounts.vy",
+    "nodes/Delegation.vy",
+    "nodes/Staking.vy",
     "issuance/BurnMintWork.vy",
     "issuance/FeeBurner.vy",
     "issuance/ReferenceMarket.vy",

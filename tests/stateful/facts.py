@@ -29,14 +29,22 @@ def facts(model: Model) -> Facts:
         found |= {(names[coin], holder): amount for holder, amount in token.balances.items()}
     found["minted",] = (ground.ifx.supply, ground.minted)
     found["clock",] = (ground.clock.protocol, ground.clock.paused, ground.price, ground.dispute_bond)
-    found |= _people(model) | _work(model) | _courts(model)
+    found |= _people(model) | _delegations(model) | _work(model) | _courts(model)
     return found
 
 
 def _people(model: Model) -> Facts:
     found: Facts = {}
     for node in model.stakes.nodes.values():
-        amounts = (node.bonded, node.bonded, node.unbonding, node.free_at, node.frozen, node.holds)
+        amounts = (
+            node.bonded,
+            node.own,
+            node.unbonding,
+            node.delegated_unbonding,
+            node.free_at,
+            node.frozen,
+            node.holds,
+        )
         found["node", node.id] = (*amounts, node.status, model.stakes.is_bonded(node), model.stakes.required(node))
     for account in model.credit.accounts.values():
         amounts = (account.credit, account.requested, account.requested_at)
@@ -44,6 +52,21 @@ def _people(model: Model) -> Facts:
     for coin in model.credit.coins.values():
         found["coin", coin.address] = (coin.cap, coin.pool, coin.released, coin.paused, model.credit.allowance(coin))
     return found
+
+
+def _delegations(model: Model) -> Facts:
+    books = model.delegations
+    found: Facts = {("exits",): books.count}
+    for id, pool in books.pools.items():
+        found["pool", id] = (pool.shares, pool.earning, pool.limit, pool.share, pool.next, pool.since)
+        for who, holder in pool.holders.items():
+            amounts = (holder.shares, holder.waiting, books.value(id, who), holder.rewards, holder.votes)
+            found["delegation", id, who] = amounts
+            found["votes", who] = books.votes(who)
+    for id, exit in books.exits.items():
+        found["exit", id] = (exit.delegator, exit.node, exit.free_at, books.worth(id))
+    owners = {node.owner for node in model.stakes.nodes.values()}
+    return found | {("votes", owner): books.votes(owner) for owner in owners}
 
 
 def _work(model: Model) -> Facts:
@@ -88,7 +111,7 @@ def read(world: World, key: Key) -> Any:
             clock = (world.read("parameters", "clock"), world.read("parameters", "paused"))
             return (*clock, world.read("market", "price"), world.read("disputes", "bond"))
         case ("node", id):
-            names = ("bonded", "own", "unbonding", "free_at", "frozen", "holds")
+            names = ("bonded", "own", "unbonding", "delegated_unbonding", "free_at", "frozen", "holds")
             amounts = [world.read("staking", name, id) for name in names]
             status = world.read("registry", "terms", id)["status"]
             return (*amounts, status, world.read("staking", "is_bonded", id), world.read("staking", "required", id))
@@ -101,8 +124,29 @@ def read(world: World, key: Key) -> Any:
             return (*fields, world.read("ifx_dollar", "withdrawable", address))
         case (token, holder) if token in ("ifx", *COINS):
             return world.read(token, "balanceOf", holder)
+        case ("exits" | "pool" | "delegation" | "exit" | "votes", *_):
+            return _read_delegations(world, key)
         case _:
             return _read_work(world, key)
+
+
+def _read_delegations(world: World, key: Key) -> Any:
+    match key:
+        case ("exits",):
+            return world.read("delegation", "exit_count")
+        case ("pool", id):
+            pool, terms = world.read("delegation", "pool", id), world.read("delegation", "terms", id)
+            names = ("limit", "share", "next_share", "since")
+            return (pool["shares"], pool["earning"], *(terms[name] for name in names))
+        case ("delegation", id, who):
+            position = world.read("delegation", "position", id, who)
+            return tuple(position[name] for name in ("shares", "waiting", "value", "rewards", "votes"))
+        case ("exit", id):
+            exit = world.read("delegation", "exit", id)
+            return tuple(exit[name] for name in ("delegator", "node", "free_at", "value"))
+        case ("votes", who):
+            return world.read("staking", "getVotes", who)
+    raise AssertionError(key)
 
 
 def _read_work(world: World, key: Key) -> Any:
@@ -149,7 +193,12 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
     """The mirror's facts, and the model's in the same terms."""
     theirs: Facts = {}
     for node in mirror.nodes.values():
-        theirs["node", node.id] = (node.bonded, node.unbonding, node.frozen, int(node.status), node.qualified)
+        stake = (node.bonded, node.delegated, node.unbonding, node.delegated_unbonding, node.frozen)
+        theirs["node", node.id] = (*stake, int(node.status), node.qualified)
+        terms = (node.limit, node.terms.share, node.terms.next_share, node.terms.since)
+        theirs |= {("terms", node.id): terms} if terms != (0, 5_000, 5_000, 0) else {}
+    theirs |= {("delegation", *place): shares for place, shares in mirror.delegations.items()}
+    theirs |= {("exit", id): (exit.node, exit.delegator, exit.free_at) for id, exit in mirror.exits.items()}
     for account in mirror.accounts.values():
         amounts = (account.credit, account.requested, account.spent + account.reserved, account.free)
         theirs["account", account.id] = (account.owner, account.coin, *amounts)
@@ -172,7 +221,13 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
 def _in_its_terms(model: Model) -> Facts:
     ours: Facts = {}
     for node in model.stakes.nodes.values():
-        ours["node", node.id] = (node.bonded, node.unbonding, node.frozen, node.status, node.qualified)
+        stake = (node.bonded, node.delegated, node.unbonding, node.delegated_unbonding, node.frozen)
+        ours["node", node.id] = (*stake, node.status, node.qualified)
+    for id, pool in model.delegations.pools.items():
+        terms = (pool.limit, pool.share, pool.next, pool.since)
+        ours |= {("terms", id): terms} if terms != (0, 5_000, 5_000, 0) else {}
+        ours |= {("delegation", id, who): holder.shares for who, holder in pool.holders.items()}
+    ours |= {("exit", id): (exit.node, exit.delegator, exit.free_at) for id, exit in model.delegations.exits.items()}
     newest = model.books.newest
     for account in model.credit.accounts.values():
         used = sum(newest.used.get(account.id, (0, 0))) if newest else 0
@@ -202,9 +257,9 @@ def check_laws(model: Model) -> None:
     ground, work, own = model.ground, model.work, model.ground.own
     for token in (ground.ifx, *ground.coins.values()):
         assert sum(token.balances.values()) == token.supply and min(token.balances.values()) >= 0
-    staked = sum(node.bonded + node.unbonding for node in model.stakes.nodes.values())
-    assert ground.ifx.of(own["staking"]) == staked
-    assert all(0 <= node.frozen <= node.bonded + node.unbonding for node in model.stakes.nodes.values())
+    assert ground.ifx.of(own["staking"]) == sum(node.total for node in model.stakes.nodes.values())
+    assert all(0 <= node.frozen <= node.total for node in model.stakes.nodes.values())
+    _check_delegations(model)
     bonds = sum(item.bond for item in model.courts.disputes.values() if item.status == 1 and not item.node)
     assert ground.ifx.of(own["disputes"]) == bonds
     for coin in model.credit.coins.values():
@@ -217,8 +272,22 @@ def check_laws(model: Model) -> None:
         epoch.burned * epoch.parameters["mint_multiple_bps"] // epoch.parameters["burn_bps"] for epoch in work.epochs
     )
     assert minted <= min(BUDGET, paid_for)
-    assert ground.ifx.of(own["accounts"]) == minted - sum(model.books.claimed.values())
+    rewards = minted + sum(epoch.pooled for epoch in work.epochs)
+    assert ground.ifx.of(own["accounts"]) == rewards - sum(model.books.claimed.values())
     _check_credit(model)
+
+
+def _check_delegations(model: Model) -> None:
+    # What is owed is there, to the wei but for roundings, which stay; a share is never worth more than a wei.
+    books, ifx = model.delegations, model.ground.ifx
+    assert ifx.of(model.ground.own["delegation"]) == books.received - books.paid
+    owed = sum(holder.rewards for pool in books.pools.values() for holder in pool.holders.values())
+    assert owed <= books.received - books.paid
+    for id, pool in books.pools.items():
+        node = model.stakes.nodes[id]
+        leaving = sum(books.worth(at) for at, exit in books.exits.items() if exit.node == id)
+        assert sum(books.value(id, who) for who in pool.holders) <= node.delegated <= pool.shares
+        assert leaving <= node.delegated_unbonding
 
 
 def _check_credit(model: Model) -> None:

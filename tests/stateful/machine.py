@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machine: generated people, amounts and times act on contracts, mirror and model together."""
 
+from tests.stateful.delegation_rules import DelegationRules
 from tests.stateful.epoch_rules import EpochRules
 from tests.stateful.money_rules import MoneyRules
 from tests.stateful.work_rules import WorkRules
 
 
-class Machine(MoneyRules, WorkRules, EpochRules):
+class Machine(MoneyRules, DelegationRules, WorkRules, EpochRules):
     """All rules."""

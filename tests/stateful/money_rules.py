@@ -61,7 +61,7 @@ class MoneyRules(Stage):
     @rule(pick=PICK, part=PART, more=SMALL, by=PICK)
     def unbond(self, pick: int, part: int, more: int, by: int) -> None:
         node = self._node(pick)
-        amount = self.bench.model.stakes.nodes[node.id].bonded * part // BPS + more
+        amount = self.bench.model.stakes.nodes[node.id].own * part // BPS + more
         who = node.owner if by else self.world.stranger
         self.bench.parts(
             lambda m: m.stakes.unbond(node.owner.address, node.id, amount) or m.stakes.nodes[node.id].unbonding,

@@ -7,6 +7,7 @@ from tests.stateful.model.basics import Clock, Ground, Token
 from tests.stateful.model.books import Books
 from tests.stateful.model.courts import Courts
 from tests.stateful.model.credit import Coin, Credit
+from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.stake import Node, Stakes
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import Work
@@ -42,7 +43,9 @@ def model_of(world: World) -> Model:
     credit = Credit(ground, {world.addresses[name]: _coin(world, name) for name in COINS})
     stakes = Stakes(ground, {node.id: _node(world, node) for node in world.nodes.values()})
     work = Work(ground, credit, stakes, foundation=world.foundation, treasury=world.treasury)
-    return Model(ground, credit, stakes, work, Books(ground, stakes, work), Courts(ground, stakes, work))
+    delegations = Delegations(ground, stakes)
+    books = Books(ground, stakes, work, delegations=delegations)
+    return Model(ground, credit, stakes, work, books, Courts(ground, stakes, work), delegations)
 
 
 def _token(world: World, name: str) -> Token:

@@ -126,14 +126,35 @@ def _pay_nodes(bench: Bench) -> None:
 def _unbond_all(bench: Bench) -> None:
     model = bench.sync()
     for node in model.stakes.nodes.values():
-        ask = lambda n=node: model.stakes.unbond(n.owner, n.id, n.bonded)  # noqa: E731
-        if node.bonded:
-            assert bench.both(node.owner, ask, "staking", "unbond", node.id, node.bonded)
+        ask = lambda n=node: model.stakes.unbond(n.owner, n.id, n.own)  # noqa: E731
+        if node.own:
+            assert bench.both(node.owner, ask, "staking", "unbond", node.id, node.own)
+    _undelegate_all(bench)
     bench.world.wait(model.ground.parameters["unbonding"])
     for node in model.stakes.nodes.values():
         if node.unbonding:
             ask = lambda n=node: model.stakes.withdraw(n.owner, n.id)  # noqa: E731
             assert bench.both(node.owner, ask, "staking", "withdraw", node.id), f"node {node.id} can't leave"
+    _pay_exits(bench)
+
+
+def _undelegate_all(bench: Bench) -> None:
+    books = bench.model.delegations
+    for id, pool in books.pools.items():
+        for who, holder in pool.holders.items():
+            if holder.shares:
+                ask = lambda w=who, i=id, n=holder.shares: books.undelegate(w, i, n)  # noqa: E731
+                assert bench.both(who, ask, "delegation", "undelegate", id, holder.shares)
+            if holder.rewards:
+                ask = lambda w=who, i=id: books.claim(i, w)  # noqa: E731
+                assert bench.both(bench.world.stranger, ask, "delegation", "claim", id, who)
+
+
+def _pay_exits(bench: Bench) -> None:
+    books = bench.model.delegations
+    for id in list(books.exits):
+        ask = lambda i=id: books.withdraw(i)  # noqa: E731
+        assert bench.both(bench.world.stranger, ask, "delegation", "withdraw", id), f"exit {id} can't leave"
 
 
 def _check_nothing_left(bench: Bench) -> None:

@@ -36,6 +36,7 @@ NAMES = [
     "registry",
     "staking",
     "penalty_pool",
+    "delegation",
     "market",
     "batches",
     "orders",
@@ -125,6 +126,7 @@ class World(Court):
             for token, spender in (
                 (self.ifx, self.staking),
                 (self.ifx, self.disputes),
+                (self.ifx, self.delegation),
                 (self.usd, self.ifx_dollar),
                 (self.cents, self.ifx_dollar),
             ):

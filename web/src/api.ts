@@ -18,7 +18,7 @@ export interface Job {
 }
 export interface Node {
   id: number; role: string; owner: string; status: string; ib: number; device_class: string; price: number; bonded: string;
-  unbonding: string; frozen: string; drawable: boolean; seen_at: number | null; claimed: string;
+  delegated: string; limit: string; share_bps: number; unbonding: string; frozen: string; drawable: boolean; seen_at: number | null; claimed: string;
 }
 export interface Batch {
   commitment: string; manager: number; sequence: number; charge: number; work: number; status: string; proposed_at: number;

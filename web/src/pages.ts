@@ -48,12 +48,17 @@ export async function jobsPage(): Promise<TemplateResult> {
 export async function nodesPage(): Promise<TemplateResult> {
   const [network, nodes] = await Promise.all([get<Network>("/network"), get<Node[]>("/nodes")]);
   if (!nodes.length) return html`<h1>Nodes</h1>${empty("No machine has registered yet.")}`;
-  return html`<h1>Nodes</h1>${table(["node", "role", "status", "device", "speed", "price per IBM", "bonded", "frozen", "claimed", "last seen"], nodes.map((node) => html`<tr>
+  return html`<h1>Nodes</h1>${table(["node", "role", "status", "device", "speed", "price per IBM", "bonded", "of others", "frozen", "claimed", "last seen"], nodes.map((node) => html`<tr>
     <td>${node.id}</td><td>${node.role}</td><td>${badge(node.status)}${node.drawable ? nothing : html` <small>not drawable</small>`}</td>
     <td>${node.device_class || "–"}</td><td>${node.ib ? speed(node.ib) : "–"}</td><td>${node.role === "worker" ? usd(node.price) : "–"}</td>
-    <td>${ifx(node.bonded)}</td><td>${node.frozen === "0" ? "–" : ifx(node.frozen)}</td>
+    <td>${ifx(node.bonded)}</td><td>${delegation(node)}</td><td>${node.frozen === "0" ? "–" : ifx(node.frozen)}</td>
     <td>${node.claimed === "0" ? "–" : html`<a href="#/money/${node.owner}">${ifx(node.claimed)}</a>`}</td>
     <td>${node.seen_at ? `${Math.max(0, network.time - node.seen_at)} s ago` : "–"}</td></tr>`))}`;
+}
+
+function delegation(node: Node): string {
+  if (node.delegated === "0" && node.limit === "0") return "–";
+  return `${ifx(node.delegated)}, takes ${ifx(node.limit)}, leaves ${node.share_bps / 100} %`;
 }
 
 export async function chainPage(): Promise<TemplateResult> {

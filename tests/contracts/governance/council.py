@@ -52,9 +52,10 @@ class Council:
             self.parameters = deployer("governance/Parameters.vy").deploy(
                 key("deployer").address, self.guardian.address, [], []
             )
+            self.staking = deployer("nodes/Staking.vy").deploy(self.parameters, self.ifx)
             self.timelock = deployer("governance/Timelock.vy").deploy(self.parameters, WAIT)
             self.governor = deployer("governance/Governor.vy").deploy(
-                self.ifx, self.timelock, DELAY, PERIOD, THRESHOLD, QUORUM_BPS
+                self.ifx, self.staking, self.timelock, DELAY, PERIOD, THRESHOLD, QUORUM_BPS
             )
             self.timelock.wire(self.governor)
             self.parameters.propose_governor(self.timelock)

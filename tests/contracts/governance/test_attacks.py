@@ -129,7 +129,7 @@ def test_a_signed_ballot_is_not_carried_to_another_proposal(council: Council, pr
 def test_a_ballot_of_another_governor_is_refused(council: Council, proposal: Proposal) -> None:
     council.open_vote(proposal)
     rules = [getattr(council.governor, name)() for name in ("votingDelay", "votingPeriod", "proposalThreshold")]
-    twin = deployer("governance/Governor.vy").deploy(council.ifx, council.timelock, *rules, 400)
+    twin = deployer("governance/Governor.vy").deploy(council.ifx, council.staking, council.timelock, *rules, 400)
     signature = ballot(council, proposal.id, council.bob)
     with acting(council.alice):
         twin.propose(*proposal.lists, proposal.description)

@@ -77,9 +77,10 @@ def test_a_price_out_of_its_bounds_takes_the_parameter_along(voted: Protocol) ->
     assert voted["Parameters"].get(parameter("burn_bps")) == before
 
 
-def test_staked_ifx_does_not_vote(voted: Protocol) -> None:
+def test_staked_ifx_votes_for_who_staked_it_and_never_for_the_contract(voted: Protocol) -> None:
     staking = voted["Staking"]
     assert voted["IFX"].delegates(staking) == "0x" + "00" * 20
+    assert voted["Governor"].staking() == staking.address
 
 
 @pytest.mark.parametrize(

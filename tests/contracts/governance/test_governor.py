@@ -401,11 +401,13 @@ def test_rules_at_deployment_are_bounded_too(council: Council) -> None:
     for place, wrong in enumerate((DAY - 1, 3 * DAY - 1, 0, 99)):
         rules = [*good[:place], wrong, *good[place + 1 :]]
         with boa.reverts(RULES[place][4]):
-            deploy(council.ifx, council.timelock, *rules)
+            deploy(council.ifx, council.staking, council.timelock, *rules)
     with boa.reverts("Governor: no token"):
-        deploy("0x" + "00" * 20, council.timelock, *good)
+        deploy("0x" + "00" * 20, council.staking, council.timelock, *good)
+    with boa.reverts("Governor: no staking"):
+        deploy(council.ifx, "0x" + "00" * 20, council.timelock, *good)
     with boa.reverts("Governor: no timelock"):
-        deploy(council.ifx, "0x" + "00" * 20, *good)
+        deploy(council.ifx, council.staking, "0x" + "00" * 20, *good)
 
 
 def test_a_pause_neither_stops_nor_prolongs_a_vote(council: Council, proposal: Proposal) -> None:

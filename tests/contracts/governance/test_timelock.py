@@ -260,7 +260,7 @@ def unwired(council: Council) -> Contract:
 
 def test_the_deployer_wires_once_and_has_no_right_after_it(council: Council, unwired: Contract) -> None:
     rules = DELAY, PERIOD, THRESHOLD, QUORUM_BPS
-    governor = deployer("governance/Governor.vy").deploy(council.ifx, unwired, *rules)
+    governor = deployer("governance/Governor.vy").deploy(council.ifx, council.staking, unwired, *rules)
     with acting(council.alice), boa.reverts("Timelock: not the deployer"):
         unwired.wire(governor)
     with acting(key("deployer")):

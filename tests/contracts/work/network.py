@@ -109,9 +109,9 @@ class Network(System):
         self.orders = deployer("work/Orders.vy").deploy(self.parameters, self.registry, self.staking, self.ifx_dollar)
         self.rosters = deployer("work/Rosters.vy").deploy(self.parameters, self.registry, self.staking)
         self.burn_mint_work = deployer("issuance/BurnMintWork.vy").deploy(self.parameters, self.ifx, self.batches)
-        self.accounts = deployer("work/Accounts.vy").deploy(
-            self.parameters, self.registry, self.staking, self.ifx, self.burn_mint_work, self.penalty_pool
-        )
+        nodes = (self.parameters, self.registry, self.staking, self.ifx, self.burn_mint_work)
+        self.delegation = deployer("nodes/Delegation.vy").deploy(*nodes)
+        self.accounts = deployer("work/Accounts.vy").deploy(*nodes, self.penalty_pool, self.delegation)
 
     def _wire(self) -> None:
         # The fee burner asks its market for a price, which the staking contract does not know before.
@@ -128,6 +128,7 @@ class Network(System):
         self.batches.wire(self.disputes.address, self.panels.address)
         self.rosters.wire(self.disputes.address)
         self.accounts.wire(self.disputes.address)
+        self.delegation.wire(self.accounts)
         self.burn_mint_work.wire(self.accounts, self.fee_burner, self.penalty_pool)
 
     def window(self, name: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import Outcome
 from tests.stateful.model.basics import BPS, DAY, Ground, need
+from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.stake import ACTIVE, BANNED, FROZEN, MANAGER, VERIFIER, WORKER, Fine, Stakes
 from tests.stateful.model.work import Work
 
@@ -87,6 +88,7 @@ class Books:
     pending: Root | None = None
     claimed: dict[int, int] = field(default_factory=dict)
     pool_received: int = 0
+    delegations: Delegations | None = None
 
     @property
     def cut_off(self) -> int:
@@ -241,7 +243,9 @@ class Books:
         need(due + lost, "nothing to claim")
         self.claimed[id] = before + due + lost
         accounts, pool = self.ground.own["accounts"], self.ground.own["penalty_pool"]
-        self.ground.ifx.move(accounts, self.stakes.nodes[id].owner if id else pool, due)
+        part = self.delegations.share_out(id, due, self.newest.epoch) if self.delegations and id and due else 0
+        self.ground.ifx.move(accounts, self.ground.own["delegation"], part)
+        self.ground.ifx.move(accounts, self.stakes.nodes[id].owner if id else pool, due - part)
         self.ground.ifx.move(accounts, pool, lost)
         return due
 

@@ -131,7 +131,7 @@ class Courts:
         need(case.status == CaseStatus.SLASHABLE and who == node.owner, "not slashable, or not the owner")
         need(not self._is_appeal_over(case), "too late")
         bond = self.ground.dispute_bond
-        need(node.bonded + node.unbonding - node.frozen >= bond, "stake too small for the bond")
+        need(node.total - node.frozen >= bond, "stake too small for the bond")
         self.stakes.freeze(node, bond)
         case.status, case.appealed_at, case.bond = CaseStatus.APPEALED, self.ground.clock.protocol, bond
 
@@ -212,7 +212,7 @@ class Courts:
         if node:
             party = self.stakes.nodes[node]
             need(who in (party.owner, party.operator), "not the owner or operator")
-            need(party.bonded + party.unbonding - party.frozen >= bond, "stake too small for the bond")
+            need(party.total - party.frozen >= bond, "stake too small for the bond")
             self.stakes.freeze(party, bond)
             who = party.owner
         else:

@@ -23,11 +23,23 @@ class Node:
     stored: int = ACTIVE
     retired: bool = False
     bonded: int = 0
+    delegated: int = 0
     unbonding: int = 0
+    delegated_unbonding: int = 0
     free_at: int = 0
     frozen: int = 0
     holds: int = 0
     qualified: bool = False
+
+    @property
+    def own(self) -> int:
+        """What the owner has at work."""
+        return self.bonded - self.delegated
+
+    @property
+    def total(self) -> int:
+        """All that a slash can reach."""
+        return self.bonded + self.unbonding + self.delegated_unbonding
 
     @property
     def status(self) -> int:
@@ -87,11 +99,11 @@ class Stakes:
         """Out of work; a further call waits anew."""
         node = self.nodes[id]
         need(who == node.owner, "not the owner")
-        need(amount and amount <= node.bonded, "nothing, or more than bonded")
+        need(amount and amount <= node.own, "nothing, or more than bonded")
         node.bonded -= amount
         node.unbonding += amount
         node.free_at = self.ground.clock.now + self.ground.parameters["unbonding"]
-        self._disqualify(node)
+        self.disqualify(node)
 
     def withdraw(self, who: str, id: int) -> int:
         """What has finished unbonding, less what is frozen."""
@@ -99,8 +111,9 @@ class Stakes:
         need(who == node.owner, "not the owner")
         need(not node.holds, "a case or a batch is open")
         need(node.unbonding and self.ground.clock.now >= node.free_at, "nothing to take yet")
-        amount = min(node.unbonding, node.bonded + node.unbonding - node.frozen)
-        need(amount, "frozen")
+        backed = node.delegated + node.delegated_unbonding
+        amount = min(node.unbonding, node.total - node.frozen)
+        need(amount and not (backed and node.frozen), "frozen")
         node.unbonding -= amount
         node.free_at = node.free_at if node.unbonding else 0
         self.ground.ifx.move(self._address, who, amount)
@@ -112,8 +125,8 @@ class Stakes:
         node.qualified = node.qualified or self._is_enough(node)
 
     def freeze(self, node: Node, amount: int) -> int:
-        """Up to this amount of what is not frozen; bonded and unbonding alike."""
-        taken = min(amount, node.bonded + node.unbonding - node.frozen)
+        """Up to this amount of what is not frozen, whoever's."""
+        taken = min(amount, node.total - node.frozen)
         node.frozen += taken
         return taken
 
@@ -122,23 +135,33 @@ class Stakes:
         node.frozen -= min(amount, node.frozen)
 
     def slash(self, node: Node, amount: int, reporter_bps: int, reporter: str) -> int:
-        """Bonded and unbonding in proportion: half burned, the rest pooled less the reporter's part."""
-        total = node.bonded + node.unbonding
-        taken = min(amount, total)
+        """All four parts in proportion: half burned, the rest pooled less the reporter's part, of the owner's loss."""
+        taken = min(amount, node.total)
         if not taken:
             return 0
-        leaving = taken * node.unbonding // total
-        node.unbonding -= leaving
-        node.bonded -= taken - leaving
-        node.frozen = min(node.frozen, total - taken)
-        reward = taken * reporter_bps // BPS
+        of_owner = self._take(node, taken)
+        reward = min(taken * reporter_bps // BPS, of_owner // 2)
         pooled = taken // 2 - reward
         self.ground.ifx.burn(self._address, taken - pooled - reward)
         self.ground.ifx.move(self._address, self.ground.own["penalty_pool"], pooled)
         self.ground.ifx.move(self._address, reporter, reward)
         self.fines.append(Fine(pooled))
-        self._disqualify(node)
+        self.disqualify(node)
         return taken
+
+    def _take(self, node: Node, taken: int) -> int:
+        """Rounded down but for the owner's part at work, which bears the rest as far as it goes; what the owner lost."""
+        names = ("own", "unbonding", "delegated", "delegated_unbonding")
+        before, total = [getattr(node, name) for name in names], node.total
+        after = [part - taken * part // total for part in before]
+        after[0] = before[0]
+        while sum(after) > total - taken:
+            at = next(at for at, part in enumerate(after) if part)
+            after[at] -= min(after[at], sum(after) - total + taken)
+        own, node.unbonding, node.delegated, node.delegated_unbonding = after
+        node.bonded = own + node.delegated
+        node.frozen = min(node.frozen, total - taken)
+        return sum(before[:2]) - sum(after[:2])
 
     def judge(self, node: Node, status: int) -> None:
         """A court's status: a jail or a ban is left as it is by a milder one."""
@@ -155,5 +178,6 @@ class Stakes:
         required = self.required(node)
         return required != 0 and node.bonded >= required + node.frozen
 
-    def _disqualify(self, node: Node) -> None:
+    def disqualify(self, node: Node) -> None:
+        """After stake was taken out of work."""
         node.qualified = node.qualified and self._is_enough(node)

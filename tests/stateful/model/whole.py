@@ -7,6 +7,7 @@ from tests.stateful.model.basics import Ground
 from tests.stateful.model.books import Books
 from tests.stateful.model.courts import Courts
 from tests.stateful.model.credit import Credit
+from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.stake import Stakes
 from tests.stateful.model.work import Work
 
@@ -21,3 +22,4 @@ class Model:
     work: Work
     books: Books
     courts: Courts
+    delegations: Delegations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ten bugs to plant into a copy of contracts/: the file, the text as it is, the text with the bug."""
+"""Bugs to plant into a copy of contracts/: the file, the text as it is, the text with the bug."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ class Mutant:
 STAKING, DOLLAR, BATCHES = "nodes/Staking.vy", "token/IfxDollar.vy", "work/Batches.vy"
 ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
 COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
+DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
 
 MUTANTS = [
     Mutant(
@@ -51,8 +52,8 @@ MUTANTS = [
     Mutant(
         "a claim is not remembered",
         CLAIMS,
-        "self.claimed[leaf.node] = claimed + forfeited",
-        "self.claimed[leaf.node] = claimed + forfeited - due + min(due, 1)",
+        "self._claimed[leaf.node] = word & _SHARED | claimed + forfeited",
+        "self._claimed[leaf.node] = word & _SHARED | claimed + forfeited - due + min(due, 1)",
         ACCOUNTS,
     ),
     Mutant(
@@ -82,6 +83,27 @@ MUTANTS = [
         "self.closed = index + 1",
         "self.closed = index + (1 if amount == 0 else 0)",
         ISSUANCE,
+    ),
+    Mutant(
+        "a slash spares what delegators have on its way out",
+        STAKES,
+        "from_leaving: uint256 = taken * leaving // total",
+        "from_leaving: uint256 = 0 * total",
+        STAKING,
+    ),
+    Mutant(
+        "who joins takes part in the claim at once",
+        "modules/pools.vy",
+        "if opened.first == 0 or opened.first > root:",
+        "if opened.first == 0:",
+        DELEGATION,
+    ),
+    Mutant(
+        "undelegated stake goes on voting",
+        DELEGATION,
+        "self._count_votes(node, msg.sender, position, pool, delegated - amount)",
+        "assert amount <= delegated",
+        DELEGATION,
     ),
     Mutant(
         "what is requested stays free",
