@@ -9,7 +9,7 @@ ARGS ?=
 export STORE DB KEEP
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test style check bench bench-gas simulate-economy soak kubo lock clean
+.PHONY: help demo setup test style check bench bench-gas bench-proof bench-proof-full simulate-economy soak kubo lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -40,6 +40,12 @@ bench: setup ## every figure that the documents quote
 
 bench-gas: setup ## gas of every call of the contracts
 	@$(PY) -m benchmarks.gas
+
+bench-proof: setup ## how often the proof of rendering errs: honest and forged frames of nine scenes (ARGS="--end-to-end studio")
+	@$(PY) -m benchmarks.proof $(ARGS)
+
+bench-proof-full: setup ## the same for a thousand frames, hours; goes on where it was stopped (ARGS="--minutes 60")
+	@$(PY) -m benchmarks.proof --full $(ARGS)
 
 simulate-economy: setup ## four years of the economy, what makes cheating pay: out/economy (ARGS="--epochs 100 --only growth")
 	@$(PY) -m simulator $(ARGS)

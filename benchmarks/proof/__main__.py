@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``make bench-proof``: how often the proof of rendering errs. ``make bench-proof-full``: over a thousand frames.
+
+A frame's results are on disk when it is done, in out/bench-proof: Ctrl-C, and the full run goes on there the next time.
+The short one starts anew: equal seeds, equal results. Either ends with tables, report.json, calibration.json (as the
+package reads it) and pictures.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.proof import marks, outcome, scenes
+from benchmarks.proof.cases import EXTRAS, Case
+from benchmarks.proof.journal import Journal
+from benchmarks.proof.outcome import FRAMES, MARKS, OUT
+from benchmarks.proof.run import Run
+from demo.say import line
+from devnet.processes import ROOT, exit_on_sigterm
+from inferix.errors import InferixError
+from inferix.proofs.rendering import load_calibration
+from node.gpu import load_probe
+
+ROUND = len(scenes.NAMES) * len(EXTRAS)
+"""Cases in which every scene meets every forgery."""
+
+FULL = 112 * len(scenes.NAMES)
+MULTIPLE = 8
+MARKS_EVERY = 3
+MARKED = (384, 216, 8)  # marks have a size in pixels: in a smaller frame they would cover what they are compared with
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when all that was asked for was measured."""
+    asked = _parser().parse_args(arguments)
+    exit_on_sigterm()
+    kind, rules = "full" if asked.full else "short", load_calibration().name  # votes by other rules do not add up
+    folder = OUT / f"{kind}-{asked.width}x{asked.height}-{asked.samples}-{rules}"
+    try:
+        if asked.full:
+            os.nice(19)
+        if not asked.report:
+            _measure(asked, folder)
+        outcome.report(folder, no_gpu=load_probe().report().reason)
+    except KeyboardInterrupt:
+        print(f"\nstopped; what was done is in {folder.relative_to(ROOT)}, and the full run goes on there")
+        return 130
+    except InferixError as error:
+        print(f"\nthe benchmark failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="benchmarks.proof", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="go on with the long run, with the least priority")
+    parser.add_argument("--cases", type=int, help=f"frames: {ROUND}, or {FULL} of the full run")
+    parser.add_argument("--minutes", type=float, help="stop after these, whatever is left")
+    parser.add_argument("--threads", type=int, help="of Blender: 2, or 1 in the full run")
+    parser.add_argument("--end-to-end", metavar="SCENE", choices=scenes.NAMES, help="check one frame of 1080p by nodes")
+    parser.add_argument("--report", action="store_true", help="no new frames, only the tables of those that are there")
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--height", type=int, default=144)
+    parser.add_argument("--samples", type=int, default=16, help=f"a multiple of {MULTIPLE}")
+    return parser
+
+
+def _measure(asked: argparse.Namespace, folder: Path) -> None:
+    if asked.samples % MULTIPLE or asked.samples < MULTIPLE or min(asked.width, asked.height) < 32:
+        raise SystemExit(f"samples are a multiple of {MULTIPLE}, sides at least 32 pixels")
+    if not asked.full:
+        for name in (FRAMES, MARKS):
+            (folder / name).unlink(missing_ok=True)
+    count = asked.cases or (FULL if asked.full else ROUND)
+    threads = asked.threads or (1 if asked.full else 2)
+    with TemporaryDirectory(prefix="inferix-bench-") as work, Run(Path(work), threads) as run:
+        _cases(asked, folder, run, count)
+        outcome.write_once(run, line, end_to_end=asked.end_to_end)
+
+
+def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> None:
+    frames, marked = Journal(folder / FRAMES), Journal(folder / MARKS)
+    done, with_marks, began = frames.done(), marked.done(), time.monotonic()
+    left = [number for number in range(count) if number not in done]
+    if done:
+        line(f"{len(done)} of {count} frames are there already")
+    for new, number in enumerate(left, start=1):
+        row = run.do(Case(number, asked.width, asked.height, asked.samples), check=new == 1)
+        frames.add(row)
+        if number % MARKS_EVERY == 0 and number // MARKS_EVERY not in with_marks:
+            marked.add(marks.run(Case(number // MARKS_EVERY, *MARKED), run.worker))
+        passed = time.monotonic() - began
+        rest = passed / new * (len(left) - new)
+        place = f"{count - len(left) + new} of {count}: {row['scene']}"
+        line(f"{place}, {passed / new:.1f} s a frame, {_clock(rest)} to go")
+        if asked.minutes and passed > asked.minutes * 60:
+            line("the time is over")
+            return
+
+
+def _clock(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

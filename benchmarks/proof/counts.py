@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the rows of a run come to: rates with intervals, colluding committees, points of operation.
+
+Intervals are Clopper and Pearson's, 95 %, two-sided, over frames: votes and tiles of one frame are not independent of
+each other, frames of different cases are. Rates of a single vote are therefore those of the first seat.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.proof.cases import GPU, HONEST, SLIGHT, claimed
+from benchmarks.proof.journal import Row
+from benchmarks.proof.run import RULES, SCALES, THRESHOLDS, scaled
+from benchmarks.proof.votes import NEEDED, SEATS
+from inferix.proofs.rendering import (
+    MILLION,
+    TILE_SIZE,
+    Calibration,
+    Counted,
+    Pair,
+    Tolerance,
+    load_calibration,
+)
+
+BASE: Final = "1000"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """``count`` of ``trials``, and the interval in which the rate lies."""
+
+    count: int
+    trials: int
+
+    @property
+    def rate(self) -> float:
+        """In [0, 1]; 0 without trials."""
+        return self.count / self.trials if self.trials else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its ends, rounded outwards to parts per million."""
+        counted = Counted("", self.trials, self.count)
+        return counted.at_least_ppm / MILLION, counted.at_most_ppm / MILLION
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One class under one rule. ``vote``: frames that the first seat rejected; ``committee``: that the committee did;
+    ``votes``: of all seats, whose trials are not independent; ``unsure``: votes that used up their tiles; ``tiles``: a
+    vote's, on average."""
+
+    name: str
+    vote: Share
+    committee: Share
+    votes: Share
+    unsure: float
+    tiles: float
+
+    def with_colluding(self, colluders: int) -> float:
+        """Probability that a forgery is rejected when so many of the committee accept whatever comes."""
+        return at_least(NEEDED, SEATS - colluders, self.votes.rate)
+
+
+def at_least(needed: int, trials: int, rate: float) -> float:
+    """Probability of at least ``needed`` successes."""
+    each = (math.comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(max(needed, 0), trials + 1))
+    return float(sum(each))
+
+
+def classes(rows: Sequence[Row]) -> list[str]:
+    """Names of everything that was delivered, honest first, in the order of the first case that has it."""
+    return list(dict.fromkeys([HONEST, *(name for row in rows for name in row["votes"])]))
+
+
+def found(rows: Sequence[Row], name: str, rule: str) -> Found:
+    """A class under a rule of `RULES`."""
+    given = [row["votes"][name][rule] for row in rows if rule in row["votes"].get(name, {})]
+    flat = [vote for votes in given for vote in votes]
+    return Found(
+        name,
+        Share(sum(votes[0][0] for votes in given), len(given)),
+        Share(sum(sum(vote[0] for vote in votes) >= NEEDED for votes in given), len(given)),
+        Share(sum(vote[0] for vote in flat), len(flat)),
+        sum(not vote[1] for vote in flat) / max(len(flat), 1),
+        sum(vote[2] for vote in flat) / max(len(flat), 1),
+    )
+
+
+def tiles(rows: Sequence[Row], name: str, scale: str = BASE, threshold: int | None = None) -> Share:
+    """Tiles of a class beyond a threshold (ppm of its pixels; the one in force), compared on another kernel."""
+    at = THRESHOLDS.index(load_calibration().tolerance.max_share_ppm if threshold is None else threshold)
+    parts = [row["tiles"][name] for row in rows if name in row["tiles"]]
+    return Share(sum(part["over"][scale][at] for part in parts), sum(part["tiles"] for part in parts))
+
+
+def exact_tiles(rows: Sequence[Row], name: str) -> Share:
+    """Tiles of a class that are not the same bits, on one kernel."""
+    if name == HONEST:
+        return Share(sum(row["exact"]["failed"] for row in rows), sum(row["exact"]["tiles"] for row in rows))
+    parts = [row["tiles"][name] for row in rows if name in row["tiles"]]
+    return Share(sum(part["exact"] for part in parts), sum(part["tiles"] for part in parts))
+
+
+def counted(rows: Sequence[Row]) -> list[str]:
+    """Classes whose tiles are counted."""
+    return [name for name in classes(rows) if any(name in row["tiles"] for row in rows)]
+
+
+def disagreeing(rows: Sequence[Row]) -> list[str]:
+    """Scenes whose honest frames two kernels do not agree on: most committees on the other kernel reject them."""
+    found_by_scene = {scene: found(of_scene(rows, scene), HONEST, RULES[1]) for scene in scenes_of(rows)}
+    return [scene for scene, item in found_by_scene.items() if item.committee.rate > 0.5]
+
+
+def agreeing(rows: Sequence[Row]) -> list[Row]:
+    """The rows of all other scenes: what a tolerance is calibrated on."""
+    spared = disagreeing(rows)
+    return [row for row in rows if row["scene"] not in spared]
+
+
+def scenes_of(rows: Sequence[Row]) -> list[str]:
+    """Their names, in order."""
+    return list(dict.fromkeys(row["scene"] for row in rows))
+
+
+def of_scene(rows: Sequence[Row], scene: str) -> list[Row]:
+    """The rows of one scene."""
+    return [row for row in rows if row["scene"] == scene]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A tolerance (``scale``: thousandths of that in force) and a threshold (ppm): an honest tile fails at most with
+    ``honest_ppm``, one of the weakest claimed forgery at least with ``forged_ppm``; ``clean``: tiles to accept."""
+
+    scale: int
+    threshold: int
+    honest_ppm: int
+    forged_ppm: int
+    clean: int | None
+
+
+def points(rows: Sequence[Row]) -> Iterator[Point]:
+    """Every pair that was tried; `clean` is None where it makes no test."""
+    calibration, names = load_calibration(), claimed(counted(rows))
+    for scale in SCALES:
+        for threshold in THRESHOLDS:
+            honest = tiles(rows, HONEST, str(scale), threshold)
+            most = max(round(honest.interval[1] * MILLION), 1)
+            forged = (tiles(rows, name, str(scale), threshold).interval[0] for name in names)
+            least = min((round(low * MILLION) for low in forged), default=0)
+            yield Point(scale, threshold, most, least, _clean(most, min(least, MILLION - 1), calibration))
+
+
+def best(rows: Sequence[Row]) -> Point:
+    """The point that needs fewest tiles to accept; of these the one at which fewest honest tiles fail, of these that in
+    force, else the most lenient."""
+    tried, now = list(points(rows)), load_calibration().tolerance.max_share_ppm
+    usable = [point for point in tried if point.clean is not None]
+    if not usable:
+        return next(point for point in tried if (point.scale, point.threshold) == (int(BASE), now))
+
+    def order(point: Point) -> tuple[int, int, bool, int]:
+        in_force = (point.scale, point.threshold) == (int(BASE), now)
+        return point.clean or 0, point.honest_ppm, not in_force, -point.scale * point.threshold
+
+    return min(usable, key=order)
+
+
+def _clean(honest_ppm: int, forged_ppm: int, calibration: Calibration) -> int | None:
+    if honest_ppm >= forged_ppm:
+        return None
+    enough = math.log((MILLION - calibration.alpha_ppm) / calibration.beta_ppm)
+    return max(calibration.minimum, math.ceil(enough / math.log((MILLION - honest_ppm) / (MILLION - forged_ppm))))
+
+
+def calibrate(rows: Sequence[Row], source: str) -> Calibration:
+    """What this run counted, as the package reads it, the tolerance on `agreeing` rows. ``source``: what was run.
+
+    :raises ValueError: no rows, or the kernels do not differ on this machine, so that a tolerance cannot be measured.
+    """
+    if not any(row["kernels_differ"] for row in rows):
+        raise ValueError("both kernels gave the same bits in every frame: a tolerance cannot be measured here")
+    agreed = agreeing(rows)
+    old, point, names = load_calibration(), best(agreed), counted(agreed)
+    spared = disagreeing(rows)
+    without = f"{source}; without {', '.join(spared)}, where kernels disagree" if spared else source
+    forged = claimed(names)
+    slight = [name for name in names if name in SLIGHT]
+
+    def row(name: str, share: Share) -> Counted:
+        return Counted(name, share.trials, share.count)
+
+    def near(name: str) -> Counted:
+        return row(name, tiles(agreed, name, str(point.scale), point.threshold))
+
+    exact = Pair(
+        "cpu",
+        "cpu",
+        "exact",
+        row("tiles and frames rendered again", exact_tiles(rows, HONEST)),
+        tuple(row(name, exact_tiles(rows, name)) for name in forged),
+        tuple(row(name, exact_tiles(rows, name)) for name in slight),
+        source,
+    )
+    near_pair = Pair(
+        "cpu", "cpu", "tolerance", near(HONEST), tuple(map(near, forged)), tuple(map(near, slight)), without
+    )
+    tolerance = scaled(old.tolerance, point.scale)
+    tolerance = Tolerance(tolerance.absolute_ppm, tolerance.relative_ppm, point.threshold)
+    return Calibration(
+        tile_size=TILE_SIZE,
+        tolerance=tolerance,
+        alpha_ppm=old.alpha_ppm,
+        beta_ppm=old.beta_ppm,
+        minimum=old.minimum,
+        pairs=(exact, near_pair, *_gpu_pairs(rows, point, near_pair)),
+        source=source,
+    )
+
+
+def _gpu_pairs(rows: Sequence[Row], point: Point, cpu: Pair) -> Iterator[Pair]:
+    for kind in sorted({row["gpu"] for row in rows if "gpu" in row}):
+        of_kind = [row for row in rows if row.get("gpu") == kind]
+        share = tiles(of_kind, GPU, str(point.scale), point.threshold)
+        honest = Counted(f"{kind} beside the CPU", share.trials, share.count)
+        yield Pair("cpu", kind, "tolerance", honest, cpu.forged, cpu.others, cpu.source)

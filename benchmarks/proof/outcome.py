@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run leaves: tables on the terminal, and report.json, calibration.json, tables.md and pictures on disk."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks import machine
+from benchmarks.proof import costs, counts, marks, pictures, scenes, tables
+from benchmarks.proof.blender import Blender, Shot
+from benchmarks.proof.costs import SceneCost
+from benchmarks.proof.journal import Journal, Row
+from benchmarks.proof.run import RULES, Run
+from benchmarks.table import show
+from demo.say import line
+from devnet.processes import ROOT
+from inferix.proofs.rendering import load_calibration, write_calibration
+from node.engines import RenderSettings
+
+OUT: Final = ROOT / "out" / "bench-proof"
+FRAMES: Final = "frames.jsonl"
+MARKS: Final = "marks.jsonl"
+WHOLE: Final = "end-to-end.json"
+COSTS: Final = OUT / "costs.json"
+_DISPLAY: Final = RenderSettings(480, 270, 8)
+_TRIAL: Final = 1  # sample of eight: what a cheat is shown with
+
+
+def write_once(run: Run, say: Callable[[str], None], *, end_to_end: str | None = None) -> None:
+    """What does not grow with the number of frames: costs, pictures of the scenes. Kept until it is deleted."""
+    if not COSTS.exists():
+        COSTS.write_text(json.dumps([asdict(item) for item in costs.measure_scenes(run.worker, say)], indent=1) + "\n")
+    if not (OUT / "scenes.png").exists():
+        _draw(run.worker, run.verifier, say)
+    if end_to_end is not None:
+        say(f"end to end: {end_to_end} at 1080p, 64 samples; this takes minutes")
+        found = costs.end_to_end(end_to_end, run.worker, run.folder, run.worker.threads)
+        (OUT / WHOLE).write_text(json.dumps(found, indent=1) + "\n")
+
+
+def report(folder: Path, no_gpu: str = "") -> None:
+    """Everything that follows from the journals of a run."""
+    rows, marked = Journal(folder / FRAMES).rows(), Journal(folder / MARKS).rows()
+    if not rows:
+        line("there are no frames yet: nothing to report")
+        return
+    took = [SceneCost(**item) for item in json.loads(COSTS.read_text())] if COSTS.exists() else []
+    whole = json.loads((OUT / WHOLE).read_text()) if (OUT / WHOLE).exists() else None
+    sheets = tables.sheets(rows, took, no_gpu, whole)
+    if marked:
+        sheets.append(marks.sheet(marked, tables.percent, tables.interval))
+    for sheet in sheets:
+        show(sheet)
+    facts = list(tables.facts(rows))
+    print("\n" + "\n".join(facts))
+    (OUT / "tables.md").write_text("\n".join([*facts, "", *map(tables.markdown, sheets)]))
+    (OUT / "report.json").write_text(json.dumps(_figures(rows, marked, took), indent=1) + "\n")
+    _charts(rows, took)
+    _calibrate(rows, folder)
+    print(f"on disk: {OUT.relative_to(ROOT)}/report.json, tables.md, calibration.json, pictures")
+
+
+def _calibrate(rows: Sequence[Row], folder: Path) -> None:
+    try:
+        source = f"make bench-proof: {len(rows)} frames of {len({row['scene'] for row in rows})} scenes, {folder.name}"
+        write_calibration(OUT / "calibration.json", counts.calibrate(rows, source))
+    except ValueError as error:
+        line(f"no calibration: {error}")
+
+
+def _figures(rows: Sequence[Row], marked: Sequence[Row], took: Sequence[SceneCost]) -> dict[str, Any]:
+    """The tables without roundings."""
+    return {
+        "machine": machine.facts(),
+        "calibration": load_calibration().name,
+        "frames": len(rows),
+        "classes": {name: {rule: _figure(rows, name, rule) for rule in RULES} for name in counts.classes(rows)},
+        "tiles": {
+            name: {"exact": asdict(counts.exact_tiles(rows, name)), "near": asdict(counts.tiles(rows, name))}
+            for name in counts.counted(rows)
+        },
+        "disagreeing": counts.disagreeing(rows),
+        "points": [asdict(point) for point in counts.points(counts.agreeing(rows))],
+        "marks": list(marked),
+        "costs": [asdict(item) for item in took],
+        "facts": [row["facts"] for row in rows if "facts" in row],
+    }
+
+
+def _figure(rows: Sequence[Row], name: str, rule: str) -> dict[str, Any]:
+    found = counts.found(rows, name, rule)
+    ends = {"vote_interval": found.vote.interval, "committee_interval": found.committee.interval}
+    return {**asdict(found), **ends, "colluding": [found.with_colluding(number) for number in range(4)]}
+
+
+def _charts(rows: Sequence[Row], took: Sequence[SceneCost]) -> None:
+    (OUT / "roc.svg").write_text(pictures.roc(rows))
+    (OUT / "share.svg").write_text(pictures.over_share(rows))
+    if took:
+        share = fmean(item.tile for item in took) / fmean(item.frame for item in took)
+        (OUT / "cost.svg").write_text(pictures.over_tiles(rows, share))
+
+
+def _draw(worker: Blender, verifier: Blender, say: Callable[[str], None]) -> None:
+    """A picture of every scene; and of some what tiles look like, honest and forged."""
+    stills, examples = [], []
+    for scene in scenes.NAMES:
+        say(f"pictures: {scene}")
+        shot = Shot(scene, 1, scenes.MIDDLE, 1, _DISPLAY)
+        full = worker.render(shot)
+        stills.append(pictures.shown(worker.denoised(full))[::2, ::2])
+        if scene in ("interior", "glass", "hair", "text"):
+            cheap = worker.denoised(worker.render(replace(shot, settings=replace(_DISPLAY, samples=_TRIAL))))
+            own = verifier.render(shot)
+            x, y = _busiest(full)
+            examples.append(pictures.example((full, cheap, own), x, y, 64, 3))
+    (OUT / "scenes.png").parent.mkdir(parents=True, exist_ok=True)
+    pictures.write_png(OUT / "tiles.png", pictures.grid(examples))
+    pictures.write_png(OUT / "scenes.png", pictures.grid([stills[at : at + 3] for at in range(0, len(stills), 3)]))
+
+
+def _busiest(frame: np.ndarray[Any, Any], side: int = 64) -> tuple[int, int]:
+    """Where a square of the frame has most contrast."""
+    found = (0.0, 0, 0)
+    for y in range(0, frame.shape[0] - side + 1, 16):
+        for x in range(0, frame.shape[1] - side + 1, 16):
+            light = np.minimum(frame[y : y + side, x : x + side, :3], 1.0)
+            found = max(found, (float(light.std()), x, y))
+    return found[1], found[2]

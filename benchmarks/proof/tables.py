@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of ``make bench-proof``; on the terminal, and as Markdown for the documents."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from benchmarks.proof import cases, counts
+from benchmarks.proof.cases import EIGHT_BITS, GPU, HONEST
+from benchmarks.proof.costs import SceneCost
+from benchmarks.proof.counts import Found, Share
+from benchmarks.proof.forgeries import SHARES, WHERE
+from benchmarks.proof.journal import Row
+from benchmarks.proof.run import RULES
+from benchmarks.proof.votes import SEATS
+from benchmarks.table import SECTION, Sheet, seconds
+from benchmarks.table import Row as Cells
+from inferix.proofs.deterrence import expected_value_of_cheating
+from inferix.proofs.rendering import MILLION
+from inferix.units import NanoUsd
+
+SAVED_PPM = 875_000
+"""Of a pixel's cost, what a cheat with one sample of eight saves."""
+
+INTERVAL = "95 %: Clopper and Pearson over frames; a vote is the first seat's, a committee 5 seats of which 3 agree"
+
+
+def percent(rate: float) -> str:
+    """A share of one in per cent, as precise as it is near to an end."""
+    return f"{100 * rate:.2f}" if 0 < rate < 0.01 or 0.99 < rate < 1 else f"{100 * rate:.1f}"
+
+
+def interval(share: Share) -> str:
+    """``[98.2, 100.0]``, in per cent."""
+    low, high = share.interval
+    return f"[{percent(low)}, {percent(high)}]"
+
+
+def sheets(
+    rows: Sequence[Row], costs: Sequence[SceneCost], no_gpu: str, whole: Mapping[str, Any] | None = None
+) -> list[Sheet]:
+    """All of them. ``whole``: what `costs.end_to_end` found, where it was run."""
+    found = [*(_rates(rows, rule, no_gpu) for rule in RULES), *(_partly(rows, rule) for rule in RULES)]
+    found = [
+        _scenes(rows),
+        *found,
+        _stakes(rows),
+        _tiles(rows),
+        _points(counts.agreeing(rows), counts.disagreeing(rows)),
+    ]
+    return [*found, _cost(rows, costs, whole or {})] if costs else found
+
+
+def _scenes(rows: Sequence[Row]) -> Sheet:
+    """Honest frames scene by scene: where the proof can be used at all."""
+    body: list[Cells] = []
+    for scene in counts.scenes_of(rows):
+        mine = counts.of_scene(rows, scene)
+        exact, near = counts.exact_tiles(mine, HONEST), counts.tiles(mine, HONEST)
+        committees = [counts.found(mine, HONEST, rule).committee for rule in RULES]
+        cells = [f"{share.count} of {share.trials:,}" for share in (exact, near, *committees)]
+        body.append((scene, str(len(mine)), *cells))
+    return Sheet(
+        "Honest frames, scene by scene",
+        ("scene", "frames", *(f"{what}: {rule}" for what in ("tiles that fail", "rejected") for rule in RULES)),
+        body,
+        [
+            "tiles on the same kernel were rendered again; on the other kernel cut from its frame",
+            "rejected: by committees",
+        ],
+    )
+
+
+def _rates(rows: Sequence[Row], rule: str, no_gpu: str) -> Sheet:
+    partials = cases.partials()
+    body: list[Cells] = []
+    for name in counts.classes(rows):
+        item = counts.found(rows, name, rule)
+        if item.vote.trials and name not in partials and name != GPU:
+            body.append(_rate_cells(item))
+            body += [SECTION] if name in (HONEST, EIGHT_BITS) else []
+    gpu = counts.found(rows, GPU, rule)
+    if rule == RULES[1]:
+        blank = (GPU, "0", "not measured", "", "", "", "", "")
+        body.append(_rate_cells(gpu) if gpu.vote.trials else blank)
+    notes = [INTERVAL, *([no_gpu] if no_gpu and rule == RULES[1] else [])]
+    title = f"Rejected, per cent; the verifier on the {rule} of the worker"
+    columns = ("delivered", "frames", "by a vote", "95 %", "by the committee", "95 %", "tiles a vote", "unsure")
+    return Sheet(title, columns, body, notes)
+
+
+def _rate_cells(item: Found) -> Cells:
+    return (
+        item.name,
+        str(item.vote.trials),
+        percent(item.vote.rate),
+        interval(item.vote),
+        percent(item.committee.rate),
+        interval(item.committee),
+        f"{item.tiles:.1f}",
+        percent(item.unsure),
+    )
+
+
+def _partly(rows: Sequence[Row], rule: str) -> Sheet:
+    body: list[Cells] = []
+    for where in WHERE:
+        for share in SHARES:
+            item = counts.found(rows, cases.partial(where, share), rule)
+            colluding = (percent(item.with_colluding(number)) for number in (0, 1, 2, 3))
+            body.append((*_rate_cells(item)[:6], *colluding))
+        body.append(SECTION)
+    return Sheet(
+        f"Rejected, per cent, when part of a frame is of {cases.CHEAP}; {rule}",
+        ("cheated", "frames", "by a vote", "95 %", "committee", "95 %", *(f"{k} of {SEATS}" for k in range(4))),
+        body[:-1],
+        [
+            INTERVAL,
+            f"k of {SEATS}: of the committee accept whatever comes; computed from the mean of all seats' votes",
+        ],
+    )
+
+
+def _stakes(rows: Sequence[Row]) -> Sheet:
+    """What a cheat in part of a frame has to lose, by the package's arithmetic."""
+    body: list[Cells] = []
+    for where in WHERE:
+        for share in SHARES:
+            name = cases.partial(where, share)
+            saved = round(share * SAVED_PPM)
+            cells: list[str] = []
+            for rule in RULES:
+                committee = counts.found(rows, name, rule).committee
+                for rate in (committee.rate, committee.interval[0]):
+                    stake = stake_needed(round(rate * MILLION), saved)
+                    cells += [percent(rate), "none does" if stake is None else f"{stake / MILLION:.2f}"]
+            body.append((name, percent(saved / MILLION), *cells))
+        body.append(SECTION)
+    short = (rule.split()[0] for rule in RULES)
+    names = [text for rule in short for text in (f"{rule}: rejected, %", "stake", "at least, %", "stake")]
+    return Sheet(
+        "The least stake that makes a cheat in part of a frame bring no more than honesty",
+        ("cheated", "saved, %", *names),
+        body[:-1],
+        [
+            "stake: what a rejection takes, in rewards of that frame; the reward itself is lost, too",
+            "the cheat that gains most: an honest frame costs all of its reward, a cheated pixel one eighth of that",
+            "rejected: by the committee, as counted; at least: the lower end of its interval",
+        ],
+    )
+
+
+def stake_needed(d: int, saved: int) -> int | None:
+    """The least stake, in millionths of a frame's reward, at which cheating brings at most what honesty does; None
+    where the cheat was never seen to be rejected. ``d``, ``saved``: parts per million."""
+    if d == 0:
+        return None
+    reward = NanoUsd(MILLION)
+
+    def pays(stake: int) -> bool:
+        return expected_value_of_cheating(MILLION, d, NanoUsd(stake), reward, NanoUsd(MILLION - saved)) > 0
+
+    low, high = 0, MILLION * MILLION
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if pays(middle) else (low, middle)
+    return low
+
+
+def _tiles(rows: Sequence[Row]) -> Sheet:
+    body: list[Cells] = []
+    for name in counts.counted(rows):
+        near, exact = counts.tiles(rows, name), counts.exact_tiles(rows, name)
+        mine = "-" if name == EIGHT_BITS else f"{percent(exact.rate)} of {exact.trials:,}"
+        body.append((name, mine, f"{percent(near.rate)} of {near.trials:,}", interval(near)))
+        body += [SECTION] if name in (HONEST, EIGHT_BITS) else []
+    return Sheet(
+        "Tiles that fail, per cent; of forgeries those with noise",
+        ("delivered", RULES[0], RULES[1], "95 %"),
+        body,
+        ["same kernel: of the same bits or not; honest ones again by themselves, by other threads, after a restart"],
+    )
+
+
+def _points(rows: Sequence[Row], spared: Sequence[str]) -> Sheet:
+    tried, chosen = list(counts.points(rows)), counts.best(rows)
+    body: list[Cells] = []
+    for point in tried:
+        if point.scale == chosen.scale or point.threshold == chosen.threshold:
+            mark = "chosen" if point == chosen else ""
+            cells = (f"{point.scale / 1000:g}", f"{point.threshold / 10_000:g} %", f"{point.honest_ppm / 10_000:.3f}")
+            body.append((*cells, f"{point.forged_ppm / 10_000:.2f}", str(point.clean or "never"), mark))
+    return Sheet(
+        "Where the threshold lies: other kernel",
+        (
+            "tolerance, times that in force",
+            "pixels",
+            "honest fails, at most %",
+            "forged, at least %",
+            "tiles to accept",
+            "",
+        ),
+        body,
+        [
+            "ends of 95 % intervals over tiles; forged: the weakest class that is claimed",
+            *([f"without {', '.join(spared)}: kernels disagree there"] if spared else []),
+        ],
+        words=(5,),
+    )
+
+
+def _cost(rows: Sequence[Row], costs: Sequence[SceneCost], whole: Mapping[str, Any]) -> Sheet:
+    used = {rule: counts.found(rows, HONEST, rule).tiles for rule in RULES}
+
+    def cells(name: str, frame: float, tile: float) -> Cells:
+        shares = [number * tile / frame for number in used.values()]
+        spent = [f"{100 * share:.3f}" for share in shares] + [f"{100 * SEATS * share:.2f}" for share in shares]
+        return (name, seconds(frame), seconds(tile), *spent)
+
+    body = [cells(item.scene, item.frame, item.tile) for item in costs]
+    body += [SECTION, cells("mean", fmean(item.frame for item in costs), fmean(item.tile for item in costs))]
+    each = ", ".join(f"{number:.1f} ({rule})" for rule, number in used.items())
+    names = ("same, %", "other, %", "committee, same, %", "committee, other, %")
+    return Sheet(
+        "Cost of rendering tiles at 1920x1080, 64 samples; processor seconds",
+        ("scene", "frame", "tile", *names),
+        body,
+        [
+            f"tiles of an honest frame, mean of a vote: {each}",
+            "frame: by parts, from small renders of the same view",
+            *_end_to_end(whole),
+        ],
+    )
+
+
+def _end_to_end(whole: Mapping[str, Any]) -> Iterator[str]:
+    if whole:
+        render, tiles, read = (fmean(whole[part]["core_seconds"]) for part in ("render", "tiles", "read"))
+        yield (
+            f"end to end, {whole['scene']}: rendered in {seconds(render)}, a check {seconds(tiles)} for tiles and "
+            f"{seconds(read)} for the rest, {100 * whole['share']:.2f} % of the render; tiles {whole['rendered']}"
+        )
+
+
+def markdown(sheet: Sheet) -> str:
+    """The same table for a document."""
+    lines = [f"**{sheet.title}**", "", _row(sheet.columns), _row(["---"] * len(sheet.columns))]
+    lines += [_row(cells) for cells in sheet.rows if cells]
+    return "\n".join([*lines, "", *(f"{note[0].upper()}{note[1:]}." for note in sheet.notes)]) + "\n"
+
+
+def _row(cells: Cells) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def facts(rows: Sequence[Row]) -> Iterator[str]:
+    """What the run was, a line each."""
+    by_scene = {name: sum(row["scene"] == name for row in rows) for name in dict.fromkeys(row["scene"] for row in rows)}
+    yield f"{len(rows)} frames: " + ", ".join(f"{name} {number}" for name, number in by_scene.items())
+    differ = sum(row["kernels_differ"] for row in rows)
+    yield f"the two kernels' honest frames differ somewhere in {differ} of them"
+    checked = [row["facts"] for row in rows if "facts" in row]
+    worst = max((fact["largest error of two halves' mean"] for fact in checked), default=0.0)
+    yield (
+        f"in {len(checked)} frames tiles by themselves, more or fewer threads and a new process repeated every bit; "
+        f"two halves of the samples add up to {worst:.0e}"
+    )

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a committee of verifiers judges a delivered frame, by the calls that a node makes (node/tiles.py).
+
+A node renders the tiles that it wants; here they are cut from a whole frame of the same kernel, which has the same bits
+(every run checks that it has), so that one render serves every verifier and every forgery.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from inferix.models.parameters import DEFAULTS
+from inferix.proofs.rendering import (
+    TILE_SIZE,
+    FloatArray,
+    Rule,
+    Tile,
+    TileMeasure,
+    TileTest,
+    Tolerance,
+    guide_rows,
+    measure,
+    noise_cells,
+    tile_plan,
+)
+from node.engines.exr import crop
+from node.tiles import MORE_TILES, TILES, Draw
+
+SEATS: Final = DEFAULTS["committee"]
+NEEDED: Final = DEFAULTS["votes_needed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One verifier's. ``sure``: the test came to an end; ``used``: tiles."""
+
+    rejects: bool
+    sure: bool
+    used: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A frame that a worker delivered, and where each verifier looks: their draws differ in the verifier only."""
+
+    frame: FloatArray
+    draws: tuple[Draw, ...]
+
+    def plans(self) -> list[tuple[Tile, ...]]:
+        """The tiles of each verifier, in order; half of them follow the noise of what was delivered."""
+        height, width = self.frame.shape[:2]
+        plans = []
+        for draw in self.draws:
+            tops = guide_rows(*draw.key, height)
+            strips = {top: self.frame[top : min(top + TILE_SIZE, height)] for top in tops}
+            noise = noise_cells(strips, width, height)
+            plans.append(tile_plan(*draw.key, width, height, MORE_TILES, noise=noise))
+        return plans
+
+
+def vote(frame: FloatArray, own: FloatArray, plan: Sequence[Tile], rule: Rule) -> Vote:
+    """Measure tile after tile until it is sure, or the plan is used up."""
+    test = TileTest(rule)
+    for tile in plan:
+        if test.decided:
+            break
+        test.add(measure(crop(frame, tile), crop(own, tile), rule.tolerance))
+    verdict = test.verdict()
+    return Vote(not verdict.accepted, verdict.conclusive, verdict.used, len(verdict.failed))
+
+
+def rejected(votes: Sequence[Vote]) -> bool:
+    """The committee's decision: `NEEDED` of its votes."""
+    return sum(item.rejects for item in votes) >= NEEDED
+
+
+def drawn(plans: Sequence[Sequence[Tile]]) -> list[Tile]:
+    """The first tiles of every verifier, each once: what errors of tiles are counted on."""
+    return list(dict.fromkeys(tile for plan in plans for tile in plan[:TILES]))
+
+
+def measures(frame: FloatArray, own: FloatArray, tiles: Sequence[Tile], tolerance: Tolerance) -> list[TileMeasure]:
+    """Every one of these tiles."""
+    return [measure(crop(frame, tile), crop(own, tile), tolerance) for tile in tiles]

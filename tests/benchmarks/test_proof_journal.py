@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows are there after a stop, and what was cut off in the middle is done again."""
+
+from pathlib import Path
+
+from benchmarks.proof.journal import Journal
+
+
+def test_a_new_journal_has_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "deep" / "frames.jsonl")
+    assert journal.rows() == []
+    assert journal.done() == set()
+
+
+def test_rows_are_appended_and_found_by_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "frames.jsonl"
+    Journal(path).add({"case": 0, "votes": {"honest": [[0, 1, 3, 0]]}})
+    again = Journal(path)
+    again.add({"case": 7})
+    assert [row["case"] for row in Journal(path).rows()] == [0, 7]
+    assert again.done() == {0, 7}
+
+
+def test_a_row_that_was_cut_off_is_not_done_and_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "frames.jsonl"
+    Journal(path).add({"case": 0})
+    with path.open("a") as file:
+        file.write('{"case":1,"vot')
+    journal = Journal(path)
+    assert journal.done() == {0}
+    journal.add({"case": 1})
+    assert [row["case"] for row in journal.rows()] == [0, 1]

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From rows to rates, intervals, thresholds and tables; on canned rows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.proof import cases, counts, marks, outcome, tables
+from benchmarks.proof.cases import EIGHT_BITS, HONEST, Case
+from benchmarks.proof.costs import SceneCost
+from benchmarks.proof.counts import Share
+from benchmarks.proof.journal import Journal
+from benchmarks.proof.run import RULES, SCALES, THRESHOLDS, scaled
+from benchmarks.table import show
+from inferix.proofs.rendering import Tolerance, read_calibration, write_calibration
+
+ACCEPT, REJECT, UNSURE = [0, 1, 3, 0], [1, 1, 3, 3], [0, 0, 30, 1]
+NAMES = ("1/2 samples", "another seed", "3 bounces of 12")
+
+
+def row(number: int, **changes: Any) -> dict[str, Any]:
+    def counted(failed: int, count: int = 40) -> dict[str, Any]:
+        over = {str(scale): [failed if threshold <= 40_000 else 0 for threshold in THRESHOLDS] for scale in SCALES}
+        return {"tiles": count, "over": over, "exact": count if failed else 0}
+
+    part = cases.partial("scattered", 0.05)
+    both = {HONEST: [ACCEPT] * 5, EIGHT_BITS: [REJECT] * 5, part: [REJECT, REJECT, ACCEPT, UNSURE, ACCEPT]}
+    both |= {name: [REJECT] * 5 for name in NAMES}
+    return {
+        "case": number,
+        "scene": "hair",
+        "variant": number,
+        "kernels_differ": True,
+        "core_seconds": 2.0,
+        "cost": {},
+        "votes": {name: dict.fromkeys(RULES, votes) for name, votes in both.items()},
+        "tiles": {HONEST: counted(0), EIGHT_BITS: counted(3), **{name: counted(40) for name in NAMES}},
+        "exact": {"tiles": 2, "failed": 0},
+        "facts": {"tiles by themselves": 0, "largest error of two halves' mean": 3e-7},
+        **changes,
+    }
+
+
+ROWS = [row(number) for number in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("count", "trials", "low", "high"),
+    [
+        (0, 10, 0.0, 0.30850),  # closed form: 1 - 0.025 ** (1 / 10)
+        (10, 10, 0.69150, 1.0),
+        (1, 10, 0.00253, 0.44502),  # tables of Clopper and Pearson
+        (5, 10, 0.18709, 0.81291),
+        (0, 3000, 0.0, 0.00122888),
+        (90, 100, 0.82378, 0.95099),
+    ],
+)
+def test_intervals_are_those_of_clopper_and_pearson(count: int, trials: int, low: float, high: float) -> None:
+    assert Share(count, trials).interval == pytest.approx((low, high), abs=2e-5)
+
+
+def test_more_successes_than_trials_are_refused() -> None:
+    with pytest.raises(ValueError, match="cannot fail"):
+        _ = Share(3, 2).interval
+    assert Share(0, 0).rate == 0
+
+
+def test_a_class_is_counted_by_votes_of_the_first_seat_and_by_committees() -> None:
+    mixed = [*ROWS, row(10, votes={HONEST: {RULES[0]: [REJECT, REJECT, REJECT, ACCEPT, ACCEPT]}})]
+    found = counts.found(mixed, HONEST, RULES[0])
+    assert (found.vote, found.committee) == (Share(1, 11), Share(1, 11))
+    assert (found.votes, found.tiles) == (Share(3, 55), 3.0)
+    assert counts.found(mixed, HONEST, RULES[1]).vote == Share(0, 10)  # this frame was not judged by that rule
+
+
+def test_colluding_verifiers_take_votes_away() -> None:
+    found = counts.found(ROWS, cases.partial("scattered", 0.05), RULES[0])
+    assert (found.vote, found.committee, found.votes) == (Share(10, 10), Share(0, 10), Share(20, 50))
+    assert found.unsure == 0.2
+    p = 0.4
+    assert found.with_colluding(0) == pytest.approx(10 * p**3 * (1 - p) ** 2 + 5 * p**4 * (1 - p) + p**5)
+    assert found.with_colluding(2) == pytest.approx(p**3)
+    assert found.with_colluding(3) == 0
+
+
+def test_the_calibration_is_what_was_counted_and_can_be_read(tmp_path: Path) -> None:
+    made = counts.calibrate(ROWS, "a test")
+    write_calibration(tmp_path / "calibration.json", made)
+    exact, near = read_calibration(tmp_path / "calibration.json").pairs
+    assert (exact.kind, exact.honest.tiles, exact.honest.failed) == ("exact", 20, 0)
+    assert (near.kind, near.honest.tiles, near.honest.failed) == ("tolerance", 400, 0)
+    assert {item.name: (item.tiles, item.failed) for item in near.forged} == {
+        "1/2 samples": (400, 400),
+        "another seed": (400, 400),
+    }
+    assert [item.name for item in near.others] == ["3 bounces of 12"]
+
+
+def test_a_scene_on_which_kernels_disagree_is_named_and_left_out_of_the_tolerance_but_not_of_the_tables() -> None:
+    torn = row(10, scene="fur", votes={**row(0)["votes"], HONEST: {RULES[0]: [ACCEPT] * 5, RULES[1]: [REJECT] * 5}})
+    mixed = [*ROWS, torn]
+    assert counts.disagreeing(mixed) == ["fur"]
+    assert counts.disagreeing(ROWS) == []
+    exact, near = counts.calibrate(mixed, "a test").pairs
+    assert (exact.honest.tiles, near.honest.tiles) == (22, 400)
+    assert near.source == "a test; without fur, where kernels disagree"
+    assert ("fur", "1", "0 of 2", "0 of 40", "0 of 1", "1 of 1") in tables.sheets(mixed, [], "")[0].rows
+    assert counts.found(mixed, HONEST, RULES[1]).committee == Share(1, 11)
+
+
+def test_without_a_second_kernel_there_is_no_calibration() -> None:
+    with pytest.raises(ValueError, match="cannot be measured here"):
+        counts.calibrate([row(0, kernels_differ=False)], "a test")
+
+
+def test_the_best_point_is_that_in_force_unless_another_needs_fewer_tiles() -> None:
+    assert (counts.best(ROWS).scale, counts.best(ROWS).threshold) == (1000, 20_000)
+    late = {"over": {str(scale): [40] * 3 + [0] * (len(THRESHOLDS) - 3) for scale in SCALES}, "tiles": 40, "exact": 40}
+    weak = [row(number, tiles={**row(0)["tiles"], "another seed": late}) for number in range(10)]
+    assert counts.best(weak).threshold == 5_000
+
+
+def test_scaling_a_tolerance_leaves_the_share_alone() -> None:
+    assert scaled(Tolerance(1_000, 4_000, 20_000), 250) == Tolerance(250, 1_000, 20_000)
+
+
+def test_a_stake_is_needed_where_the_reward_is_not_enough() -> None:
+    assert tables.stake_needed(0, 100_000) is None
+    assert tables.stake_needed(500_000, 400_000) == 0  # half of them lose all: more than what is saved
+    found = tables.stake_needed(100_000, 400_000)
+    assert found == 3_000_000  # 0.9 of the reward less 0.6 of cost = 0.1 of the stake
+    assert tables.stake_needed(100_000, 400_001) == 3_000_010
+
+
+def test_the_report_of_a_journal_is_tables_figures_and_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(outcome, "OUT", tmp_path)
+    monkeypatch.setattr(outcome, "ROOT", tmp_path.parent)
+    monkeypatch.setattr(outcome, "COSTS", tmp_path / "costs.json")
+    (tmp_path / "costs.json").write_text(json.dumps([{"scene": "hair", "frame": 300.0, "tile": 0.2}]))
+    journal = Journal(tmp_path / outcome.FRAMES)
+    for item in ROWS:
+        journal.add(item)
+    tests = {name: [1, 6.0] for name in (*marks.HONEST, "unmarked, raw")}
+    tests["unmarked, raw"] = [0, 0.3]
+    Journal(tmp_path / outcome.MARKS).add(
+        {"case": 0, "scene": "hair", "marks": {"10": 12, "14": 11}, "tests": {"10": tests, "14": tests}}
+    )
+    took = {name: {"core_seconds": [seconds]} for name, seconds in (("render", 200.0), ("tiles", 0.3), ("read", 0.1))}
+    (tmp_path / outcome.WHOLE).write_text(json.dumps({"scene": "hair", **took, "share": 0.002, "rendered": [3, 4]}))
+    outcome.report(tmp_path, "no GPU: a test")
+    said = capsys.readouterr().out
+    assert "10 frames: hair 10" in said
+    assert "0.20 % of the render; tiles [3, 4]" in said
+    assert "marks placed, of 12: 11 to 12" in said
+    figures = json.loads((tmp_path / "report.json").read_text())
+    assert figures["classes"]["another seed"][RULES[1]]["committee"] == {"count": 10, "trials": 10}
+    assert {path.name for path in tmp_path.iterdir()} >= {"calibration.json", "roc.svg", "share.svg", "cost.svg"}
+    assert "| another seed | 10 | 100.0 | [69.2, 100.0] |" in (tmp_path / "tables.md").read_text()
+
+
+def test_nothing_to_report_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome.report(tmp_path / "none")
+    assert "nothing to report" in capsys.readouterr().out
+
+
+def test_the_gpu_row_says_that_it_was_not_measured() -> None:
+    sheet = tables.sheets(ROWS, [SceneCost("hair", 300.0, 0.2)], "no GPU: none here")[2]
+    show(sheet)
+    assert [cells[2] for cells in sheet.rows if cells and cells[0] == cases.GPU] == ["not measured"]
+    assert "no GPU: none here" in sheet.notes
+
+
+def test_a_case_is_its_number_and_nothing_else() -> None:
+    one, other = Case(12, 64, 36, 8), Case(13, 64, 36, 8)
+    assert one.shot == Case(12, 64, 36, 8).shot
+    assert one.seed() != other.seed()
+    assert one.seed() != one.seed(worker=8) != one.seed(attempt=1)
+    assert len({draw.verifier for draw in one.draws(5)}) == 5
+    assert (one.chance().random(3) == one.chance().random(3)).all()
