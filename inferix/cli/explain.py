@@ -5,6 +5,7 @@ import click
 
 from inferix.cli.common import api_option, json_option, print_json
 from inferix.client.session import ask
+from inferix.units import NanoUsd, format_usd
 
 
 @click.command()
@@ -12,7 +13,7 @@ from inferix.client.session import ask
 @api_option
 @json_option
 def explain(task: str, api: str, as_json: bool) -> None:
-    """Why this worker, why not that one: the draws of TASK."""
+    """Why this worker, why not that one: the draws of TASK, and what its worker could expect of cheating."""
     view = ask(api, f"/explain/{task}")
     if as_json:
         print_json(view)
@@ -25,3 +26,7 @@ def explain(task: str, api: str, as_json: bool) -> None:
         seats = ", ".join(str(seat["node"]) for seat in attempt["committee"])
         votes = ", ".join(f"node {node} {outcome}" for node, outcome in attempt["votes"].items())
         click.echo(f"  committee: {seats or '-'}; votes: {votes or '-'}; outcome: {attempt['outcome'] or 'open'}")
+        if (cheat := attempt["cheating"]) is not None:
+            value, fee, stake = (format_usd(NanoUsd(cheat[name])) for name in ("expected_value", "reward", "stake"))
+            found = f"{cheat['found_ppm'] / 10_000:.2f} %"
+            click.echo(f"  cheating: expected value {value}; found with {found}, for a fee of {fee}, {stake} of stake")

@@ -14,17 +14,18 @@ from inferix.units import NanoUsd, ceil_div
 _MAX_TILES: Final = 100_000
 
 
-def rejection_ppm(rule: Rule, failing_ppm: int, *, informative_ppm: int = MILLION, tiles: int = 30) -> int:
-    """How often one verifier rejects a frame of which a tile fails with ``failing_ppm``, and is informative with
-    ``informative_ppm``: the sequential test over at most ``tiles``, exactly, for tiles that are independent. Down.
+def rejection_ppm(rule: Rule, failing_ppm: int, clean_ppm: int | None = None, *, tiles: int = 30) -> int:
+    """How often one verifier rejects a frame of which a tile fails with ``failing_ppm`` and is clean, with noise in it,
+    with ``clean_ppm`` (by default all the rest; what is left of a million are calm tiles, which say nothing): the
+    sequential test over at most ``tiles``, exactly, for tiles that are independent. Down.
 
-    :raises ValueError: a chance outside [0, 10**6], or no tile.
+    :raises ValueError: a chance outside [0, 10**6], more than a million together, or no tile.
     """
-    _check(failing_ppm, informative_ppm)
+    clean_ppm = MILLION - failing_ppm if clean_ppm is None else clean_ppm
+    _check(failing_ppm, clean_ppm, failing_ppm + clean_ppm)
     if tiles < 1:
         raise ValueError("a test needs at least one tile")
-    fail = failing_ppm / MILLION
-    clean = (1 - fail) * informative_ppm / MILLION
+    fail, clean = failing_ppm / MILLION, clean_ppm / MILLION
     open_states, rejected = {(0, 0): 1.0}, 0.0
     for used in range(1, tiles + 1):
         found: dict[tuple[int, int], float] = {}

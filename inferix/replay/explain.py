@@ -3,11 +3,15 @@
 
 from typing import Any
 
+from inferix.economy import BPS, worker_stake_usd
 from inferix.errors import NotFound
-from inferix.models.roles import Outcome, RosterKind
+from inferix.models.roles import Outcome, RosterKind, TaskKind
+from inferix.proofs.calibration import MILLION, load_calibration
+from inferix.proofs.deterrence import expected_value_of_cheating, rejection_ppm, verdict_ppm
 from inferix.replay.attempts import misfit_worker, open_draws, seats
 from inferix.replay.network import Network
 from inferix.replay.state import Attempt, TaskState
+from inferix.units import MicroIb, NanoIbm, NanoUsd, fee_of
 
 
 def explain_task(network: Network, task: bytes) -> dict[str, Any]:
@@ -45,7 +49,24 @@ def _attempt(network: Network, state: TaskState, attempt: Attempt) -> dict[str, 
         "committee": [{"node": seat.leaf.node, "from": seat.from_time} for seat in seats(network, state, attempt)],
         "votes": {str(node): Outcome(vote.outcome).name.lower() for node, (vote, _) in sorted(attempt.votes.items())},
         "outcome": attempt.outcome.name.lower() if attempt.outcome else None,
+        "cheating": _cheating(network, state, attempt) if attempt.node and state.task.kind is TaskKind.RENDER else None,
     }
+
+
+def _cheating(network: Network, state: TaskState, attempt: Attempt) -> dict[str, int]:
+    """What the worker could expect of not rendering, in nano-USD: all frames forged, for nothing, the fee all its own.
+
+    Half of the tiles are taken to have noise. Device classes that were never compared blame nobody: nothing is found.
+    """
+    node, rules = network.nodes[attempt.node], network.parameters
+    device = node.device_class.rstrip(b"\0").decode("ascii", "replace") or "cpu"
+    rule = load_calibration().rule(device, device)
+    one = rejection_ppm(rule, rule.forged_ppm // 2, (MILLION - rule.forged_ppm) // 2) if rule.calibrated else 0
+    found = verdict_ppm(one, rules["committee"], rules["votes_needed"])
+    stake = worker_stake_usd(MicroIb(node.ib), NanoUsd(node.price), rules) * rules["slash_failed_bps"] // BPS
+    reward = fee_of(NanoIbm(state.task.work), NanoUsd(attempt.price))
+    value = expected_value_of_cheating(MILLION, found, NanoUsd(stake), reward, NanoUsd(0))
+    return {"expected_value": value, "found_ppm": found, "stake": stake, "reward": reward}
 
 
 def _draws(network: Network, state: TaskState, attempt: Attempt) -> list[dict[str, Any]]:

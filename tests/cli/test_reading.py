@@ -73,6 +73,7 @@ def test_explain__draws_seats_and_votes_in_words__and_as_json(run: Commands, api
     assert f"task {task}: render, frames 1 to 1" in shown
     assert f"node {state.attempts[0].node}: accepted" in shown
     assert "outcome: accepted" in shown
+    assert "cheating: expected value -" in shown
     assert run.json("explain", task)["attempts"][0]["node"] == state.attempts[0].node
 
 

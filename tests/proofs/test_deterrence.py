@@ -33,7 +33,7 @@ def test_rejection__is_what_the_test_really_does(failing: int, informative: int)
             for _ in range(30)
         ]
         rejected += not judge(tiles, RULE).accepted
-    expected = rejection_ppm(RULE, failing, informative_ppm=informative) / MILLION
+    expected = rejection_ppm(RULE, failing, (MILLION - failing) * informative // MILLION) / MILLION
     assert rejected / trials == pytest.approx(expected, abs=0.03)
 
 
@@ -41,6 +41,7 @@ def test_rejection__honest_frames_seldom_forged_ones_nearly_always() -> None:
     assert rejection_ppm(RULE, 3_000) <= 1_000
     assert rejection_ppm(RULE, 900_000) >= 999_000
     assert rejection_ppm(RULE, 0) == 0
+    assert rejection_ppm(RULE, 450_000, 50_000) >= 999_000  # half of it calm
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,7 @@ def test_chances_outside_of_a_million_are_refused(chance: int) -> None:
     for call in (
         lambda: expected_value_of_cheating(chance, 1, NanoUsd(0), NanoUsd(0), NanoUsd(0)),
         lambda: rejection_ppm(RULE, chance),
+        lambda: rejection_ppm(RULE, 600_000, 500_000),
         lambda: tiles_needed(1, chance, 1),
         lambda: verdict_ppm(chance, 5, 3),
     ):
