@@ -110,15 +110,9 @@ def counted(rows: Sequence[Row]) -> list[str]:
 
 
 def disagreeing(rows: Sequence[Row]) -> list[str]:
-    """Scenes whose honest frames two kernels do not agree on: most committees on the other kernel reject them."""
+    """Scenes whose honest frames two kernels do not agree on by the rule in force: most committees reject them."""
     found_by_scene = {scene: found(of_scene(rows, scene), HONEST, RULES[1]) for scene in scenes_of(rows)}
     return [scene for scene, item in found_by_scene.items() if item.committee.rate > 0.5]
-
-
-def agreeing(rows: Sequence[Row]) -> list[Row]:
-    """The rows of all other scenes: what a tolerance is calibrated on."""
-    spared = disagreeing(rows)
-    return [row for row in rows if row["scene"] not in spared]
 
 
 def scenes_of(rows: Sequence[Row]) -> list[str]:
@@ -156,16 +150,17 @@ def points(rows: Sequence[Row]) -> Iterator[Point]:
 
 
 def best(rows: Sequence[Row]) -> Point:
-    """The point that needs fewest tiles to accept; of these the one at which fewest honest tiles fail, of these that in
-    force, else the most lenient."""
+    """The point that needs fewest tiles to accept; of these the one at which fewest honest tiles fail, then most forged
+    ones; of these that in force, else the most lenient."""
     tried, now = list(points(rows)), load_calibration().tolerance.max_share_ppm
     usable = [point for point in tried if point.clean is not None]
     if not usable:
         return next(point for point in tried if (point.scale, point.threshold) == (int(BASE), now))
 
-    def order(point: Point) -> tuple[int, int, bool, int]:
+    def order(point: Point) -> tuple[int, int, int, bool, int]:
         in_force = (point.scale, point.threshold) == (int(BASE), now)
-        return point.clean or 0, point.honest_ppm, not in_force, -point.scale * point.threshold
+        rates = point.honest_ppm, -point.forged_ppm
+        return point.clean or 0, *rates, not in_force, -point.scale * point.threshold
 
     return min(usable, key=order)
 
@@ -178,16 +173,13 @@ def _clean(honest_ppm: int, forged_ppm: int, calibration: Calibration) -> int | 
 
 
 def calibrate(rows: Sequence[Row], source: str) -> Calibration:
-    """What this run counted, as the package reads it, the tolerance on `agreeing` rows. ``source``: what was run.
+    """What this run counted, as the package reads it, at the `best` point. ``source``: what was run.
 
     :raises ValueError: no rows, or the kernels do not differ on this machine, so that a tolerance cannot be measured.
     """
     if not any(row["kernels_differ"] for row in rows):
         raise ValueError("both kernels gave the same bits in every frame: a tolerance cannot be measured here")
-    agreed = agreeing(rows)
-    old, point, names = load_calibration(), best(agreed), counted(agreed)
-    spared = disagreeing(rows)
-    without = f"{source}; without {', '.join(spared)}, where kernels disagree" if spared else source
+    old, point, names = load_calibration(), best(rows), counted(rows)
     forged = claimed(names)
     slight = [name for name in names if name in SLIGHT]
 
@@ -195,7 +187,7 @@ def calibrate(rows: Sequence[Row], source: str) -> Calibration:
         return Counted(name, share.trials, share.count)
 
     def near(name: str) -> Counted:
-        return row(name, tiles(agreed, name, str(point.scale), point.threshold))
+        return row(name, tiles(rows, name, str(point.scale), point.threshold))
 
     exact = Pair(
         "cpu",
@@ -207,7 +199,7 @@ def calibrate(rows: Sequence[Row], source: str) -> Calibration:
         source,
     )
     near_pair = Pair(
-        "cpu", "cpu", "tolerance", near(HONEST), tuple(map(near, forged)), tuple(map(near, slight)), without
+        "cpu", "cpu", "tolerance", near(HONEST), tuple(map(near, forged)), tuple(map(near, slight)), source
     )
     tolerance = scaled(old.tolerance, point.scale)
     tolerance = Tolerance(tolerance.absolute_ppm, tolerance.relative_ppm, point.threshold)

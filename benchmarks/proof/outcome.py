@@ -85,7 +85,7 @@ def _figures(rows: Sequence[Row], marked: Sequence[Row], took: Sequence[SceneCos
             for name in counts.counted(rows)
         },
         "disagreeing": counts.disagreeing(rows),
-        "points": [asdict(point) for point in counts.points(counts.agreeing(rows))],
+        "points": [asdict(point) for point in counts.points(rows)],
         "marks": list(marked),
         "costs": [asdict(item) for item in took],
         "facts": [row["facts"] for row in rows if "facts" in row],

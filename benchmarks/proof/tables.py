@@ -16,7 +16,7 @@ from benchmarks.proof.votes import SEATS
 from benchmarks.table import SECTION, Sheet, seconds
 from benchmarks.table import Row as Cells
 from inferix.proofs.deterrence import expected_value_of_cheating
-from inferix.proofs.rendering import MILLION
+from inferix.proofs.rendering import MILLION, load_calibration
 from inferix.units import NanoUsd
 
 SAVED_PPM = 875_000
@@ -46,7 +46,7 @@ def sheets(
         *found,
         _stakes(rows),
         _tiles(rows),
-        _points(counts.agreeing(rows), counts.disagreeing(rows)),
+        _points(rows),
     ]
     return [*found, _cost(rows, costs, whole or {})] if costs else found
 
@@ -182,12 +182,13 @@ def _tiles(rows: Sequence[Row]) -> Sheet:
     )
 
 
-def _points(rows: Sequence[Row], spared: Sequence[str]) -> Sheet:
-    tried, chosen = list(counts.points(rows)), counts.best(rows)
+def _points(rows: Sequence[Row]) -> Sheet:
+    tried, chosen, spared = list(counts.points(rows)), counts.best(rows), counts.disagreeing(rows)
     body: list[Cells] = []
     for point in tried:
-        if point.scale == chosen.scale or point.threshold == chosen.threshold:
-            mark = "chosen" if point == chosen else ""
+        in_force = (point.scale, point.threshold) == (int(counts.BASE), load_calibration().tolerance.max_share_ppm)
+        if point.scale == int(counts.BASE) or point.threshold == chosen.threshold:
+            mark = " ".join(word for word, holds in (("in force", in_force), ("best", point == chosen)) if holds)
             cells = (f"{point.scale / 1000:g}", f"{point.threshold / 10_000:g} %", f"{point.honest_ppm / 10_000:.3f}")
             body.append((*cells, f"{point.forged_ppm / 10_000:.2f}", str(point.clean or "never"), mark))
     return Sheet(
@@ -203,7 +204,7 @@ def _points(rows: Sequence[Row], spared: Sequence[str]) -> Sheet:
         body,
         [
             "ends of 95 % intervals over tiles; forged: the weakest class that is claimed",
-            *([f"without {', '.join(spared)}: kernels disagree there"] if spared else []),
+            *([f"by the rule in force honest frames are rejected in: {', '.join(spared)}"] if spared else []),
         ],
         words=(5,),
     )

@@ -98,16 +98,24 @@ def test_the_calibration_is_what_was_counted_and_can_be_read(tmp_path: Path) -> 
     assert [item.name for item in near.others] == ["3 bounces of 12"]
 
 
-def test_a_scene_on_which_kernels_disagree_is_named_and_left_out_of_the_tolerance_but_not_of_the_tables() -> None:
+def test_a_scene_on_which_kernels_disagree_is_named_and_counts_like_any_other() -> None:
     torn = row(10, scene="fur", votes={**row(0)["votes"], HONEST: {RULES[0]: [ACCEPT] * 5, RULES[1]: [REJECT] * 5}})
     mixed = [*ROWS, torn]
-    assert counts.disagreeing(mixed) == ["fur"]
-    assert counts.disagreeing(ROWS) == []
+    assert (counts.disagreeing(mixed), counts.disagreeing(ROWS)) == (["fur"], [])
     exact, near = counts.calibrate(mixed, "a test").pairs
-    assert (exact.honest.tiles, near.honest.tiles) == (22, 400)
-    assert near.source == "a test; without fur, where kernels disagree"
-    assert ("fur", "1", "0 of 2", "0 of 40", "0 of 1", "1 of 1") in tables.sheets(mixed, [], "")[0].rows
+    assert (exact.honest.tiles, near.honest.tiles) == (22, 440)
+    shown = tables.sheets(mixed, [], "")
+    assert ("fur", "1", "0 of 2", "0 of 40", "0 of 1", "1 of 1") in shown[0].rows
+    assert "by the rule in force honest frames are rejected in: fur" in shown[-1].notes
     assert counts.found(mixed, HONEST, RULES[1]).committee == Share(1, 11)
+
+
+def test_fewer_lost_honest_tiles_move_the_threshold() -> None:
+    over = {str(scale): [9 if threshold <= 20_000 else 0 for threshold in THRESHOLDS] for scale in SCALES}
+    honest = {"tiles": 40, "over": over, "exact": 0}
+    rough = [row(number, tiles={**row(0)["tiles"], HONEST: honest}) for number in range(10)]
+    assert counts.best(rough).threshold == 40_000
+    assert counts.calibrate(rough, "a test").tolerance.max_share_ppm == 40_000
 
 
 def test_without_a_second_kernel_there_is_no_calibration() -> None:
