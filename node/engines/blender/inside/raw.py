@@ -2,7 +2,7 @@
 """Renders the raw (noisy) pass of a frame or of a part of it, the same bits every time.
 
 Whatever could change pixels between two runs, or between a tile and the whole frame, is switched off: adaptive
-sampling, denoising, guiding of paths and of volumes, time limits, scrambling, several views. The rest is the scene's.
+sampling, denoising, path guiding, unbiased volumes, time limits, scrambling, several views. The rest is the scene's.
 """
 
 import os
@@ -108,7 +108,7 @@ def configure(scene: Any, settings: dict[str, Any], threads: int) -> str:
         sampling_pattern="TABULATED_SOBOL",
         use_layer_samples="IGNORE",
         time_limit=0.0,
-        volume_biased=True,  # the other way learns from neighbouring pixels: a tile of mist would have other bits
+        volume_biased=True,  # by the other method a tile of mist has other bits than the whole frame
         **dict.fromkeys(_CYCLES_OFF, False),
     )
     for index, layer in enumerate(scene.view_layers):
