@@ -163,7 +163,11 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Accounts", (*books, Ref("BurnMintWork"), Ref("PenaltyPool"), Ref("Delegation"))),
         *_exchange(settings, deployer),
         Creation("FeeBurner", (parameters, ifx, dollar, batches, registry, market, who(settings.foundation))),
+        Creation("BalanceClaims", (parameters, dollar, Ref("Accounts"), batches, who(settings.foundation))),
         Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
+        Creation(
+            "Escape", (parameters, registry, staking, ifx, dollar, batches, Ref("Orders"), Ref("Committees"))
+        ),
         Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"))),
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
     ]
@@ -223,8 +227,8 @@ def _wiring() -> list[Call]:
         "NodeRegistry": ("NodeLicence", "Staking", "Panels", "Disputes"),
         "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Panels", "Disputes", "Batches", "Delegation"),
         "PenaltyPool": ("BurnMintWork", "Accounts"),
-        "IfxDollar": ("Batches", "Accounts", "FeeBurner"),
-        "Batches": ("Disputes", "Panels"),
+        "IfxDollar": ("Batches", "Accounts", "FeeBurner", "BalanceClaims"),
+        "Batches": ("Disputes", "Panels", "Escape"),
         "Rosters": ("Disputes",),
         "Accounts": ("Disputes",),
         "Delegation": ("Accounts",),

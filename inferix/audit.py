@@ -158,7 +158,10 @@ class Audit:
 
     def _after_Proposed(self, event: ChainEvent) -> None:
         batch = self.network.batches[event.args["commitment"]]
-        name = f"batch {batch.manager}/{batch.sequence}"
+        if event.name == "Proposed" and batch.is_alone:
+            return  # its leaf follows in a log of its own
+        where = f"outside its lane by {batch.proposer}" if batch.is_alone else f"{batch.sequence}"
+        name = f"batch {batch.manager}/{where}"
         true = not batch.problem and commitment_of(batch.header) == batch.commitment
         self.report.check("batches", true, f"{name}: {batch.problem or 'its commitment is not that of its header'}")
         if batch.problem:
@@ -173,6 +176,8 @@ class Audit:
             wrong = "is settled twice" if twice else self._why_not(batch, leaf)
             where = f"{name}: task {leaf.task.hex()[:12]} attempt {leaf.attempt}"
             self.report.check("leaves", not wrong, f"{where} {wrong}")
+
+    _after_Escaped = _after_Proposed
 
     def _has_its_records(self, batch: Batch) -> bool:
         records = b"".join(outcome_record(leaf.task, leaf.node, leaf.charge, leaf.outcome) for leaf in batch.leaves)

@@ -50,6 +50,7 @@ def holdings(network: Network, address: str, now: OnChain, final: AccountsData |
     for account in network.accounts.values():
         if account.owner == address:
             rows += _credit(account)
+            rows += _claim_bond(network, account)
     for node in network.nodes.values():
         if node.owner == address:
             rows += _stake(network, node, now.unbonding.get(node.id))
@@ -57,6 +58,7 @@ def holdings(network: Network, address: str, now: OnChain, final: AccountsData |
                 rows += _rewards(network, node, leaves[node.id], network.epoch_end(final.epoch))
             rows += _fees(node, now)
     rows += _delegated(network, address, now)
+    rows += _escape_bonds(network, address)
     return [row for row in rows if row.amount]
 
 
@@ -71,6 +73,23 @@ def _credit(account: Account) -> list[Holding]:
         Holding(where, held, "ifxDollar", "reserved", None, "Accounts.finalize", for_orders),
         Holding(where, account.requested, "ifxDollar", "waiting", None, "IfxDollar.withdraw", after_root),
     ]
+
+
+def _claim_bond(network: Network, account: Account) -> Iterator[Holding]:
+    """Behind a claim to the balance."""
+    claim = network.balance_claims.get(account.id)
+    if claim is not None:
+        where, unless = f"BalanceClaims, account {account.id}", "unless the claim leaves out a charge"
+        yield Holding(where, claim.bond, account.coin, "bonded", claim.until, "BalanceClaims.settle", unless)
+
+
+def _escape_bonds(network: Network, address: str) -> Iterator[Holding]:
+    """Behind batches that stand alone."""
+    for batch in network.batches.values():
+        if batch.bond and batch.proposer == address:
+            free_at = batch.proposed_at + network.parameters["batch_window"]
+            where, unless = f"Escape, batch {batch.commitment.hex()}", "unless the batch falls"
+            yield Holding(where, batch.bond, "ifx", "bonded", free_at, "Escape.release", unless)
 
 
 def _stake(network: Network, node: Node, free_at: int | None) -> list[Holding]:

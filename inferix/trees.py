@@ -150,3 +150,8 @@ def root_of(node: Sum, index: int, proof: Sequence[Sum]) -> Sum:
     for depth, sibling in enumerate(proof):
         node = parent(sibling, node) if index >> depth & 1 else parent(node, sibling)
     return node
+
+
+def flat(proof: Sequence[Sum]) -> list[bytes]:
+    """A proof as contracts take it: hash and sum alternating."""
+    return [word for item in proof for word in (item.hash, item.sum.to_bytes(32, "big"))]

@@ -20,11 +20,12 @@ from inferix.models.anchor import BatchLeaf, RosterLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import BatchStatus, CaseStatus, Draw, Outcome, RosterKind
 from inferix.replay import Network
+from inferix.replay.answers import arguments_of, inclusion
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import AttemptStatus, Batch, Case
 from inferix.storage.tables import Message
-from inferix.trees import Tree, batch_leaf
-from keepers.desk import MONEY, Desk, flat
+from inferix.trees import flat
+from keepers.desk import MONEY, Desk
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +47,6 @@ def confirmed(network: Network, leaf: BatchLeaf) -> bool:
         return False
     attempt = state.attempts[leaf.attempt]
     return attempt.status is AttemptStatus.ENDED and outcome_leaf(network, state, attempt) == leaf
-
-
-def inclusion(batch: Batch, index: int) -> dict[str, Any]:
-    """A leaf with its proof, as Panels takes it."""
-    tree = Tree([batch_leaf(leaf) for leaf in batch.leaves])
-    leaf = batch.leaves[index].model_dump()
-    return {"header": batch.header, "leaf": leaf, "index": index, "proof": flat(tree.proof(index))}
 
 
 def _places(network: Network, *outcomes: Outcome) -> Iterator[tuple[Batch, int, BatchLeaf]]:
@@ -78,12 +72,6 @@ def decide_opening(network: Network) -> list[Step]:
         elif batch.status is BatchStatus.FINAL and case not in network.late_penalised:
             steps.append((f"late:{case.hex()}", "penalise_late", arguments_of(batch, index)))
     return steps
-
-
-def arguments_of(batch: Batch, index: int) -> tuple[object, ...]:
-    """Header, leaf, index and proof: the first arguments of most calls about a leaf."""
-    parts = inclusion(batch, index)
-    return parts["header"], parts["leaf"], parts["index"], parts["proof"]
 
 
 def decide_progress(network: Network) -> list[Step]:

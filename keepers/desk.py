@@ -11,7 +11,6 @@ from inferix.chain.sender import Sender
 from inferix.storage import OwnedStore
 from inferix.storage.database import Database
 from inferix.storage.follower import Follower
-from inferix.trees import Sum
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +61,3 @@ class Desk:
                 failures.append(error)
         if failures:
             raise failures[0]
-
-
-def flat(proof: Sequence[Sum]) -> list[bytes]:
-    """A proof as contracts take it: hash and sum alternating."""
-    return [word for item in proof for word in (item.hash, item.sum.to_bytes(32, "big"))]

@@ -20,11 +20,11 @@ from inferix.errors import Corrupt, InferixError, NotFound
 from inferix.messages import Vote
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus
 from inferix.replay import Network
+from inferix.replay.answers import arguments_of, data_answer, votes_answer
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import Batch, Dispute
 from inferix.storage.tables import Message
-from keepers.answers import data_answer, votes_answer
-from keepers.courts import Step, arguments_of
+from keepers.courts import Step
 from keepers.desk import MONEY, WORK, Desk
 from keepers.lies import Findings, examine, has_false_records, why_false
 from keepers.objections import Objection, decide_objections
@@ -38,7 +38,7 @@ def decide_answers(network: Network, manager: int) -> tuple[list[Step], dict[byt
     silent: dict[bytes, str] = {}
     for dispute in _open(network):
         batch = network.batches[dispute.commitment]
-        is_own = batch.manager == manager
+        is_own = batch.manager == manager and not batch.is_alone
         if batch.status is not BatchStatus.PROPOSED or not (is_own or _is_due(network, batch, dispute)):
             continue
         try:
@@ -76,7 +76,8 @@ def decide_expiry(network: Network, manager: int) -> list[Step]:
     steps: list[Step] = []
     for dispute in _open(network):
         batch = network.batches[dispute.commitment]
-        unanswered = network.time > dispute.until and batch.manager != manager
+        is_own = batch.manager == manager and not batch.is_alone
+        unanswered = network.time > dispute.until and not is_own
         if unanswered or batch.status is BatchStatus.CANCELLED:
             arguments = (batch.header, int(dispute.kind), dispute.place)
             steps.append((f"expire:{dispute.id.hex()}:{batch.status.name.lower()}", "expire", arguments))
@@ -170,7 +171,7 @@ class Disputes:
                 batch.commitment: batch.transaction
                 for batch in network.batches.values()
                 if batch.status is BatchStatus.PROPOSED
-                and batch.manager != self.desk.manager
+                and (batch.manager != self.desk.manager or batch.is_alone)
                 and batch.commitment not in self._seen
                 and has_false_records(batch)
             }

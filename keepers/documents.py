@@ -25,7 +25,7 @@ def named_digests(event: ChainEvent) -> Iterator[bytes]:
     match event.name:
         case "Anchored" | "RosterPosted" | "AccountsPosted":
             yield event.args["data"]
-        case "Proposed":
+        case "Proposed" if event.args["header"]["sequence"]:  # a batch that stands alone is in the log itself
             yield event.args["header"]["data"]
         case "OrdersPosted":
             records = event.args["records"]

@@ -18,8 +18,8 @@ from inferix.replay.accounting import Probes, accounts_data, accounts_tree, clai
 from inferix.replay.state import AccountsRoot
 from inferix.storage.documents import put_document
 from inferix.storage.tables import Event, Message
-from inferix.trees import split
-from keepers.desk import MONEY, WORK, Desk, flat
+from inferix.trees import flat, split
+from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
 

@@ -16,13 +16,12 @@ from inferix.messages import Order, outcome_record, unpack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import DisputeKind, Lie, Outcome, RosterKind
 from inferix.replay import Network
+from inferix.replay.answers import arguments_of, committee_behind, inclusion, members, place_of
 from inferix.replay.batches import NOT_SERVED, given
 from inferix.replay.settlement import CHUNK, outcome_leaf
 from inferix.replay.state import AttemptStatus, Batch
 from inferix.trees import Sum, Tree, batch_leaf
 from inferix.units import NanoIbm, NanoUsd, fee_of
-from keepers.answers import committee_behind, members, place_of
-from keepers.courts import arguments_of, inclusion
 
 RECORD_BYTES = 12
 MAX_PROOFS = 3  # one does, unless the contract knows of a take-over that came to nothing
@@ -109,7 +108,8 @@ def why_false(network: Network, batch: Batch, leaf: BatchLeaf) -> str:
 
 def _is_later(network: Network, batch: Batch, other: bytes | None) -> bool:
     first = network.batches[other or b""]
-    return first.manager == batch.manager and first.sequence < batch.sequence
+    # One that stands alone follows whatever the reducer let settle its attempt.
+    return first.manager == batch.manager and (batch.is_alone or first.sequence < batch.sequence)
 
 
 def _key(leaf: BatchLeaf) -> tuple[bytes, int]:
@@ -205,7 +205,8 @@ def _duplicate_proofs(network: Network, batch: Batch, index: int, says: str) -> 
         at = place_of(other, leaf.task, attempt.number) if other else None
         if other is None or at is None or other.manager != batch.manager:
             continue
-        if (other.sequence, at) < (batch.sequence, index) and _cannot_stand(other.leaves[at], leaf):
+        is_before = batch.is_alone or (other.sequence, at) < (batch.sequence, index)
+        if is_before and other is not batch and _cannot_stand(other.leaves[at], leaf):
             yield _duplicate((other, at), (batch, index), says)
             return
 

@@ -5,14 +5,15 @@ A proof where there is one; else votes or data are asked for with a bond out of 
 at a time and never many bonds an epoch: whoever can answer after all wins half of each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus
 from inferix.replay import Network
+from inferix.replay.answers import arguments_of
 from inferix.replay.disputes import dispute_id
 from inferix.replay.state import Batch
-from keepers.courts import Step, arguments_of
+from keepers.courts import Step
 from keepers.lies import Doubt, Findings
 
 BONDS_AN_EPOCH = 3  # that may be open or lost at a time: 3 % of a manager's bond
@@ -39,8 +40,8 @@ def decide_objections(
     found: list[list[Objection]] = []
     left = _bonds_left(network, manager) if stake else 0
     told: dict[str, str] = {}
-    for lane in network.lanes.values():
-        for commitment in lane.batches if lane.manager != manager else ():
+    for chain in _chains(network, manager):
+        for commitment in chain:
             batch = network.batches[commitment]
             findings = look(batch) if batch.status is BatchStatus.PROPOSED else Findings()
             name = f"batch {batch.manager}/{batch.sequence}"
@@ -56,8 +57,16 @@ def decide_objections(
                 left -= objections[-1].is_staked
                 found.append(objections)
             if objections or is_waiting:
-                break  # with this one all later ones of the lane fall
+                break  # with this one all later ones of its chain fall
     return found, told
+
+
+def _chains(network: Network, manager: int) -> Iterator[list[bytes]]:
+    """Batches of others that fall together: another's lane, and each that stands alone, in one's own lane too."""
+    for lane in network.lanes.values():
+        if lane.manager != manager:
+            yield lane.batches
+        yield from ([commitment] for commitment in lane.alone)
 
 
 def _bonds_left(network: Network, manager: int) -> int:

@@ -24,6 +24,7 @@ from inferix.storage.journal import SqlJournal
 from keepers.anchor import AnchorKeeper
 from keepers.assign import Sealer, decide_verifiers, decide_workers
 from keepers.bench import Bench
+from keepers.claims import ClaimKeeper
 from keepers.courts import Courts
 from keepers.desk import MONEY, WORK, Desk
 from keepers.disputes import Disputes
@@ -189,6 +190,7 @@ KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "takeover": lambda parts: [parts.loop("takeover", TakeOver(parts.desk).cycle, 10)],
     "settle": lambda parts: [parts.loop("settle", Settle(parts.desk, parts.settings.batch_seconds).cycle)],
     "disputes": _disputes,
+    "claims": lambda parts: [parts.loop("claims", ClaimKeeper(parts.desk).cycle, 10)],
     "courts": lambda parts: [parts.loop("courts", Courts(parts.desk, parts.contracts).cycle)],
     "epoch": lambda parts: [parts.loop("epoch", EpochKeeper(parts.desk).cycle)],
     "market": lambda parts: [parts.loop("market", MarketKeeper(parts.desk).cycle, 10)],

@@ -34,13 +34,14 @@ def decide_propose(network: Network, manager: int, batch_seconds: int) -> BatchD
 
 
 def decide_finalize(network: Network) -> list[Batch]:
-    """The oldest open batch of each lane, if its window is over."""
-    due = []
+    """The oldest open batch of each lane, and those that stand alone, whose windows are over."""
+    due: list[Batch] = []
     for lane in network.lanes.values():
         batches = (network.batches[commitment] for commitment in lane.batches)
         first = next((batch for batch in batches if batch.status is BatchStatus.PROPOSED), None)
-        if first is not None and network.time >= first.proposed_at + network.parameters["batch_window"]:
-            due.append(first)
+        alone = (network.batches[commitment] for commitment in lane.alone)
+        waiting = [batch for batch in (first, *alone) if batch and batch.status is BatchStatus.PROPOSED]
+        due += [batch for batch in waiting if network.time >= batch.proposed_at + network.parameters["batch_window"]]
     return due
 
 
@@ -48,7 +49,8 @@ def place(network: Network, draft: BatchDraft) -> str:
     """What names a proposal: the lane, the sequence, and how many batches of the lane were cancelled before it."""
     manager, sequence = int(draft.header["manager"]), int(draft.header["sequence"])
     cancelled = sum(
-        batch.manager == manager and batch.status is BatchStatus.CANCELLED for batch in network.batches.values()
+        batch.manager == manager and batch.status is BatchStatus.CANCELLED and not batch.is_alone
+        for batch in network.batches.values()
     )
     return f"propose:{manager}:{sequence}:{cancelled}"
 

@@ -46,10 +46,19 @@ def __init__(registry: address, staking: address, ifx: address):
 @view
 def _amount() -> uint256:
     """
-    @dev The dispute bond at the present price of IFX [wei, rounded up]. The market is the one that prices stakes.
+    @dev The dispute bond at the present price of IFX [wei, rounded up].
+    """
+    return self._in_ifx(governed._parameter(keccak256("dispute_bond")))
+
+
+@internal
+@view
+def _in_ifx(amount: uint256) -> uint256:
+    """
+    @dev `amount` [nano-USD] at the present price of IFX [wei, rounded up]. The market is the one that prices stakes.
     """
     price: uint256 = staticcall IMarket(staticcall MarketOwner(_STAKING.address).market()).price()
-    return (governed._parameter(keccak256("dispute_bond")) * 10**18 + price - 1) // price
+    return (amount * 10**18 + price - 1) // price
 
 
 @internal

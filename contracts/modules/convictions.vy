@@ -5,12 +5,14 @@
 @license AGPL-3.0-only
 @author Inferix
 @notice What becomes of a batch that lied and of its proposer: the batch falls with all later ones of its lane, the proposer
-        loses a dispute bond and a share of the required stake and is jailed until the governor lets it go on.
+        loses a dispute bond and a share of the required stake and is jailed until the governor lets it go on. Of a batch
+        that stands alone nobody's lane suffers: whoever proposed it loses the bond that it stands on.
 @custom:kill None.
 """
 
 from ..interfaces import IBatches
 from ..interfaces import IDisputes
+from ..interfaces import IEscape
 from ..interfaces import IMerkleSum
 from ..interfaces import INodeRegistry
 from ..interfaces import IStaking
@@ -44,11 +46,20 @@ def __init__(registry: address, staking: address, batches: address):
 def _punish(commitment: bytes32, manager: uint32, reporter: address):
     # The batch and all later ones of the lane, part of the bond, and the right to go on.
     extcall _BATCHES.cancel(commitment)
+    if extcall IEscape(staticcall _BATCHES.escape()).close(commitment, reporter):
+        return
     share: uint256 = governed._parameter(keccak256("slash_failed_bps"))
     fine: uint256 = staticcall _STAKING.required(manager) * share // BPS
     taken: uint256 = bonds._slash(manager, fine, reporter)
     extcall _REGISTRY.set_status(manager, JAILED)
     log IDisputes.ProposerPunished(manager=manager, amount=taken, reporter=reporter)
+
+
+@internal
+def _give_way(commitment: bytes32):
+    # A batch that stood alone, and was there first, falls for its lane's: no lie, and no fine.
+    extcall _BATCHES.cancel(commitment)
+    extcall IEscape(staticcall _BATCHES.escape()).close(commitment, empty(address))
 
 
 @internal

@@ -11,6 +11,7 @@
 
 from ..interfaces import IBatches
 from ..interfaces import IDisputes
+from ..interfaces import IEscape
 from ..interfaces import INodeRegistry
 from . import bonds
 from . import governed
@@ -114,12 +115,12 @@ def _check_open(header: IBatches.BatchHeader, kind: uint8, place: uint256) -> by
 @internal
 def _close_answered(id: bytes32, header: IBatches.BatchHeader):
     """
-    @dev The challenger loses its bond: half burned, half to the manager's owner, whoever carried the answer.
+    @dev The challenger loses its bond: half burned, half to whom the batch is from, whoever carried the answer.
     """
     dispute: IDisputes.Dispute = self._read(id)
     self._words[id] = convert(ANSWERED, uint256)
     extcall _BATCHES.close_dispute(keccak256(abi_encode(header)))
-    bonds._forfeit(dispute.node, dispute.bond, staticcall _REGISTRY.owner_of(header.manager))
+    bonds._forfeit(dispute.node, dispute.bond, self._proposer(header))
     log IDisputes.DisputeAnswered(id=id)
 
 
@@ -133,6 +134,15 @@ def _close_won(id: bytes32, commitment: bytes32, status: uint8) -> address:
     extcall _BATCHES.close_dispute(commitment)
     bonds._give_back(dispute.challenger, dispute.node, dispute.bond)
     return dispute.challenger
+
+
+@internal
+@view
+def _proposer(header: IBatches.BatchHeader) -> address:
+    # The manager's owner; of a batch that stands alone, whoever proposed it.
+    if header.sequence == 0:
+        return staticcall IEscape(staticcall _BATCHES.escape()).proposer(keccak256(abi_encode(header)))
+    return staticcall _REGISTRY.owner_of(header.manager)
 
 
 @internal

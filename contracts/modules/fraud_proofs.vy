@@ -32,6 +32,7 @@ RECORD: constant(uint8) = 5
 ORDER: constant(uint8) = 6
 
 ACCEPTED: constant(uint8) = 1
+PROPOSED: constant(uint8) = 1
 CANCELLED: constant(uint8) = 3
 BANNED: constant(uint8) = 4
 
@@ -96,7 +97,8 @@ def prove_wrong_sum(
 def prove_duplicate(a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisputes.Order, task_index: uint32):
     """
     @notice Shows one attempt twice, or one task accepted twice, or two leaves of a batch out of order. The later leaf is
-            the lie; of two lanes the one that the task does not belong to.
+            the lie; of two lanes the one that the task does not belong to. A batch that stands alone gives way to its
+            lane's while it waits, without a fine where it was there first; once it is final, the lane's repeats it.
     @param order The task's order, needed when the batches are of two lanes; else empty.
     @param task_index The task's index in its job.
     """
@@ -108,6 +110,9 @@ def prove_duplicate(a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisput
         self._convict(second, b.header.manager, DUPLICATE)
         return
     assert self._is_repeated(a.leaf, b.leaf), "Disputes: no duplicate"
+    if a.header.manager == b.header.manager and (a.header.sequence == 0 or b.header.sequence == 0):
+        self._settle_alone(first, a.header, second, b.header)
+        return
     if self._is_b_guilty(a, b, order, task_index):
         self._convict(second, b.header.manager, DUPLICATE)
     else:
@@ -195,6 +200,28 @@ def prove_equivocation(
 def _convict(commitment: bytes32, manager: uint32, kind: uint8):
     log IDisputes.LieProven(commitment=commitment, kind=kind, reporter=msg.sender)
     convictions._punish(commitment, manager, msg.sender)
+
+
+@internal
+def _settle_alone(
+    first: bytes32, a: IBatches.BatchHeader, second: bytes32, b: IBatches.BatchHeader
+):
+    # Two batches of a lane, one at least in none of its places. Had the lane to give way, anybody who sees a manager's
+    # batch come could copy a leaf of it and be first. Of two that stand alone the later one is the lie.
+    one: IBatches.Batch = staticcall _BATCHES.batch(first)
+    two: IBatches.Batch = staticcall _BATCHES.batch(second)
+    is_first_guilty: bool = one.proposed_at > two.proposed_at
+    gives_way: bool = False
+    if a.sequence != b.sequence:
+        is_first_alone: bool = a.sequence == 0
+        is_waiting: bool = (one.status if is_first_alone else two.status) == PROPOSED
+        gives_way = is_waiting and is_first_alone != is_first_guilty and one.proposed_at != two.proposed_at
+        is_first_guilty = is_first_alone == is_waiting
+    falls: bytes32 = first if is_first_guilty else second
+    if gives_way:
+        convictions._give_way(falls)
+    else:
+        self._convict(falls, a.manager, DUPLICATE)
 
 
 @internal

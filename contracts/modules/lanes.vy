@@ -5,7 +5,7 @@
 @license AGPL-3.0-only
 @author Inferix
 @notice Storage of lanes of batches, packed by hand: a word a lane, a word a batch. A batch's word is kept for ever, under
-        its commitment.
+        its commitment. A batch that stands alone, outside its lane's order, has sequence 0.
 @custom:kill None: storage.
 """
 
@@ -20,6 +20,7 @@ CANCELLED: constant(uint8) = 3
 
 MAX_LIMIT: constant(uint256) = 2**64 - 1
 _LOW_16: constant(uint256) = 2**16 - 1
+_LOW_24: constant(uint256) = 2**24 - 1
 _LOW_32: constant(uint256) = 2**32 - 1
 _LOW_40: constant(uint256) = 2**40 - 1
 _LOW_64: constant(uint256) = 2**64 - 1
@@ -38,7 +39,7 @@ struct Row:
     checked_at: uint256
 
 
-# A batch: is_cancelled << 217 | has_voids << 216 | disputes << 200 | charge << 104 | proposed_at << 64
+# A batch: epoch << 218 | is_cancelled << 217 | has_voids << 216 | disputes << 200 | charge << 104 | proposed_at << 64
 #          | sequence << 32 | manager
 struct Entry:
     manager: uint32
@@ -51,6 +52,8 @@ struct Entry:
     disputes: uint256
     has_voids: bool
     is_cancelled: bool
+    # In which it became final, from 1; 0 while it is not
+    epoch: uint256
 
 
 _rows: HashMap[uint32, uint256]
@@ -61,13 +64,12 @@ _entries: HashMap[bytes32, uint256]
 
 @internal
 @pure
-def _status(entry: Entry, row: Row) -> uint8:
-    # Final is not written: a batch that is not cancelled is final once its lane has passed it.
+def _status(entry: Entry) -> uint8:
     if entry.proposed_at == 0:
         return 0
     if entry.is_cancelled:
         return CANCELLED
-    if entry.sequence <= row.final:
+    if entry.epoch != 0:
         return FINAL
     return PROPOSED
 
@@ -116,15 +118,18 @@ def _read_entry(commitment: bytes32) -> Entry:
         charge=word >> 104 & _LOW_96,
         disputes=word >> 200 & _LOW_16,
         has_voids=word >> 216 & 1 == 1,
-        is_cancelled=word >> 217 == 1,
+        is_cancelled=word >> 217 & 1 == 1,
+        epoch=word >> 218,
     )
 
 
 @internal
 def _write_entry(commitment: bytes32, entry: Entry):
     assert entry.disputes <= _LOW_16, "lanes: too many disputes"
+    assert entry.epoch <= _LOW_24, "lanes: epoch too large"
     self._entries[commitment] = (
-        convert(entry.is_cancelled, uint256) << 217
+        entry.epoch << 218
+        | convert(entry.is_cancelled, uint256) << 217
         | convert(entry.has_voids, uint256) << 216
         | entry.disputes << 200
         | entry.charge << 104

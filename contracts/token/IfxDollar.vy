@@ -51,6 +51,7 @@ _TIME: constant(uint256) = 2**40 - 1
 batches: public(IBatches)
 accounts: public(IAccounts)
 fee_burner: public(address)
+claims: public(address)
 
 account_count: public(uint32)
 account_of: public(HashMap[address, HashMap[address, uint32]])
@@ -68,7 +69,7 @@ def __init__(parameters: address):
 
 
 @external
-def wire(batches: address, accounts: address, fee_burner: address):
+def wire(batches: address, accounts: address, fee_burner: address, claims: address):
     """
     @notice Names the contracts that it works with. The deployer, once.
     """
@@ -76,6 +77,7 @@ def wire(batches: address, accounts: address, fee_burner: address):
     self.batches = IBatches(batches)
     self.accounts = IAccounts(accounts)
     self.fee_burner = fee_burner
+    self.claims = claims
 
 
 @external
@@ -149,22 +151,26 @@ def withdraw(account: uint32, spent: uint96, reserved: uint96, proof: DynArray[b
     @return nano-USD paid.
     """
     request: uint256 = self._requests[account]
-    requested: uint256 = request & _LANE
-    assert requested != 0, "IfxDollar: nothing requested"
+    assert request & _LANE != 0, "IfxDollar: nothing requested"
     # A root up to an earlier moment does not know the orders posted between it and the request.
     assert staticcall self.accounts.cut_off() > request >> 96 & _TIME, "IfxDollar: no accounts root after the request yet"
     assert staticcall self.accounts.verify_account(account, spent, reserved, proof), "IfxDollar: not in the accounts root"
-    identity: uint256 = self._identities[account]
-    credit: uint256 = identity >> 160
+    credit: uint256 = self._identities[account] >> 160
     used: uint256 = convert(spent, uint256) + convert(reserved, uint256)
     assert credit > used, "IfxDollar: no credit left"
-    index: uint8 = convert(request >> 136, uint8)
-    paid: uint256 = coins._payable(index, min(requested, credit - used))
-    self._write_identity(account, credit - paid, identity & _ADDRESS)
-    self._write_request(account, request >> 136, request >> 96 & _TIME, requested - paid)
-    coins._withdraw(index, convert(convert(identity & _ADDRESS, uint160), address), paid)
-    log IIfxDollar.Withdrawn(account=account, amount=convert(paid, uint96))
-    return convert(paid, uint96)
+    return self._withdraw(account, request, credit - used)
+
+
+@external
+@nonreentrant
+def pay_claim(account: uint32, amount: uint96) -> uint96:
+    """
+    @notice Pays up to `amount` [nano-USD] of what is requested to the account's owner, as far as the coin's allowance of this
+            epoch lets it. BalanceClaims only, of claims that nobody could refute.
+    @return nano-USD paid.
+    """
+    assert msg.sender == self.claims, "IfxDollar: not BalanceClaims"
+    return self._withdraw(account, self._requests[account], convert(amount, uint256))
 
 
 @external
@@ -199,6 +205,20 @@ def account(id: uint32) -> IIfxDollar.Account:
         requested=convert(request & _LANE, uint96),
         requested_at=convert(request >> 96 & _TIME, uint40),
     )
+
+
+@internal
+def _withdraw(account: uint32, request: uint256, most: uint256) -> uint96:
+    # What is requested, at most `most`, out of the account's credit to its owner.
+    requested: uint256 = request & _LANE
+    identity: uint256 = self._identities[account]
+    index: uint8 = convert(request >> 136, uint8)
+    paid: uint256 = coins._payable(index, min(requested, most))
+    self._write_identity(account, (identity >> 160) - paid, identity & _ADDRESS)
+    self._write_request(account, request >> 136, request >> 96 & _TIME, requested - paid)
+    coins._withdraw(index, convert(convert(identity & _ADDRESS, uint160), address), paid)
+    log IIfxDollar.Withdrawn(account=account, amount=convert(paid, uint96))
+    return convert(paid, uint96)
 
 
 @internal

@@ -9,6 +9,7 @@
         in which each batch names the one before it. A batch is proposed, waits a window in which Disputes can cancel it
         and Panels void single leaves, and becomes final in its lane's order; only then do its charges and work count,
         in the epoch in which `finalize` is mined. What the open batches of a lane charge stays under half its bond.
+        A batch of one leaf that Escape proposes stands alone: in no lane's order, on a bond of its own.
 @custom:security A batch is known by its commitment for ever: a cancelled one never comes back, and an old final one can
                  still be shown beside a new one that repeats its task.
 @custom:kill Guardian: `Parameters.pause` stops `propose` and, as the protocol's clock stands still, every window. Anchors,
@@ -67,6 +68,7 @@ _STAKING: immutable(IStaking)
 
 disputes: public(address)
 panels: public(address)
+escape: public(address)
 
 # commitment => charge << 128 | work that panels voided
 _voided: HashMap[bytes32, uint256]
@@ -87,14 +89,15 @@ def __init__(parameters: address, registry: address, staking: address, genesis_:
 
 
 @external
-def wire(disputes: address, panels: address):
+def wire(disputes: address, panels: address, escape: address):
     """
-    @notice Names the courts. The deployer, once.
+    @notice Names the courts and who proposes without a manager. The deployer, once.
     """
     governed._wire_once()
-    assert disputes != empty(address) and panels != empty(address), "Batches: empty address"
+    assert empty(address) not in [disputes, panels, escape], "Batches: empty address"
     self.disputes = disputes
     self.panels = panels
+    self.escape = escape
 
 
 @external
@@ -154,6 +157,31 @@ def propose(header: IBatches.BatchHeader, records: Bytes[12000]):
             disputes=0,
             has_voids=False,
             is_cancelled=False,
+            epoch=0,
+        ),
+    )
+    log IBatches.Proposed(commitment=commitment, header=header)
+
+
+@external
+def propose_alone(header: IBatches.BatchHeader):
+    """
+    @notice Proposes a batch outside the order of the lane whose seeds it rests on. Escape, which has checked its one leaf.
+    """
+    assert msg.sender == self.escape, "Batches: not Escape"
+    commitment: bytes32 = keccak256(abi_encode(header))
+    assert lanes._entries[commitment] == 0, "Batches: proposed before"
+    lanes._write_entry(
+        commitment,
+        lanes.Entry(
+            manager=header.manager,
+            sequence=0,
+            proposed_at=governed._clock(),
+            charge=convert(header.charge, uint256),
+            disputes=0,
+            has_voids=False,
+            is_cancelled=False,
+            epoch=0,
         ),
     )
     log IBatches.Proposed(commitment=commitment, header=header)
@@ -162,41 +190,45 @@ def propose(header: IBatches.BatchHeader, records: Bytes[12000]):
 @external
 def finalize(header: IBatches.BatchHeader):
     """
-    @notice Makes the oldest open batch of a lane final when its window is over and no dispute on it is open. Anybody.
+    @notice Makes the oldest open batch of a lane, or one that stands alone, final when its window is over and no dispute
+            on it is open. Anybody.
     """
     commitment: bytes32 = keccak256(abi_encode(header))
     entry: lanes.Entry = lanes._read_entry(commitment)
-    row: lanes.Row = lanes._read(header.manager)
-    assert lanes._status(entry, row) == lanes.PROPOSED, "Batches: not proposed"
-    assert header.sequence == row.final + 1, "Batches: not the oldest open one of its lane"
+    assert lanes._status(entry) == lanes.PROPOSED, "Batches: not proposed"
     assert entry.disputes == 0, "Batches: dispute open"
     assert governed._clock() >= self._window_end(entry), "Batches: window not over"
     charge: uint256 = convert(header.charge, uint256)
     work: uint256 = convert(header.work, uint256)
-    row.final = header.sequence
-    row.open -= charge
-    lanes._write(header.manager, row)
+    if header.sequence != 0:
+        self._pass(header.manager, header.sequence, charge)
+    epoch: uint256 = totals._epoch()
+    entry.epoch = epoch + 1
+    lanes._write_entry(commitment, entry)
     if entry.has_voids:
         voided: uint256 = self._voided[commitment]
         charge -= merkle_sum._high(voided)
         work -= merkle_sum._low(voided)
-    epoch: uint256 = totals._epoch()
     totals._count(header.manager, header.coin, epoch, charge, work)
-    if row.final == row.batches:
-        extcall _STAKING.release_hold(header.manager)
     log IBatches.BatchFinalized(commitment=commitment, epoch=convert(epoch, uint32))
 
 
 @external
 def cancel(commitment: bytes32):
     """
-    @notice Cancels a proposed batch and all later ones of its lane, whose next batch follows the one before it. Disputes.
+    @notice Cancels a proposed batch and all later ones of its lane, whose next batch follows the one before it; of one
+            that stands alone, nothing else. Disputes.
     """
     assert msg.sender == self.disputes, "Batches: not Disputes"
     first: lanes.Entry = lanes._read_entry(commitment)
     manager: uint32 = first.manager
+    assert lanes._status(first) == lanes.PROPOSED, "Batches: not proposed"
+    if first.sequence == 0:
+        first.is_cancelled = True
+        lanes._write_entry(commitment, first)
+        log IBatches.BatchCancelled(commitment=commitment)
+        return
     row: lanes.Row = lanes._read(manager)
-    assert lanes._status(first, row) == lanes.PROPOSED, "Batches: not proposed"
     for i: uint32 in range(row.batches - first.sequence + 1, bound=511):
         cancelled: bytes32 = lanes._commitment(manager, first.sequence + i)
         entry: lanes.Entry = lanes._read_entry(cancelled)
@@ -217,7 +249,7 @@ def open_dispute(commitment: bytes32):
     """
     self._check_court()
     entry: lanes.Entry = lanes._read_entry(commitment)
-    assert lanes._status(entry, lanes._read(entry.manager)) == lanes.PROPOSED, "Batches: not proposed"
+    assert lanes._status(entry) == lanes.PROPOSED, "Batches: not proposed"
     assert governed._clock() < self._window_end(entry), "Batches: window over"
     self._set_disputes(commitment, entry, entry.disputes + 1)
 
@@ -241,7 +273,7 @@ def void_leaf(header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uin
     assert msg.sender == self.panels, "Batches: not Panels"
     commitment: bytes32 = keccak256(abi_encode(header))
     entry: lanes.Entry = lanes._read_entry(commitment)
-    assert lanes._status(entry, lanes._read(header.manager)) == lanes.PROPOSED, "Batches: not proposed"
+    assert lanes._status(entry) == lanes.PROPOSED, "Batches: not proposed"
     assert self._is_in(header, leaf, index, proof), "Batches: no such leaf"
     assert not self._is_void(commitment, index), "Batches: leaf void already"
     self._voids[commitment][index >> 8] |= 1 << (index & 255)
@@ -284,11 +316,22 @@ def batch(commitment: bytes32) -> IBatches.Batch:
     voided: uint256 = self._voided[commitment]
     return IBatches.Batch(
         proposed_at=convert(entry.proposed_at, uint40),
-        status=lanes._status(entry, lanes._read(entry.manager)),
+        status=lanes._status(entry),
         disputes=convert(entry.disputes, uint16),
         voided_charge=convert(merkle_sum._high(voided), uint96),
         voided_work=convert(merkle_sum._low(voided), uint96),
     )
+
+
+@external
+@view
+def final_epoch(commitment: bytes32) -> uint256:
+    """
+    @notice The epoch in which a batch became final.
+    """
+    entry: lanes.Entry = lanes._read_entry(commitment)
+    assert entry.epoch != 0, "Batches: not final"
+    return entry.epoch - 1
 
 
 @external
@@ -309,6 +352,18 @@ def verify(
     @notice Whether this is a leaf of a batch that was proposed, whatever became of it.
     """
     return lanes._entries[keccak256(abi_encode(header))] != 0 and self._is_in(header, leaf, index, proof)
+
+
+@internal
+def _pass(manager: uint32, sequence: uint32, charge: uint256):
+    # A lane's oldest open batch becomes final.
+    row: lanes.Row = lanes._read(manager)
+    assert sequence == row.final + 1, "Batches: not the oldest open one of its lane"
+    row.final = sequence
+    row.open -= charge
+    lanes._write(manager, row)
+    if row.final == row.batches:
+        extcall _STAKING.release_hold(manager)
 
 
 @internal

@@ -34,7 +34,7 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
     genesis = int(Contracts(client, found).read("BurnMintWork", "genesis"))
     store = open_store(storage)
     documents = Lookup(lambda digest: b"".join(store.open(document_cid(digest), MAX_DOCUMENT)))
-    events = _read(client, found)
+    events = read_events(client, found)
     report = Audit(Network(found.domain(), genesis, documents), lambda number: client.header(number).hash).run(events)
     if as_json:
         print_json({"checked": report.checked, "problems": report.problems})
@@ -47,7 +47,7 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
     sys.exit(1 if report.problems else 0)
 
 
-def _read(client: ChainClient, found: Deployment) -> list[ChainEvent]:
+def read_events(client: ChainClient, found: Deployment) -> list[ChainEvent]:
     """All events of the contracts up to the newest block, in as large steps as the endpoint takes."""
     events: list[ChainEvent] = []
     start, newest, step = found.block, client.header("latest").number, STEP

@@ -21,6 +21,7 @@ COMMANDS = {
     "audit": "inferix.cli.audit:audit",
     "call": "inferix.cli.call:call",
     "cancel": "inferix.cli.jobs:cancel",
+    "escape": "inferix.cli.escape:escape",
     "explain": "inferix.cli.explain:explain",
     "fetch": "inferix.cli.jobs:fetch",
     "jobs": "inferix.cli.jobs:jobs_command",

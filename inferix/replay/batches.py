@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from inferix.errors import InferixError
 from inferix.models.anchor import BatchData, BatchLeaf
 from inferix.models.event import ChainEvent
-from inferix.models.roles import BatchStatus
+from inferix.models.roles import BatchStatus, Outcome
 from inferix.replay import jobs
 from inferix.replay.state import Batch
 from inferix.trees import Tree, batch_leaf, lanes
@@ -77,23 +77,42 @@ def proposed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> 
         proposed_at=event.timestamp,
         transaction=event.transaction,
     )
+    network.batches[batch.commitment] = batch
+    if batch.is_alone:
+        network.lane(batch.manager).alone.append(batch.commitment)
+        return  # its leaf follows in a log of its own
     found = given(network, batch)
     batch.problem = found.problem
     batch.leaves = [] if found.problem else found.leaves
-    network.batches[batch.commitment] = batch
     network.lane(batch.manager).batches.append(batch.commitment)
     jobs.batched(network, batch)
+
+
+def escaped(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """The leaf of a batch that stands alone, and who proposed it."""
+    batch = network.batches[args["commitment"]]
+    batch.leaves = [BatchLeaf(**args["leaf"] | {"outcome": Outcome(args["leaf"]["outcome"])})]
+    batch.proposer, batch.bond = args["proposer"], args["bond"]
+    jobs.batched(network, batch)
+
+
+def escape_closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """Its bond went back, or was lost."""
+    network.batches[args["commitment"]].bond = 0
 
 
 def finalized(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Its charges and work count, in this epoch."""
     batch = network.batches[args["commitment"]]
     batch.status, batch.epoch, batch.final_at = BatchStatus.FINAL, args["epoch"], event.timestamp
+    if batch.is_alone:
+        jobs.batched(network, batch)
 
 
 def cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """It fell: its attempts are to be proposed again."""
     batch = network.batches[args["commitment"]]
     batch.status, batch.cancelled_at = BatchStatus.CANCELLED, event.timestamp
-    network.lane(batch.manager).batches.remove(batch.commitment)
+    lane = network.lane(batch.manager)
+    (lane.alone if batch.is_alone else lane.batches).remove(batch.commitment)
     jobs.unbatched(network, batch)

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 from inferix.errors import InferixError
 from inferix.messages import ORDER_RECORD, Order, Quote
+from inferix.models.anchor import BatchLeaf
 from inferix.models.document import Bytes32
 from inferix.models.event import ChainEvent
 from inferix.models.job import JobSpec
-from inferix.models.roles import Outcome, TaskKind
+from inferix.models.roles import BatchStatus, Outcome, TaskKind
 from inferix.replay import attempts
+from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Batch, Job, JobStatus, TaskState
 from inferix.units import NanoIbm, NanoUsd, fee_of
 
@@ -256,11 +258,30 @@ def _end(network: "Network", job: Job, status: JobStatus, reason: str) -> None:
 
 
 def batched(network: "Network", batch: Batch) -> None:
-    """Marks the attempts whose leaf is in a batch of their lane: another's hides nothing from their own manager."""
+    """Marks the attempts whose leaf is in a batch of their lane: another's hides nothing from their own manager.
+
+    Nor does one that stands alone, unless its leaf is right; while it waits it gives way to the lane's. Once it is
+    final it is what counts.
+    """
     for leaf in batch.leaves:
         attempt = _attempt(network, leaf.task, leaf.attempt)
-        if attempt is not None and attempt.batch is None and attempt.lane == batch.manager:
+        if attempt is None or attempt.lane != batch.manager:
+            continue
+        if batch.is_alone and batch.status is BatchStatus.PROPOSED:
+            if attempt.batch is None and _is_right(network, leaf, attempt):
+                attempt.batch = batch.commitment
+        elif attempt.batch is None or batch.is_alone or _gives_way(network.batches[attempt.batch]):
             attempt.batch = batch.commitment
+
+
+def _gives_way(batch: Batch) -> bool:
+    return batch.is_alone and batch.status is BatchStatus.PROPOSED
+
+
+def _is_right(network: "Network", leaf: BatchLeaf, attempt: Attempt) -> bool:
+    if attempt.status is not AttemptStatus.ENDED:
+        return False
+    return outcome_leaf(network, network.tasks[leaf.task], attempt) == leaf
 
 
 def unbatched(network: "Network", batch: Batch) -> None:
@@ -269,6 +290,8 @@ def unbatched(network: "Network", batch: Batch) -> None:
         attempt = _attempt(network, leaf.task, leaf.attempt)
         if attempt is not None and attempt.batch == batch.commitment:
             attempt.batch, attempt.unbatched_at = None, network.time
+            for commitment in network.lane(attempt.lane).alone:
+                batched(network, network.batches[commitment])
 
 
 def _attempt(network: "Network", task: Bytes32, number: int) -> Attempt | None:

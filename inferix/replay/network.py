@@ -16,13 +16,14 @@ from inferix.models.anchor import AccountsData, RosterData
 from inferix.models.event import ChainEvent
 from inferix.models.parameters import Parameters
 from inferix.models.roles import DisputeStatus, Lie, NodeStatus, Role, RosterKind
-from inferix.replay import batches, cases, disputes, jobs
+from inferix.replay import balances, batches, cases, disputes, jobs
 from inferix.replay.reputation import record
 from inferix.replay.stake import StakeEvents
 from inferix.replay.state import (
     Account,
     AccountsRoot,
     Anchor,
+    BalanceClaim,
     Batch,
     Case,
     Dispute,
@@ -80,6 +81,7 @@ class Network(StakeEvents):
         self.epochs: list[Epoch] = []
         self.accounts_roots: list[AccountsRoot] = []
         self.claimed: dict[int, int] = {}
+        self.balance_claims: dict[int, BalanceClaim] = {}
         self.refusals: list[str] = []
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._timer_count = 0
@@ -201,6 +203,17 @@ class Network(StakeEvents):
         account.credit -= args["amount"]
         account.requested -= min(account.requested, args["amount"])
 
+    def _on_BalanceClaimed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        balances.claimed(self, event, args)
+
+    def _on_ClaimPaid(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        balances.paid(self, event, args)
+
+    def _on_ClaimFell(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        balances.ended(self, event, args)
+
+    _on_ClaimDropped = _on_ClaimFell
+
     def _on_Released(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.released[args["coin"]] = self.released.get(args["coin"], 0) + args["amount"]
 
@@ -241,8 +254,12 @@ class Network(StakeEvents):
 
     def _on_Anchored(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         anchor = Anchor(args["index"], event.block, event.timestamp, args["root"], args["data"])
+        anchor.armed = event.block
         self.lane(args["manager"]).anchors[anchor.index] = anchor
         jobs.anchored(self, args["manager"], anchor)
+
+    def _on_Rearmed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.lane(args["manager"]).anchors[args["index"]].armed = args["block"]
 
     def _on_Sealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         anchor = self.lane(args["manager"]).anchors[args["index"]]
@@ -279,6 +296,12 @@ class Network(StakeEvents):
 
     def _on_Proposed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         batches.proposed(self, event, args)
+
+    def _on_Escaped(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        batches.escaped(self, event, args)
+
+    def _on_EscapeClosed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        batches.escape_closed(self, event, args)
 
     def _on_BatchFinalized(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         batches.finalized(self, event, args)

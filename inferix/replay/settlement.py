@@ -2,6 +2,7 @@
 """From ended attempts to a batch: leaves, records, documents, tree. Pure; anybody comes to the same leaves."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
@@ -9,10 +10,12 @@ from eth_utils.crypto import keccak
 from inferix.messages import Vote, outcome_record, pack_voters, votes_hash
 from inferix.models.anchor import BatchData, BatchLeaf
 from inferix.models.roles import Outcome
-from inferix.replay.network import Network
 from inferix.replay.state import Attempt, AttemptStatus, TaskState
 from inferix.trees import Tree, batch_leaf, split
 from inferix.units import NanoIbm, NanoUsd, fee_of
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
 
 CHUNK = 64
 MAX_LEAVES = 1_000
@@ -53,7 +56,7 @@ def commitment_of(header: dict[str, int | bytes]) -> bytes:
     return keccak(abi_encode(list(HEADER.values()), [header[name] for name in HEADER]))
 
 
-def outcome_leaf(network: Network, state: TaskState, attempt: Attempt) -> BatchLeaf:
+def outcome_leaf(network: "Network", state: TaskState, attempt: Attempt) -> BatchLeaf:
     """The one right leaf of an ended attempt."""
     assert attempt.outcome is not None
     job = network.jobs[state.task.job]
@@ -87,7 +90,7 @@ def standing_votes(attempt: Attempt) -> list[tuple[Vote, bytes]]:
     return votes[:8]
 
 
-def ready(network: Network, manager: int) -> list[tuple[TaskState, Attempt]]:
+def ready(network: "Network", manager: int) -> list[tuple[TaskState, Attempt]]:
     """Ended attempts of a lane that somebody had accepted and that are in no live batch."""
     return [
         (state, attempt)
@@ -98,13 +101,13 @@ def ready(network: Network, manager: int) -> list[tuple[TaskState, Attempt]]:
     ]
 
 
-def _in_time(network: Network, state: TaskState, attempt: Attempt) -> bool:
+def _in_time(network: "Network", state: TaskState, attempt: Attempt) -> bool:
     """What is proposed later finds its reserve paid back: it would be charged to other clients' credit."""
     end = network.jobs[state.task.job].order.deadline + UNPROPOSED_AFTER
     return network.time < max(end, attempt.unbatched_at + PROPOSED_ANEW if attempt.unbatched_at else 0)
 
 
-def draft_batches(network: Network, manager: int) -> list[BatchDraft]:
+def draft_batches(network: "Network", manager: int) -> list[BatchDraft]:
     """What the lane can propose now, a batch a coin; the second builds on the first."""
     by_coin: dict[int, list[BatchLeaf]] = {}
     index_of = {address: index for index, address in network.coins.items()}

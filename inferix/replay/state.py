@@ -113,6 +113,20 @@ class Account:
 
 
 @dataclass
+class BalanceClaim:
+    """What a client says is left of its credit. ``left``: nano-USD not paid yet; ``since``: epoch from which charges
+    are in ``counted``; ``until``: protocol time; ``bond``: units of the coin."""
+
+    account: int
+    left: int
+    since: int
+    counted: list[bytes]
+    claimed_at: int
+    until: int
+    bond: int
+
+
+@dataclass
 class FinalRoster:
     """A roster in force from ``final_at``."""
 
@@ -137,7 +151,8 @@ class Refused:
 
 @dataclass
 class Anchor:
-    """An anchor of a lane; ``seed`` once sealed; ``refused``: what is in it and does not count."""
+    """An anchor of a lane; ``armed``: the block whose successor's hash goes into its seed; ``seed`` once sealed;
+    ``refused``: what is in it and does not count."""
 
     index: int
     block: int
@@ -146,6 +161,7 @@ class Anchor:
     data: bytes
     messages: int = 0
     problem: str = ""
+    armed: int = 0
     seed: bytes | None = None
     sealed_at: int = 0
     refused: list[Refused] = field(default_factory=list)
@@ -153,11 +169,12 @@ class Anchor:
 
 @dataclass
 class Lane:
-    """A manager's anchors and batches."""
+    """A manager's anchors and live batches; ``alone``: those that others proposed by its seeds, outside its order."""
 
     manager: int
     anchors: dict[int, Anchor] = field(default_factory=dict)
     batches: list[bytes] = field(default_factory=list)
+    alone: list[bytes] = field(default_factory=list)
 
 
 @dataclass
@@ -222,7 +239,8 @@ class Job:
 class Batch:
     """A proposed batch; ``problem`` says why it has no leaves, if so; ``lie``: what was proven of it.
 
-    ``transaction``: hash of the one that proposed it.
+    ``transaction``: hash of the one that proposed it; ``proposer``, ``bond``: whose IFX [wei] stands behind one that
+    stands alone, as long as it does.
     """
 
     commitment: bytes
@@ -244,6 +262,13 @@ class Batch:
     voided: set[int] = field(default_factory=set)
     lie: Lie | None = None
     transaction: bytes = bytes(32)
+    proposer: str = ""
+    bond: int = 0
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether Escape proposed it."""
+        return self.sequence == 0
 
 
 @dataclass

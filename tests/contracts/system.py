@@ -121,6 +121,7 @@ class System:
         self.burn_mint_work = key("burn mint work")
         self.delegation = key("delegation")
         self.fee_burner = key("fee burner")
+        self.balance_claims = key("balance claims")
         self.panels = key("panels")
         self.disputes = key("disputes")
 
@@ -131,7 +132,7 @@ class System:
     def _wire(self) -> None:
         address = {name: getattr(each, "address", None) for name, each in vars(self).items()}
         self.ifx.wire(address["burn_mint_work"])
-        self.ifx_dollar.wire(address["batches"], address["accounts"], address["fee_burner"])
+        self.ifx_dollar.wire(address["batches"], address["accounts"], address["fee_burner"], address["balance_claims"])
         self.licence.wire(address["registry"], address["node_sale"], address["buyback"])
         self.registry.wire(address["licence"], address["staking"], address["panels"], address["disputes"])
         self.staking.wire(

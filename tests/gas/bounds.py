@@ -19,6 +19,7 @@ class Bound:
 
 PERMANENT = "a word a batch for ever: an old task that is repeated must be provable"
 PAUSE = "the pause stops clocks, kept in three words of Parameters"
+EPOCH = "the epoch is kept with the batch, so that a client can leave without a root"
 VOTES = "sums in the proof, status and owner from NodeRegistry, two delegates of a token with votes"
 
 BOUNDS = [
@@ -29,7 +30,7 @@ BOUNDS = [
     Bound("propose 1000 root only", TASKS, 85, 3, f"{PERMANENT}; {PAUSE}"),
     Bound("propose 1000 with records", TASKS, 540),
     Bound("orders of fifty", ORDERS, 6_000),
-    Bound("finalize", 1, 45_000, 12_600, f"{PAUSE}; charges counted by coin, epoch and manager"),
+    Bound("finalize", 1, 45_000, 15_900, f"{PAUSE}; charges counted by coin, epoch and manager; {EPOCH}"),
     Bound("accounts", 1, 110_000, 4_900, f"{PAUSE}; the poster's bond is looked at"),
     Bound("claim", 1, 65_000, 15_900, VOTES),
     Bound(

@@ -20,6 +20,8 @@ CONTRACTS = [
     "work/Accounts.vy",
     "nodes/Delegation.vy",
     "nodes/Staking.vy",
+    "work/Disputes.vy",
+    "work/Escape.vy",
     "issuance/BurnMintWork.vy",
     "issuance/FeeBurner.vy",
     "issuance/ReferenceMarket.vy",

@@ -5,11 +5,10 @@ import pytest
 from eth.exceptions import Revert
 
 from inferix.models.roles import BatchStatus, DisputeStatus, NodeStatus, Outcome
+from inferix.replay.answers import MAX_MEMBERS, arguments_of, votes_answer
 from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Batch, TaskState
 from inferix.storage.tables import Message
-from keepers.answers import MAX_MEMBERS, votes_answer
-from keepers.courts import arguments_of
 from keepers.disputes import decide_answers, decide_equivocation
 from tests.contracts.system import BANNED, FROZEN, Node, acting
 from tests.keepers.live import Live

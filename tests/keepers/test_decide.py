@@ -15,9 +15,9 @@ from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.attempts import misfit_worker, open_draws, seats
 from inferix.replay.settlement import draft_batches
 from inferix.storage.tables import Message, SignedOrder, WantedCancel
+from inferix.trees import flat
 from keepers.anchor import REFUSE_AFTER, LaneNow, decide_anchor, decide_messages, needs_seed
 from keepers.assign import decide_verifiers, decide_workers
-from keepers.desk import flat
 from keepers.epoch import CLOSE_ANYWAY, decide_claims, decide_close, decide_collect, decide_final, decide_post
 from keepers.market import decide_observe, decide_roll
 from keepers.rosters import decide_final as decide_roster_final

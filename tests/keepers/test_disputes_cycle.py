@@ -10,9 +10,9 @@ from eth_utils import keccak
 
 from inferix.messages import outcome_record
 from inferix.models.roles import BatchStatus, DisputeStatus, NodeStatus, Outcome
+from inferix.replay.answers import arguments_of
 from inferix.replay.settlement import HEADER, draft_batches
 from inferix.storage.tables import Message
-from keepers.courts import arguments_of
 from tests.keepers.live import Live
 from tests.keepers.live_program import Endpoint, Program
 

@@ -7,8 +7,8 @@ from inferix.draws import draws
 from inferix.messages import pack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role
+from inferix.replay.answers import MAX_MEMBERS, Committee, committee_behind, members
 from inferix.replay.settlement import draft_batches
-from keepers.answers import MAX_MEMBERS, Committee, committee_behind, members
 from tests.keepers.batches import ended
 from tests.replay.chain import MANAGER, Chain, address
 

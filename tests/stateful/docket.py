@@ -10,8 +10,8 @@ from inferix.errors import NotFound
 from inferix.messages import PanelVote, outcome_record
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import CaseStatus, Draw, Outcome, RosterKind
+from inferix.replay.answers import data_answer, votes_answer
 from inferix.replay.settlement import BatchDraft, commitment_of, draft_batch, draft_batches
-from keepers.answers import data_answer, votes_answer
 from keepers.courts import next_members
 from tests.contracts.work.network import flat
 from tests.stateful.bench import Bench

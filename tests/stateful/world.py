@@ -47,6 +47,8 @@ NAMES = [
     "committees",
     "disputes",
     "panels",
+    "escape",
+    "balance_claims",
 ]
 MILLION_USD = 10**6 * USD
 

@@ -64,6 +64,9 @@ class Court(Network):
         super()._deploy_work()
         nodes = (self.parameters, self.registry)
         self.committees = deployer("work/Committees.vy").deploy(*nodes, self.ifx_dollar, self.batches, self.rosters)
+        self.escape = deployer("work/Escape.vy").deploy(
+            *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.orders, self.committees
+        )
         self.disputes = deployer("work/Disputes.vy").deploy(
             *nodes, self.staking, self.ifx, self.batches, self.orders, self.committees
         )

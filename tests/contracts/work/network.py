@@ -100,6 +100,7 @@ class Network(System):
         self.treasury = key("treasury").address
         self.disputes = key("disputes")
         self.panels = key("panels")
+        self.escape = key("escape")
         self.market = deployer("issuance/ReferenceMarket.vy").deploy(
             self.parameters, self.ifx, self.ifx_dollar, self.treasury, PRICE
         )
@@ -124,8 +125,11 @@ class Network(System):
             self.market,
             self.foundation,
         )
+        self.balance_claims = deployer("token/BalanceClaims.vy").deploy(
+            self.parameters, self.ifx_dollar, self.accounts, self.batches, self.foundation
+        )
         super()._wire()
-        self.batches.wire(self.disputes.address, self.panels.address)
+        self.batches.wire(self.disputes.address, self.panels.address, self.escape.address)
         self.rosters.wire(self.disputes.address)
         self.accounts.wire(self.disputes.address)
         self.delegation.wire(self.accounts)

@@ -498,7 +498,7 @@ def test_batch_without_charge_or_work_becomes_final(network: Network) -> None:
 
 def test_wiring_is_the_deployers_once(network: Network) -> None:
     with acting(network.deployer), boa.reverts("governed: wired already"):
-        network.batches.wire(network.disputes.address, network.panels.address)
+        network.batches.wire(network.disputes.address, network.panels.address, network.escape.address)
 
 
 def test_genesis_is_aligned_and_now(network: Network) -> None:

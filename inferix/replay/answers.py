@@ -19,9 +19,7 @@ from inferix.models.roles import BatchStatus, Draw, NodeStatus, Outcome, RosterK
 from inferix.replay import Network
 from inferix.replay.settlement import CHUNK, standing_votes
 from inferix.replay.state import Attempt, Batch, TaskState
-from inferix.trees import Tree, batch_leaf
-from keepers.courts import inclusion
-from keepers.desk import flat
+from inferix.trees import Tree, batch_leaf, flat
 
 MAX_MEMBERS = 12  # as in Committees
 
@@ -131,6 +129,19 @@ def place_of(batch: Batch, task: bytes, attempt: int) -> int | None:
     """The index of an attempt's first leaf in a batch."""
     found = (at for at, leaf in enumerate(batch.leaves) if leaf.task == task and leaf.attempt == attempt)
     return next(found, None)
+
+
+def inclusion(batch: Batch, index: int) -> dict[str, Any]:
+    """A leaf with its proof, as Panels takes it."""
+    tree = Tree([batch_leaf(leaf) for leaf in batch.leaves])
+    leaf = batch.leaves[index].model_dump()
+    return {"header": batch.header, "leaf": leaf, "index": index, "proof": flat(tree.proof(index))}
+
+
+def arguments_of(batch: Batch, index: int) -> tuple[object, ...]:
+    """Header, leaf, index and proof: the first arguments of most calls about a leaf."""
+    parts = inclusion(batch, index)
+    return parts["header"], parts["leaf"], parts["index"], parts["proof"]
 
 
 def data_answer(batch: Batch, chunk: int) -> tuple[object, ...]:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients' claims to what is left of their credit while no accounts root comes, as BalanceClaims reports them."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from inferix.models.anchor import BatchLeaf
+from inferix.models.event import ChainEvent
+from inferix.models.job import case_id
+from inferix.models.roles import BatchStatus
+from inferix.replay.state import BalanceClaim, Batch
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
+
+
+def entry(leaf: BatchLeaf) -> bytes:
+    """A charge as a claim lists it: 24 bytes of ``keccak256(abi.encode(task, attempt))``, then nano-USD."""
+    return case_id(leaf.task, leaf.attempt)[:24] + leaf.charge.to_bytes(8, "big")
+
+
+def claimed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """A claim stands until somebody shows a charge that it leaves out, or its window is over."""
+    network.balance_claims[args["account"]] = BalanceClaim(
+        account=args["account"],
+        left=args["amount"],
+        since=args["since"],
+        counted=[bytes(item) for item in args["counted"]],
+        claimed_at=event.timestamp,
+        until=args["until"],
+        bond=args["bond"],
+    )
+
+
+def paid(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """What the coin's allowance let go; the bond went back with the first payment."""
+    claim = network.balance_claims[args["account"]]
+    claim.left, claim.bond = args["left"], 0
+    if not claim.left:
+        del network.balance_claims[claim.account]
+
+
+def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """It fell, or was dropped."""
+    del network.balance_claims[args["account"]]
+
+
+def charges(network: "Network", account: int, since: int, claimed_at: int) -> list[tuple[Batch, int]]:
+    """(batch, index) of each charge of an account that is final since an epoch, or was on its way at a time."""
+    found = []
+    for batch in network.batches.values():
+        is_final = batch.status is BatchStatus.FINAL and batch.epoch >= since
+        is_on_its_way = batch.status is BatchStatus.PROPOSED and batch.proposed_at <= claimed_at
+        for index, leaf in enumerate(batch.leaves) if is_final or is_on_its_way else ():
+            if leaf.account == account and leaf.charge and index not in batch.voided:
+                found.append((batch, index))
+    return found

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients' claims to their balance while no accounts root comes: shows what one leaves out, and settles the others.
+
+The bond's half is small beside what a false claim takes out of a pool that is everybody's.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from inferix.replay import Network
+from inferix.replay.answers import inclusion
+from inferix.replay.balances import charges, entry
+from inferix.replay.state import BalanceClaim
+from keepers.courts import Step
+from keepers.desk import MONEY, Desk
+
+log = logging.getLogger(__name__)
+
+
+def decide_claims(network: Network) -> list[Step]:
+    """For each claim a charge that it leaves out, while it stands; its settlement afterwards."""
+    steps: list[Step] = []
+    for claim in network.balance_claims.values():
+        key = f"claim:{claim.account}:{claim.claimed_at}"
+        if network.time >= claim.until:
+            epoch = (network.time - network.genesis) // network.parameters["epoch_length"]
+            steps.append((f"{key}:settle:{epoch}", "settle", (claim.account,)))
+            continue
+        arguments = _left_out(network, claim)
+        if arguments is not None:
+            steps.append((f"{key}:prove", "prove_charge", arguments))
+    return steps
+
+
+def _left_out(network: Network, claim: BalanceClaim) -> tuple[object, ...] | None:
+    listed = set(claim.counted)
+    for batch, index in charges(network, claim.account, claim.since, claim.claimed_at):
+        if entry(batch.leaves[index]) not in listed:
+            return claim.account, claim.counted, inclusion(batch, index)
+    return None
+
+
+@dataclass
+class ClaimKeeper:
+    """Sends what is decided."""
+
+    desk: Desk
+
+    def cycle(self) -> None:
+        """Each step by itself: one that is refused holds up no other."""
+        with self.desk.follower.reading() as network:
+            steps = decide_claims(network)
+        for key, function, arguments in steps:
+            if self.desk.try_send(MONEY, key, "BalanceClaims", function, *arguments):
+                log.info("%s: %s", key, function, extra={"key": key})

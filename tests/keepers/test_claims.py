@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What keepers do about a client's claim to its balance: they show what it leaves out, and settle it when its time has come."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from inferix.chain.abi import Interface
+from inferix.models.roles import Outcome
+from inferix.money import OnChain, holdings
+from inferix.replay.balances import entry
+from inferix.replay.settlement import draft_batches
+from inferix.replay.state import Batch
+from keepers.claims import decide_claims
+from keepers.courts import Step
+from tests.replay.chain import COIN, MANAGER, Chain, address
+
+WEEK = 7 * 86_400
+
+
+@pytest.fixture
+def chain() -> Chain:
+    found = Chain()
+    found.start()
+    return found
+
+
+@pytest.fixture
+def encoded(interface: Callable[[str], Interface]) -> Callable[[Sequence[Step]], list[str]]:
+    """The functions of BalanceClaims in steps, whose arguments are encoded as the contract takes them."""
+
+    def names(steps: Sequence[Step]) -> list[str]:
+        for _, function, arguments in steps:
+            assert interface("BalanceClaims").encode(function, arguments)
+        return [function for _, function, _ in steps]
+
+    return names
+
+
+def charged(chain: Chain) -> Batch:
+    """A proposed batch that charges account 1."""
+    state = chain.state(chain.order(), 0)
+    chain.run(state)
+    assert state.attempts[0].outcome is Outcome.ACCEPTED
+    (found,) = draft_batches(chain.network, MANAGER)
+    for document in found.documents:
+        chain.store(document)
+    chain.emit("Proposed", commitment=found.commitment, header=found.header)
+    return chain.network.batches[found.commitment]
+
+
+def make_final(chain: Chain, batch: Batch) -> None:
+    chain.emit("BatchFinalized", commitment=batch.commitment, epoch=3)
+
+
+def claim(chain: Chain, *counted: bytes, **changes: Any) -> None:
+    chain.wait(60)
+    fields = {"account": 1, "amount": 10**9, "since": 3, "bond": 50_000, "until": chain.time + WEEK}
+    chain.emit("BalanceClaimed", counted=list(counted), **(fields | changes))
+    chain.wait(60)
+
+
+def test_a_charge_that_is_left_out_is_shown(chain: Chain, encoded: Callable[[Sequence[Step]], list[str]]) -> None:
+    batch = charged(chain)
+    claim(chain)
+    (step,) = decide_claims(chain.network)
+    assert encoded([step]) == ["prove_charge"]
+    assert step[2][2]["header"] == batch.header  # type: ignore[index]
+    chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=address(5))
+    assert decide_claims(chain.network) == []
+
+
+def test_an_honest_claim_is_left_alone_and_then_settled(
+    chain: Chain, encoded: Callable[[Sequence[Step]], list[str]]
+) -> None:
+    batch = charged(chain)
+    make_final(chain, batch)
+    claim(chain, entry(batch.leaves[0]))
+    assert decide_claims(chain.network) == []
+    chain.wait(WEEK)
+    chain.network.tick(chain.time)
+    assert encoded(decide_claims(chain.network)) == ["settle"]
+    chain.emit("ClaimPaid", account=1, paid=10**8, left=9 * 10**8)
+    assert encoded(decide_claims(chain.network)) == ["settle"], "the rest in a later epoch"
+    chain.emit("ClaimPaid", account=1, paid=9 * 10**8, left=0)
+    assert decide_claims(chain.network) == []
+
+
+@pytest.mark.parametrize("changes", [{"since": 4}, {"account": 2}])
+def test_what_does_not_count_is_not_shown(chain: Chain, changes: dict[str, int]) -> None:
+    batch = charged(chain)
+    make_final(chain, batch)
+    claim(chain, **changes)
+    assert decide_claims(chain.network) == []
+
+
+def test_what_was_proposed_after_the_claim_counts_once_it_is_final(chain: Chain) -> None:
+    claim(chain)
+    batch = charged(chain)
+    assert decide_claims(chain.network) == []
+    make_final(chain, batch)
+    assert [step[1] for step in decide_claims(chain.network)] == ["prove_charge"]
+    batch.voided.add(0)
+    assert decide_claims(chain.network) == []
+
+
+def test_a_claims_bond_is_among_its_owners_money_until_it_is_back(chain: Chain) -> None:
+    claim(chain)
+    rows = [row for row in holdings(chain.network, address(0), OnChain(), None) if "BalanceClaims" in row.where]
+    assert [(row.amount, row.unit, row.state) for row in rows] == [(50_000, COIN, "bonded")]
+    chain.emit("ClaimDropped", account=1)
+    rows = [row for row in holdings(chain.network, address(0), OnChain(), None) if "BalanceClaims" in row.where]
+    assert rows == []
