@@ -6,14 +6,22 @@
 @author Inferix
 @notice What a node may do now: its terms in one word, its owner and operator, statuses and bans. A part of NodeRegistry, whose
         name its reasons bear.
-        A ban binds owner, operator and licence, so that nobody comes back under the same money or buys a banned licence.
+        A ban binds the owner, and the licence while it is still that owner's: nobody comes back under the same money or buys a
+        banned licence. A key binds its node for ever anyway. It does not reach what others can name or own: an operator is
+        any address that its node's owner likes, and a licence may have been sold since.
 @custom:kill Statuses end by the courts or the governor.
 """
 
+from ..interfaces import IBuyback
+from ..interfaces import INodeLicence
 from ..interfaces import INodeRegistry
 from . import governed
 
 uses: governed
+
+
+interface Escrow:
+    def buyback() -> address: view
 
 
 ACTIVE: constant(uint8) = 1
@@ -32,6 +40,7 @@ _LOW_40: constant(uint256) = 2**40 - 1
 _LOW_64: constant(uint256) = 2**64 - 1
 
 
+licences: public(INodeLicence)
 panels: public(address)
 disputes: public(address)
 
@@ -65,13 +74,10 @@ def set_status(node: uint32, status: uint8):
 @external
 def apply_ban(node: uint32):
     """
-    @notice Bans a node whose owner, operator or licence is banned through another node. Anybody.
+    @notice Bans a node whose owner is banned through another node. Anybody.
     """
     assert self._stored_status(node) != BANNED, "NodeRegistry: banned already"
-    licence: uint256 = self._terms[node] >> 144
-    assert (
-        self.is_banned[self._owners[node]] or self.is_banned[self._operators[node]] or self.is_licence_banned[licence]
-    ), "NodeRegistry: not banned"
+    assert self.is_banned[self._owners[node]], "NodeRegistry: not banned"
     self._write_status(node, BANNED)
 
 
@@ -133,6 +139,21 @@ def _write_status(node: uint32, status: uint8):
 
 @internal
 def _mark_banned(node: uint32, banned: bool):
-    self.is_banned[self._owners[node]] = banned
-    self.is_banned[self._operators[node]] = banned
-    self.is_licence_banned[self._terms[node] >> 144] = banned
+    owner: address = self._owners[node]
+    licence: uint256 = self._terms[node] >> 144
+    self.is_banned[owner] = banned
+    if not banned or self._is_still_of(owner, licence):
+        self.is_licence_banned[licence] = banned
+
+
+@internal
+@view
+def _is_still_of(owner: address, licence: uint256) -> bool:
+    # The owner's, or offered to the buyback by it, which would give it back. One that was burned is nobody's.
+    if staticcall self.licences.transferable_at(licence) == 0:
+        return False
+    holder: address = staticcall self.licences.ownerOf(licence)
+    buyback: address = staticcall Escrow(self.licences.address).buyback()
+    if holder == buyback:
+        return (staticcall IBuyback(buyback).offered(licence)).owner == owner
+    return holder == owner

@@ -26,6 +26,7 @@ initializes: standing[governed := governed]
 exports: (
     governed.parameters,
     governed.wired,
+    standing.licences,
     standing.panels,
     standing.disputes,
     standing.is_banned,
@@ -43,7 +44,6 @@ MANAGER: constant(uint8) = 3
 
 MAX_NODES_PER_LICENCE: constant(uint256) = 10
 
-licences: public(INodeLicence)
 staking: public(IStaking)
 
 node_count: public(uint32)
@@ -69,7 +69,7 @@ def wire(licences: address, staking: address, panels: address, disputes: address
     @notice Names the contracts that it works with. The deployer, once.
     """
     governed._wire_once()
-    self.licences = INodeLicence(licences)
+    standing.licences = INodeLicence(licences)
     self.staking = IStaking(staking)
     standing.panels = panels
     standing.disputes = disputes
@@ -84,10 +84,10 @@ def register(licence: uint256, operator: address, sealing_key: bytes32, price: u
     @param price nano-USD per IBM, workers only.
     @return Id of the node, from 1.
     """
-    assert msg.sender == staticcall self.licences.ownerOf(licence), "NodeRegistry: not the licence's owner"
+    assert msg.sender == staticcall standing.licences.ownerOf(licence), "NodeRegistry: not the licence's owner"
     assert not standing.is_banned[msg.sender], "NodeRegistry: banned"
     assert not standing.is_licence_banned[licence], "NodeRegistry: licence banned"
-    role: uint8 = staticcall self.licences.role_of(licence)
+    role: uint8 = staticcall standing.licences.role_of(licence)
     self._check_price(role, price)
     node: uint32 = self.node_count + 1
     self.node_count = node
@@ -300,7 +300,6 @@ def _holds_place(node: uint32) -> bool:
 @internal
 def _bind(node: uint32, operator: address):
     assert operator != empty(address), "NodeRegistry: no operator"
-    assert not standing.is_banned[operator], "NodeRegistry: operator banned"
     # One key, one node, for ever: else a double vote could be signed by a key that has moved on.
     assert self._bindings[operator] == 0, "NodeRegistry: operator already used"
     self._bindings[operator] = convert(node, uint256) << 40

@@ -209,10 +209,11 @@ def test_a_banned_licence_is_not_bought_of_its_next_owner(public_shop: Shop, lic
     with acting(seller):
         node = shop.registry.register(licence, key("operator").address, bytes(32), FLOOR)
         shop.registry.retire(node)
-        advance(365 * DAY)
-        shop.licence.transferFrom(seller.address, OWNER.address, licence)
     with acting(shop.governor):
         shop.registry.set_status(node, BANNED)
+    with acting(seller):
+        advance(365 * DAY)
+        shop.licence.transferFrom(seller.address, OWNER.address, licence)
     set_time(late.opens_at())
     with acting(OWNER), boa.reverts("Buyback: licence banned"):
         late.request(licence, IN_IFX, 0, [])
