@@ -29,7 +29,7 @@ from inferix.trees import split
 RECENT = 3_600  # seconds from the block that a keeper decides by to the one that its transaction is in
 KINDS = ("anchors", "seeds", "draws", "votes", "rosters", "batches", "leaves", "accounts", "epochs")
 ROSTER_EVENTS = (
-    "ParameterSet", "NodeRegistered", "PriceChanged", "BenchmarkAttested", "StatusChanged", "Qualified",
+    "ParameterSet", "NodeRegistered", "PriceChanged", "BenchmarkAttested", "StatusChanged", "Qualified", "EpochClosed",
 )  # fmt: skip
 LATE = (
     "this attempt is not open",

@@ -143,3 +143,15 @@ def test_documents_are_fetched_once_and_what_is_not_to_be_had_is_absent() -> Non
     assert len(documents) == len(list(documents)) == 2
     with pytest.raises(Unavailable):  # which is nobody's lie
         documents.get(b"silent")
+
+
+def test_regression_a_roster_follows_the_records_that_an_epoch_closed_with(closed: Chain) -> None:
+    """An honest roster with the new reputations was called false, as nothing else had changed since the one before."""
+    right = roster_leaves(closed.network, RosterKind.WORKERS)
+    assert len({leaf.weight for leaf in right}) > 1
+    closed.wait(3_600)
+    closed.post_roster(RosterKind.WORKERS, 2, right)
+    assert audit(closed).problems == []
+    old = [leaf.model_copy(update={"weight": 6_000 * 1_000}) for leaf in right]
+    closed.post_roster(RosterKind.WORKERS, 3, old)
+    assert "workers roster 3 is not what the registry gives" in problem(closed)
