@@ -169,7 +169,7 @@ def test_the_command_carries_it_to_its_end(live: Live, task: TaskState, monkeypa
     command._carry_on(wallet, live.network, batch, unlock)
     assert wallet.sent[1:] == ["Batches.finalize", "Escape.release"]
     shown = capsys.readouterr().out
-    for text in ("accepted, charge 0.016", "bond 1001.28 IFX: free from", "may be made final from", "is final"):
+    for text in ("accepted, charge 0.016", "bond 1,001.28 IFX: free from", "may be made final from", "is final"):
         assert text in shown
     assert waiting(live.follow(), task.task.id) is None
 
