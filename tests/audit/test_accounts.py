@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inferix.audit import Lookup
+from inferix.audit import RECENT, Lookup
 from inferix.errors import NotFound, Unavailable
 from inferix.models.anchor import AccountsData, RosterData
 from inferix.models.document import Document
@@ -149,7 +149,7 @@ def test_regression_a_roster_follows_the_records_that_an_epoch_closed_with(close
     """An honest roster with the new reputations was called false, as nothing else had changed since the one before."""
     right = roster_leaves(closed.network, RosterKind.WORKERS)
     assert len({leaf.weight for leaf in right}) > 1
-    closed.wait(3_600)
+    closed.wait(RECENT + 60)
     closed.post_roster(RosterKind.WORKERS, 2, right)
     assert audit(closed).problems == []
     old = [leaf.model_copy(update={"weight": 6_000 * 1_000}) for leaf in right]
