@@ -70,7 +70,9 @@ def decide_opening(network: Network) -> list[Step]:
             if known is None or fell:
                 steps.append((f"freeze:{case.hex()}:{batch.commitment.hex()}", "freeze", arguments_of(batch, index)))
         elif batch.status is BatchStatus.FINAL and case not in network.late_penalised:
-            steps.append((f"late:{case.hex()}", "penalise_late", arguments_of(batch, index)))
+            attempt = network.tasks[leaf.task].attempts[leaf.attempt]
+            shown = (*arguments_of(batch, index), attempt.draw, attempt.acceptance)
+            steps.append((f"late:{case.hex()}", "penalise_late", shown))
     return steps
 
 

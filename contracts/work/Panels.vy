@@ -50,6 +50,10 @@ exports: (
 )
 
 
+ACCEPTANCE_TYPEHASH: constant(bytes32) = keccak256(
+    "Acceptance(bytes32 task,uint8 attempt,uint32 node,uint16 draw)"
+)
+
 ACCEPTED: constant(uint8) = 1
 REJECTED: constant(uint8) = 2
 LATE: constant(uint8) = 3
@@ -166,13 +170,25 @@ def clear_redone(id: bytes32, redone: IBatches.Inclusion):
 
 @external
 def penalise_late(
-    header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uint256, proof: DynArray[bytes32, 64]
+    header: IBatches.BatchHeader,
+    leaf: IBatches.BatchLeaf,
+    index: uint256,
+    proof: DynArray[bytes32, 64],
+    draw: uint16,
+    acceptance: Bytes[65],
 ):
     """
     @notice The small slash of a late leaf in a final batch, once an attempt. Anybody.
+    @param draw Of the acceptance.
+    @param acceptance Signature of the Acceptance by a present or former operator of the node: a late leaf has no votes, so
+           without it a manager could name any node.
     """
     self._check_final(header, leaf, index, proof)
     assert leaf.outcome == LATE, "Panels: not late"
+    signer: address = eip712._recover(
+        keccak256(abi_encode(ACCEPTANCE_TYPEHASH, leaf.task, leaf.attempt, leaf.node, draw)), acceptance
+    )
+    assert staticcall _REGISTRY.node_of_operator(signer) == leaf.node, "Panels: not accepted by the node"
     id: bytes32 = self._id(leaf)
     assert not self.is_penalised[id], "Panels: penalised before"
     self.is_penalised[id] = True

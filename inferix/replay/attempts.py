@@ -55,6 +55,7 @@ def take(
     attempt = state.attempts[-1]
     if isinstance(message, Acceptance):
         _accept(network, state, attempt, message, anchor)
+        attempt.acceptance = item.signature
     elif isinstance(message, Receipt):
         attempt.status = AttemptStatus.RECEIVED
         attempt.result, attempt.received_at = message.result, anchor.timestamp

@@ -191,6 +191,7 @@ class Attempt:
     price: int = 0
     draw: int = 0
     accepted_at: int = 0
+    acceptance: bytes = b""  # its signature: without it nobody shows that the node was late
     deadline: int = 0
     result: bytes = bytes(32)
     receipt_anchor: int = 0

@@ -8,6 +8,7 @@ import pytest
 
 from inferix.chain.abi import Interface
 from inferix.draws import draws
+from inferix.messages import Acceptance
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import Draw, Outcome, RosterKind
@@ -105,7 +106,12 @@ def test_opening__late__penalised_once_when_final(chain: Chain) -> None:
     commitment = propose(chain)
     assert decide_opening(chain.network) == []
     chain.emit("BatchFinalized", commitment=commitment, epoch=0)
-    assert functions(decide_opening(chain.network)) == ["penalise_late"]
+    (step,) = decide_opening(chain.network)
+    assert step[1] == "penalise_late"
+    attempt = state.attempts[0]
+    accepted = Acceptance(task=state.task.id, attempt=0, node=attempt.node, draw=attempt.draw)
+    assert step[2][4] == attempt.draw
+    assert accepted.signer(chain.network.domain, step[2][5]) == chain.network.nodes[attempt.node].operator  # type: ignore[arg-type]
     case = case_id(state.task.id, 0)
     chain.emit("LatePenalised", case=case, node=state.attempts[0].node, amount=1)
     assert decide_opening(chain.network) == []

@@ -197,7 +197,10 @@ class Docket:
     def late(self, batch: Batch, index: int) -> bool:
         """The small slash."""
         ask = lambda: self.bench.model.courts.penalise_late(batch, batch.leaves[index])  # noqa: E731
-        return self._panels(ask, "penalise_late", *self.item(batch, index).values())
+        leaf = batch.leaves[index]
+        attempt = self.bench.world.mirror.tasks[leaf.task].attempts[leaf.attempt]
+        shown = (*self.item(batch, index).values(), attempt.draw, attempt.acceptance)
+        return self._panels(ask, "penalise_late", *shown)
 
     def redone(self, case: Case, batch: Batch, index: int) -> bool:
         """Shows how the task went in other hands: charged where it was accepted, else cleared."""

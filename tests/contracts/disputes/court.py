@@ -8,7 +8,7 @@ from eth_utils import keccak
 
 from inferix import trees
 from inferix.draws import Roster, committee, draws
-from inferix.messages import Domain, PanelVote, Vote, compact, pack_voters, unpack_voters, votes_hash
+from inferix.messages import Acceptance, Domain, PanelVote, Vote, compact, pack_voters, unpack_voters, votes_hash
 from inferix.models.anchor import BatchLeaf, RosterLeaf
 from inferix.models.job import task_id
 from inferix.models.roles import Draw, Outcome
@@ -175,6 +175,11 @@ class Court(Network):
         measured = keccak(text=f"measured by {node.id}")
         vote = Vote(task=task, attempt=attempt, node=node.id, result=result, outcome=outcome, measured=measured)
         return vote, vote.sign(self.domain, bytes(node.operator.key))
+
+    def acceptance(self, leaf: BatchLeaf, signer: Node, draw: int = 0, node: Node | None = None) -> tuple[int, bytes]:
+        """The draw and the signature by which `signer` accepted a leaf's attempt for itself, or for another node."""
+        taken = Acceptance(task=leaf.task, attempt=leaf.attempt, node=(node or signer).id, draw=draw)
+        return draw, taken.sign(self.domain, bytes(signer.operator.key))
 
     def roster_index(self) -> int:
         """Index of the roster in force."""

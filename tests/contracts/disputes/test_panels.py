@@ -9,7 +9,7 @@ from eth_utils import keccak
 
 from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import Batch, Court
-from tests.contracts.system import ACTIVE, DAY, FROZEN, JAILED, acting, advance
+from tests.contracts.system import ACTIVE, DAY, FROZEN, JAILED, acting, advance, key
 
 OPEN, SLASHABLE, APPEALED, SLASHED, CLEARED = 1, 2, 3, 4, 5
 CANCELLED_BATCH, REJECTED_AGAIN, NOT_REDONE, REVERSED, UNDECIDED = 1, 2, 3, 4, 5
@@ -381,18 +381,42 @@ def test_a_seal_waits_for_its_block_and_rearms(court: Court) -> None:
 def test_a_late_attempt_costs_a_little_once(court: Court) -> None:
     worker = court.workers[0]
     batch = court.batch([court.ballot(outcome=Outcome.LATE, voters=[]).leaf, court.ballot("good").leaf])
+    shown = court.acceptance(batch.leaves[0], worker)
     with boa.reverts("Panels: not final"):
-        court.panels.penalise_late(*batch.item(0))
+        court.panels.penalise_late(*batch.item(0), *shown)
     court.make_final(batch)
     with boa.reverts("Panels: not late"):
-        court.panels.penalise_late(*batch.item(1))
+        court.panels.penalise_late(*batch.item(1), *shown)
     stake, supply = court.staking.bonded(worker.id), court.ifx.totalSupply()
-    court.panels.penalise_late(*batch.item(0))
+    court.panels.penalise_late(*batch.item(0), *shown)
     lost = stake - court.staking.bonded(worker.id)
     assert lost == court.staking.required(worker.id) * court.window("slash_late_bps") // 10_000
     assert supply - court.ifx.totalSupply() == lost - lost // 2
     with boa.reverts("Panels: penalised before"):
-        court.panels.penalise_late(*batch.item(0))
+        court.panels.penalise_late(*batch.item(0), *shown)
+
+
+def test_a_manager_that_calls_a_node_late_which_never_accepted_takes_none_of_its_stake(court: Court) -> None:
+    victim, other = court.workers[:2]
+    invented = court.ballot("invented", outcome=Outcome.LATE, voters=[]).leaf
+    batch = court.make_final(court.batch([invented]))
+    stake = court.staking.bonded(victim.id)
+    draw, by_manager = court.acceptance(invented, court.keeper, node=victim)
+    elsewhere = court.acceptance(court.ballot("taken", outcome=Outcome.LATE, voters=[]).leaf, victim)
+    another = court.acceptance(invented, victim, draw=1)[1]
+    for shown in ((draw, by_manager), court.acceptance(invented, other), elsewhere, (draw, another)):
+        with boa.reverts("Panels: not accepted by the node"):
+            court.panels.penalise_late(*batch.item(0), *shown)
+    assert court.staking.bonded(victim.id) == stake
+
+
+def test_a_new_key_does_not_hide_what_the_old_one_accepted(court: Court) -> None:
+    worker = court.workers[0]
+    batch = court.make_final(court.batch([court.ballot(outcome=Outcome.LATE, voters=[]).leaf]))
+    shown = court.acceptance(batch.leaves[0], worker)
+    with acting(worker.owner):
+        court.registry.set_operator(worker.id, key("fresh").address)
+    court.panels.penalise_late(*batch.item(0), *shown)
 
 
 def test_two_cases_of_a_node_end_one_by_one(court: Court) -> None:
