@@ -54,6 +54,8 @@ ACCEPTANCE_TYPEHASH: constant(bytes32) = keccak256(
     "Acceptance(bytes32 task,uint8 attempt,uint32 node,uint16 draw)"
 )
 
+WORKER: constant(uint8) = 1
+
 ACCEPTED: constant(uint8) = 1
 REJECTED: constant(uint8) = 2
 LATE: constant(uint8) = 3
@@ -212,10 +214,13 @@ def execute(id: bytes32):
 def _freeze(
     header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uint256, proof: DynArray[bytes32, 64]
 ) -> bytes32:
-    assert staticcall _BATCHES.verify(header, leaf, index, proof), "Panels: no such leaf"
-    commitment: bytes32 = keccak256(abi_encode(header))
-    assert (staticcall _BATCHES.batch(commitment)).status != CANCELLED, "Panels: batch cancelled"
+    commitment: bytes32 = empty(bytes32)
+    status: uint8 = 0
+    commitment, status = self._look_up(header, leaf, index, proof)
+    assert status != CANCELLED, "Panels: batch cancelled"
     assert leaf.outcome == REJECTED, "Panels: not rejected"
+    # Votes are asked for elsewhere, and later: a forged leaf must not stop a manager or a verifier meanwhile.
+    assert (staticcall _REGISTRY.terms(leaf.node)).role == WORKER, "Panels: not a worker"
     id: bytes32 = self._id(leaf)
     self._check_new(id)
     case: IPanels.Case = empty(IPanels.Case)
@@ -244,12 +249,24 @@ def _check_new(id: bytes32):
 
 @internal
 @view
+def _look_up(
+    header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uint256, proof: DynArray[bytes32, 64]
+) -> (bytes32, uint8):
+    # The batch that a leaf is in, and its status.
+    assert staticcall _BATCHES.verify(header, leaf, index, proof), "Panels: no such leaf"
+    commitment: bytes32 = keccak256(abi_encode(header))
+    return commitment, (staticcall _BATCHES.batch(commitment)).status
+
+
+@internal
+@view
 def _check_final(
     header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uint256, proof: DynArray[bytes32, 64]
 ):
-    assert staticcall _BATCHES.verify(header, leaf, index, proof), "Panels: no such leaf"
-    commitment: bytes32 = keccak256(abi_encode(header))
-    assert (staticcall _BATCHES.batch(commitment)).status == FINAL, "Panels: not final"
+    commitment: bytes32 = empty(bytes32)
+    status: uint8 = 0
+    commitment, status = self._look_up(header, leaf, index, proof)
+    assert status == FINAL, "Panels: not final"
     assert not staticcall _BATCHES.is_void(commitment, index), "Panels: leaf void"
 
 

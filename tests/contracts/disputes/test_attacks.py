@@ -9,7 +9,7 @@ from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import NEEDED, Batch, Court, pack
 from tests.contracts.disputes.test_panels import APPEALED, CLEARED, OPEN, Trial, appealed, charged, trial, vote
 from tests.contracts.disputes.test_votes import answer, disputed, expire
-from tests.contracts.system import DAY, FROZEN, VERIFIER, acting, advance
+from tests.contracts.system import ACTIVE, DAY, FROZEN, VERIFIER, acting, advance
 from tests.contracts.work.network import batch_leaf
 
 
@@ -370,3 +370,16 @@ def test_a_panel_vote_of_another_case(court: Court) -> None:
     with boa.reverts("Panels: not signed by the node's operator"):
         court.panels.vote(case.id, *court.panel_vote(seat, keccak(text="another case"), True))
     assert case.status() == APPEALED
+
+
+def test_a_forged_rejection_freezes_no_other_manager_and_no_verifier(court: Court) -> None:
+    victims = [court.keeper, court.verifiers[0]]
+    forged = [
+        court.ballot(f"forged {node.id}", outcome=Outcome.REJECTED, worker=node, voters=[]).leaf for node in victims
+    ]
+    batch = court.batch(sorted(forged, key=lambda leaf: leaf.task))
+    for index in range(len(victims)):
+        with boa.reverts("Panels: not a worker"):
+            court.panels.freeze(*batch.item(index))
+    for node in victims:
+        assert (court.registry.terms(node.id).status, court.staking.frozen(node.id)) == (ACTIVE, 0)
