@@ -2,6 +2,7 @@
 """From rows to rates, intervals, thresholds and tables; on canned rows."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,17 @@ from benchmarks.proof.counts import Share
 from benchmarks.proof.journal import Journal
 from benchmarks.proof.run import RULES, SCALES, THRESHOLDS, scaled
 from benchmarks.table import show
-from inferix.proofs.rendering import Tolerance, read_calibration, write_calibration
+from inferix.proofs.rendering import Tolerance, load_calibration, read_calibration, write_calibration
 
 ACCEPT, REJECT, UNSURE = [0, 1, 3, 0], [1, 1, 3, 3], [0, 0, 30, 1]
 NAMES = ("1/2 samples", "another seed", "3 bounces of 12")
+
+
+@pytest.fixture(autouse=True)
+def in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tolerance in force that leaves room on both sides."""
+    known = replace(load_calibration(), tolerance=Tolerance())
+    monkeypatch.setattr(counts, "load_calibration", lambda: known)
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from inferix.proofs.rendering import (
     FloatArray,
     Tile,
     TileMeasure,
+    Tolerance,
     frame_seed,
     guide_rows,
     judge,
+    load_calibration,
     measure,
     noise_cells,
     reads_whole,
@@ -186,7 +189,8 @@ def test_measure__counts_the_pixels_that_are_off() -> None:
 def test_measure__the_share_of_two_per_cent_decides(off: int, accepted: bool) -> None:
     changed = noisy()
     changed.reshape(-1, 4)[:off, 0] += 0.5
-    assert judge([measure(changed, noisy())] * 5).accepted is accepted
+    rule = replace(load_calibration().rule("cpu", "cpu"), tolerance=Tolerance())
+    assert judge([measure(changed, noisy())] * 5, rule).accepted is accepted
 
 
 @pytest.mark.parametrize(("difference", "off"), [(0.0029, False), (0.0032, True)])
