@@ -165,9 +165,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("FeeBurner", (parameters, ifx, dollar, batches, registry, market, who(settings.foundation))),
         Creation("BalanceClaims", (parameters, dollar, Ref("Accounts"), batches, who(settings.foundation))),
         Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
-        Creation(
-            "Escape", (parameters, registry, staking, ifx, dollar, batches, Ref("Orders"), Ref("Committees"))
-        ),
+        Creation("Escape", (parameters, registry, staking, ifx, dollar, batches, Ref("Orders"), Ref("Committees"))),
         Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"))),
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
     ]
