@@ -205,8 +205,8 @@ def _duplicate_proofs(network: Network, batch: Batch, index: int, says: str) -> 
         at = place_of(other, leaf.task, attempt.number) if other else None
         if other is None or at is None or other.manager != batch.manager:
             continue
-        is_before = batch.is_alone or (other.sequence, at) < (batch.sequence, index)
-        if is_before and other is not batch and _cannot_stand(other.leaves[at], leaf):
+        is_before = (batch.is_alone and other is not batch) or (other.sequence, at) < (batch.sequence, index)
+        if is_before and _cannot_stand(other.leaves[at], leaf):
             yield _duplicate((other, at), (batch, index), says)
             return
 

@@ -26,7 +26,7 @@ def order(spec: bytes) -> bytes:
 def test_named_digests__each_event_that_names_documents() -> None:
     a, b = b"a" * 32, b"b" * 32
     assert list(named_digests(event("OrdersPosted", records=order(a) + order(b) + b"cut"))) == [a, b]
-    assert list(named_digests(event("Proposed", header={"data": a}))) == [a]
+    assert list(named_digests(event("Proposed", header={"sequence": 1, "data": a}))) == [a]
     for name in ("Anchored", "RosterPosted", "AccountsPosted"):
         assert list(named_digests(event(name, data=b))) == [b]
     assert list(named_digests(event("Sealed", data=b))) == []
