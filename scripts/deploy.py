@@ -44,6 +44,8 @@ class Chain:
         self.web3 = provider.web3
         self._nonce = self.web3.eth.get_transaction_count(account.address, "pending")
         self._waiting: list[tuple[str, bytes]] = []
+        self._gas = 0  # that what waits may use
+        self._block_gas = int(self.web3.eth.get_block("latest")["gasLimit"])
 
     def next_address(self) -> str:
         """Where the next contract of this account will be."""
@@ -62,6 +64,10 @@ class Chain:
             gas = self.provider.estimate_gas_cost(transaction)
         # Ape would ask for a whole block on a local chain, and get one transaction a block.
         transaction.gas_limit = gas + gas // GAS_MARGIN
+        # No more at once than a block holds: Anvil loses what is left over.
+        if self._gas + transaction.gas_limit > self._block_gas:
+            self.wait()
+        self._gas += transaction.gas_limit
         signed = self.account.sign_transaction(self.provider.prepare_transaction(transaction))
         if signed is None:
             raise click.ClickException("the account did not sign: nothing more was sent; run again to go on")
@@ -79,6 +85,7 @@ class Chain:
                 raise click.ClickException(f"{label} failed in transaction 0x{bytes(sent).hex()}: run again to go on")
             click.echo(f"  {label}: {receipt['gasUsed']:,} gas")
         self._waiting.clear()
+        self._gas = 0
 
 
 class Record:
