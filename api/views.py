@@ -10,7 +10,7 @@ from inferix.replay import Network
 from inferix.replay.accounting import eligible
 from inferix.replay.attempts import seats
 from inferix.replay.settlement import outcome_leaf
-from inferix.replay.state import Attempt, AttemptStatus, Batch, Case, Dispute, Epoch, Job, Node, TaskState
+from inferix.replay.state import Attempt, AttemptStatus, Batch, Case, Dispute, Epoch, Job, Node, RootDispute, TaskState
 from inferix.trees import Sum
 
 
@@ -169,6 +169,25 @@ def dispute_view(dispute: Dispute) -> dict[str, Any]:
         "batch": hexed(dispute.commitment),
         "kind": dispute.kind.name.lower(),
         "place": dispute.place,
+        "challenger": dispute.challenger,
+        "node": dispute.node or None,
+        "bond": str(dispute.bond),
+        "until": dispute.until,
+        "status": dispute.status.name.lower(),
+        "opened_at": dispute.opened_at,
+        "ended_at": dispute.ended_at or None,
+    }
+
+
+def root_dispute_view(dispute: RootDispute) -> dict[str, Any]:
+    """A dispute about the data of an anchor, a roster or accounts; ``until`` on the protocol's clock."""
+    return {
+        "id": hexed(dispute.id),
+        "kind": dispute.name.kind.name.lower(),
+        "of": dispute.name.of or None,
+        "index": dispute.name.index,
+        "root": hexed(dispute.name.root),
+        "chunk": dispute.chunk,
         "challenger": dispute.challenger,
         "node": dispute.node or None,
         "bond": str(dispute.bond),

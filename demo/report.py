@@ -32,7 +32,10 @@ HOLDERS = (
     "IfxDollar",
     "FeeBurner",
     "Disputes",
+    "Availability",
     "Panels",
+    "Escape",
+    "BalanceClaims",
 )
 
 

@@ -28,6 +28,8 @@ SHARES = {
 }
 # Shares that vest, by their numbers in Vesting
 VESTED = {"seed": 1, "strategic": 2, "kol": 3, "public": 4, "foundation": 5}
+# Contracts that freeze and slash stakes and set a node's status
+COURTS = ("Panels", "Disputes", "Availability")
 # IFX of the community's share that is free at TGE; the rest is the CommunityFund's
 COMMUNITY_AT_TGE = 3_000_000
 
@@ -167,6 +169,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
         Creation("Escape", (parameters, registry, staking, ifx, dollar, batches, Ref("Orders"), Ref("Committees"))),
         Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"))),
+        Creation("Availability", (parameters, registry, staking, ifx, batches, Ref("Rosters"), Ref("Accounts"))),
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
     ]
     if settings.development:
@@ -217,27 +220,30 @@ def _allocation(settings: Settings, who: Callable[[str], str]) -> tuple[tuple[An
 
 
 def _wiring() -> list[Call]:
-    wires = {
+    wires: dict[str, tuple[Any, ...]] = {
         "Timelock": ("Governor",),
         "CommunityFund": ("IFX",),
         "NodeLicence": ("NodeRegistry", "NodeSale", "Buyback"),
         "NodeSale": ("Buyback",),
-        "NodeRegistry": ("NodeLicence", "Staking", "Panels", "Disputes"),
-        "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Panels", "Disputes", "Batches", "Delegation"),
+        "NodeRegistry": ("NodeLicence", "Staking", COURTS),
+        "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Batches", "Delegation", COURTS),
         "PenaltyPool": ("BurnMintWork", "Accounts"),
         "IfxDollar": ("Batches", "Accounts", "FeeBurner", "BalanceClaims"),
         "Batches": ("Disputes", "Panels", "Escape"),
-        "Rosters": ("Disputes",),
-        "Accounts": ("Disputes",),
+        "Rosters": (("Availability",),),
+        "Accounts": (("Availability",),),
         "Delegation": ("Accounts",),
         "BurnMintWork": ("Accounts", "FeeBurner", "PenaltyPool"),
     }
     minter = Check("IFX", "mintable")
     vesting = Call("Vesting", "wire", (Ref("IFX"), Ref("VestingWallet")), Check("Vesting", "wallet_code", (), _is_set))
     return [Call("IFX", "wire", (Ref("BurnMintWork"),), minter), vesting] + [
-        Call(contract, "wire", tuple(Ref(name) for name in others), Check(contract, "wired"))
-        for contract, others in wires.items()
+        Call(contract, "wire", _refs(others), Check(contract, "wired")) for contract, others in wires.items()
     ]
+
+
+def _refs(names: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(Ref(name) if isinstance(name, str) else _refs(name) for name in names)
 
 
 def _opening(settings: Settings, deployer: str, left: list[str]) -> list[Call]:

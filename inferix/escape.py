@@ -110,7 +110,7 @@ def _delivery(
         "draw": attempt.draw,
         "acceptance": _acceptance(network, state, attempt).signature,
         "receipt": messages[place].signature,
-        "block_hash": block_hash(anchor.armed + 1),
+        "block_hash": block_hash(anchor.armed_at + 1),
         "index": place,
         "proof": flat(proof),
     }

@@ -17,7 +17,8 @@ from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import DisputeKind, Lie, Outcome, RosterKind
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of, committee_behind, inclusion, members, place_of
-from inferix.replay.batches import NOT_SERVED, given
+from inferix.replay.availability import NOT_SERVED
+from inferix.replay.batches import given
 from inferix.replay.settlement import CHUNK, outcome_leaf
 from inferix.replay.state import AttemptStatus, Batch
 from inferix.trees import Sum, Tree, batch_leaf

@@ -12,7 +12,7 @@ from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of
 from inferix.replay.disputes import dispute_id
-from inferix.replay.state import Batch
+from inferix.replay.state import Batch, Dispute, RootDispute
 from keepers.courts import Step
 from keepers.lies import Doubt, Findings
 
@@ -38,7 +38,7 @@ def decide_objections(
     ``patience``: how long documents may be on their way, seconds; ``stake``: whether bonds may be put up at all.
     """
     found: list[list[Objection]] = []
-    left = _bonds_left(network, manager) if stake else 0
+    left = bonds_left(network, manager) if stake else 0
     told: dict[str, str] = {}
     for chain in _chains(network, manager):
         for commitment in chain:
@@ -69,13 +69,15 @@ def _chains(network: Network, manager: int) -> Iterator[list[bytes]]:
         yield from ([commitment] for commitment in lane.alone)
 
 
-def _bonds_left(network: Network, manager: int) -> int:
+def bonds_left(network: Network, manager: int) -> int:
+    """How many bonds the manager may still put up."""
     since = network.time - network.parameters["epoch_length"]
+    disputes: list[Dispute | RootDispute] = [*network.disputes.values(), *network.root_disputes.values()]
     at_stake = sum(
         dispute.node == manager
         and dispute.opened_at > since
         and dispute.status in (DisputeStatus.OPEN, DisputeStatus.ANSWERED)
-        for dispute in network.disputes.values()
+        for dispute in disputes
     )
     return max(0, BONDS_AN_EPOCH - at_stake)
 

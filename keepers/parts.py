@@ -23,6 +23,7 @@ from inferix.storage.follower import Follower
 from inferix.storage.journal import SqlJournal
 from keepers.anchor import AnchorKeeper
 from keepers.assign import Sealer, decide_verifiers, decide_workers
+from keepers.availability import Availability
 from keepers.bench import Bench
 from keepers.claims import ClaimKeeper
 from keepers.courts import Courts
@@ -180,6 +181,12 @@ def _disputes(parts: Parts) -> list[Loop]:
     return [parts.loop("disputes", disputes.cycle, 10)]
 
 
+def _availability(parts: Parts) -> list[Loop]:
+    settings = parts.settings
+    keeper = Availability(parts.desk, parts.client, settings.challenge, settings.unserved_seconds)
+    return [parts.loop("availability", keeper.cycle, 10)]
+
+
 KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "mirror": _mirror,
     "send": _send,
@@ -191,6 +198,7 @@ KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "settle": lambda parts: [parts.loop("settle", Settle(parts.desk, parts.settings.batch_seconds).cycle)],
     "disputes": _disputes,
     "claims": lambda parts: [parts.loop("claims", ClaimKeeper(parts.desk).cycle, 10)],
+    "availability": _availability,
     "courts": lambda parts: [parts.loop("courts", Courts(parts.desk, parts.contracts).cycle)],
     "epoch": lambda parts: [parts.loop("epoch", EpochKeeper(parts.desk).cycle)],
     "market": lambda parts: [parts.loop("market", MarketKeeper(parts.desk).cycle, 10)],

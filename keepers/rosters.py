@@ -11,16 +11,10 @@ from inferix.replay import Network
 from inferix.replay.accounting import roster_leaves
 from inferix.replay.state import FinalRoster
 from inferix.storage.documents import put_document
+from keepers.chunks import waiting_roster
 from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
-
-
-def waiting_roster(network: Network, kind: RosterKind) -> FinalRoster | None:
-    """The posted roster that is not final yet."""
-    posted = [roster for (of, _), roster in network.posted_rosters.items() if of == kind]
-    newest = max(posted, key=lambda roster: roster.index, default=None)
-    return newest if newest is not None and not newest.final_at else None
 
 
 def decide_roster(network: Network, kind: RosterKind) -> list[RosterLeaf] | None:

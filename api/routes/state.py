@@ -9,7 +9,17 @@ from starlette.concurrency import run_in_threadpool
 
 from api.context import Context
 from api.deps import ContextDep
-from api.views import batch_view, case_view, digest_of, dispute_view, epoch_view, hexed, node_view, proof_view
+from api.views import (
+    batch_view,
+    case_view,
+    digest_of,
+    dispute_view,
+    epoch_view,
+    hexed,
+    node_view,
+    proof_view,
+    root_dispute_view,
+)
 from inferix.errors import NotFound
 from inferix.models.anchor import AccountsData
 from inferix.models.roles import Role
@@ -132,6 +142,13 @@ async def disputes(context: ContextDep) -> list[dict[str, Any]]:
     """Disputes about batches, in the order of their opening."""
     state = await context.network()
     return [dispute_view(dispute) for dispute in state.disputes.values()]
+
+
+@router.get("/disputes/roots")
+async def root_disputes(context: ContextDep) -> list[dict[str, Any]]:
+    """Disputes about the data of anchors, rosters and accounts, in the order of their opening."""
+    state = await context.network()
+    return [root_dispute_view(dispute) for dispute in state.root_disputes.values()]
 
 
 @router.get("/epochs")

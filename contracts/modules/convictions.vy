@@ -4,41 +4,29 @@
 @title convictions
 @license AGPL-3.0-only
 @author Inferix
-@notice What becomes of a batch that lied and of its proposer: the batch falls with all later ones of its lane, the proposer
-        loses a dispute bond and a share of the required stake and is jailed until the governor lets it go on. Of a batch
+@notice What becomes of a batch that lied: it falls with all later ones of its lane, and its proposer pays for it. Of a batch
         that stands alone nobody's lane suffers: whoever proposed it loses the bond that it stands on.
 @custom:kill None.
 """
 
 from ..interfaces import IBatches
-from ..interfaces import IDisputes
 from ..interfaces import IEscape
 from ..interfaces import IMerkleSum
-from ..interfaces import INodeRegistry
-from ..interfaces import IStaking
-from . import bonds
-from . import governed
 from . import merkle_sum
+from . import penalties
 
-uses: bonds
-uses: governed
+uses: penalties
 
 
 PROPOSED: constant(uint8) = 1
-JAILED: constant(uint8) = 3
-BPS: constant(uint256) = 10_000
 
 
-_REGISTRY: immutable(INodeRegistry)
-_STAKING: immutable(IStaking)
 _BATCHES: immutable(IBatches)
 
 
 @deploy
-def __init__(registry: address, staking: address, batches: address):
+def __init__(batches: address):
     assert batches != empty(address), "convictions: no Batches"
-    _REGISTRY = INodeRegistry(registry)
-    _STAKING = IStaking(staking)
     _BATCHES = IBatches(batches)
 
 
@@ -48,11 +36,7 @@ def _punish(commitment: bytes32, manager: uint32, reporter: address):
     extcall _BATCHES.cancel(commitment)
     if extcall IEscape(staticcall _BATCHES.escape()).close(commitment, reporter):
         return
-    share: uint256 = governed._parameter(keccak256("slash_failed_bps"))
-    fine: uint256 = staticcall _STAKING.required(manager) * share // BPS
-    taken: uint256 = bonds._slash(manager, fine, reporter)
-    extcall _REGISTRY.set_status(manager, JAILED)
-    log IDisputes.ProposerPunished(manager=manager, amount=taken, reporter=reporter)
+    penalties._punish(manager, reporter)
 
 
 @internal

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-only
 # pragma version 0.4.3
 """
-@title Leaves of the four trees
+@title Leaves of the five trees
 @license AGPL-3.0-only
 @notice `leaf hash = keccak256(keccak256(abi.encode(TYPEHASH, fields...)))`: hashed twice, and each kind under its own
         type hash, so that no leaf can pass for an inner node or for a leaf of another tree. Fields are always
@@ -23,6 +23,7 @@ NODE_TYPEHASH: constant(bytes32) = keccak256("NodeLeaf(uint32 node,uint96 mature
 ROSTER_TYPEHASH: constant(bytes32) = keccak256(
     "RosterLeaf(uint32 node,uint32 ib,uint64 price,bytes32 class,uint96 weight)"
 )
+MESSAGE_TYPEHASH: constant(bytes32) = keccak256("AnchoredMessage(bytes32 digest)")
 
 
 @internal
@@ -71,3 +72,12 @@ def _roster(leaf: IRosters.RosterLeaf) -> IMerkleSum.SumNode:
         hash=keccak256(keccak256(abi_encode(ROSTER_TYPEHASH, leaf))),
         sum=merkle_sum._pack(convert(leaf.weight, uint256), 0),
     )
+
+
+@internal
+@pure
+def _message(digest: bytes32) -> IMerkleSum.SumNode:
+    """
+    @dev Lanes: nothing.
+    """
+    return IMerkleSum.SumNode(hash=keccak256(keccak256(abi_encode(MESSAGE_TYPEHASH, digest))), sum=0)

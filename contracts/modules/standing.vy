@@ -15,8 +15,10 @@
 from ..interfaces import IBuyback
 from ..interfaces import INodeLicence
 from ..interfaces import INodeRegistry
+from . import courts
 from . import governed
 
+uses: courts
 uses: governed
 
 
@@ -41,8 +43,6 @@ _LOW_64: constant(uint256) = 2**64 - 1
 
 
 licences: public(INodeLicence)
-panels: public(address)
-disputes: public(address)
 
 is_banned: public(HashMap[address, bool])
 is_licence_banned: public(HashMap[uint256, bool])
@@ -56,11 +56,11 @@ _operators: HashMap[uint32, address]
 def set_status(node: uint32, status: uint8):
     """
     @notice Moves a node between active, frozen, jailed and banned; one that retired returns to retired, not to active.
-            Panels, Disputes or the governor. Courts may freeze, end a freeze, and worsen: a jail or a ban ends by the
+            A court or the governor. Courts may freeze, end a freeze, and worsen: a jail or a ban ends by the
             governor alone, and a court's milder status leaves it as it is, so that closing a case never fails on it.
     """
     old: uint8 = self._stored_status(node)
-    if msg.sender not in [self.panels, self.disputes]:
+    if not courts.is_court[msg.sender]:
         governed._check_governor()
     elif old > FROZEN and status < old:
         return

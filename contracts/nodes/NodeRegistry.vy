@@ -13,6 +13,7 @@
 from ..interfaces import INodeLicence
 from ..interfaces import INodeRegistry
 from ..interfaces import IStaking
+from ..modules import courts
 from ..modules import eip712
 from ..modules import governed
 from ..modules import standing
@@ -20,15 +21,15 @@ from ..modules import standing
 implements: INodeRegistry
 initializes: eip712
 initializes: governed
-initializes: standing[governed := governed]
+initializes: courts
+initializes: standing[courts := courts, governed := governed]
 
 
 exports: (
     governed.parameters,
     governed.wired,
     standing.licences,
-    standing.panels,
-    standing.disputes,
+    courts.is_court,
     standing.is_banned,
     standing.is_licence_banned,
     standing.set_status,
@@ -64,15 +65,14 @@ def __init__(parameters: address):
 
 
 @external
-def wire(licences: address, staking: address, panels: address, disputes: address):
+def wire(licences: address, staking: address, courts_: DynArray[address, 8]):
     """
     @notice Names the contracts that it works with. The deployer, once.
     """
     governed._wire_once()
     standing.licences = INodeLicence(licences)
     self.staking = IStaking(staking)
-    standing.panels = panels
-    standing.disputes = disputes
+    courts._name(courts_)
 
 
 @external

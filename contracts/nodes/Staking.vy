@@ -10,18 +10,20 @@
         at the whole required stake and stays in until a move of the price takes it under 80 %: a price never slashes.
         The owner's and the delegators' parts are kept apart and bear everything in proportion; whose is what among delegators
         is Delegation's to say. What is at work votes: the owner's for the owner, the rest for who delegated it.
-@custom:kill None: leaving must always work. Panels and Disputes slash; nobody redirects.
+@custom:kill None: leaving must always work. Courts slash; nobody redirects.
 """
 
 from ..interfaces import IIFX
 from ..interfaces import IMarket
 from ..interfaces import INodeRegistry
 from ..interfaces import IStaking
+from ..modules import courts
 from ..modules import governed
 from ..modules import stake_votes
 from ..modules import stakes
 
 implements: IStaking
+initializes: courts
 initializes: governed
 initializes: stakes
 initializes: stake_votes
@@ -30,6 +32,7 @@ initializes: stake_votes
 exports: (
     governed.parameters,
     governed.wired,
+    courts.is_court,
     stakes.bonded,
     stakes.own,
     stakes.delegated,
@@ -63,8 +66,6 @@ IFX: immutable(IIFX)
 registry: public(INodeRegistry)
 market: public(IMarket)
 penalty_pool: public(address)
-panels: public(address)
-disputes: public(address)
 batches: public(address)
 delegation: public(address)
 
@@ -83,10 +84,9 @@ def wire(
     registry: address,
     market: address,
     penalty_pool: address,
-    panels: address,
-    disputes: address,
     batches: address,
     delegation: address,
+    courts_: DynArray[address, 8],
 ):
     """
     @notice Names the contracts that it works with. The deployer, once.
@@ -95,10 +95,9 @@ def wire(
     self.registry = INodeRegistry(registry)
     self.market = IMarket(market)
     self.penalty_pool = penalty_pool
-    self.panels = panels
-    self.disputes = disputes
     self.batches = batches
     self.delegation = delegation
+    courts._name(courts_)
 
 
 @external
@@ -246,10 +245,10 @@ def refresh(node: uint32):
 @external
 def freeze(node: uint32, amount: uint256) -> uint256:
     """
-    @notice Freezes up to `amount` of what is not frozen yet. Panels and Disputes.
+    @notice Freezes up to `amount` of what is not frozen yet. Courts.
     @return Wei frozen.
     """
-    self._check_court()
+    courts._check_court()
     stake: stakes.Stake = stakes._read_stake(node)
     taken: uint256 = min(amount, stakes._total(node, stake) - stake.frozen)
     stake.frozen += taken
@@ -261,9 +260,9 @@ def freeze(node: uint32, amount: uint256) -> uint256:
 @external
 def unfreeze(node: uint32, amount: uint256):
     """
-    @notice Gives frozen stake free again, at most what is frozen (a slash may have taken some). Panels and Disputes.
+    @notice Gives frozen stake free again, at most what is frozen (a slash may have taken some). Courts.
     """
-    self._check_court()
+    courts._check_court()
     stake: stakes.Stake = stakes._read_stake(node)
     freed: uint256 = min(amount, stake.frozen)
     stake.frozen -= freed
@@ -276,12 +275,12 @@ def unfreeze(node: uint32, amount: uint256):
 def slash(node: uint32, amount: uint256, reporter_share_bps: uint256, reporter: address = msg.sender) -> uint256:
     """
     @notice Takes stake, own and delegated, bonded and unbonding in proportion: half is burned, the reporter's share comes out of
-            the other half, the rest goes to the penalty pool. Panels and Disputes.
+            the other half, the rest goes to the penalty pool. Courts.
     @param amount Wei; taken is at most what there is.
     @param reporter_share_bps Of the whole, at most 5000; and never more than half of what the owner lost.
     @return Wei taken.
     """
-    self._check_court()
+    courts._check_court()
     assert reporter_share_bps <= MAX_REPORTER_BPS, "Staking: reporter's share"
     own: uint256 = stakes._read_exit(node).own
     taken: uint256 = 0
@@ -309,7 +308,7 @@ def slash(node: uint32, amount: uint256, reporter_share_bps: uint256, reporter: 
 @external
 def hold(node: uint32):
     """
-    @notice Blocks withdrawal until released as often. Panels, Disputes, Batches.
+    @notice Blocks withdrawal until released as often. Courts, Batches.
     """
     self._check_holder()
     stake: stakes.Stake = stakes._read_stake(node)
@@ -322,7 +321,7 @@ def hold(node: uint32):
 @external
 def release_hold(node: uint32):
     """
-    @notice Takes one hold back. Panels, Disputes, Batches.
+    @notice Takes one hold back. Courts, Batches.
     """
     self._check_holder()
     stake: stakes.Stake = stakes._read_stake(node)
@@ -364,12 +363,6 @@ def _check_owner(node: uint32):
 
 @internal
 @view
-def _check_court():
-    assert msg.sender in [self.panels, self.disputes], "Staking: not Panels or Disputes"
-
-
-@internal
-@view
 def _check_delegation():
     assert msg.sender == self.delegation, "Staking: not Delegation"
 
@@ -377,7 +370,7 @@ def _check_delegation():
 @internal
 @view
 def _check_holder():
-    assert msg.sender in [self.panels, self.disputes, self.batches], "Staking: not Panels, Disputes or Batches"
+    assert courts.is_court[msg.sender] or msg.sender == self.batches, "Staking: not a court or Batches"
 
 
 @internal

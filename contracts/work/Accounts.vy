@@ -9,13 +9,14 @@
         are cumulative, so only the newest final root counts, and none may be smaller than the one before. Both are
         held to what the contracts counted themselves: charges of final batches, IFX minted.
         Nodes' owners claim by modules/claims.vy.
-@custom:kill Disputes cancel a waiting root; the final one before it goes on paying. Nothing stops claims.
+@custom:kill Courts cancel a waiting root; the final one before it goes on paying. Nothing stops claims.
 """
 
 from ..interfaces import IAccounts
 from ..interfaces import IBurnMintWork
 from ..interfaces import IMerkleSum
 from ..modules import claims
+from ..modules import courts
 from ..modules import governed
 from ..modules import leaves
 from ..modules import managers
@@ -23,6 +24,7 @@ from ..modules import merkle_sum
 from ..modules import roots
 
 implements: IAccounts
+initializes: courts
 initializes: governed
 initializes: managers
 initializes: roots
@@ -32,6 +34,7 @@ initializes: claims[roots := roots]
 exports: (
     governed.parameters,
     governed.wired,
+    courts.is_court,
     claims.claimed,
     claims.claim,
     claims.claim_many,
@@ -46,9 +49,6 @@ ANYBODY_AFTER: public(constant(uint256)) = 7 * 86400
 
 
 _EPOCHS: immutable(IBurnMintWork)
-
-
-disputes: public(address)
 
 
 @deploy
@@ -73,13 +73,12 @@ def __init__(
 
 
 @external
-def wire(disputes: address):
+def wire(courts_: DynArray[address, 8]):
     """
-    @notice Names the court. The deployer, once.
+    @notice Names the courts. The deployer, once.
     """
     governed._wire_once()
-    assert disputes != empty(address), "Accounts: empty address"
-    self.disputes = disputes
+    courts._name(courts_)
 
 
 @external
@@ -160,7 +159,7 @@ def finalize():
 @external
 def cancel(index: uint32):
     """
-    @notice Drops this root while it waits. Disputes.
+    @notice Drops this root while it waits. A court.
     """
     state: roots.State = self._check_waiting(index)
     epoch: uint256 = roots._read_ledger(1 - state.place).epoch
@@ -173,7 +172,7 @@ def cancel(index: uint32):
 @external
 def open_dispute(index: uint32):
     """
-    @notice Counts a dispute, which holds up the waiting root; within its window only. Disputes.
+    @notice Counts a dispute, which holds up the waiting root; within its window only. A court.
     """
     state: roots.State = self._check_waiting(index)
     assert not self._is_due(state), "Accounts: window over"
@@ -185,7 +184,7 @@ def open_dispute(index: uint32):
 @external
 def close_dispute(index: uint32):
     """
-    @notice Takes one dispute off the count. Disputes.
+    @notice Takes one dispute off the count. A court.
     """
     state: roots.State = self._check_waiting(index)
     assert state.disputes != 0, "Accounts: no dispute open"
@@ -260,8 +259,8 @@ def verify_account(account: uint32, spent: uint96, reserved: uint96, proof: DynA
 @internal
 @view
 def _check_waiting(index: uint32) -> roots.State:
-    # By its index: what waits may have been replaced since Disputes named it.
-    assert msg.sender == self.disputes, "Accounts: not Disputes"
+    # By its index: what waits may have been replaced since the court named it.
+    courts._check_court()
     state: roots.State = roots._read_state()
     assert index != 0 and state.pending == convert(index, uint256), "Accounts: not the one that waits"
     return state

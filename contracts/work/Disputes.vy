@@ -23,24 +23,28 @@ from ..interfaces import IMerkleSum
 from ..modules import bonds
 from ..modules import convictions
 from ..modules import dispute_book
+from ..modules import dispute_words
 from ..modules import eip712
 from ..modules import fraud_proofs
 from ..modules import governed
 from ..modules import leaves
 from ..modules import merkle_sum
+from ..modules import penalties
 
 implements: IDisputes
 initializes: governed
 initializes: eip712
 initializes: bonds[governed := governed]
-initializes: convictions[bonds := bonds, governed := governed]
-initializes: dispute_book[bonds := bonds, governed := governed]
+initializes: penalties[bonds := bonds, governed := governed]
+initializes: convictions[penalties := penalties]
+initializes: dispute_words[bonds := bonds, governed := governed]
+initializes: dispute_book[bonds := bonds, dispute_words := dispute_words]
 initializes: fraud_proofs[convictions := convictions, eip712 := eip712]
 
 
 exports: (
     governed.parameters,
-    dispute_book.dispute,
+    dispute_words.dispute,
     dispute_book.dispute_id,
     fraud_proofs.prove_wrong_sum,
     fraud_proofs.prove_duplicate,
@@ -80,7 +84,9 @@ def __init__(
     governed.__init__(parameters)
     eip712.__init__(registry)
     bonds.__init__(registry, staking, ifx)
-    convictions.__init__(registry, staking, batches)
+    penalties.__init__(registry, staking)
+    convictions.__init__(batches)
+    dispute_words.__init__(registry)
     dispute_book.__init__(registry, batches)
     fraud_proofs.__init__(registry, staking, batches, orders)
     assert committees != empty(address), "Disputes: no Committees"
@@ -176,14 +182,14 @@ def expire(header: IBatches.BatchHeader, kind: uint8, place: uint256):
     """
     commitment: bytes32 = keccak256(abi_encode(header))
     id: bytes32 = dispute_book._id(commitment, kind, place)
-    dispute: IDisputes.Dispute = dispute_book._read(id)
-    assert dispute.status == dispute_book.OPEN, "Disputes: not open"
+    dispute: IDisputes.Dispute = dispute_words._read(id)
+    assert dispute.status == dispute_words.OPEN, "Disputes: not open"
     if (staticcall _BATCHES.batch(commitment)).status == CANCELLED:
-        dispute_book._close_won(id, commitment, dispute_book.DROPPED)
+        dispute_book._close_won(id, commitment, dispute_words.DROPPED)
         log IDisputes.DisputeDropped(id=id)
         return
     assert governed._clock() > convert(dispute.until, uint256), "Disputes: answer window open"
-    challenger: address = dispute_book._close_won(id, commitment, dispute_book.UPHELD)
+    challenger: address = dispute_book._close_won(id, commitment, dispute_words.UPHELD)
     log IDisputes.DisputeUpheld(id=id)
     convictions._punish(commitment, header.manager, challenger)
 

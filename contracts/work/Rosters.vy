@@ -14,22 +14,22 @@
 
 from ..interfaces import IParameters
 from ..interfaces import IRosters
+from ..modules import courts
 from ..modules import governed
 from ..modules import managers
 
 implements: IRosters
+initializes: courts
 initializes: governed
 initializes: managers
 
 
-exports: (governed.parameters, governed.wired)
+exports: (governed.parameters, governed.wired, courts.is_court)
 
 
 WORKERS: constant(uint8) = 1
 VERIFIERS: constant(uint8) = 2
 
-
-disputes: public(address)
 
 _newest: HashMap[uint8, IRosters.Roster]
 _pending: HashMap[uint8, IRosters.Roster]
@@ -51,13 +51,12 @@ def __init__(parameters: address, registry: address, staking: address):
 
 
 @external
-def wire(disputes: address):
+def wire(courts_: DynArray[address, 8]):
     """
-    @notice Names the court. The deployer, once.
+    @notice Names the courts. The deployer, once.
     """
     governed._wire_once()
-    assert disputes != empty(address), "Rosters: empty address"
-    self.disputes = disputes
+    courts._name(courts_)
 
 
 @external
@@ -91,7 +90,9 @@ def post(kind: uint8, root: bytes32, total: uint96, count: uint32, data: bytes32
         final_at=0,
         disputes=0,
     )
-    log IRosters.RosterPosted(kind=kind, index=roster.index, root=root, total=total, count=count, data=data)
+    log IRosters.RosterPosted(
+        kind=kind, index=roster.index, root=root, total=total, count=count, data=data, manager=manager
+    )
     if is_governor:
         self._make_final(kind, roster)
     else:
@@ -112,7 +113,7 @@ def finalize(kind: uint8):
 @external
 def cancel(kind: uint8, index: uint32):
     """
-    @notice Drops this roster while it waits. Disputes.
+    @notice Drops this roster while it waits. A court.
     """
     self._check_waiting(kind, index)
     self._drop(kind)
@@ -121,7 +122,7 @@ def cancel(kind: uint8, index: uint32):
 @external
 def open_dispute(kind: uint8, index: uint32):
     """
-    @notice Counts a dispute, which holds up the waiting roster; within its window only. Disputes.
+    @notice Counts a dispute, which holds up the waiting roster; within its window only. A court.
     """
     self._check_waiting(kind, index)
     assert not self._is_due(kind), "Rosters: window over"
@@ -131,7 +132,7 @@ def open_dispute(kind: uint8, index: uint32):
 @external
 def close_dispute(kind: uint8, index: uint32):
     """
-    @notice Takes one dispute off the count. Disputes.
+    @notice Takes one dispute off the count. A court.
     """
     self._check_waiting(kind, index)
     assert self._pending[kind].disputes != 0, "Rosters: no dispute open"
@@ -180,8 +181,8 @@ def _check_kind(kind: uint8):
 @internal
 @view
 def _check_waiting(kind: uint8, index: uint32):
-    # By its index: what waits may have been replaced since Disputes named it.
-    assert msg.sender == self.disputes, "Rosters: not Disputes"
+    # By its index: what waits may have been replaced since the court named it.
+    courts._check_court()
     assert index != 0 and self._pending[kind].index == index, "Rosters: not the one that waits"
 
 

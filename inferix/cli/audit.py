@@ -15,6 +15,7 @@ from inferix.cli.common import json_option, print_json
 from inferix.models.document import MAX_DOCUMENT
 from inferix.models.event import ChainEvent
 from inferix.replay import Network
+from inferix.replay.availability import look_ahead
 from inferix.storage import open_store
 from inferix.storage.documents import document_cid
 
@@ -35,7 +36,8 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
     store = open_store(storage)
     documents = Lookup(lambda digest: b"".join(store.open(document_cid(digest), MAX_DOCUMENT)))
     events = read_events(client, found)
-    report = Audit(Network(found.domain(), genesis, documents), lambda number: client.header(number).hash).run(events)
+    network = Network(found.domain(), genesis, documents, look_ahead(events))
+    report = Audit(network, lambda number: client.header(number).hash).run(events)
     if as_json:
         print_json({"checked": report.checked, "problems": report.problems})
     else:

@@ -73,6 +73,15 @@ class DisputeKind(IntEnum):
     DATA = 2
 
 
+class RootKind(IntEnum):
+    """What a dispute about data names: an anchor, a roster, or one of the two trees of an accounts root."""
+
+    ANCHOR = 1
+    ROSTER = 2
+    ACCOUNTS = 3
+    NODES = 4
+
+
 class DisputeStatus(IntEnum):
     """States of a dispute; DROPPED: its batch fell for another reason."""
 

@@ -11,6 +11,7 @@ from inferix.messages import ANCHORED, Acceptance, Receipt, Vote
 from inferix.models.anchor import AnchorData, RosterLeaf, SignedMessage
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
 from inferix.replay import jobs
+from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
 from inferix.trees import anchor_root
 
@@ -22,12 +23,18 @@ OPEN_JOBS = ("posted", "running")
 
 def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
     """Applies the messages behind an anchor's root; a false or missing document changes nothing."""
+    place = (manager, anchor.index)
+    if place in network.later.cancelled:
+        anchor.problem = CANCELLED
+        return
     body = network.document(anchor.data)
-    if body is None:
-        anchor.problem = "its data is not served"
+    posted = network.later.messages(place) if body is None else None
+    if posted is None and body is None:
+        anchor.problem = NOT_SERVED
         return
     try:
-        data = AnchorData.decode(body, anchor.data)
+        posted_data = AnchorData(manager=manager, messages=posted or [])
+        data = posted_data if body is None else AnchorData.decode(body, anchor.data)
         messages = [(item, ANCHORED[item.kind].from_body(item.body)) for item in data.messages]
     except InferixError as error:
         anchor.problem = str(error)

@@ -10,13 +10,13 @@ from inferix.models.anchor import BatchData, BatchLeaf
 from inferix.models.event import ChainEvent
 from inferix.models.roles import BatchStatus, Outcome
 from inferix.replay import jobs
+from inferix.replay.availability import NOT_SERVED
 from inferix.replay.state import Batch
 from inferix.trees import Tree, batch_leaf, lanes
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
 
-NOT_SERVED = "its data is not served"
 OTHER_ROOT = "its root is not that of its leaves"
 
 

@@ -16,7 +16,8 @@ from inferix.models.anchor import AccountsData, RosterData
 from inferix.models.event import ChainEvent
 from inferix.models.parameters import Parameters
 from inferix.models.roles import DisputeStatus, Lie, NodeStatus, Role, RosterKind
-from inferix.replay import balances, batches, cases, disputes, jobs
+from inferix.replay import availability, balances, batches, cases, disputes, jobs
+from inferix.replay.availability import Later
 from inferix.replay.reputation import record
 from inferix.replay.stake import StakeEvents
 from inferix.replay.state import (
@@ -34,6 +35,7 @@ from inferix.replay.state import (
     Job,
     Lane,
     Node,
+    RootDispute,
     TaskState,
 )
 
@@ -41,9 +43,12 @@ Documents = Mapping[bytes, bytes]
 
 
 class Network(StakeEvents):
-    """The state. ``genesis``: start of epoch 0 (``BurnMintWork.genesis``)."""
+    """The state. ``genesis``: start of epoch 0 (``BurnMintWork.genesis``); ``later``: what is known of anchors from
+    events to come. ``is_stale``: such an event has come, and the state was made without it: replay with ``later``."""
 
-    def __init__(self, domain: Domain, genesis: int, documents: Documents) -> None:
+    def __init__(self, domain: Domain, genesis: int, documents: Documents, later: Later | None = None) -> None:
+        self.later = later or Later()
+        self.is_stale = False
         self.domain = domain
         self.genesis = genesis
         self.documents = documents
@@ -74,6 +79,7 @@ class Network(StakeEvents):
         self.cases: dict[bytes, Case] = {}
         self.late_penalised: set[bytes] = set()
         self.disputes: dict[bytes, Dispute] = {}
+        self.root_disputes: dict[bytes, RootDispute] = {}
         self.equivocations: set[tuple[bytes, int, int]] = set()
         self.drawn: dict[int, dict[int, list[int]]] = {}  # epoch -> worker -> turns that it had, tasks that it took
         self.running: set[bytes] = set()  # tasks that a worker may have in its hands
@@ -253,13 +259,12 @@ class Network(StakeEvents):
         jobs.take_over(self, event, args["job"], args["from_manager"], args["by_manager"])
 
     def _on_Anchored(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        anchor = Anchor(args["index"], event.block, event.timestamp, args["root"], args["data"])
-        anchor.armed = event.block
+        anchor = Anchor(args["index"], event.block, event.timestamp, args["root"], args["data"], armed_at=event.block)
         self.lane(args["manager"]).anchors[anchor.index] = anchor
         jobs.anchored(self, args["manager"], anchor)
 
     def _on_Rearmed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.lane(args["manager"]).anchors[args["index"]].armed = args["block"]
+        self.lane(args["manager"]).anchors[args["index"]].armed_at = args["block"]
 
     def _on_Sealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         anchor = self.lane(args["manager"]).anchors[args["index"]]
@@ -281,7 +286,7 @@ class Network(StakeEvents):
             if roster is not None and roster.tree.root.hash != args["root"]:
                 roster = None
         self.posted_rosters[args["kind"], args["index"]] = FinalRoster(
-            args["index"], 0, args["root"], args["total"], args["data"], roster, event.timestamp
+            args["index"], 0, args["root"], args["total"], args["data"], roster, event.timestamp, args["manager"]
         )
 
     def _on_RosterFinalized(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
@@ -311,6 +316,25 @@ class Network(StakeEvents):
 
     def _on_LeafVoided(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.batches[args["commitment"]].voided.add(args["index"])
+
+    # -- disputes about data
+
+    def _on_RootDisputed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        availability.disputed(self, event, args)
+
+    def _on_RootServed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        availability.ended(self, event, args, DisputeStatus.ANSWERED)
+
+    def _on_RootDisputeUpheld(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        availability.ended(self, event, args, DisputeStatus.UPHELD)
+
+    def _on_RootDisputeDropped(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        availability.ended(self, event, args, DisputeStatus.DROPPED)
+
+    def _on_AnchorCancelled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        availability.told(self, event)
+
+    _on_MessagesPosted = _on_AnchorCancelled
 
     # -- disputes about batches
 
@@ -351,6 +375,8 @@ class Network(StakeEvents):
             data=args["data"],
             accounts_root=args["accounts_root"],
             nodes_root=args["nodes_root"],
+            index=args["index"],
+            manager=args["manager"],
         )
         self.accounts_roots.append(root)
 

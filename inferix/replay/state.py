@@ -17,6 +17,7 @@ from inferix.models.roles import (
     NodeStatus,
     Outcome,
     Role,
+    RootKind,
 )
 
 
@@ -137,6 +138,7 @@ class FinalRoster:
     data: bytes
     roster: Roster | None
     posted_at: int = 0
+    manager: int = 0  # who posted it; 0: the governor
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,8 @@ class Refused:
 
 @dataclass
 class Anchor:
-    """An anchor of a lane; ``armed``: the block whose successor's hash goes into its seed; ``seed`` once sealed;
-    ``refused``: what is in it and does not count."""
+    """An anchor of a lane; ``seed`` once sealed; ``refused``: what is in it and does not count;
+    ``armed_at``: the block whose successor's hash the seed takes."""
 
     index: int
     block: int
@@ -165,6 +167,7 @@ class Anchor:
     seed: bytes | None = None
     sealed_at: int = 0
     refused: list[Refused] = field(default_factory=list)
+    armed_at: int = 0
 
 
 @dataclass
@@ -291,6 +294,32 @@ class Dispute:
     ended_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RootName:
+    """A root as Availability names it. ``of``: the anchor's manager, the roster's kind, else 0."""
+
+    kind: RootKind
+    of: int
+    index: int
+    root: bytes
+
+
+@dataclass
+class RootDispute:
+    """A dispute about a chunk of 64 leaves of a root; the other fields are those of ``Dispute``."""
+
+    id: bytes
+    name: RootName
+    chunk: int
+    challenger: str
+    node: int
+    bond: int
+    until: int
+    opened_at: int
+    status: DisputeStatus = DisputeStatus.OPEN
+    ended_at: int = 0
+
+
 @dataclass
 class Case:
     """A slashing case."""
@@ -365,6 +394,8 @@ class AccountsRoot:
     accounts_root: bytes
     nodes_root: bytes
     final_at: int = 0
+    index: int = 0
+    manager: int = 0
 
 
 @dataclass(frozen=True)

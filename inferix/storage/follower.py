@@ -13,6 +13,7 @@ from sqlmodel import Session, col, func, select
 from inferix.messages import Domain
 from inferix.models.event import ChainEvent
 from inferix.replay import Network
+from inferix.replay.availability import Later
 from inferix.storage.database import Database
 from inferix.storage.event_json import args_from_json
 from inferix.storage.tables import Block, Event, MirrorState, StoredDocument
@@ -82,13 +83,17 @@ class Follower:
             if newest is not None and newest.number != self._block:
                 try:
                     self._catch_up(session, newest)
+                    if self._network.is_stale:
+                        log.warning("an anchor was cancelled or posted: replaying from the start")
+                        self._start_anew(rollbacks, self._network.later)
+                        self._catch_up(session, newest)
                 except BaseException:
                     self._start_anew(rollbacks)  # half an event is no state
                     raise
             return self._network
 
-    def _start_anew(self, rollbacks: int) -> None:
-        self._network = Network(self._domain, self._genesis, self._documents)
+    def _start_anew(self, rollbacks: int, later: Later | None = None) -> None:
+        self._network = Network(self._domain, self._genesis, self._documents, later)
         self._rollbacks = rollbacks
         self._position = (-1, -1)
         self._block = -1

@@ -141,6 +141,16 @@ def test_disputes_and_the_lie_that_ended_a_batch(api: Api) -> None:
     assert api.http.get(f"/batches/0x{commitment.hex()}").json()["lie"] == "order"
 
 
+def test_disputes_about_the_data_of_roots(api: Api) -> None:
+    assert api.http.get("/disputes/roots").json() == []
+    root = {"kind": 1, "of": MANAGER, "index": 3, "root": b"\2" * 32, "chunk": 1}
+    opened = {"id": b"\1" * 32, "challenger": address(0), "node": 0, "bond": 10**20, "until": api.chain.time + 21_600}
+    api.chain.emit("RootDisputed", **opened, **root)
+    (view,) = api.http.get("/disputes/roots").json()
+    assert (view["kind"], view["of"], view["index"], view["chunk"]) == ("anchor", MANAGER, 3, 1)
+    assert (view["status"], view["node"], view["bond"]) == ("open", None, str(10**20))
+
+
 def test_a_tasks_draws_are_explained(api: Api, settled: bytes) -> None:
     state = api.chain.state(settled, 0)
     view = api.http.get(f"/explain/0x{state.task.id.hex()}").json()

@@ -124,6 +124,7 @@ class System:
         self.balance_claims = key("balance claims")
         self.panels = key("panels")
         self.disputes = key("disputes")
+        self.availability = key("availability")
 
     def _deploy_sale(self) -> None:
         self.node_sale = key("node sale")
@@ -134,17 +135,20 @@ class System:
         self.ifx.wire(address["burn_mint_work"])
         self.ifx_dollar.wire(address["batches"], address["accounts"], address["fee_burner"], address["balance_claims"])
         self.licence.wire(address["registry"], address["node_sale"], address["buyback"])
-        self.registry.wire(address["licence"], address["staking"], address["panels"], address["disputes"])
+        self.registry.wire(address["licence"], address["staking"], self.courts())
         self.staking.wire(
             address["registry"],
             address["market"],
             address["penalty_pool"],
-            address["panels"],
-            address["disputes"],
             address["batches"],
             address["delegation"],
+            self.courts(),
         )
         self.penalty_pool.wire(address["burn_mint_work"], address["accounts"])
+
+    def courts(self) -> list[str]:
+        """Addresses of the contracts that judge."""
+        return [court.address for court in (self.panels, self.disputes, self.availability)]
 
     def fresh_key(self, role: str = "someone") -> LocalAccount:
         """A person nobody has met yet."""

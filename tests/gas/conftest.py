@@ -8,6 +8,7 @@ import pytest
 
 from tests.gas.sale import Counter
 from tests.gas.scenario import Scenario
+from tests.gas.served import Shelves
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,4 +29,6 @@ def counter() -> Counter:
 def figures(counter: Counter) -> Iterator[dict[str, int]]:
     """Transaction -> gas."""
     with boa.swap_env(boa.Env()):
-        yield Scenario().run() | counter.figures
+        served = Shelves().run()
+    with boa.swap_env(boa.Env()):
+        yield Scenario().run() | counter.figures | served

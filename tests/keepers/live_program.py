@@ -21,12 +21,13 @@ from inferix.storage.event_json import args_to_json
 from inferix.storage.follower import Follower
 from inferix.storage.journal import SqlJournal
 from inferix.storage.tables import Block, Event, MirrorState, StoredDocument
+from keepers.availability import Availability
 from keepers.desk import MONEY, WORK, Desk
 from keepers.disputes import Disputes
 from tests.contracts.system import Node, now
 from tests.keepers.live import Live
 
-NAMES = {"disputes": "Disputes", "batches": "Batches", "registry": "NodeRegistry"}
+NAMES = {"disputes": "Disputes", "batches": "Batches", "registry": "NodeRegistry", "availability": "Availability"}
 GAS = 20_000_000
 
 
@@ -101,8 +102,9 @@ class Program:
         self.deployment = Deployment(live.domain.chain_id, 0, contracts)
         follower = Follower(self.database, live.domain, live.genesis)
         store = EmbeddedStore(folder / "store", reserve=0)
-        desk = Desk(follower, self.database, store, self.deployment, self.sender, manager.id, bytes(32), bytes(32))
-        self.keeper = Disputes(desk, client, stake, 1_800)
+        self.client = client
+        self.desk = Desk(follower, self.database, store, self.deployment, self.sender, manager.id, bytes(32), bytes(32))
+        self.keeper: Disputes | Availability = Disputes(self.desk, client, stake, 1_800)
         self._mirrored = 0
         with self.database.session() as session:
             session.add(MirrorState(chain_id=live.domain.chain_id, contract=live.domain.contract))

@@ -153,7 +153,7 @@ class World:
         for kind in (1, 2):
             roster, data = Roster([leaf]), RosterData(kind=kind, leaves=[leaf])
             digest = put_document(self.store, data)
-            post = {"root": roster.tree.root.hash, "total": 1, "count": 3, "data": digest}
+            post = {"root": roster.tree.root.hash, "total": 1, "count": 3, "data": digest, "manager": MANAGER}
             self.emit("RosterPosted", kind=kind, index=1, **post)
             self.emit("RosterFinalized", kind=kind, index=1)
         self.client.rpc.request("anvil_mine", ["0x1"])

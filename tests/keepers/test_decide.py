@@ -435,7 +435,7 @@ def test_roster__posted_when_it_changed_and_final_after_its_window(chain: Chain)
     assert leaves is not None
     assert [leaf.price for leaf in leaves if leaf.node == 2] == [9_000_000]
     assert decide_roster(chain.network, RosterKind.VERIFIERS) is None
-    posted = {"kind": 1, "index": 2, "root": bytes(32), "total": 1, "count": 5, "data": bytes(32)}
+    posted = {"kind": 1, "index": 2, "root": bytes(32), "total": 1, "count": 5, "data": bytes(32), "manager": 1}
     chain.emit("RosterPosted", **posted)
     assert decide_roster(chain.network, RosterKind.WORKERS) is None, "one at a time"
     assert decide_roster_final(chain.network, RosterKind.WORKERS) is None

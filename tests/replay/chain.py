@@ -114,6 +114,7 @@ class Chain:
             "root": roster.tree.root.hash,
             "total": roster.total,
             "count": max(roster.leaves) + 1,
+            "manager": MANAGER,
             "data": self.store(RosterData(kind=int(kind), leaves=leaves)),
         }
         self.emit("RosterPosted", kind=int(kind), index=index, **{**fields, **changes})
@@ -208,6 +209,8 @@ class Chain:
         accounts, nodes = accounts_tree(data).root, nodes_tree(data).root
         (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
         fields = {
+            "index": len(self.network.accounts_roots) + 1,
+            "manager": MANAGER,
             "accounts_root": accounts.hash,
             "spent": spent,
             "reserved": reserved,

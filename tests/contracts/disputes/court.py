@@ -58,7 +58,7 @@ class Batch:
 
 
 class Court(Network):
-    """A Network with Committees, Disputes and Panels; a client, workers, verifiers, a roster and a sealed anchor."""
+    """A Network with its courts, Committees, Disputes, Availability and Panels; a client, workers, verifiers, a roster and a sealed anchor."""
 
     def _deploy_work(self) -> None:
         super()._deploy_work()
@@ -69,6 +69,9 @@ class Court(Network):
         )
         self.disputes = deployer("work/Disputes.vy").deploy(
             *nodes, self.staking, self.ifx, self.batches, self.orders, self.committees
+        )
+        self.availability = deployer("work/Availability.vy").deploy(
+            *nodes, self.staking, self.ifx, self.batches, self.rosters, self.accounts
         )
         self.panels = deployer("work/Panels.vy").deploy(
             *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.rosters
@@ -88,7 +91,8 @@ class Court(Network):
         self.challenger = self.fresh_key("challenger")
         self.give_ifx(self.challenger.address, 10**6 * IFX)
         with acting(self.challenger):
-            self.ifx.approve(self.disputes, 2**256 - 1)
+            for court in (self.disputes, self.availability):
+                self.ifx.approve(court, 2**256 - 1)
         self.roster = self.post_roster({node.id: 100 + node.id for node in self.verifiers})
         self.anchor_index = self.seal_anchor(self.keeper)
 

@@ -47,7 +47,7 @@ def figures() -> dict[str, int]:
     [
         ("challenge, bond in ifx", 153_000),
         ("answer, bond in ifx", 256_000),
-        ("challenge, bond in stake", 137_000),
+        ("challenge, bond in stake", 136_000),
         ("answer, bond in stake", 319_000),
     ],
 )

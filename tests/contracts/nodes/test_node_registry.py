@@ -161,7 +161,7 @@ def test_nobody_else_attests_a_benchmark(system: System) -> None:
 
 def test_courts_and_governor_set_the_status(system: System) -> None:
     node = system.register(WORKER)
-    for court in (system.panels, system.disputes, system.governor):
+    for court in (system.panels, system.disputes, system.availability, system.governor):
         for status in (FROZEN, ACTIVE):
             with acting(court):
                 system.registry.set_status(node.id, status)
@@ -274,6 +274,6 @@ def test_words_of_a_node_do_not_touch_each_other(system: System) -> None:
 def test_wiring_is_done_once_by_the_deployer(system: System) -> None:
     someone = key("someone").address
     with acting(system.governor), boa.reverts("governed: not the deployer"):
-        system.registry.wire(someone, someone, someone, someone)
+        system.registry.wire(someone, someone, [someone])
     with acting(system.deployer), boa.reverts("governed: wired already"):
-        system.registry.wire(someone, someone, someone, someone)
+        system.registry.wire(someone, someone, [someone])

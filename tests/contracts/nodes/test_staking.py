@@ -194,10 +194,10 @@ def test_holds_block_withdrawal_until_all_are_released(system: System) -> None:
     system.stake(node, 4)
     unbond(system, node, 4)
     advance(UNBONDING)
-    for court in (system.panels, system.disputes, system.batches):
+    for court in (system.panels, system.disputes, system.availability, system.batches):
         with acting(court):
             system.staking.hold(node.id)
-    for court in (system.panels, system.disputes, system.batches):
+    for court in (system.panels, system.disputes, system.availability, system.batches):
         with acting(node.owner), boa.reverts("Staking: held by an open case or batch"):
             system.staking.withdraw(node.id)
         with acting(court):
@@ -311,12 +311,12 @@ def test_only_courts_freeze_and_slash_and_only_holders_hold(system: System) -> N
     for other in (system.governor, system.guardian, node.owner, system.batches):
         with acting(other):
             for call in (system.staking.freeze, system.staking.unfreeze):
-                with boa.reverts("Staking: not Panels or Disputes"):
+                with boa.reverts("courts: not a court"):
                     call(node.id, 1)
-            with boa.reverts("Staking: not Panels or Disputes"):
+            with boa.reverts("courts: not a court"):
                 system.staking.slash(node.id, 1, 0)
     for call in (system.staking.hold, system.staking.release_hold):
-        with acting(system.governor), boa.reverts("Staking: not Panels, Disputes or Batches"):
+        with acting(system.governor), boa.reverts("Staking: not a court or Batches"):
             call(node.id)
 
 

@@ -101,6 +101,7 @@ class Network(System):
         self.disputes = key("disputes")
         self.panels = key("panels")
         self.escape = key("escape")
+        self.availability = key("availability")
         self.market = deployer("issuance/ReferenceMarket.vy").deploy(
             self.parameters, self.ifx, self.ifx_dollar, self.treasury, PRICE
         )
@@ -130,8 +131,8 @@ class Network(System):
         )
         super()._wire()
         self.batches.wire(self.disputes.address, self.panels.address, self.escape.address)
-        self.rosters.wire(self.disputes.address)
-        self.accounts.wire(self.disputes.address)
+        self.rosters.wire([self.availability.address])
+        self.accounts.wire([self.availability.address])
         self.delegation.wire(self.accounts)
         self.burn_mint_work.wire(self.accounts, self.fee_burner, self.penalty_pool)
 

@@ -146,7 +146,7 @@ def test_a_week_after_the_epoch_any_bonded_node_posts(ledger: Ledger, role: int)
 def test_dispute_holds_a_root_up_and_cancels_it(ledger: Ledger) -> None:
     accounts, books = ledger.network.accounts, ledger.books()
     ledger.post(books)
-    with acting(ledger.network.disputes):
+    with acting(ledger.network.availability):
         accounts.open_dispute(1)
         advance(window(ledger))
         with boa.reverts("Accounts: window over"):
@@ -170,7 +170,7 @@ def test_cancelled_root_leaves_the_final_one_in_force(ledger: Ledger) -> None:
     first = ledger.publish(ledger.books())
     ledger.close_epoch()
     ledger.post(ledger.books())
-    with acting(ledger.network.disputes):
+    with acting(ledger.network.availability):
         ledger.network.accounts.cancel(2)
     assert ledger.network.accounts.newest().epoch == first.epoch
     assert ledger.network.accounts.verify_account(*first.account(ledger.account))
@@ -182,15 +182,15 @@ def test_disputes_name_the_root_that_waits(ledger: Ledger) -> None:
     accounts = ledger.network.accounts
     ledger.post(ledger.books())
     for call in (accounts.cancel, accounts.open_dispute, accounts.close_dispute):
-        with acting(ledger.network.panels), boa.reverts("Accounts: not Disputes"):
+        with acting(ledger.network.panels), boa.reverts("courts: not a court"):
             call(1)
-        with acting(ledger.network.disputes):
+        with acting(ledger.network.availability):
             for index in (0, 2):
                 with boa.reverts("Accounts: not the one that waits"):
                     call(index)
     advance(window(ledger))
     accounts.finalize()
-    with acting(ledger.network.disputes):
+    with acting(ledger.network.availability):
         for index in (0, 1):
             with boa.reverts("Accounts: not the one that waits"):
                 accounts.cancel(index)

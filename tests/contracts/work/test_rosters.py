@@ -127,7 +127,7 @@ def test_unknown_kind_and_empty_root_are_refused(network: Network) -> None:
 
 def test_dispute_holds_it_up_and_cancels_it(network: Network) -> None:
     post(network)
-    with acting(network.disputes):
+    with acting(network.availability):
         network.rosters.open_dispute(WORKERS, 1)
         network.rosters.open_dispute(WORKERS, 1)
         advance(window(network))
@@ -152,15 +152,15 @@ def test_dispute_holds_it_up_and_cancels_it(network: Network) -> None:
 def test_disputes_name_the_one_that_waits(network: Network) -> None:
     post(network)
     for call in (network.rosters.cancel, network.rosters.open_dispute, network.rosters.close_dispute):
-        with acting(network.panels), boa.reverts("Rosters: not Disputes"):
+        with acting(network.panels), boa.reverts("courts: not a court"):
             call(WORKERS, 1)
-        with acting(network.disputes):
+        with acting(network.availability):
             for index in (0, 2):
                 with boa.reverts("Rosters: not the one that waits"):
                     call(WORKERS, index)
     advance(window(network))
     network.rosters.finalize(WORKERS)
-    with acting(network.disputes):
+    with acting(network.availability):
         for index in (0, 1):
             with boa.reverts("Rosters: not the one that waits"):
                 network.rosters.cancel(WORKERS, index)
