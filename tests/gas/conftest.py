@@ -7,7 +7,7 @@ import boa
 import pytest
 
 from tests.gas.sale import Counter
-from tests.gas.scenario import Scenario
+from tests.gas.scenario import START, Scenario
 from tests.gas.served import Shelves
 
 
@@ -20,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def counter() -> Counter:
     """Purchases in the licence sale, measured."""
     with boa.swap_env(boa.Env()):
+        boa.env.evm.patch.timestamp = START
         made = Counter()
         made.run()
     return made
@@ -29,6 +30,7 @@ def counter() -> Counter:
 def figures(counter: Counter) -> Iterator[dict[str, int]]:
     """Transaction -> gas."""
     with boa.swap_env(boa.Env()):
+        boa.env.evm.patch.timestamp = START
         served = Shelves().run()
     with boa.swap_env(boa.Env()):
         yield Scenario().run() | counter.figures | served

@@ -17,6 +17,7 @@ from tests.contracts.disputes.court import Court
 from tests.contracts.disputes.worker import alone, delivered, fund
 from tests.contracts.system import advance
 from tests.gas.meter import transaction_gas
+from tests.gas.scenario import START
 
 BOUND = 250_000
 
@@ -26,6 +27,7 @@ def figures() -> dict[str, int]:
     """Gas of the three transactions of a batch of one leaf."""
     figures = {}
     with boa.swap_env(boa.Env()):
+        boa.env.evm.patch.timestamp = START  # who is drawn, and so what it costs, hangs on the time
         court = Court()
         court.populate()
         owner = court.workers[0].owner
@@ -40,10 +42,10 @@ def figures() -> dict[str, int]:
     return figures
 
 
-@pytest.mark.parametrize(("name", "ceiling"), [("propose", 330_000), ("finalize", 79_000), ("release", 52_000)])
+@pytest.mark.parametrize(("name", "ceiling"), [("propose", 331_000), ("finalize", 57_000), ("release", 52_000)])
 def test_a_batch_of_one_leaf_stays_under_its_ceiling(figures: dict[str, int], name: str, ceiling: int) -> None:
     assert ceiling * 0.94 < figures[name] <= ceiling
 
 
 def test_its_proposal_is_over_its_bound_by_no_more_than_is_known(figures: dict[str, int]) -> None:
-    assert 0 < figures["propose"] - BOUND <= 80_000
+    assert 0 < figures["propose"] - BOUND <= 81_000

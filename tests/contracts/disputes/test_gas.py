@@ -18,6 +18,7 @@ import pytest
 from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import Court
 from tests.gas.meter import transaction_gas
+from tests.gas.scenario import START
 
 BOUND = 200_000
 
@@ -27,6 +28,7 @@ def figures() -> dict[str, int]:
     """Gas of challenge and answer about one leaf of a hundred; the bond in IFX, and out of stake."""
     figures = {}
     with boa.swap_env(boa.Env()):
+        boa.env.evm.patch.timestamp = START  # who is drawn, and so what it costs, hangs on the time
         court = Court()
         court.populate()
         verifier = court.verifiers[0]

@@ -7,7 +7,7 @@ import boa
 import pytest
 
 from tests.contracts.system import IFX, PRICE, USD, Contract, acting, deployer, key
-from tests.contracts.uniswap import Exchange, odd_coin, wait
+from tests.contracts.uniswap import Exchange, odd_coin, until_epoch, wait
 from tests.contracts.work.books import Ledger
 from tests.contracts.work.network import Network, batch_leaf
 
@@ -89,6 +89,9 @@ def charge(ledger: Ledger, amount: int, coin: int = 1) -> None:
 
 @pytest.fixture(scope="session")
 def populated_pools(populated_network: Network) -> Pools:
+    # In the middle of an epoch, whatever the clock says and whoever moved it: the pool's first epoch is not a whole one.
+    until_epoch(EPOCH)
+    wait(EPOCH // 2)
     return Pools(populated_network)
 
 
