@@ -41,6 +41,6 @@ def test_a_stopped_demo_leaves_nothing(tmp_path: Path, programs: int, number: si
         assert demo.poll() is None and time.monotonic() < until, "the demo does not start its programs"
         time.sleep(0.2)
     demo.send_signal(number)
-    said, _ = demo.communicate(timeout=40)
+    said, _ = demo.communicate(timeout=120)
     assert demo.returncode == (130 if number == signal.SIGINT else 143), said
     assert left(str(out)) == []

@@ -78,7 +78,7 @@ def test_honest_job__frames_and_film_are_accepted(people: tuple[Network, Node, N
     raw = _do(job, worker, 0)
     outcome, measurement = _vote(job, verifier, 0, raw)
     assert outcome is Outcome.ACCEPTED
-    assert len(measurement.tiles) >= 20
+    assert len(measurement.tiles) >= 6  # three a frame, before anything is decided
     assert all(tile.equal for tile in measurement.tiles)
     film = _do(job, worker, 1, results=[raw])
     outcome, measurement = _vote(job, verifier, 1, film, results=[raw])
