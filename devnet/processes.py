@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 from inferix.errors import Misconfigured, Unavailable
@@ -201,8 +202,19 @@ def exit_on_sigterm() -> None:
 
     Ctrl-C too: a shell that starts a program in the background makes it deaf to SIGINT.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    if frame is not None and frame.f_globals.get("__name__") == "logging":
+        # Perhaps in the hook that logging has at every fork, where an exception is printed and lost: in a moment again.
+        signal.signal(signal.SIGALRM, lambda _, later: _stop(number, later))
+        signal.setitimer(signal.ITIMER_REAL, POLL_SECONDS)
+    elif number == signal.SIGINT:
+        raise KeyboardInterrupt
+    else:
+        sys.exit(128 + number)
 
 
 def family(pid: int) -> set[Identity]:

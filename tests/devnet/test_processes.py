@@ -121,3 +121,29 @@ def test_a_program_is_found_on_the_path() -> None:
 def test_a_missing_program_is_named_with_the_way_to_get_it() -> None:
     with pytest.raises(NotInstalled, match="no-such-program is not installed: type this"):
         find_program("no-such-program", "type this")
+
+
+# Sleeps in a function of logging's that runs after a fork, where Python prints what is raised and goes on.
+HOOKED = """
+import logging, os, time
+from devnet.processes import exit_on_sigterm
+exit_on_sigterm()
+body = "def hook():\\n    print('forked', flush=True)\\n    sleep(1)"
+exec(body, vars(logging) | {"sleep": time.sleep}, names := {})
+os.register_at_fork(after_in_parent=names["hook"])
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_regression_a_stop_in_a_hook_of_a_fork_is_not_lost(number: signal.Signals, code: int) -> None:
+    """Ctrl-C while a program was being started was printed as ignored, and the demo went on."""
+    program = f"try:\n    exec({HOOKED!r})\nexcept KeyboardInterrupt:\n    raise SystemExit(130)"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"forked\n"
+        process.send_signal(number)
+        assert process.wait(30) == code
