@@ -12,7 +12,7 @@ from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of
 from inferix.replay.disputes import dispute_id
-from inferix.replay.state import Batch, Dispute, RootDispute
+from inferix.replay.state import AnyDispute, Batch
 from keepers.courts import Step
 from keepers.lies import Doubt, Findings
 
@@ -72,7 +72,7 @@ def _chains(network: Network, manager: int) -> Iterator[list[bytes]]:
 def bonds_left(network: Network, manager: int) -> int:
     """How many bonds the manager may still put up."""
     since = network.time - network.parameters["epoch_length"]
-    disputes: list[Dispute | RootDispute] = [*network.disputes.values(), *network.root_disputes.values()]
+    disputes: list[AnyDispute] = [*network.disputes.values(), *network.root_disputes.values()]
     at_stake = sum(
         dispute.node == manager
         and dispute.opened_at > since

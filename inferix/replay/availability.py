@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from inferix.models.anchor import SignedMessage
 from inferix.models.event import ChainEvent
-from inferix.models.roles import DisputeStatus, RootKind
+from inferix.models.roles import RootKind
+from inferix.replay.disputes import opening
 from inferix.replay.state import RootDispute, RootName
 
 if TYPE_CHECKING:
@@ -85,19 +86,5 @@ def told(network: "Network", event: ChainEvent) -> None:
 
 def disputed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Somebody asks for a chunk."""
-    network.root_disputes[args["id"]] = RootDispute(
-        id=args["id"],
-        name=RootName(RootKind(args["kind"]), args["of"], args["index"], args["root"]),
-        chunk=args["chunk"],
-        challenger=args["challenger"],
-        node=args["node"],
-        bond=args["bond"],
-        until=args["until"],
-        opened_at=event.timestamp,
-    )
-
-
-def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], status: DisputeStatus) -> None:
-    """It was answered, or not, or its root fell otherwise."""
-    dispute = network.root_disputes[args["id"]]
-    dispute.status, dispute.ended_at = status, event.timestamp
+    name = RootName(RootKind(args["kind"]), args["of"], args["index"], args["root"])
+    network.root_disputes[args["id"]] = RootDispute(name=name, chunk=args["chunk"], **opening(event, args))

@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 
 from inferix.models.event import ChainEvent
 from inferix.models.roles import DisputeKind, DisputeStatus
-from inferix.replay.state import Dispute
+from inferix.replay.state import AnyDispute, Dispute
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
@@ -22,20 +22,18 @@ def dispute_id(commitment: bytes, kind: DisputeKind, place: int) -> bytes:
 
 def opened(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Somebody asks for votes or data; the batch waits for the answer."""
+    kind = DisputeKind(args["kind"])
     network.disputes[args["id"]] = Dispute(
-        id=args["id"],
-        commitment=args["commitment"],
-        kind=DisputeKind(args["kind"]),
-        place=args["place"],
-        challenger=args["challenger"],
-        node=args["node"],
-        bond=args["bond"],
-        until=args["until"],
-        opened_at=event.timestamp,
+        commitment=args["commitment"], kind=kind, place=args["place"], **opening(event, args)
     )
 
 
-def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], status: DisputeStatus) -> None:
-    """It was answered, or not, or its batch fell otherwise."""
-    dispute = network.disputes[args["id"]]
+def opening(event: ChainEvent, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that an event of any dispute's opening gives."""
+    names = ("id", "challenger", "node", "bond", "until")
+    return {name: args[name] for name in names} | {"opened_at": event.timestamp}
+
+
+def ended(dispute: AnyDispute, event: ChainEvent, status: DisputeStatus) -> None:
+    """It was answered, or not, or what it is about fell otherwise."""
     dispute.status, dispute.ended_at = status, event.timestamp

@@ -323,13 +323,13 @@ class Network(StakeEvents):
         availability.disputed(self, event, args)
 
     def _on_RootServed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        availability.ended(self, event, args, DisputeStatus.ANSWERED)
+        disputes.ended(self.root_disputes[args["id"]], event, DisputeStatus.ANSWERED)
 
     def _on_RootDisputeUpheld(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        availability.ended(self, event, args, DisputeStatus.UPHELD)
+        disputes.ended(self.root_disputes[args["id"]], event, DisputeStatus.UPHELD)
 
     def _on_RootDisputeDropped(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        availability.ended(self, event, args, DisputeStatus.DROPPED)
+        disputes.ended(self.root_disputes[args["id"]], event, DisputeStatus.DROPPED)
 
     def _on_AnchorCancelled(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         availability.told(self, event)
@@ -342,13 +342,13 @@ class Network(StakeEvents):
         disputes.opened(self, event, args)
 
     def _on_DisputeAnswered(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        disputes.ended(self, event, args, DisputeStatus.ANSWERED)
+        disputes.ended(self.disputes[args["id"]], event, DisputeStatus.ANSWERED)
 
     def _on_DisputeUpheld(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        disputes.ended(self, event, args, DisputeStatus.UPHELD)
+        disputes.ended(self.disputes[args["id"]], event, DisputeStatus.UPHELD)
 
     def _on_DisputeDropped(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        disputes.ended(self, event, args, DisputeStatus.DROPPED)
+        disputes.ended(self.disputes[args["id"]], event, DisputeStatus.DROPPED)
 
     def _on_LieProven(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.batches[args["commitment"]].lie = Lie(args["kind"])

@@ -275,16 +275,13 @@ class Batch:
         return self.sequence == 0
 
 
-@dataclass
-class Dispute:
-    """A dispute about a batch. ``place``: of the leaf or chunk; ``node``: whose stake is the bond [wei], 0 the
-    challenger's own IFX; ``until``: last second of the answer, on the protocol's clock.
+@dataclass(kw_only=True)
+class AnyDispute:
+    """What all disputes have. ``node``: whose stake is the bond [wei], 0 the challenger's own IFX; ``until``: last
+    second of the answer, on the protocol's clock.
     """
 
     id: bytes
-    commitment: bytes
-    kind: DisputeKind
-    place: int
     challenger: str
     node: int
     bond: int
@@ -292,6 +289,15 @@ class Dispute:
     opened_at: int
     status: DisputeStatus = DisputeStatus.OPEN
     ended_at: int = 0
+
+
+@dataclass(kw_only=True)
+class Dispute(AnyDispute):
+    """A dispute about a batch. ``place``: of the leaf or chunk."""
+
+    commitment: bytes
+    kind: DisputeKind
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,20 +310,12 @@ class RootName:
     root: bytes
 
 
-@dataclass
-class RootDispute:
-    """A dispute about a chunk of 64 leaves of a root; the other fields are those of ``Dispute``."""
+@dataclass(kw_only=True)
+class RootDispute(AnyDispute):
+    """A dispute about a chunk of 64 leaves of a root."""
 
-    id: bytes
     name: RootName
     chunk: int
-    challenger: str
-    node: int
-    bond: int
-    until: int
-    opened_at: int
-    status: DisputeStatus = DisputeStatus.OPEN
-    ended_at: int = 0
 
 
 @dataclass

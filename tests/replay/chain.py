@@ -268,6 +268,11 @@ class Chain:
         self.anchor(self.receipt(state))
         self.anchor(*self.votes(state, outcome))
 
+    def finish(self, job: bytes) -> None:
+        """One accepted attempt of each of its tasks."""
+        for state in self.network.jobs[job].tasks:
+            self.run(state)
+
 
 def signed(message: Message) -> tuple[Message, bytes]:
     """A message with its node's signature."""

@@ -15,13 +15,6 @@ from inferix.replay.state import Batch
 from tests.replay.chain import MANAGER, Chain
 
 
-@pytest.fixture
-def chain() -> Chain:
-    chain = Chain()
-    chain.start()
-    return chain
-
-
 def draft(chain: Chain) -> BatchDraft:
     job = chain.order()
     for state in chain.network.jobs[job].tasks:

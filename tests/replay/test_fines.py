@@ -3,25 +3,11 @@
 
 from dataclasses import replace
 
-import pytest
-
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome
 from inferix.replay.accounting import epoch_rewards
 from inferix.replay.state import Fine
 from tests.replay.chain import Chain
-
-
-@pytest.fixture
-def chain() -> Chain:
-    chain = Chain()
-    chain.start()
-    return chain
-
-
-def finish(chain: Chain, job: bytes) -> None:
-    for state in chain.network.jobs[job].tasks:
-        chain.run(state)
 
 
 def slash(chain: Chain, node: int, amount: int) -> None:
@@ -34,7 +20,7 @@ def test_a_fine_goes_to_verifiers_but_never_to_those_who_judged_it(chain: Chain)
     job = chain.order()
     state = chain.state(job, 0)
     chain.run(state, Outcome.REJECTED)
-    finish(chain, job)
+    chain.finish(job)
     chain.settle()
     attempt = state.attempts[0]
     case = case_id(state.task.id, 0)
@@ -55,7 +41,7 @@ def test_a_fine_goes_to_verifiers_but_never_to_those_who_judged_it(chain: Chain)
 
 
 def test_a_fine_that_everybody_judged_comes_back_with_the_dust_and_is_still_not_theirs(chain: Chain) -> None:
-    finish(chain, chain.order())
+    chain.finish(chain.order())
     chain.settle()
     chain.close_epoch(0, pooled=500)
     fine = Fine(1, 500, frozenset({5, 6, 7}))
@@ -73,7 +59,7 @@ def test_a_fine_that_everybody_judged_comes_back_with_the_dust_and_is_still_not_
 
 def test_a_fine_that_no_case_is_about_is_for_all_who_checked(chain: Chain) -> None:
     job = chain.order()
-    finish(chain, job)
+    chain.finish(job)
     chain.settle()
     slash(chain, 1, 1_000)
     chain.close_epoch(0, pooled=500)

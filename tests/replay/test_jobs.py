@@ -18,28 +18,16 @@ from inferix.trees import split
 from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, address, signed
 
 
-@pytest.fixture
-def chain() -> Chain:
-    chain = Chain()
-    chain.start()
-    return chain
-
-
-def finish(chain: Chain, job: bytes) -> None:
-    for state in chain.network.jobs[job].tasks:
-        chain.run(state)
-
-
 def test_a_job_runs_from_order_to_complete(chain: Chain) -> None:
     job = chain.order()
-    finish(chain, job)
+    chain.finish(job)
     assert chain.network.jobs[job].status is JobStatus.COMPLETE
     assert not chain.network.refusals
     assert [state.attempts[-1].outcome for state in chain.network.jobs[job].tasks] == [Outcome.ACCEPTED] * 3
 
 
 def test_the_same_events_give_the_same_state(chain: Chain) -> None:
-    finish(chain, chain.order())
+    chain.finish(chain.order())
     again = Network(DOMAIN, GENESIS, chain.documents)
     for event in chain.events:
         again.apply(event)
@@ -209,7 +197,7 @@ def test_a_false_anchor_changes_nothing(chain: Chain) -> None:
 def test_an_epoch_pays_exactly_what_was_minted(chain: Chain) -> None:
     job = chain.order()
     chain.run(chain.state(job, 0), Outcome.REJECTED)
-    finish(chain, job)
+    chain.finish(job)
     chain.settle()
     assert not draft_batches(chain.network, MANAGER)
     assert all(batch.problem == "" for batch in chain.network.batches.values())
@@ -230,7 +218,7 @@ def test_an_epoch_pays_exactly_what_was_minted(chain: Chain) -> None:
 
 def test_a_cancelled_batch_is_proposed_again(chain: Chain) -> None:
     job = chain.order()
-    finish(chain, job)
+    chain.finish(job)
     (draft,) = draft_batches(chain.network, MANAGER)
     chain.propose(draft)
     assert not draft_batches(chain.network, MANAGER)
@@ -242,7 +230,7 @@ def test_a_cancelled_batch_is_proposed_again(chain: Chain) -> None:
 
 def test_a_falsified_leaf_is_found(chain: Chain) -> None:
     job = chain.order()
-    finish(chain, job)
+    chain.finish(job)
     (draft,) = draft_batches(chain.network, MANAGER)
     forged = draft.documents[0].leaves[0].model_copy(update={"charge": 1})
     leaves = [forged, *draft.documents[0].leaves[1:]]

@@ -1,28 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a record is worth: reputation from outcomes, presence from the turns that were taken, fixed at an epoch's close."""
 
-import pytest
-
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome, RosterKind
 from inferix.replay.accounting import accounts_data, epoch_rewards, roster_leaves
 from tests.replay.chain import WORKERS, Chain
 
 
-@pytest.fixture
-def chain() -> Chain:
-    chain = Chain()
-    chain.start()
-    return chain
-
-
-def finish(chain: Chain, job: bytes) -> None:
-    for state in chain.network.jobs[job].tasks:
-        chain.run(state)
-
-
 def test_a_worker_without_a_fault_has_all_of_it(chain: Chain) -> None:
-    finish(chain, chain.order())
+    chain.finish(chain.order())
     chain.settle()
     chain.close_epoch(1_000)
     reputation = chain.network.epochs[0].record.reputation
@@ -33,7 +19,7 @@ def test_a_rejection_costs_reward_and_draws_and_a_cleared_case_gives_them_back(c
     job = chain.order()
     state = chain.state(job, 0)
     chain.run(state, Outcome.REJECTED)
-    finish(chain, job)
+    chain.finish(job)
     cheat, case = state.attempts[0].node, case_id(state.task.id, 0)
     chain.settle()
     chain.close_epoch(10**9)
@@ -57,7 +43,7 @@ def test_faults_are_forgotten_after_ten_epochs(chain: Chain) -> None:
     job = chain.order()
     state = chain.state(job, 0)
     chain.run(state, Outcome.REJECTED)
-    finish(chain, job)
+    chain.finish(job)
     chain.settle()
     chain.close_epoch(0)
     for epoch in range(1, 11):
@@ -87,7 +73,7 @@ def test_who_lets_its_turns_pass_is_not_paid_for_its_presence(chain: Chain) -> N
 
 
 def test_accounts_say_what_the_workers_could_have_done(chain: Chain) -> None:
-    finish(chain, chain.order())
+    chain.finish(chain.order())
     chain.settle()
     chain.close_epoch(0)
     data = accounts_data(chain.network, 0, {})
