@@ -62,7 +62,8 @@ VESTING: Mapping[str, Terms] = {
 
 
 def emission(epoch: int, work: NanoIbm, burned: Wei, minted: Wei, rules: Rules) -> Wei:
-    """BurnMintWork: what closing an epoch mints. ``burned``: since the close before; ``minted``: before this one."""
+    """BurnMintWork: what closing an epoch mints. ``burned``: since the last close of an epoch with
+    work; ``minted``: before this one."""
     if work == 0 or epoch >= rules["epochs"]:
         return Wei(0)
     share = (BUDGET - minted) // (rules["epochs"] - epoch)

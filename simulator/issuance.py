@@ -66,8 +66,10 @@ class Issuance:
         return split
 
     def close_epoch(self) -> Closed:
-        """BurnMintWork.close_epoch: mints to accounts; with work, the penalty pool goes along."""
-        burned = self.burned - self._burned
+        """BurnMintWork.close_epoch: mints to accounts; with work, the penalty pool goes along.
+
+        What was burned until an epoch without work counts for the next one with work."""
+        burned = self.burned - self._burned if self._work else 0
         amount = emission(self.epoch, NanoIbm(self._work), Wei(burned), Wei(self.minted), self.rules)
         pooled = self.book.ifx.of("penalty_pool") if self._work else 0
         self.book.ifx.move("penalty_pool", "accounts", pooled)
@@ -75,6 +77,6 @@ class Issuance:
         closed = Closed(NanoIbm(self._work), NanoUsd(self._charge), Wei(burned), amount, Wei(pooled))
         self.epoch += 1
         self.minted += amount
-        self._burned = self.burned
+        self._burned += burned
         self._work = self._charge = 0
         return closed

@@ -6,9 +6,10 @@
 @license AGPL-3.0-only
 @author Inferix
 @notice Closes epochs in order and mints for each, to Accounts, the lesser of an even share of what is left of the budgets
-        and a multiple of what fees bought and burned since the close before. An epoch without final work mints nothing;
-        what is not minted stays in the budgets, and after the last epoch nothing more is minted. As no more is minted
-        than fees paid for, doing work for oneself costs more than it brings.
+        and a multiple of what fees bought and burned and no epoch was minted for yet. An epoch without final work mints
+        nothing, and what was burned until then counts for the next one with work; what is not minted stays in the
+        budgets, and after the last epoch nothing more is minted. As no more is minted than fees paid for, doing work for
+        oneself costs more than it brings.
         What the penalty pool holds goes along to Accounts, for the epoch's verifiers: it is not minted, and no budget's.
         Epochs are those of Batches' clock. The budgets of workers, verifiers and managers are parts of one: 30 : 6 : 1.
 @custom:kill Guardian: `Parameters.pause` stops `close_epoch`; epochs then are closed later, each with its own work.
@@ -60,7 +61,7 @@ closed: public(uint256)
 minted: public(uint256)
 # Wei that Accounts got so far: minted, and out of the penalty pool
 rewards: public(uint256)
-# What the FeeBurner had burned at the last close [wei]
+# What the FeeBurner had burned at the last close of an epoch with work [wei]
 _burned: uint256
 
 # epoch => closed_at << 192 | total_rewards << 96 | total_charge
@@ -109,12 +110,14 @@ def close_epoch() -> uint256:
     charge: uint256 = 0
     work: uint256 = 0
     charge, work = staticcall _BATCHES.epoch_totals(convert(index, uint32))
-    burned_before: uint256 = self._burned
-    self._burned = staticcall self.fee_burner.burned()
-    burned: uint256 = self._burned - burned_before
+    burned: uint256 = 0
     amount: uint256 = 0
     pooled: uint256 = 0
     if work != 0:
+        # Fees are burned when the market sells: what came after the work it paid for is not lost in an epoch without any.
+        burned_before: uint256 = self._burned
+        self._burned = staticcall self.fee_burner.burned()
+        burned = self._burned - burned_before
         amount = self._emission(index, burned)
         pooled = extcall self.penalty_pool.release()
     self.closed = index + 1

@@ -83,10 +83,38 @@ def test_the_penalty_pool_goes_along_to_accounts_and_is_no_part_of_what_is_minte
 def test_epoch_without_work_mints_nothing(ledger: Ledger) -> None:
     epoch = ledger.close_epoch(work=0)
     closed = info(ledger.network, epoch)
-    assert closed.burned > 0
-    assert (closed.work, closed.minted, closed.price_of_work, closed.charge) == (0, 0, 0, 10**9)
-    following = ledger.close_epoch()
-    assert info(ledger.network, following).minted == info(ledger.network, following).burned * BPS // 8000
+    assert ledger.network.fee_burner.burned() > 0
+    assert (closed.work, closed.minted, closed.price_of_work, closed.charge, closed.burned) == (0, 0, 0, 10**9, 0)
+
+
+def test_fees_burned_late_count_for_the_next_epoch_with_work(ledger: Ledger) -> None:
+    network = ledger.network
+    network.settle(network.manager, [batch_leaf(1, charge=10**9, work=10**9, account=ledger.account)])
+    network.end_epoch()
+    assert network.burn_mint_work.close_epoch() == 0
+    network.fee_burner.collect(network.usd)  # the market sold nothing until the epoch was closed
+    late = network.fee_burner.burned()
+    for _ in range(2):
+        network.end_epoch()
+        assert network.burn_mint_work.close_epoch() == 0
+    following = info(network, ledger.close_epoch())
+    assert following.burned == network.fee_burner.burned() > late > 0
+    assert following.minted == following.burned * BPS // 8000
+
+
+def test_what_was_burned_counts_once_however_many_epochs_were_without_work(ledger: Ledger) -> None:
+    network = ledger.network
+    for work in (0, 10**9, 0, 0, 10**9, 10**9):
+        ledger.close_epoch(work)
+        epochs = [info(network, epoch) for epoch in range(network.burn_mint_work.closed())]
+        counted = sum(epoch.burned for epoch in epochs)
+        assert counted == (network.fee_burner.burned() if work else sum(epoch.burned for epoch in epochs[:-1]))
+        assert network.burn_mint_work.minted() <= counted * BPS // 8000
+    network.end_epoch()
+    network.settle(network.manager, [batch_leaf(1, work=10**9, account=ledger.account)])
+    network.end_epoch()
+    while network.burn_mint_work.closed() < network.burn_mint_work.epoch():
+        assert network.burn_mint_work.close_epoch() == 0
 
 
 def test_epoch_without_burning_mints_nothing(ledger: Ledger) -> None:
@@ -211,7 +239,7 @@ def test_never_more_than_fees_paid_for_or_the_budget_allows(
     """Charges, work, multiples and idle epochs at will."""
     network = ledger.network
     with boa.env.anchor():
-        allowed = 0
+        allowed, waiting = 0, 0
         for charge, work, multiple, idle in steps:
             network.set_parameter("mint_multiple_bps", multiple)
             before = network.fee_burner.burned()
@@ -220,7 +248,9 @@ def test_never_more_than_fees_paid_for_or_the_budget_allows(
             network.settle(network.manager, [leaf])
             if charge >= 10**6:
                 network.fee_burner.collect(network.usd)
-            allowed += (network.fee_burner.burned() - before) * multiple // 8000 if work else 0
+            waiting += network.fee_burner.burned() - before
+            if work:
+                allowed, waiting = allowed + waiting * multiple // 8000, 0
             network.end_epoch()
             if idle:
                 network.end_epoch()

@@ -143,7 +143,7 @@ class Work:
         need(self.ground.clock.now >= self.ground.epoch_end(index), "not over")
         batches, parameters = self.final(index), self.ground.parameters
         work, charge = sum(b.work for b in batches), sum(b.charge for b in batches)
-        burned = self.burned - sum(epoch.burned for epoch in self.epochs)
+        burned = self.burned - sum(epoch.burned for epoch in self.epochs) if work else 0
         minted = economy.emission(index, work, burned, sum(epoch.minted for epoch in self.epochs), parameters)
         pool, accounts = self.ground.own["penalty_pool"], self.ground.own["accounts"]
         pooled = self.ground.ifx.of(pool) if work else 0
