@@ -66,15 +66,22 @@ class Order:
     """The 8-frame animation, followed to its end."""
 
     def __init__(
-        self, run: Services, machines: list[Machine], frames: str = FRAMES, size: str = SIZE, samples: str = SAMPLES
+        self,
+        run: Services,
+        machines: list[Machine],
+        frames: str = FRAMES,
+        size: str = SIZE,
+        samples: str = SAMPLES,
+        out: Path = OUT,
     ) -> None:
         self.run = run
         self.names = {machine.node: machine.name for machine in machines}
         self.seen: set[str] = set()
         self.waits_for = "the order to reach the chain"
+        self.before = {item.job for item in list_jobs(STATE / "client")}
         self.client = run.start(
             "client", BIN / "inferix", "render", SCENES / "demo.blend", "--frames", frames, "--size", size,
-            "--samples", samples, "--attempt-seconds", ATTEMPT_SECONDS, "--out", OUT, "--raw",
+            "--samples", samples, "--attempt-seconds", ATTEMPT_SECONDS, "--out", out, "--raw",
             INFERIX_HOME=str(STATE / "client"),
         )  # fmt: skip
         self.file = until(self._ordered, "the client to check, seal, upload and order the scene", 180)
@@ -83,7 +90,8 @@ class Order:
     def _ordered(self) -> JobFile | None:
         if not self.client.running:
             raise Unavailable(f"the order failed:\n{self.client.log_tail(8)}")
-        return next((item for item in list_jobs(STATE / "client") if item.job and item.name == "demo.blend"), None)
+        new = (item for item in list_jobs(STATE / "client") if item.job and item.job not in self.before)
+        return next(new, None)
 
     @property
     def page(self) -> str:
