@@ -17,9 +17,14 @@ class HonestWhenMeasured(BlenderEngine):
 
     def open(self, package: Path, work: Path, on_progress: Callable[[Progress], None] | None = None) -> BlenderSession:
         """An honest session for the sample scene, this class's own for everything else."""
-        if _digest(package) == _digest(SAMPLE):
+        if is_sample(package):
             return BlenderEngine(self.settings).open(package, work, on_progress)
         return super().open(package, work, on_progress)
+
+
+def is_sample(package: Path) -> bool:
+    """Whether a package is the scene that the network measures with."""
+    return _digest(package) == _digest(SAMPLE)
 
 
 def _digest(path: Path) -> bytes:
