@@ -158,7 +158,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("ReferenceMarket", (parameters, ifx, dollar, who(settings.treasury), settings.ifx_price)),
         *_licence_sale(settings, who(settings.treasury), settings.tge or now),
         Creation("Batches", (parameters, registry, staking, now - now % length)),
-        Creation("Orders", (parameters, registry, staking, dollar)),
+        Creation("Orders", (parameters, registry, staking, dollar, batches)),
         Creation("Rosters", (parameters, registry, staking)),
         Creation("BurnMintWork", (parameters, ifx, batches)),
         Creation("Delegation", (*books, Ref("BurnMintWork"))),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Anchors: one root a slot over new messages, or over none when somebody waits for a seed; sealed as early as it goes.
+"""Anchors: one root a slot over new messages, or over none when somebody waits for a seed or calls this manager out;
+sealed as early as it goes.
 
 The index of the next anchor is read from the newest block, so that a lane need not wait until its last anchor is final.
 Messages are marked with that index before the anchor is sent; a keeper that dies in between makes the same anchor again
@@ -37,7 +38,8 @@ REFUSE_AFTER = 30  # seconds: who checked the message may have seen newer blocks
 
 @dataclass(frozen=True)
 class LaneNow:
-    """A lane as of the newest block. ``time``: of that block; ``anchored_at``, ``block``: of the newest anchor."""
+    """A lane as of the newest block. ``time``: of that block; ``anchored_at``, ``block``: of the newest anchor;
+    ``is_called_out``: without another anchor its jobs are lost."""
 
     anchors: int
     sealed: int
@@ -45,6 +47,7 @@ class LaneNow:
     anchored_at: int
     head: int
     time: int
+    is_called_out: bool = False
 
 
 def needs_seed(network: Network, manager: int, lane: LaneNow) -> bool:
@@ -96,7 +99,7 @@ def decide_anchor(network: Network, manager: int, lane: LaneNow, messages: int) 
     if unsealed and (age < SEAL_AFTER or age > SEAL_FIRST_AFTER):
         return "seal" if age > SEAL_FIRST_AFTER else ""
     slot_over = lane.time >= lane.anchored_at + network.parameters["slot"]
-    if slot_over and (messages or needs_seed(network, manager, lane)):
+    if slot_over and (messages or lane.is_called_out or needs_seed(network, manager, lane)):
         return "anchor"
     return "seal" if unsealed else ""
 
@@ -139,7 +142,10 @@ class AnchorKeeper:
         head = client.header("latest")
         lane: dict[str, Any] = self.contracts.read("Batches", "lane", self.desk.manager, block=head.number)
         anchored_at = client.header(lane["block"]).timestamp if lane["anchors"] else 0
-        return LaneNow(lane["anchors"], lane["sealed"], lane["block"], anchored_at, head.number, head.timestamp)
+        called_at, anchors = self.contracts.read("Orders", "called_out", self.desk.manager, block=head.number)
+        is_called_out = called_at > 0 and anchors == lane["anchors"]
+        place = (lane["anchors"], lane["sealed"], lane["block"], anchored_at, head.number, head.timestamp)
+        return LaneNow(*place, is_called_out=is_called_out)
 
     def _key(self, index: int) -> str:
         return f"anchor:{self.desk.manager}:{index}"

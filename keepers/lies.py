@@ -19,13 +19,15 @@ from inferix.replay import Network
 from inferix.replay.answers import arguments_of, committee_behind, inclusion, members, place_of
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.batches import given
-from inferix.replay.settlement import CHUNK, outcome_leaf
+from inferix.replay.jobs import is_in_lane
+from inferix.replay.settlement import CHUNK, cannot_stand, outcome_leaf
 from inferix.replay.state import AttemptStatus, Batch
 from inferix.trees import Sum, Tree, batch_leaf
 from inferix.units import NanoIbm, NanoUsd, fee_of
 
 RECORD_BYTES = 12
-MAX_PROOFS = 3  # one does, unless the contract knows of a take-over that came to nothing
+MAX_PROOFS = 3  # one does; another is there where it is refused, by a pause in between for one
+SEEN_AFTER = 3_600  # seconds, as Disputes has it
 NO_ORDER = dict.fromkeys(Order.model_fields, 0) | {"spec": bytes(32)}
 UNPAID = (Outcome.LATE, Outcome.VOID)
 BY_VOTES = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT)
@@ -192,32 +194,35 @@ def _order_proofs(network: Network, batch: Batch, index: int, says: str) -> Iter
     fair = leaf.account == order.account and leaf.attempt < order.attempts and leaf.charge <= order.cap
     if leaf.outcome is Outcome.ACCEPTED:
         fair = fair and leaf.charge <= fee_of(NanoIbm(leaf.work), NanoUsd(order.price))
-    is_foreign = batch.manager != order.manager == job.manager
-    if is_foreign or not fair:
+    if not fair or not is_in_lane(job, batch.manager, leaf.anchor):
         arguments = (*arguments_of(batch, index), order.model_dump(), state.task.index)
         yield Proof(Lie.ORDER, says, "prove_order", arguments)
 
 
 def _duplicate_proofs(network: Network, batch: Batch, index: int, says: str) -> Iterator[Proof]:
-    """Beside an earlier leaf of the lane with which this one cannot stand; of two lanes, the order decides."""
+    """Beside an earlier leaf of the lane with which this one cannot stand; of two lanes, the order decides, or
+    which was there long before, where a job was taken over and both may have it."""
     leaf, state = batch.leaves[index], network.tasks.get(batch.leaves[index].task)
     for attempt in state.attempts if state else ():
         other = network.batches.get(attempt.batch or b"")
         at = place_of(other, leaf.task, attempt.number) if other else None
-        if other is None or at is None or other.manager != batch.manager:
+        if other is None or at is None or not cannot_stand(other.leaves[at], leaf):
             continue
-        is_before = (batch.is_alone and other is not batch) or (other.sequence, at) < (batch.sequence, index)
-        if is_before and _cannot_stand(other.leaves[at], leaf):
+        if other.manager != batch.manager:
+            assert state is not None
+            job = network.jobs[state.task.job]
+            if is_in_lane(job, batch.manager, leaf.anchor) and batch.proposed_at >= other.proposed_at + SEEN_AFTER:
+                yield _duplicate((other, at), (batch, index), says, job.order, state.task.index)
+                return
+        elif (batch.is_alone and other is not batch) or (other.sequence, at) < (batch.sequence, index):
             yield _duplicate((other, at), (batch, index), says)
             return
 
 
-def _cannot_stand(first: BatchLeaf, second: BatchLeaf) -> bool:
-    return first.attempt == second.attempt or first.outcome is second.outcome is Outcome.ACCEPTED
-
-
-def _duplicate(first: tuple[Batch, int], second: tuple[Batch, int], says: str) -> Proof:
-    arguments = (inclusion(*first), inclusion(*second), NO_ORDER, 0)
+def _duplicate(
+    first: tuple[Batch, int], second: tuple[Batch, int], says: str, order: Order | None = None, task_index: int = 0
+) -> Proof:
+    arguments = (inclusion(*first), inclusion(*second), order.model_dump() if order else NO_ORDER, task_index)
     return Proof(Lie.DUPLICATE, says, "prove_duplicate", arguments)
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs of a manager that has fallen silent: this manager takes over those whose key it can open.
+"""Jobs of a manager that has fallen silent: this manager calls it out, and takes over those whose key it can open.
 
 Without the key nobody could be let in to the input; such a job waits for its manager, or for another that has the key.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlmodel import select
@@ -18,19 +18,36 @@ from keepers.desk import WORK, Desk
 
 log = logging.getLogger(__name__)
 
+CALLED_AFTER = 10  # a manager is called out when it was silent for this part of ``takeover_after``
+
+
+def decide_call_out(network: Network, manager: int, readable: Collection[bytes]) -> list[int]:
+    """Managers that leave a job waiting which this one could go on with, and that nobody has called out since their
+    newest anchor. A lane with something to do anchors every slot."""
+    patience = network.parameters["takeover_after"] // CALLED_AFTER
+    silent = {
+        job.manager
+        for job in _waiting(network, manager, readable)
+        if network.time >= last_sign_of_life(network, job) + patience
+    }
+    return sorted(other for other in silent if not network.lane(other).is_called_out)
+
 
 def decide_take_over(network: Network, manager: int, readable: Collection[bytes]) -> list[tuple[bytes, int]]:
-    """(job, its silent manager): what waits for a manager that has not anchored for ``takeover_after``."""
+    """(job, its silent manager): what waits for a manager that was called out ``takeover_after`` ago, to no effect."""
     silence = network.parameters["takeover_after"]
     return [
         (job.id, job.manager)
-        for job in network.jobs.values()
-        if job.status in LIVE
-        and job.id in readable
-        and job.manager == job.order.manager != manager
-        and _waits(job)
-        and network.time >= last_sign_of_life(network, job) + silence
+        for job in _waiting(network, manager, readable)
+        if (lane := network.lane(job.manager)).is_called_out and network.time >= lane.called_at + silence
     ]
+
+
+def _waiting(network: Network, manager: int, readable: Collection[bytes]) -> Iterator[Job]:
+    """Jobs of others' lanes, never taken over, whose key is here and that only an anchor brings further."""
+    for job in network.jobs.values():
+        if job.status in LIVE and job.id in readable and job.taken is None and job.manager != manager and _waits(job):
+            yield job
 
 
 def _waits(job: Job) -> bool:
@@ -43,16 +60,22 @@ def _waits(job: Job) -> bool:
 
 @dataclass
 class TakeOver:
-    """Takes over what waits, once each."""
+    """Calls out and takes over, once each."""
 
     desk: Desk
 
     def cycle(self) -> None:
-        """Takes over what is due."""
+        """Calls out who is silent, and takes over what is due."""
         with self.desk.database.reading() as session:
             readable = set(session.exec(select(SealedKey.subject).where(SealedKey.node == self.desk.manager)))
         with self.desk.follower.reading() as network:
             due = decide_take_over(network, self.desk.manager, readable)
+            called = decide_call_out(network, self.desk.manager, readable)
+            silences = {other: network.lane(other).anchored for other in called}
+        for other, anchors in silences.items():
+            key = f"call-out:{other}:{anchors}"
+            if self.desk.try_send(WORK, key, "Orders", "call_out", other, self.desk.manager):
+                log.warning("manager %d called out: it leaves jobs waiting", other)
         for job, silent in due:
             key = f"take-over:{job.hex()}:{silent}"
             if self.desk.try_send(WORK, key, "Orders", "take_over", job, silent, self.desk.manager):

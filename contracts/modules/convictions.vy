@@ -48,9 +48,16 @@ def _give_way(commitment: bytes32):
 
 @internal
 @view
+def _batch(commitment: bytes32) -> IBatches.Batch:
+    # In one place: what comes back is decoded in many bytes of code.
+    return staticcall _BATCHES.batch(commitment)
+
+
+@internal
+@view
 def _check_proposed(header: IBatches.BatchHeader) -> bytes32:
     commitment: bytes32 = keccak256(abi_encode(header))
-    assert (staticcall _BATCHES.batch(commitment)).status == PROPOSED, "Disputes: batch not proposed"
+    assert self._batch(commitment).status == PROPOSED, "Disputes: batch not proposed"
     return commitment
 
 

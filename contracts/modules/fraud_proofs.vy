@@ -45,6 +45,9 @@ VOTE_TYPEHASH: constant(bytes32) = keccak256(
 # Of a double voter's stake, the reporter's part
 EQUIVOCATION_REWARD_BPS: constant(uint256) = 1_000
 RECORD_BYTES: constant(uint256) = 12
+# A batch of another lane is known this long after it was proposed, finality and an outage of a keeper included; protocol
+# time [s]
+SEEN_AFTER: constant(uint40) = 3_600
 
 
 _REGISTRY: immutable(INodeRegistry)
@@ -97,7 +100,8 @@ def prove_wrong_sum(
 def prove_duplicate(a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisputes.Order, task_index: uint32):
     """
     @notice Shows one attempt twice, or one task accepted twice, or two leaves of a batch out of order. The later leaf is
-            the lie; of two lanes the one that the task does not belong to. A batch that stands alone gives way to its
+            the lie; of two lanes the one that the attempt does not belong to, or where a job was taken over and either may
+            be right, the one that was proposed so much later that it was seen. A batch that stands alone gives way to its
             lane's while it waits, without a fine where it was there first; once it is final, the lane's repeats it.
     @param order The task's order, needed when the batches are of two lanes; else empty.
     @param task_index The task's index in its job.
@@ -113,7 +117,7 @@ def prove_duplicate(a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisput
     if a.header.manager == b.header.manager and (a.header.sequence == 0 or b.header.sequence == 0):
         self._settle_alone(first, a.header, second, b.header)
         return
-    if self._is_b_guilty(a, b, order, task_index):
+    if self._is_b_guilty(a, first, b, second, order, task_index):
         self._convict(second, b.header.manager, DUPLICATE)
     else:
         self._convict(first, a.header.manager, DUPLICATE)
@@ -155,7 +159,7 @@ def prove_order(
 ):
     """
     @notice Shows a leaf that its order contradicts: another account, an attempt too many, a charge above the order's price
-            or cap, or a lane that the task does not belong to.
+            or cap, or a lane that the attempt does not belong to.
     """
     commitment: bytes32 = convictions._check_proposed(header)
     convictions._check_leaf(header, leaf, index, proof)
@@ -165,8 +169,7 @@ def prove_order(
     fair: bool = leaf.account == order.account and leaf.attempt < order.attempts and leaf.charge <= order.cap
     if leaf.outcome == ACCEPTED:
         fair = fair and convert(leaf.charge, uint256) <= fee
-    if header.manager != order.manager:
-        fair = fair and staticcall _ORDERS.is_taken_over(job)
+    fair = fair and self._is_in_lane(job, order.manager, header.manager, leaf.anchor)
     assert not fair, "Disputes: as ordered"
     self._convict(commitment, header.manager, ORDER)
 
@@ -208,8 +211,8 @@ def _settle_alone(
 ):
     # Two batches of a lane, one at least in none of its places. Had the lane to give way, anybody who sees a manager's
     # batch come could copy a leaf of it and be first. Of two that stand alone the later one is the lie.
-    one: IBatches.Batch = staticcall _BATCHES.batch(first)
-    two: IBatches.Batch = staticcall _BATCHES.batch(second)
+    one: IBatches.Batch = convictions._batch(first)
+    two: IBatches.Batch = convictions._batch(second)
     is_first_guilty: bool = one.proposed_at > two.proposed_at
     gives_way: bool = False
     if a.sequence != b.sequence:
@@ -230,7 +233,7 @@ def _check_included(item: IBatches.Inclusion) -> bytes32:
     # In a batch that is not cancelled.
     commitment: bytes32 = keccak256(abi_encode(item.header))
     convictions._check_leaf(item.header, item.leaf, item.index, item.proof)
-    assert (staticcall _BATCHES.batch(commitment)).status != CANCELLED, "Disputes: batch cancelled"
+    assert convictions._batch(commitment).status != CANCELLED, "Disputes: batch cancelled"
     return commitment
 
 
@@ -253,15 +256,34 @@ def _job(order: IDisputes.Order, task_index: uint32, task: bytes32) -> bytes32:
 @internal
 @view
 def _is_b_guilty(
-    a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisputes.Order, task_index: uint32
+    a: IBatches.Inclusion,
+    first: bytes32,
+    b: IBatches.Inclusion,
+    second: bytes32,
+    order: IDisputes.Order,
+    task_index: uint32,
 ) -> bool:
-    # Of one lane the later batch; of two lanes the one that is not the order's. Who was first in time says nothing: a leaf
-    # could be copied and proposed just before its owner does.
+    # Of one lane the later batch; of two lanes the one that the attempt does not belong to. Who was first in time says
+    # nothing there: a leaf could be copied and proposed just before its owner does.
     if a.header.manager == b.header.manager:
         return b.header.sequence > a.header.sequence
     job: bytes32 = self._job(order, task_index, a.leaf.task)
-    assert not staticcall _ORDERS.is_taken_over(job), "Disputes: job taken over, dispute the votes"
-    return b.header.manager != order.manager
+    if not self._is_in_lane(job, order.manager, b.header.manager, b.leaf.anchor):
+        return True
+    if not self._is_in_lane(job, order.manager, a.header.manager, a.leaf.anchor):
+        return False
+    # Each lane may have had it, of a job that was taken over. No keeper proposes what it sees in the other lane's
+    # batch: who comes that much later has seen it. Of two that cross, the votes tell.
+    one: uint40 = convictions._batch(first).proposed_at
+    two: uint40 = convictions._batch(second).proposed_at
+    assert max(one, two) - min(one, two) >= SEEN_AFTER, "Disputes: proposed together, dispute the votes"
+    return two > one
+
+
+@internal
+@view
+def _is_in_lane(job: bytes32, from_manager: uint32, manager: uint32, anchor: uint32) -> bool:
+    return staticcall _ORDERS.is_in_lane(job, from_manager, manager, anchor)
 
 
 @internal

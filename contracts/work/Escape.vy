@@ -249,8 +249,7 @@ def _check_order(
     assert staticcall _IFX_DOLLAR.coin_at(coin) == client.coin, "Escape: not the account's coin"
     job: bytes32 = eip712._digest(struct_hash)
     assert keccak256(abi_encode(job, task_index)) == leaf.task, "Escape: not a task of this order"
-    if manager != lane:
-        assert staticcall _ORDERS.is_taken_over(job), "Escape: not the order's lane"
+    assert staticcall _ORDERS.is_in_lane(job, lane, manager, leaf.anchor), "Escape: not the attempt's lane"
     assert leaf.account == account and leaf.attempt < attempts and leaf.charge <= cap, "Escape: not as ordered"
     if leaf.outcome == ACCEPTED:
         fee: uint256 = (convert(leaf.work, uint256) * convert(price, uint256) + 10**9 - 1) // 10**9

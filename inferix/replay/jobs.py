@@ -12,7 +12,7 @@ from inferix.models.job import JobSpec
 from inferix.models.roles import BatchStatus, Outcome, TaskKind
 from inferix.replay import attempts
 from inferix.replay.settlement import outcome_leaf
-from inferix.replay.state import Anchor, Attempt, AttemptStatus, Batch, Job, JobStatus, TaskState
+from inferix.replay.state import Anchor, Attempt, AttemptStatus, Batch, Job, JobStatus, TakeOver, TaskState
 from inferix.units import NanoIbm, NanoUsd, fee_of
 
 if TYPE_CHECKING:
@@ -41,13 +41,15 @@ def _post(network: "Network", event: ChainEvent, order: Order, signature: bytes)
         network.refusals.append(f"block {event.block}: order {digest.hex()} was posted before")
         return
     account = network.accounts.get(order.account)
+    taken = network.taken.get((digest, order.manager))
     job = Job(
         id=digest,
         order=order,
         signature=signature,
         posted_at=event.timestamp,
         posted_block=event.block,
-        manager=order.manager,
+        manager=taken.manager if taken else order.manager,
+        taken=taken,
         client=account.owner if account else "",
     )
     network.jobs[digest] = job
@@ -156,15 +158,14 @@ def cancel_order(network: "Network", account: int, nonce: int) -> None:
             _end(network, job, JobStatus.CANCELLED, "cancelled by the client")
 
 
-def take_over(network: "Network", event: ChainEvent, digest: bytes, old: int, new: int) -> None:
-    """The first take-over of a job whose manager was silent for ``takeover_after`` counts."""
+def take_over(network: "Network", event: ChainEvent, digest: bytes, old: int, taken: TakeOver) -> None:
+    """A take-over from the order's manager counts, whatever state the job is in: the contract has seen the silence, and
+    tells by the same anchors whose lane an attempt is in. It may come before its order."""
+    network.taken[digest, old] = taken
     job = network.jobs.get(digest)
-    if job is None or job.status not in LIVE or job.manager != old or job.manager != job.order.manager:
+    if job is None or job.order.manager != old:
         return
-    if event.timestamp < last_sign_of_life(network, job) + network.parameters["takeover_after"]:
-        network.refusals.append(f"block {event.block}: job {digest.hex()} was taken over too early")
-        return
-    job.manager = new
+    job.manager, job.taken, new = taken.manager, taken, taken.manager
     for state in job.tasks:
         attempt = state.current
         if attempt is None or attempt.status is AttemptStatus.ENDED:
@@ -176,6 +177,15 @@ def take_over(network: "Network", event: ChainEvent, digest: bytes, old: int, ne
         attempt.lane = new
         if attempt.status in (AttemptStatus.WAITING, AttemptStatus.DRAWING):
             attempt.status, attempt.seed_anchor, attempt.after_block = AttemptStatus.WAITING, None, event.block
+
+
+def is_in_lane(job: Job, manager: int, anchor: int) -> bool:
+    """Orders.is_in_lane: whether an attempt with its receipt in this anchor of a lane can be its; 0: without one."""
+    if job.taken is None:
+        return manager == job.order.manager
+    if manager == job.order.manager:
+        return anchor <= job.taken.from_anchors
+    return manager == job.taken.manager and (anchor == 0 or anchor > job.taken.by_anchors)
 
 
 def last_sign_of_life(network: "Network", job: Job) -> int:

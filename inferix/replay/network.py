@@ -36,6 +36,7 @@ from inferix.replay.state import (
     Lane,
     Node,
     RootDispute,
+    TakeOver,
     TaskState,
 )
 
@@ -73,6 +74,7 @@ class Network(StakeEvents):
         self.rosters: dict[RosterKind, list[FinalRoster]] = {kind: [] for kind in RosterKind}
         self.lanes: dict[int, Lane] = {}
         self.jobs: dict[bytes, Job] = {}
+        self.taken: dict[tuple[bytes, int], TakeOver] = {}  # by job and its order's manager
         self.tasks: dict[bytes, TaskState] = {}
         self.orders_seen: set[tuple[int, int]] = set()
         self.batches: dict[bytes, Batch] = {}
@@ -256,7 +258,12 @@ class Network(StakeEvents):
         jobs.cancel_order(self, args["account"], args["nonce"])
 
     def _on_JobTakenOver(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        jobs.take_over(self, event, args["job"], args["from_manager"], args["by_manager"])
+        taken = TakeOver(args["by_manager"], args["from_anchors"], args["by_anchors"])
+        jobs.take_over(self, event, args["job"], args["from_manager"], taken)
+
+    def _on_ManagerCalledOut(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        lane = self.lane(args["manager"])
+        lane.called_at, lane.called_anchors = event.timestamp, args["anchors"]
 
     def _on_Anchored(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         anchor = Anchor(args["index"], event.block, event.timestamp, args["root"], args["data"], armed_at=event.block)

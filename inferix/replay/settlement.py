@@ -97,8 +97,28 @@ def ready(network: "Network", manager: int) -> list[tuple[TaskState, Attempt]]:
         for state in network.tasks.values()
         for attempt in state.attempts
         if attempt.status is AttemptStatus.ENDED and attempt.node and attempt.batch is None and attempt.lane == manager
-        if _in_time(network, state, attempt)
+        if _in_time(network, state, attempt) and not _is_in_the_other_lane(network, state, attempt)
     ]
+
+
+def cannot_stand(first: BatchLeaf, second: BatchLeaf) -> bool:
+    """Whether two leaves of one task exclude each other."""
+    return first.attempt == second.attempt or first.outcome is second.outcome is Outcome.ACCEPTED
+
+
+def _is_in_the_other_lane(network: "Network", state: TaskState, attempt: Attempt) -> bool:
+    """Of a job taken over: whether a live batch of the other lane holds what excludes this attempt. Right or wrong: who
+    proposes beside what it has seen is the liar (Disputes.prove_duplicate). A wrong one falls by its votes first."""
+    job = network.jobs[state.task.job]
+    if job.taken is None:
+        return False
+    lane = network.lane(job.order.manager if attempt.lane == job.taken.manager else job.taken.manager)
+    own = outcome_leaf(network, state, attempt)
+    return any(
+        leaf.task == own.task and cannot_stand(leaf, own)
+        for commitment in (*lane.batches, *lane.alone)
+        for leaf in network.batches[commitment].leaves
+    )
 
 
 def _in_time(network: "Network", state: TaskState, attempt: Attempt) -> bool:

@@ -178,6 +178,27 @@ class Lane:
     anchors: dict[int, Anchor] = field(default_factory=dict)
     batches: list[bytes] = field(default_factory=list)
     alone: list[bytes] = field(default_factory=list)
+    called_at: int = 0  # when the manager was last called out, and how many anchors there were then
+    called_anchors: int = 0
+
+    @property
+    def anchored(self) -> int:
+        """How many anchors there are."""
+        return max(self.anchors, default=0)
+
+    @property
+    def is_called_out(self) -> bool:
+        """Whether it has not anchored since it was last called out."""
+        return self.called_at > 0 and self.called_anchors == self.anchored
+
+
+@dataclass(frozen=True)
+class TakeOver:
+    """Who took a job over, and how many anchors the lane that it left and the taker's had then."""
+
+    manager: int
+    from_anchors: int
+    by_anchors: int
 
 
 @dataclass
@@ -237,6 +258,7 @@ class Job:
     spec: JobSpec | None = None
     tasks: list[TaskState] = field(default_factory=list)
     ended_at: int = 0
+    taken: TakeOver | None = None
 
 
 @dataclass

@@ -24,7 +24,7 @@ from keepers.rosters import decide_final as decide_roster_final
 from keepers.rosters import decide_roster
 from keepers.settle import decide_finalize, decide_propose, place, smaller
 from keepers.split import decide_cancels, decide_orders, posting_name
-from keepers.takeover import decide_take_over
+from keepers.takeover import decide_call_out, decide_take_over
 from tests.replay.chain import COIN, DOMAIN, GENESIS, MANAGER, VERIFIERS, Chain, key
 
 
@@ -263,20 +263,56 @@ def test_verifiers__a_case_about_a_task_that_nobody_knows__is_passed_over(chain:
 
 def test_take_over__a_silent_manager_s_job_whose_key_is_here(chain: Chain) -> None:
     job = chain.order()
+    chain.wait(59)
+    chain.network.tick(chain.time)
+    assert decide_call_out(chain.network, 8, {job}) == []
+    chain.wait(1)
+    chain.network.tick(chain.time)
+    assert decide_call_out(chain.network, 8, {job}) == [MANAGER]
+    assert decide_call_out(chain.network, 8, set()) == [], "a job that nobody could be let in to"
+    assert decide_call_out(chain.network, MANAGER, {job}) == [], "one's own"
+    call_out(chain)
+    assert decide_call_out(chain.network, 8, {job}) == [], "once"
     chain.network.tick(chain.time + 599)
     assert decide_take_over(chain.network, 8, {job}) == []
     chain.network.tick(chain.time + 600)
     assert decide_take_over(chain.network, 8, {job}) == [(job, MANAGER)]
-    assert decide_take_over(chain.network, 8, set()) == [], "a job that nobody could be let in to"
-    assert decide_take_over(chain.network, MANAGER, {job}) == [], "one's own"
+    assert decide_take_over(chain.network, 8, set()) == []
+    assert decide_take_over(chain.network, MANAGER, {job}) == []
+    chain.emit("JobTakenOver", job=job, from_manager=MANAGER, by_manager=9, from_anchors=0, by_anchors=0)
+    assert decide_take_over(chain.network, 8, {job}) == [], "the first one has it"
+
+
+def test_take_over__a_manager_that_anchors_when_it_is_called_out__keeps_its_job(chain: Chain) -> None:
+    job = chain.order()
+    chain.wait(60)
+    call_out(chain)
+    waiting = lane(chain, is_called_out=True, sealed=0)
+    assert decide_anchor(chain.network, MANAGER, waiting, 0) == "anchor"
+    chain.anchor()
+    chain.network.tick(chain.time + 700)
+    assert decide_take_over(chain.network, 8, {job}) == []
 
 
 def test_take_over__a_worker_at_work__is_left_to_work(chain: Chain) -> None:
     job = chain.order(chain.spec(frames=1, attempt_seconds=5_000))
     chain.anchor()
     chain.anchor(chain.acceptance(chain.state(job, 0)))
+    call_out(chain)
     chain.network.tick(chain.time + 700)
+    assert decide_call_out(chain.network, 8, {job}) == []
     assert decide_take_over(chain.network, 8, {job}) == []
+
+
+def test_anchor__called_out__anchors_even_when_nothing_is_to_be_done(chain: Chain) -> None:
+    later = chain.time + 60
+    assert decide_anchor(chain.network, MANAGER, lane(chain, time=later), 0) == ""
+    assert decide_anchor(chain.network, MANAGER, lane(chain, time=later, is_called_out=True), 0) == "anchor"
+
+
+def call_out(chain: Chain) -> None:
+    anchors = chain.network.lane(MANAGER).anchored
+    chain.emit("ManagerCalledOut", manager=MANAGER, by_manager=8, anchors=anchors)
 
 
 # -- settle

@@ -5,16 +5,15 @@ from functools import partial
 from typing import Any
 
 import pytest
-from eth.exceptions import Revert
 
 from inferix.messages import outcome_record
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import BatchStatus, Lie, Outcome
 from inferix.replay.state import Batch
 from keepers.disputes import decide_expiry
-from keepers.lies import examine
+from keepers.lies import SEEN_AFTER, examine
 from keepers.objections import Objection, decide_objections
-from tests.contracts.system import Node, acting
+from tests.contracts.system import Node
 from tests.keepers.live import Live
 
 PATIENCE = 1_800
@@ -200,16 +199,37 @@ def test_what_no_contract_decides_is_said_and_nothing_is_staked(live: Live, fiel
     assert told == {says: "no contract decides it"}
 
 
-def test_a_take_over_that_came_to_nothing_leaves_the_votes_to_ask_for(live: Live) -> None:
-    """Declared too early it does not count, but the contract, which does not know, hears no proof of the lane any more."""
+def take_over(live: Live, leaf: BatchLeaf) -> int:
+    """The other manager takes the leaf's job over; how many anchors its own lane has."""
+    live.seal_anchor(live.other_keeper)
+    live.take_over(live.network.tasks[leaf.task].task.job, live.keeper, live.other_keeper)
+    live.wait(0)
+    return live.network.lane(live.other_keeper.id).anchored
+
+
+def falls_alone(live: Live, copy: Batch, own: Batch) -> str:
+    """The call by which the first manager's keeper has the taker's batch cancelled."""
+    ((proof, *_),), _ = decide_objections(live.network, live.keeper.id, 0, False, partial(examine, live.network))
+    live.send(proof.step, live.challenger)
+    statuses = [live.network.batches[batch.commitment].status for batch in (own, copy)]
+    assert statuses == [BatchStatus.PROPOSED, BatchStatus.CANCELLED]
+    return proof.step[1]
+
+
+def test_what_a_manager_had_before_its_job_was_taken_over_it_settles_and_a_copy_falls_by_proof(live: Live) -> None:
     leaf = live.ready()
-    with acting(live.other_keeper.operator):
-        live.orders.take_over(live.network.tasks[leaf.task].task.job, live.keeper.id, live.other_keeper.id)
-    copy = hand_in(live, leaf, manager=live.other_keeper)
-    ((proof, ask),) = decide_objections(live.network, live.keeper.id, 0, True, partial(examine, live.network))[0]
-    with pytest.raises(Revert, match="Disputes: as ordered"):
-        live.send(proof.step, live.challenger)
-    live.send(ask.step, live.keeper.operator)
-    live.wait(live.window("answer_window") + 1)
-    live.send(decide_expiry(live.network, live.keeper.id)[0], live.challenger)
-    assert live.network.batches[copy.commitment].status is BatchStatus.CANCELLED
+    before = take_over(live, leaf)
+    own = live.settle_ready()
+    assert own.leaves == [leaf]
+    assert objections(live) == []
+    copy = hand_in(live, leaf.model_copy(update={"anchor": before}), manager=live.other_keeper)
+    assert falls_alone(live, copy, own) == "prove_order"
+
+
+def test_a_copy_that_names_an_anchor_of_after_the_take_over_falls_beside_what_it_copied(live: Live) -> None:
+    leaf = live.ready()
+    before = take_over(live, leaf)
+    own = live.settle_ready()
+    live.wait(SEEN_AFTER)
+    copy = hand_in(live, leaf.model_copy(update={"anchor": before + 1}), manager=live.other_keeper)
+    assert falls_alone(live, copy, own) == "prove_duplicate"

@@ -4,15 +4,15 @@
 from typing import Any
 
 import pytest
-from eth_utils.crypto import keccak
 
-from inferix.messages import Receipt, Vote
+from inferix.messages import Order, Receipt, Vote
 from inferix.models.anchor import RosterData
 from inferix.models.roles import BatchStatus, NodeStatus, Outcome, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, epoch_rewards, nodes_tree, roster_leaves
 from inferix.replay.attempts import seats
-from inferix.replay.settlement import draft_batches, outcome_leaf
+from inferix.replay.jobs import is_in_lane
+from inferix.replay.settlement import draft_batch, draft_batches, outcome_leaf, ready
 from inferix.replay.state import AttemptStatus, JobStatus
 from inferix.trees import split
 from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, address, signed
@@ -307,13 +307,74 @@ def test_regression_what_a_silent_manager_had_checked_is_heard_in_its_lane_or_vo
     chain.anchor(chain.acceptance(state))
     chain.anchor(chain.receipt(state))
     drawn = seats(chain.network, state, state.attempts[0])
-    chain.emit("ParameterSet", name=keccak(text="takeover_after"), value=10)
     chain.wait(12)
     assert (len(state.attempts), state.attempts[0].status) == (1, AttemptStatus.RECEIVED)
-    chain.emit("JobTakenOver", job=job, from_manager=MANAGER, by_manager=other)
+    chain.emit("JobTakenOver", job=job, from_manager=MANAGER, by_manager=other, from_anchors=3, by_anchors=0)
     assert chain.network.jobs[job].manager == other
     assert (state.attempts[0].lane, seats(chain.network, state, state.attempts[0])) == (MANAGER, drawn)
     chain.wait(61)
     chain.network.tick(chain.time)
     assert state.attempts[0].outcome is Outcome.VOID
     assert (state.attempts[1].lane, state.attempts[1].seed_anchor) == (other, None)
+
+
+def take_over(chain: Chain, job: bytes, by: int = 50) -> None:
+    anchors = chain.network.lane(MANAGER).anchored
+    chain.emit("JobTakenOver", job=job, from_manager=MANAGER, by_manager=by, from_anchors=anchors, by_anchors=0)
+
+
+def test_a_take_over_of_another_than_the_orders_manager_moves_nothing(chain: Chain) -> None:
+    job = chain.order()
+    chain.emit("JobTakenOver", job=job, from_manager=51, by_manager=50, from_anchors=0, by_anchors=0)
+    assert chain.network.jobs[job].manager == MANAGER
+    take_over(chain, job)
+    assert chain.network.jobs[job].manager == 50
+
+
+def test_a_take_over_that_came_before_its_order_counts_as_the_contract_says(chain: Chain) -> None:
+    """The contract knows no orders: it would call the order's manager a liar for a job that it went on with."""
+    spec = chain.spec()
+    foreseen = Order(
+        account=1, nonce=chain.nonce + 1, manager=MANAGER, spec=chain.store(spec), cap=10**9, price=20_000_000,
+        attempts=3, deadline=chain.time + 86_400, post_by=chain.time + 600,
+    )  # fmt: skip
+    take_over(chain, foreseen.digest(DOMAIN))
+    job = chain.order(spec)
+    assert job == foreseen.digest(DOMAIN)
+    assert chain.network.jobs[job].manager == 50
+    assert {attempt.lane for state in chain.network.jobs[job].tasks for attempt in state.attempts} == {50}
+
+
+def test_a_take_over_moves_a_worker_at_work_for_a_job_that_has_ended(chain: Chain) -> None:
+    """Its receipt comes after the take-over: the contract takes it for the taker's."""
+    job = chain.order(chain.spec(frames=1, attempt_seconds=5_000))
+    state = chain.state(job, 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    chain.emit("OrderCancelled", account=1, nonce=chain.nonce)
+    assert chain.network.jobs[job].status is JobStatus.CANCELLED
+    take_over(chain, job)
+    assert state.attempts[0].lane == 50
+
+
+def test_every_leaf_that_the_rules_give_is_in_the_lane_that_the_contract_gives_it(chain: Chain) -> None:
+    job = chain.order(chain.spec(frames=2))
+    chain.run(chain.state(job, 0))
+    take_over(chain, job)
+    found = chain.network.jobs[job]
+    ((state, attempt),) = ready(chain.network, MANAGER)
+    assert is_in_lane(found, MANAGER, outcome_leaf(chain.network, state, attempt).anchor)
+    assert [is_in_lane(found, who, 9) for who in (MANAGER, 50, 51)] == [False, True, False]
+    assert [is_in_lane(found, who, 0) for who in (MANAGER, 50, 51)] == [True, True, False], "late, without a receipt"
+
+
+def test_nobody_proposes_what_it_sees_in_the_other_lane_of_a_job_taken_over(chain: Chain) -> None:
+    job = chain.order(chain.spec(frames=1))
+    chain.run(chain.state(job, 0))
+    take_over(chain, job)
+    ((state, attempt),) = ready(chain.network, MANAGER)
+    copied = outcome_leaf(chain.network, state, attempt).model_copy(update={"anchor": 1})
+    copy = chain.propose(draft_batch(50, 1, 1, [copied], bytes(32)))
+    assert ready(chain.network, MANAGER) == []
+    chain.emit("BatchCancelled", commitment=copy)
+    assert ready(chain.network, MANAGER) == [(state, attempt)]

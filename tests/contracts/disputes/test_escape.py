@@ -181,11 +181,11 @@ def test_a_coin_that_is_not_the_accounts(court: Court, case: Case) -> None:
 
 def test_a_lane_that_is_not_the_orders(court: Court, case: Case) -> None:
     foreign = delivered(court, "foreign", manager=court.other_keeper.id)
-    with boa.reverts("Escape: not the order's lane"):
+    with boa.reverts("Escape: not the attempt's lane"):
         foreign.propose()
-    with acting(court.keeper.operator):
-        court.orders.take_over(foreign.order.digest(court.domain), court.other_keeper.id, court.keeper.id)
-    foreign.propose()
+    court.take_over(foreign.order.digest(court.domain), court.other_keeper, court.keeper)
+    with boa.reverts("Escape: not the attempt's lane"):
+        foreign.propose()  # its receipt is in an anchor from before
 
 
 def test_a_rejection_has_its_way_out_too(court: Court, case: Case) -> None:

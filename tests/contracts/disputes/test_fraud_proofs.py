@@ -13,10 +13,11 @@ from inferix.models.anchor import BatchLeaf
 from inferix.models.job import task_id
 from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import NO_ORDER, Batch, Court
-from tests.contracts.system import JAILED, Node, acting
+from tests.contracts.system import JAILED, MANAGER, Node, acting, advance
 from tests.contracts.work.network import batch_leaf, flat, records_of
 
 PROPOSED, FINAL, CANCELLED = 1, 2, 3
+SEEN_AFTER = 3_600
 
 
 def sorted_leaves(*leaves: BatchLeaf) -> list[BatchLeaf]:
@@ -208,15 +209,81 @@ def test_a_copied_leaf_shown_the_other_way_round(court: Court) -> None:
     assert (court.status(own), court.status(copy)) == (PROPOSED, CANCELLED)
 
 
-def test_a_job_taken_over_is_left_to_its_votes(court: Court) -> None:
+def taken_over(court: Court) -> tuple[Order, BatchLeaf, BatchLeaf]:
+    """An order whose job was taken over; a leaf of the attempt as the first lane had it in time, and as the taker has it."""
     order = order_of(court, court.keeper)
-    own, other = court.batch([leaf_of(court, order)]), court.batch([leaf_of(court, order)], court.other_keeper)
+    court.seal_anchor(court.other_keeper)
+    court.take_over(order.digest(court.domain), court.keeper, court.other_keeper)
+    after = court.seal_anchor(court.other_keeper)
+    return order, leaf_of(court, order, anchor=court.anchor_index), leaf_of(court, order, anchor=after)
+
+
+def test_attack_a_take_over_declared_for_a_manager_that_anchors_switches_no_proof_off(court: Court) -> None:
+    order = order_of(court, court.keeper)
+    job = order.digest(court.domain)
     with acting(court.other_keeper.operator):
-        court.orders.take_over(order.digest(court.domain), court.keeper.id, court.other_keeper.id)
-    with boa.reverts("Disputes: job taken over, dispute the votes"):
-        court.disputes.prove_duplicate(own.item(0), other.item(0), values(order), 4)
+        court.orders.call_out(court.keeper.id, court.other_keeper.id)
+    court.seal_anchor(court.keeper)
+    advance(court.window("takeover_after"))
+    with acting(court.other_keeper.operator), boa.reverts("Orders: not called out"):
+        court.orders.take_over(job, court.keeper.id, court.other_keeper.id)
+    own, copy = court.batch([leaf_of(court, order)]), court.batch([leaf_of(court, order)], court.other_keeper)
+    court.disputes.prove_duplicate(own.item(0), copy.item(0), values(order), 4)
+    assert (court.status(own), court.status(copy)) == (PROPOSED, CANCELLED)
+
+
+def test_after_a_take_over_each_lane_keeps_its_own_attempts_whenever_it_proposes_them(court: Court) -> None:
+    order, early, late = taken_over(court)
+    advance(86_400)
+    first = court.batch([early])
+    second = court.batch(
+        [late.model_copy(update={"attempt": 1, "task": task_id(order.digest(court.domain), 5)})], court.other_keeper
+    )
     with boa.reverts("Disputes: as ordered"):
-        court.disputes.prove_order(*other.item(0), values(order), 4)
+        court.disputes.prove_order(*first.item(0), values(order), 4)
+    with boa.reverts("Disputes: as ordered"):
+        court.disputes.prove_order(*second.item(0), values(order), 5)
+
+
+@pytest.mark.parametrize("who", ["a stranger", "the taker, of before", "the first manager, of after"])
+def test_attack_after_a_take_over_a_leaf_of_another_lane_falls_alone_and_beside_its_twin(
+    court: Court, who: str
+) -> None:
+    order, early, late = taken_over(court)
+    stranger = court.bonded(MANAGER, times=4)
+    liar, leaf, owner, twin = {
+        "a stranger": (stranger, late, court.other_keeper, late),
+        "the taker, of before": (court.other_keeper, early.model_copy(update={"anchor": 1}), court.keeper, early),
+        "the first manager, of after": (
+            court.keeper, early.model_copy(update={"anchor": early.anchor + 1}), court.other_keeper, late,
+        ),
+    }[who]  # fmt: skip
+    false, true = court.batch([leaf], liar), court.batch([twin], owner)
+    with boa.env.anchor():
+        court.disputes.prove_order(*false.item(0), values(order), 4)
+        assert court.status(false) == CANCELLED
+    for pair in ((true, false), (false, true)):
+        with boa.env.anchor():
+            court.disputes.prove_duplicate(pair[0].item(0), pair[1].item(0), values(order), 4)
+            assert (court.status(true), court.status(false)) == (PROPOSED, CANCELLED)
+
+
+@pytest.mark.parametrize("taker_first", [True, False])
+def test_attack_both_lanes_of_a_job_taken_over_charge_it_and_the_one_that_has_seen_the_other_falls(
+    court: Court, taker_first: bool
+) -> None:
+    order, early, late = taken_over(court)
+    sides = [(early, court.keeper), (late, court.other_keeper)]
+    (one, other) = reversed(sides) if taker_first else sides
+    first = court.batch([one[0]], one[1])
+    advance(SEEN_AFTER - 1)
+    crossing = court.batch([other[0]], other[1])
+    with boa.reverts("Disputes: proposed together, dispute the votes"):
+        court.disputes.prove_duplicate(first.item(0), crossing.item(0), values(order), 4)
+    advance(1)
+    later = court.batch([other[0].model_copy(update={"charge": 1})], other[1])
+    court.disputes.prove_duplicate(later.item(0), first.item(0), values(order), 4)
+    assert [court.status(batch) for batch in (first, crossing, later)] == [PROPOSED, PROPOSED, CANCELLED]
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,9 @@ class Network(System):
         length = int(self.parameters.get(keccak(text="epoch_length")))
         self.genesis = now() - now() % length
         self.batches = deployer("work/Batches.vy").deploy(self.parameters, self.registry, self.staking, self.genesis)
-        self.orders = deployer("work/Orders.vy").deploy(self.parameters, self.registry, self.staking, self.ifx_dollar)
+        self.orders = deployer("work/Orders.vy").deploy(
+            self.parameters, self.registry, self.staking, self.ifx_dollar, self.batches
+        )
         self.rosters = deployer("work/Rosters.vy").deploy(self.parameters, self.registry, self.staking)
         self.burn_mint_work = deployer("issuance/BurnMintWork.vy").deploy(self.parameters, self.ifx, self.batches)
         nodes = (self.parameters, self.registry, self.staking, self.ifx, self.burn_mint_work)
@@ -184,6 +186,13 @@ class Network(System):
     def proof(self, leaves: list[BatchLeaf], index: int) -> list[bytes]:
         """The proof of a leaf of a batch."""
         return flat(trees.Tree([trees.batch_leaf(leaf) for leaf in leaves]).proof(index))
+
+    def take_over(self, job: bytes, silent: Node, taker: Node) -> None:
+        """Call a manager out that does not anchor, and take this job over."""
+        with acting(taker.operator):
+            self.orders.call_out(silent.id, taker.id)
+            advance(self.window("takeover_after"))
+            self.orders.take_over(job, silent.id, taker.id)
 
     def second_manager(self) -> Node:
         """Another bonded manager."""

@@ -8,12 +8,19 @@ import pytest
 from eth_utils import keccak
 
 from inferix.messages import Cancel, Domain, Order
-from tests.contracts.system import JAILED, MANAGER, VERIFIER, WORKER, acting, key, now
+from tests.contracts.system import JAILED, MANAGER, VERIFIER, WORKER, Node, acting, advance, key, now
 from tests.contracts.work.network import Network
 
 RECORD = 135
 JOB = keccak(text="job")
 CLIENT = key("ordering client")
+
+
+def anchor(network: Network, manager: Node) -> None:
+    """A sign of life."""
+    advance(60)
+    with acting(manager.operator):
+        network.batches.anchor(manager.id, keccak(text="root"), bytes(32))
 
 
 def record(network: Network, account: int, nonce: int = 1) -> bytes:
@@ -107,8 +114,7 @@ def test_pause_stops_orders_and_not_cancelling(network: Network, account: int) -
     with acting(CLIENT):
         network.orders.cancel(account, 1)
     network.orders.cancel_signed(account, 2, signature(network, account, 2))
-    with acting(network.manager.operator):
-        network.orders.take_over(JOB, network.manager.id + 1, network.manager.id)
+    network.take_over(JOB, network.second_manager(), network.manager)
 
 
 def test_owner_cancels(network: Network, account: int) -> None:
@@ -144,13 +150,66 @@ def test_anybody_carries_a_signed_cancellation(network: Network, account: int) -
 
 def test_bonded_manager_takes_a_job_over(network: Network) -> None:
     manager, other = network.manager, network.second_manager()
+    assert network.orders.taken_over(JOB, manager.id).manager == 0
+    anchor(network, other)
     with acting(other.operator):
+        network.orders.call_out(manager.id, other.id)
+        (event,) = network.orders.get_logs()
+        assert (type(event).__name__, event.manager, event.by_manager) == ("ManagerCalledOut", manager.id, other.id)
+        assert tuple(network.orders.called_out(manager.id)) == (now(), 0)
+        advance(network.window("takeover_after"))
         network.orders.take_over(JOB, manager.id, other.id)
     (event,) = network.orders.get_logs()
     assert type(event).__name__ == "JobTakenOver"
     assert (bytes(event.job), event.from_manager, event.by_manager) == (JOB, manager.id, other.id)
-    assert network.orders.is_taken_over(JOB)
-    assert not network.orders.is_taken_over(keccak(text="another job"))
+    assert (event.from_anchors, event.by_anchors) == (0, 1) == tuple(network.orders.taken_over(JOB, manager.id))[1:]
+    assert network.orders.taken_over(JOB, manager.id).manager == other.id
+    assert network.orders.taken_over(keccak(text="another job"), manager.id).manager == 0
+    assert network.orders.taken_over(JOB, other.id).manager == 0
+
+
+def test_a_manager_that_anchors_loses_no_job(network: Network) -> None:
+    manager, other = network.manager, network.second_manager()
+    with acting(other.operator):
+        with boa.reverts("Orders: not called out"):
+            network.orders.take_over(JOB, manager.id, other.id)
+        network.orders.call_out(manager.id, other.id)
+    anchor(network, manager)
+    advance(network.window("takeover_after"))
+    with acting(other.operator):
+        with boa.reverts("Orders: not called out"):
+            network.orders.take_over(JOB, manager.id, other.id)
+        network.orders.call_out(manager.id, other.id)
+        with boa.reverts("Orders: called out a moment ago"):
+            network.orders.take_over(JOB, manager.id, other.id)
+        advance(network.window("takeover_after") - 1)
+        with boa.reverts("Orders: called out a moment ago"):
+            network.orders.take_over(JOB, manager.id, other.id)
+        advance(1)
+        network.orders.take_over(JOB, manager.id, other.id)
+
+
+def test_a_further_call_does_not_begin_the_time_anew(network: Network) -> None:
+    manager, other = network.manager, network.second_manager()
+    with acting(other.operator):
+        network.orders.call_out(manager.id, other.id)
+        advance(network.window("takeover_after") - 1)
+        with boa.reverts("Orders: called out already"):
+            network.orders.call_out(manager.id, other.id)
+
+
+def test_an_attempt_is_in_the_lane_in_which_its_receipt_was_anchored_in_time(network: Network) -> None:
+    manager, other = network.manager, network.second_manager()
+    is_in_lane = network.orders.is_in_lane
+    assert [is_in_lane(JOB, manager.id, who, 9) for who in (manager.id, other.id)] == [True, False]
+    for who, count in ((manager, 2), (other, 1)):
+        for _ in range(count):
+            anchor(network, who)
+    network.take_over(JOB, manager, other)
+    assert [is_in_lane(JOB, manager.id, manager.id, at) for at in (0, 1, 2, 3)] == [True, True, True, False]
+    assert [is_in_lane(JOB, manager.id, other.id, at) for at in (0, 1, 2, 3)] == [True, False, True, True]
+    assert not is_in_lane(JOB, manager.id, other.id + 1, 0)
+    assert [is_in_lane(JOB, other.id, who, 9) for who in (manager.id, other.id)] == [False, True]
 
 
 def test_take_over_refusals(network: Network) -> None:
@@ -162,3 +221,9 @@ def test_take_over_refusals(network: Network) -> None:
     poor = network.register(MANAGER)
     with acting(poor.operator), boa.reverts("managers: not bonded"):
         network.orders.take_over(JOB, manager.id, poor.id)
+    with acting(poor.operator), boa.reverts("managers: not bonded"):
+        network.orders.call_out(manager.id, poor.id)
+    network.take_over(JOB, manager, other)
+    third = network.second_manager()
+    with acting(third.operator), boa.reverts("Orders: taken over before"):
+        network.orders.take_over(JOB, manager.id, third.id)
