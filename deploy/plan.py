@@ -168,7 +168,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("BalanceClaims", (parameters, dollar, Ref("Accounts"), batches, who(settings.foundation))),
         Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
         Creation("Escape", (parameters, registry, staking, ifx, dollar, batches, Ref("Orders"), Ref("Committees"))),
-        Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"))),
+        Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"), dollar)),
         Creation("Availability", (parameters, registry, staking, ifx, batches, Ref("Rosters"), Ref("Accounts"))),
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
     ]

@@ -192,6 +192,8 @@ def _order_proofs(network: Network, batch: Batch, index: int, says: str) -> Iter
     job = network.jobs[state.task.job]
     order = job.order
     fair = leaf.account == order.account and leaf.attempt < order.attempts and leaf.charge <= order.cap
+    account = network.accounts.get(leaf.account)
+    fair = fair and account is not None and network.coins.get(batch.coin) == account.coin
     if leaf.outcome is Outcome.ACCEPTED:
         fair = fair and leaf.charge <= fee_of(NanoIbm(leaf.work), NanoUsd(order.price))
     if not fair or not is_in_lane(job, batch.manager, leaf.anchor):

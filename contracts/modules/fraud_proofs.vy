@@ -14,6 +14,7 @@
 
 from ..interfaces import IBatches
 from ..interfaces import IDisputes
+from ..interfaces import IIfxDollar
 from ..interfaces import IMerkleSum
 from ..interfaces import INodeRegistry
 from ..interfaces import IOrders
@@ -54,6 +55,7 @@ _REGISTRY: immutable(INodeRegistry)
 _STAKING: immutable(IStaking)
 _BATCHES: immutable(IBatches)
 _ORDERS: immutable(IOrders)
+_IFX_DOLLAR: immutable(IIfxDollar)
 
 
 # keccak256(task, attempt, node) of each double vote that was punished
@@ -61,12 +63,13 @@ _proven: HashMap[bytes32, bool]
 
 
 @deploy
-def __init__(registry: address, staking: address, batches: address, orders: address):
-    assert orders != empty(address), "fraud_proofs: no Orders"
+def __init__(registry: address, staking: address, batches: address, orders: address, ifx_dollar: address):
+    assert empty(address) not in [orders, ifx_dollar], "fraud_proofs: empty address"
     _REGISTRY = INodeRegistry(registry)
     _STAKING = IStaking(staking)
     _BATCHES = IBatches(batches)
     _ORDERS = IOrders(orders)
+    _IFX_DOLLAR = IIfxDollar(ifx_dollar)
 
 
 @external
@@ -158,8 +161,8 @@ def prove_order(
     task_index: uint32,
 ):
     """
-    @notice Shows a leaf that its order contradicts: another account, an attempt too many, a charge above the order's price
-            or cap, or a lane that the attempt does not belong to.
+    @notice Shows a leaf that its order contradicts: another account, another coin than the account's, an attempt too
+            many, a charge above the order's price or cap, or a lane that the attempt does not belong to.
     """
     commitment: bytes32 = convictions._check_proposed(header)
     convictions._check_leaf(header, leaf, index, proof)
@@ -170,6 +173,9 @@ def prove_order(
     if leaf.outcome == ACCEPTED:
         fair = fair and convert(leaf.charge, uint256) <= fee
     fair = fair and self._is_in_lane(job, order.manager, header.manager, leaf.anchor)
+    # Else the charge would be taken out of the pool of clients who paid in another coin.
+    paid_in: address = (staticcall _IFX_DOLLAR.account(leaf.account)).coin
+    fair = fair and staticcall _IFX_DOLLAR.coin_at(header.coin) == paid_in
     assert not fair, "Disputes: as ordered"
     self._convict(commitment, header.manager, ORDER)
 

@@ -77,6 +77,7 @@ def __init__(
     batches: address,
     orders: address,
     committees: address,
+    ifx_dollar: address,
 ):
     """
     @notice Starts without disputes; needs no wiring.
@@ -88,7 +89,7 @@ def __init__(
     convictions.__init__(batches)
     dispute_words.__init__(registry)
     dispute_book.__init__(registry, batches)
-    fraud_proofs.__init__(registry, staking, batches, orders)
+    fraud_proofs.__init__(registry, staking, batches, orders, ifx_dollar)
     assert committees != empty(address), "Disputes: no Committees"
     _BATCHES = IBatches(batches)
     _COMMITTEES = ICommittees(committees)
@@ -184,7 +185,7 @@ def expire(header: IBatches.BatchHeader, kind: uint8, place: uint256):
     id: bytes32 = dispute_book._id(commitment, kind, place)
     dispute: IDisputes.Dispute = dispute_words._read(id)
     assert dispute.status == dispute_words.OPEN, "Disputes: not open"
-    if (staticcall _BATCHES.batch(commitment)).status == CANCELLED:
+    if convictions._batch(commitment).status == CANCELLED:
         dispute_book._close_won(id, commitment, dispute_words.DROPPED)
         log IDisputes.DisputeDropped(id=id)
         return

@@ -73,12 +73,10 @@ def test_objections__a_false_leaf_that_a_panel_voided__none(chain: Chain, object
     assert objections(chain) == ([], {})
 
 
-def test_objections__another_coin__is_said_and_nothing_staked(chain: Chain, objections: Objections) -> None:
+def test_objections__another_coin__falls_by_proof_and_nothing_staked(chain: Chain, objections: Objections) -> None:
     propose(chain, ended(chain, Outcome.ACCEPTED), coin=7)
     chain.network.tick(chain.time + PATIENCE)
-    found, told = objections(chain)
-    assert found == []
-    assert [says.endswith("attempt 0 is paid in another coin") for says in told] == [True]
+    assert objections(chain) == ([["prove_order"]], {})
 
 
 def test_objections__a_batch_that_is_final_or_fell__none(chain: Chain, objections: Objections) -> None:

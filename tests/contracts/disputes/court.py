@@ -68,7 +68,7 @@ class Court(Network):
             *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.orders, self.committees
         )
         self.disputes = deployer("work/Disputes.vy").deploy(
-            *nodes, self.staking, self.ifx, self.batches, self.orders, self.committees
+            *nodes, self.staking, self.ifx, self.batches, self.orders, self.committees, self.ifx_dollar
         )
         self.availability = deployer("work/Availability.vy").deploy(
             *nodes, self.staking, self.ifx, self.batches, self.rosters, self.accounts

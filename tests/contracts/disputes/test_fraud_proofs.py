@@ -312,6 +312,20 @@ def test_a_leaf_as_ordered(court: Court, changes: dict[str, int]) -> None:
         court.disputes.prove_order(*batch.item(0), values(order), 4)
 
 
+def test_attack_a_charge_in_another_coin_is_not_taken_out_of_its_pool(court: Court) -> None:
+    order = order_of(court, court.keeper)
+    with acting(court.governor):
+        court.ifx_dollar.add_coin(court.ifx, 10**12)
+    for coin in (2, 3):
+        with boa.env.anchor():
+            batch = court.batch([leaf_of(court, order)], coin=coin)
+            court.disputes.prove_order(*batch.item(0), values(order), 4)
+            assert court.status(batch) == CANCELLED
+    honest = court.batch([leaf_of(court, order)], coin=1)
+    with boa.reverts("Disputes: as ordered"):
+        court.disputes.prove_order(*honest.item(0), values(order), 4)
+
+
 def test_somebody_elses_task(court: Court) -> None:
     order = order_of(court, court.keeper)
     batch = court.batch([leaf_of(court, order)], court.other_keeper)
