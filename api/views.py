@@ -5,12 +5,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from inferix.errors import InvalidInput
-from inferix.models.roles import BatchStatus, CaseStatus, Outcome
+from inferix.models.roles import BatchStatus, CaseStatus, ObjectionKind, ObjectionStatus, Outcome
 from inferix.replay import Network
 from inferix.replay.accounting import eligible
+from inferix.replay.answers import place_of
 from inferix.replay.attempts import seats
+from inferix.replay.objections import naming
 from inferix.replay.settlement import outcome_leaf
-from inferix.replay.state import Attempt, AttemptStatus, Batch, Case, Dispute, Epoch, Job, Node, RootDispute, TaskState
+from inferix.replay.state import (
+    Attempt,
+    AttemptStatus,
+    Batch,
+    Case,
+    Dispute,
+    Epoch,
+    Job,
+    Node,
+    Objection,
+    RootDispute,
+    TaskState,
+)
 from inferix.trees import Sum
 
 
@@ -89,7 +103,7 @@ def job_view(network: Network, job: Job, *, committees: bool = True) -> dict[str
 
 def _charge(network: Network, state: TaskState, attempt: Attempt) -> int:
     charged = attempt.node and attempt.outcome in (Outcome.ACCEPTED, Outcome.CLIENT_FAULT)
-    return outcome_leaf(network, state, attempt).charge if charged else 0
+    return outcome_leaf(network, state, attempt).charge if charged and not attempt.voided_at else 0
 
 
 def task_view(network: Network, state: TaskState, *, committees: bool) -> dict[str, Any]:
@@ -127,6 +141,8 @@ def attempt_view(network: Network, state: TaskState, attempt: Attempt, *, commit
         "ended_at": attempt.ended_at or None,
         "charge": _charge(network, state, attempt),
         "batch": hexed(attempt.batch),
+        "void": attempt.voided_at > 0,
+        "objections": [hearing_view(item) for item in _objections(network, state, attempt)],
         "waits_for": waits_for(attempt),
     }
 
@@ -141,7 +157,13 @@ def waits_for(attempt: Attempt) -> str | None:
     }.get(attempt.status)
 
 
-def batch_view(batch: Batch) -> dict[str, Any]:
+def _objections(network: Network, state: TaskState, attempt: Attempt) -> list[Objection]:
+    batch = network.batches.get(attempt.batch or b"")
+    at = place_of(batch, state.task.id, attempt.number) if batch is not None else None
+    return naming(network, attempt.batch or b"", at) if at is not None else []
+
+
+def batch_view(network: Network, batch: Batch) -> dict[str, Any]:
     """A batch and its leaves."""
     return {
         "commitment": hexed(batch.commitment),
@@ -159,6 +181,49 @@ def batch_view(batch: Batch) -> dict[str, Any]:
         "problem": batch.problem,
         "lie": batch.lie.name.lower() if batch.lie else None,
         "leaves": [leaf.model_dump(mode="json") for leaf in batch.leaves],
+        "void": sorted(batch.voided),
+        "objections": [hearing_view(item) for item in network.objections.values() if item.subject == batch.commitment],
+    }
+
+
+def hearing_view(objection: Objection) -> dict[str, Any]:
+    """An objection where what it names is shown: who sits on its panel, what they voted."""
+    return {
+        "id": hexed(objection.id),
+        "places": list(objection.places),
+        "status": objection.status.name.lower(),
+        "panel": objection.seats,
+        "votes": {str(node): "upheld" if upheld else "rejected" for node, upheld in objection.votes.items()},
+        "says": _says(objection),
+    }
+
+
+def _says(objection: Objection) -> str:
+    if objection.status is not ObjectionStatus.OPEN:
+        return f"objected, {objection.status.name.lower()}"
+    if objection.is_referred:
+        return "objected, the governor decides"
+    if not objection.complete_at:
+        return "objected, a panel is drawn"
+    return f"objected, panel votes: {len(objection.votes)} of {len(objection.seats)}"
+
+
+def objection_view(objection: Objection) -> dict[str, Any]:
+    """An objection to outcomes of a batch, or to a leaf of a root."""
+    is_outcomes = objection.kind is ObjectionKind.OUTCOMES
+    return hearing_view(objection) | {
+        "kind": objection.kind.name.lower(),
+        "batch": hexed(objection.subject) if is_outcomes else None,
+        "root": None if is_outcomes else hexed(objection.subject),
+        "of": objection.of or None,
+        "index": objection.index or None,
+        "manager": objection.manager,
+        "challenger": objection.challenger,
+        "node": objection.node or None,
+        "bond": str(objection.bond),
+        "reason": hexed(objection.reason),
+        "opened_at": objection.asked_at,
+        "ended_at": objection.ended_at or None,
     }
 
 
@@ -225,7 +290,7 @@ def case_view(case: Case) -> dict[str, Any]:
         "status": CaseStatus(case.status).name.lower(),
         "opened_at": case.opened_at,
         "charged_at": case.charged_at or None,
-        "appealed_at": case.appealed_at or None,
+        "appealed_at": case.asked_at or None,
         "panel": case.seats,
         "votes": {str(node): "upheld" if upheld else "reversed" for node, upheld in case.votes.items()},
         "ended_at": case.ended_at or None,

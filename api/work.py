@@ -7,26 +7,39 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from inferix.models.job import Task
-from inferix.models.roles import CaseStatus, Outcome, Role, TaskKind
-from inferix.models.work import PROBE_EVERY, BenchmarkDuty, Offer, PanelDuty, ProbeDuty, Reveal, Run, Verify, Work
+from inferix.models.roles import CaseStatus, ObjectionStatus, Outcome, Role
+from inferix.models.work import (
+    PROBE_EVERY,
+    BenchmarkDuty,
+    ObjectionDuty,
+    Offer,
+    PanelDuty,
+    ProbeDuty,
+    Reveal,
+    Run,
+    Verify,
+    Work,
+)
 from inferix.replay import Network
 from inferix.replay.attempts import misfit_worker, open_draws, seats
-from inferix.replay.state import Attempt, AttemptStatus, Job, Lane, Node, TaskState
+from inferix.replay.jobs import accepted_results
+from inferix.replay.objections import job_of
+from inferix.replay.state import Attempt, AttemptStatus, Job, Lane, Node, Objection, TaskState
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What concerns a node: ids of tasks, cases and jobs, and probes by ``probe_subject``."""
+    """What concerns a node: ids of tasks, cases, objections and jobs, and probes by ``probe_subject``."""
 
     tasks: list[bytes] = field(default_factory=list)
     cases: list[bytes] = field(default_factory=list)
+    objections: list[bytes] = field(default_factory=list)
     jobs: set[bytes] = field(default_factory=set)
     probes: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def subjects(self) -> list[bytes]:
         """What messages of this scope are about."""
-        return [*self.tasks, *self.cases, *self.probes]
+        return [*self.tasks, *self.cases, *self.objections, *self.probes]
 
 
 @dataclass(frozen=True)
@@ -66,13 +79,23 @@ def scope_of(network: Network, node: Node) -> Scope:
         for case in network.cases.values()
         if case.status is CaseStatus.APPEALED and node.id in case.seats and node.id not in case.votes
     ]
+    objections = [item for item in network.objections.values() if _is_heard_by(item, node)]
+    named = (job_of(network, item) for item in objections)
     newest = {lane.manager: newest_probe(lane) for lane in network.lanes.values() if node.role is Role.WORKER}
     return Scope(
         tasks=[task for _, task in tasks],
         cases=[case.id for case in cases],
-        jobs={job for job, _ in tasks} | {network.tasks[case.task].task.job for case in cases},
+        objections=[item.id for item in objections],
+        jobs={job for job, _ in tasks}
+        | {network.tasks[case.task].task.job for case in cases}
+        | {job.id for job in named if job is not None},
         probes={probe_subject(manager, at): (manager, at) for manager, at in newest.items() if at is not None},
     )
+
+
+def _is_heard_by(objection: Objection, node: Node) -> bool:
+    is_open = objection.status is ObjectionStatus.OPEN and objection.seed is not None
+    return is_open and node.id in objection.seats and node.id not in objection.votes
 
 
 def _concerns(network: Network, node: Node, state: TaskState, attempt: Attempt) -> bool:
@@ -91,7 +114,8 @@ def work_for(network: Network, node: Node, scope: Scope, inbox: Inbox) -> list[W
     runs = [item for item in tasks if not isinstance(item, Offer)]
     offers = [item for item in tasks if isinstance(item, Offer)]
     challenge = [inbox.challenge] if inbox.challenge else []
-    panels = [item for case in scope.cases if (item := _panel(network, node, case, inbox)) is not None]
+    panels: list[Work] = [item for case in scope.cases if (item := _panel(network, node, case, inbox)) is not None]
+    panels += [item for id in scope.objections if (item := _objection(network, node, id, inbox)) is not None]
     return [*challenge, *panels, *runs, *offers, *_probes(network, node, scope, inbox)]
 
 
@@ -110,18 +134,6 @@ def _task_work(network: Network, node: Node, task: bytes, inbox: Inbox) -> Work 
     return None
 
 
-def _results(network: Network, task: Task) -> list[bytes]:
-    """The accepted results that an assemble task works on, in the order of the tasks."""
-    if task.kind is not TaskKind.ASSEMBLE:
-        return []
-    return [
-        attempt.result
-        for state in network.jobs[task.job].tasks
-        for attempt in state.attempts
-        if attempt.outcome is Outcome.ACCEPTED and state.task.kind is TaskKind.RENDER
-    ]
-
-
 def _run(network: Network, job: Job, state: TaskState, attempt: Attempt, key: bytes, inbox: Inbox) -> Work | None:
     if ("Receipt", state.task.id, attempt.number, attempt.node) in inbox.sent:
         return None
@@ -131,7 +143,7 @@ def _run(network: Network, job: Job, state: TaskState, attempt: Attempt, key: by
         spec=job.order.spec,
         deadline=attempt.deadline,
         sealed_key=key,
-        results=_results(network, state.task),
+        results=accepted_results(network, state.task),
     )
 
 
@@ -181,7 +193,7 @@ def _check(
         worker=attempt.node,
         result=attempt.result,
         seed=anchor.seed,
-        results=_results(network, state.task),
+        results=accepted_results(network, state.task),
     )
 
 
@@ -198,15 +210,27 @@ def _panel(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Work |
         task=state.task,
         attempt=case.attempt,
         spec=job.order.spec,
-        deadline=case.appealed_at + network.parameters["panel_window"],
+        deadline=case.asked_at + network.parameters["panel_window"],
         sealed_key=key,
         case=case.id,
         worker=case.node,
         result=attempt.result,
         seed=case.seed,
         outcome=attempt.outcome or Outcome.REJECTED,
-        results=_results(network, state.task),
+        results=accepted_results(network, state.task),
     )
+
+
+def _objection(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Work | None:
+    found = network.objections.get(subject)
+    if found is None or not _is_heard_by(found, node) or ("PanelVote", subject, 0, node.id) in inbox.sent:
+        return None
+    job = job_of(network, found)
+    key = inbox.keys.get(job.id) if job is not None else b""
+    if key is None:
+        return None
+    deadline = (found.complete_at or found.asked_at) + network.parameters["panel_window"]
+    return ObjectionDuty(objection=subject, deadline=deadline, sealed_key=key)
 
 
 def _probes(network: Network, node: Node, scope: Scope, inbox: Inbox) -> Iterator[Work]:

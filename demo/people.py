@@ -113,7 +113,7 @@ def start_machine(run: Services, machine: Machine) -> None:
     machine.child = run.start(
         machine.name, BIN / "inferix", "node", "start", "--home", machine.home, "--api", run.api,
         "--role", machine.role.name.lower(), "--engine", machine.engine, "--threads", "2",
-        "--password-file", STATE / "password",
+        "--password-file", STATE / "password", "--rpc", run.rpc,
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ anchors, seeds, rosters, batches leaf by leaf, accounts leaf by leaf, the sums o
 and signatures are checked by the reducer itself, which lets nothing else count.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -15,22 +14,20 @@ from eth_utils.crypto import keccak
 
 from inferix.errors import InferixError, Unavailable
 from inferix.messages import outcome_record
-from inferix.models.anchor import AccountsData, BatchLeaf, RosterLeaf
+from inferix.models.anchor import AccountsData, BatchLeaf
 from inferix.models.event import ChainEvent
-from inferix.models.roles import NodeStatus, RosterKind
-from inferix.models.work import PROBE_EVERY
+from inferix.models.roles import NodeStatus, ObjectionKind, ObjectionStatus, RootKind, RosterKind
 from inferix.replay import Network
-from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree, roster_leaves
+from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
+from inferix.replay.leaves import why_false
 from inferix.replay.reputation import final_leaves
+from inferix.replay.roots import knows, probes_asked, served, wrong_leaves, wrong_rows
+from inferix.replay.rosters import RECENT
 from inferix.replay.settlement import commitment_of, outcome_leaf
-from inferix.replay.state import Batch, Refused
+from inferix.replay.state import Batch, Objection, Refused
 from inferix.trees import split
 
-RECENT = 3_600  # seconds from the block that a keeper decides by to the one that its transaction is in
-KINDS = ("anchors", "seeds", "draws", "votes", "rosters", "batches", "leaves", "accounts", "epochs")
-ROSTER_EVENTS = (
-    "ParameterSet", "NodeRegistered", "PriceChanged", "BenchmarkAttested", "StatusChanged", "Qualified", "EpochClosed",
-)  # fmt: skip
+KINDS = ("anchors", "seeds", "draws", "votes", "rosters", "batches", "leaves", "accounts", "epochs", "verdicts")
 LATE = (
     "this attempt is not open",
     "the attempt is not being drawn",
@@ -71,16 +68,13 @@ class Audit:
         self._block_hash = block_hash
         self._pending: dict[int, tuple[int, bytes]] = {}  # lane -> (block of its anchor, root)
         self._seeds: dict[int, bytes] = {}
-        self._rosters: deque[tuple[int, dict[RosterKind, list[RosterLeaf]]]] = deque()  # with the time since when
-        self._probes: dict[int, dict[int, int]] = {}
-        self._opened: dict[int, int] = {}  # account -> time of its first top-up
         self._standing_changed = -RECENT
+        self._is_right: dict[bytes, bool] = {}  # of objections, by their id, where the rules alone tell
 
     def run(self, events: Iterable[ChainEvent]) -> Report:
         """Replays everything; the report."""
         for event in events:
             self.network.apply(event)
-            self._keep_rosters(event)
             after = getattr(self, f"_after_{event.name}", None)
             if after is not None:
                 after(event)
@@ -130,14 +124,6 @@ class Audit:
 
     # -- rosters
 
-    def _keep_rosters(self, event: ChainEvent) -> None:
-        """What the registry gave until an hour ago."""
-        if event.name in ROSTER_EVENTS or not self._rosters:
-            now = {kind: roster_leaves(self.network, kind) for kind in RosterKind}
-            self._rosters.append((event.timestamp, now))
-        while len(self._rosters) > 1 and self._rosters[1][0] < event.timestamp - RECENT:
-            self._rosters.popleft()
-
     def _after_RosterPosted(self, event: ChainEvent) -> None:
         args, kind = event.args, RosterKind(event.args["kind"])
         name, posted = f"{kind.name.lower()} roster {args['index']}", self.network.posted_rosters[kind, args["index"]]
@@ -149,10 +135,8 @@ class Audit:
         leaves = posted.roster.leaves
         counts = (posted.roster.total, max(leaves, default=0) + 1) == (args["total"], args["count"])
         self.report.check("rosters", counts, f"{name}: its total or count is not that of its leaves")
-        recent = [{leaf.node: leaf for leaf in rosters[kind]} for _, rosters in self._rosters]
-        wrong = [node for node in recent[-1].keys() | leaves.keys() if recent[-1].get(node) != leaves.get(node)]
-        nodes = ", ".join(map(str, sorted(wrong)))
-        self.report.check("rosters", leaves in recent, f"{name} is not what the registry gives: of node {nodes}")
+        nodes = ", ".join(map(str, sorted(posted.wrong)))
+        self.report.check("rosters", not posted.wrong, f"{name} is not what the registry gives: of node {nodes}")
 
     # -- batches
 
@@ -201,32 +185,57 @@ class Audit:
         coin = self.network.accounts[leaf.account].coin
         return "" if self.network.coins.get(batch.coin) == coin else "is paid in another coin"
 
-    # -- accounts and epochs
+    # -- objections
 
-    def _after_ToppedUp(self, event: ChainEvent) -> None:
-        self._opened.setdefault(event.args["account"], event.timestamp)
+    def _after_LeafObjected(self, event: ChainEvent) -> None:
+        objection = self.network.objections[event.args["id"]]
+        try:
+            wrong = wrong_leaves(self.network, objection.root)
+        except InferixError:
+            return  # named with the root itself
+        self._is_right[objection.id] = any(row.place in objection.places for row in wrong)
+
+    def _after_OutcomesObjected(self, event: ChainEvent) -> None:
+        """Pixels are for panels; what the rules alone show to be false, no panel may let stand."""
+        objection = self.network.objections[event.args["id"]]
+        batch = self.network.batches[objection.subject]
+        if objection.places and batch.leaves and all(self._is_false(batch, place) for place in objection.places):
+            self._is_right[objection.id] = True
+
+    def _is_false(self, batch: Batch, place: int) -> bool:
+        return place < len(batch.leaves) and bool(why_false(self.network, batch, batch.leaves[place]))
+
+    def _after_ObjectionClosed(self, event: ChainEvent) -> None:
+        objection = self.network.objections[event.args["id"]]
+        verdicts = {ObjectionStatus.UPHELD: True, ObjectionStatus.REJECTED: False}
+        right = self._is_right.get(objection.id)
+        if right is None or objection.status not in verdicts:
+            return
+        status = objection.status.name.lower()
+        says = f"the objection to {self._named(objection)} is {'right' if right else 'wrong'}, and was {status}"
+        self.report.check("verdicts", verdicts[objection.status] is right, says)
+
+    def _named(self, objection: Objection) -> str:
+        if objection.kind is ObjectionKind.OUTCOMES:
+            batch = self.network.batches[objection.subject]
+            return f"batch {batch.manager}/{batch.sequence}"
+        return f"leaf {objection.places[0]} of {objection.kind.name.lower()} root {objection.index}"
+
+    # -- accounts and epochs
 
     def _after_AccountsPosted(self, event: ChainEvent) -> None:
         args, epoch = event.args, event.args["epoch"]
-        body = self.network.document(args["data"])
-        if body is None:
-            self.report.check("accounts", False, f"epoch {epoch}: its data is not served")
-            return
+        root = self.network.accounts_roots[-1]
         try:
-            data = AccountsData.decode(body, args["data"])
+            data = served(self.network, root)
         except InferixError as error:
             self.report.check("accounts", False, f"epoch {epoch}: {error}")
             return
-        self._probes[epoch] = {row[0]: row[1] for row in data.probes}
-        self._check_probes(epoch)
-        right = accounts_data(self.network, epoch, self._probes)
-        cut_off = self.network.epoch_end(epoch)
-        young = {account for account, opened in self._opened.items() if opened > cut_off}  # may be in it or not
-        accounts = [row for row in right.accounts if row.account not in young or row in data.accounts]
-        self._check_rows(epoch, "account", data.accounts, accounts)
-        self._check_rows(epoch, "node", data.nodes, right.nodes)
-        self.report.check("accounts", data.apparent == right.apparent, f"epoch {epoch}: its apparent work is another")
-        if not self._knows(data):
+        self._check_probes(data)
+        self._check_rows(data)
+        right = accounts_data(self.network, epoch, {}).apparent
+        self.report.check("accounts", data.apparent == right, f"epoch {epoch}: its apparent work is another")
+        if not knows(self.network, data):
             return  # named above; an id far away would be a tree of billions of places
         of_accounts, of_nodes = accounts_tree(data).root, nodes_tree(data).root
         roots = (of_accounts.hash, of_nodes.hash) == (args["accounts_root"], args["nodes_root"])
@@ -234,28 +243,21 @@ class Audit:
         sums = sums and split(of_nodes.sum) == (args["matured"], args["vesting"])
         self.report.check("accounts", roots and sums, f"epoch {epoch}: its roots are not those of its leaves")
 
-    def _knows(self, data: AccountsData) -> bool:
-        accounts, nodes = {row.account for row in data.accounts}, {row.node for row in data.nodes}
-        return accounts <= self.network.accounts.keys() and nodes <= {0, *self.network.nodes}
-
-    def _check_probes(self, epoch: int) -> None:
+    def _check_probes(self, data: AccountsData) -> None:
         """Who answered is the manager's word; how many there were to answer is not."""
-        start, end = self.network.epoch_end(epoch - 1), self.network.epoch_end(epoch)
-        asked = sum(
-            start <= anchor.sealed_at < end and anchor.index % PROBE_EVERY == 0
-            for lane in self.network.lanes.values()
-            for anchor in lane.anchors.values()
-        )
-        for node, answered in sorted(self._probes[epoch].items()):
-            says = f"epoch {epoch}: node {node} has answered {answered} probes of {asked}"
+        asked = probes_asked(self.network, data.epoch)
+        for node, answered in sorted(data.probes):
+            says = f"epoch {data.epoch}: node {node} has answered {answered} probes of {asked}"
             self.report.check("accounts", answered <= asked, says)
 
-    def _check_rows(self, epoch: int, what: str, given: Iterable[object], right: Iterable[object]) -> None:
-        expected = {getattr(row, what): row for row in right}
-        found = {getattr(row, what): row for row in given}
-        for number in sorted(expected.keys() | found.keys()):
-            true = expected.get(number) == found.get(number)
-            self.report.check("accounts", true, f"epoch {epoch}: {what} {number} has another leaf than its sum")
+    def _check_rows(self, data: AccountsData) -> None:
+        wrong = wrong_rows(self.network, data)
+        self.report.checked["accounts"] += len(data.accounts) + len(data.nodes) - len(wrong)
+        for row in wrong:
+            what = "node" if row.kind is RootKind.NODES else "account"
+            self.report.check(
+                "accounts", False, f"epoch {data.epoch}: {what} {row.place} has another leaf than its sum"
+            )
 
     def _after_EpochClosed(self, event: ChainEvent) -> None:
         epoch = event.args["epoch"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from inferix.models.anchor import AccountsData, NodeLeaf
-from inferix.models.roles import NodeStatus, Role
+from inferix.models.roles import NodeStatus, ObjectionStatus, Role
 from inferix.replay import Network
 from inferix.replay.accounting import claimable
 from inferix.replay.state import Account, Node
@@ -59,6 +59,7 @@ def holdings(network: Network, address: str, now: OnChain, final: AccountsData |
             rows += _fees(node, now)
     rows += _delegated(network, address, now)
     rows += _escape_bonds(network, address)
+    rows += _objection_bonds(network, address)
     return [row for row in rows if row.amount]
 
 
@@ -90,6 +91,14 @@ def _escape_bonds(network: Network, address: str) -> Iterator[Holding]:
             free_at = batch.proposed_at + network.parameters["batch_window"]
             where, unless = f"Escape, batch {batch.commitment.hex()}", "unless the batch falls"
             yield Holding(where, batch.bond, "ifx", "bonded", free_at, "Escape.release", unless)
+
+
+def _objection_bonds(network: Network, address: str) -> Iterator[Holding]:
+    """Behind its objections; where a node's stake is the bond, it is frozen there."""
+    for objection in network.objections.values():
+        if objection.status is ObjectionStatus.OPEN and not objection.node and objection.challenger == address:
+            where, unless = f"Objections, {objection.id.hex()}", "back unless the panel rejects it"
+            yield Holding(where, objection.bond, "ifx", "bonded", None, "Objections.resolve", unless)
 
 
 def _stake(network: Network, node: Node, free_at: int | None) -> list[Holding]:

@@ -7,7 +7,7 @@ false leaf is for Disputes to cancel, not for this keeper to act on.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ from inferix.models.roles import BatchStatus, CaseStatus, Draw, Outcome, RosterK
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of, inclusion
 from inferix.replay.settlement import outcome_leaf
-from inferix.replay.state import AttemptStatus, Batch, Case
+from inferix.replay.state import AttemptStatus, Batch, Case, Hearing
+from inferix.storage.database import Database
 from inferix.storage.tables import Message
 from inferix.trees import flat
 from keepers.desk import MONEY, Desk
@@ -105,8 +106,8 @@ def _end_of_wait(network: Network, case: Case, final: Mapping[tuple[bytes, int],
             return [(f"charge:{name}", "charge", (inclusion(*rejected), inclusion(*redone)))]
         return []
     state = network.tasks.get(case.task)
-    unproposed = state is None or case.attempt >= len(state.attempts) or state.attempts[case.attempt].batch is None
-    if unproposed or network.time > case.opened_at + REDO_TERM:
+    attempt = state.attempts[case.attempt] if state is not None and case.attempt < len(state.attempts) else None
+    if attempt is None or attempt.batch is None or attempt.voided_at or network.time > case.opened_at + REDO_TERM:
         return [(f"clear:{name}", "clear", (case.id,))]
     return []
 
@@ -136,28 +137,67 @@ def next_members(roster: Roster, seed: bytes, case: bytes, drawn: int, seats: in
     return members
 
 
-def decide_panel(network: Network, case: Case, panel: Mapping[str, Any], is_referred: bool, head: int) -> list[Step]:
-    """The next step of an appeal. ``panel``, ``is_referred``: as Panels says in block ``head``."""
-    name, now = case.id.hex(), network.time
+def decide_panel(
+    network: Network, hearing: Hearing, panel: Mapping[str, Any], is_referred: bool, head: int
+) -> list[Step]:
+    """The next step of what a panel hears. ``panel``, ``is_referred``: as its contract says in block ``head``."""
+    name, now = hearing.id.hex(), network.time
     if is_referred:
-        over = now > case.appealed_at + DECISION_TERM
-        return [(f"resolve:{name}:governor", "resolve", (case.id,))] if over else []
+        over = now > hearing.asked_at + DECISION_TERM
+        return [(f"resolve:{name}:governor", "resolve", (hearing.id,))] if over else []
     window = network.parameters["panel_window"]
     if panel["seated_at"]:
         done = panel["voted"] == panel["seats"] or now > panel["seated_at"] + window
-        return [(f"resolve:{name}:panel", "resolve", (case.id,))] if done else []
-    if now > case.appealed_at + window:
-        return [(f"resolve:{name}:panel", "resolve", (case.id,))]
+        return [(f"resolve:{name}:panel", "resolve", (hearing.id,))] if done else []
+    if now > hearing.asked_at + window:
+        return [(f"resolve:{name}:panel", "resolve", (hearing.id,))]
     if panel["seed"] == bytes(32):
         due = head >= panel["block"] + SEAL_AFTER
-        return [(f"panel-seal:{name}:{panel['block']}", "seal", (case.id,))] if due else []
+        return [(f"panel-seal:{name}:{panel['block']}", "seal", (hearing.id,))] if due else []
     final = next((item for item in network.rosters[RosterKind.VERIFIERS] if item.root == panel["root"]), None)
     if final is None or final.roster is None:
         return []
     seats = network.parameters["panel"] - panel["seats"]
-    members = next_members(final.roster, panel["seed"], case.id, panel["drawn"], seats)
+    members = next_members(final.roster, panel["seed"], hearing.id, panel["drawn"], seats)
     proofs = [flat(final.roster.tree.proof(leaf.node)) for leaf in members]
-    return [(f"seat:{name}:{panel['drawn']}", "seat", (case.id, [leaf.model_dump() for leaf in members], proofs))]
+    return [(f"seat:{name}:{panel['drawn']}", "seat", (hearing.id, [leaf.model_dump() for leaf in members], proofs))]
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A panel as its contract has it in block ``head``."""
+
+    panel: Mapping[str, Any]
+    is_referred: bool
+    head: int
+
+
+def sittings(contracts: Contracts, contract: str, view: str, ids: Sequence[bytes]) -> dict[bytes, Sitting]:
+    """The panels of Panels or Objections, now. ``view``: which says of an id whether it is the governor's."""
+    head = contracts.client.header("latest").number if ids else 0
+    return {
+        id: Sitting(
+            contracts.read(contract, "panel", id, block=head),
+            contracts.read(contract, view, id, block=head)["is_referred"],
+            head,
+        )
+        for id in ids
+    }
+
+
+def panel_steps(network: Network, database: Database, hearing: Hearing, sitting: Sitting) -> list[Step]:
+    """What is due now, and the signed votes of seats that are not on chain yet."""
+    steps = decide_panel(network, hearing, sitting.panel, sitting.is_referred, sitting.head)
+    if sitting.is_referred or not sitting.panel["seated_at"] or sitting.panel["voted"] == sitting.panel["seats"]:
+        return steps
+    with database.reading() as session:
+        rows = session.exec(select(Message).where(Message.kind == "PanelVote", Message.task == hearing.id)).all()
+    for row in rows:
+        vote = PanelVote.from_body(row.body)
+        if vote.node in hearing.seats and vote.node not in hearing.votes:
+            arguments = (hearing.id, vote.node, vote.upheld, vote.measured, row.signature)
+            steps.append((f"panel-vote:{hearing.id.hex()}:{vote.node}", "vote", arguments))
+    return steps
 
 
 @dataclass
@@ -171,34 +211,11 @@ class Courts:
         """Turns what is due."""
         with self.desk.follower.reading() as network:
             appealed = [case.id for case in network.cases.values() if case.status is CaseStatus.APPEALED]
-        head = self.contracts.client.header("latest").number if appealed else 0
-        panels = {
-            case: (
-                self.contracts.read("Panels", "panel", case, block=head),
-                self.contracts.read("Panels", "case", case, block=head)["is_referred"],
-            )
-            for case in appealed
-        }
+        panels = sittings(self.contracts, "Panels", "case", appealed)
         with self.desk.follower.reading() as network:
             steps = decide_opening(network) + decide_progress(network)
-            for case, (panel, is_referred) in panels.items():
+            for case, sitting in panels.items():
                 if case in network.cases:
-                    steps += decide_panel(network, network.cases[case], panel, is_referred, head)
-                    steps += self._votes(network.cases[case], panel)
+                    steps += panel_steps(network, self.desk.database, network.cases[case], sitting)
         for key, function, arguments in steps:
             self.desk.try_send(MONEY, key, "Panels", function, *arguments)
-
-    def _votes(self, case: Case, panel: Mapping[str, Any]) -> list[Step]:
-        """Signed votes of seats that are not on chain yet."""
-        if not panel["seated_at"] or panel["voted"] == panel["seats"]:
-            return []
-        with self.desk.database.reading() as session:
-            wanted = select(Message).where(Message.kind == "PanelVote", Message.task == case.id)
-            rows = list(session.exec(wanted))
-        steps: list[Step] = []
-        for row in rows:
-            vote = PanelVote.from_body(row.body)
-            if vote.node in case.seats and vote.node not in case.votes:
-                arguments = (case.id, vote.node, vote.upheld, vote.measured, row.signature)
-                steps.append((f"panel-vote:{case.id.hex()}:{vote.node}", "vote", arguments))
-        return steps

@@ -15,6 +15,7 @@ from inferix.models.anchor import AccountsData, NodeLeaf
 from inferix.models.roles import BatchStatus, NodeStatus
 from inferix.replay import Network
 from inferix.replay.accounting import Probes, accounts_data, accounts_tree, claimable, nodes_tree
+from inferix.replay.roots import earlier_probes
 from inferix.replay.state import AccountsRoot
 from inferix.storage.documents import put_document
 from inferix.storage.tables import Event, Message
@@ -163,12 +164,7 @@ class EpochKeeper:
 
     def _probes(self, network: Network, epoch: int) -> Probes:
         """Answered probes by epoch: of past epochs from their accounts, of this one from the inbox."""
-        probes: dict[int, dict[int, int]] = {}
-        for root in network.accounts_roots:
-            body = network.document(root.data)
-            if body is not None and root.final_at:
-                data = AccountsData.decode(body, root.data)
-                probes[data.epoch] = {row[0]: row[1] for row in data.probes}
+        probes = earlier_probes(network, epoch)
         start, end = network.epoch_end(epoch - 1), network.epoch_end(epoch)
         counts: Counter[int] = Counter()
         with self.desk.database.reading() as session:

@@ -8,7 +8,7 @@ at a time and never many bonds an epoch: whoever can answer after all wins half 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus
+from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus, ObjectionStatus
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of
 from inferix.replay.disputes import dispute_id
@@ -78,6 +78,12 @@ def bonds_left(network: Network, manager: int) -> int:
         and dispute.opened_at > since
         and dispute.status in (DisputeStatus.OPEN, DisputeStatus.ANSWERED)
         for dispute in disputes
+    )
+    at_stake += sum(
+        objection.node == manager
+        and objection.asked_at > since
+        and objection.status in (ObjectionStatus.OPEN, ObjectionStatus.REJECTED)
+        for objection in network.objections.values()
     )
     return max(0, BONDS_AN_EPOCH - at_stake)
 

@@ -31,6 +31,7 @@ from keepers.desk import MONEY, WORK, Desk
 from keepers.disputes import Disputes
 from keepers.documents import Fetcher
 from keepers.epoch import EpochKeeper
+from keepers.hearings import Hearings
 from keepers.loop import Loop
 from keepers.market import MarketKeeper
 from keepers.mirror import Finality, Mirror
@@ -187,6 +188,10 @@ def _availability(parts: Parts) -> list[Loop]:
     return [parts.loop("availability", keeper.cycle, 10)]
 
 
+def _hearings(parts: Parts) -> list[Loop]:
+    return [parts.loop("hearings", Hearings(parts.desk, parts.contracts, parts.settings.challenge).cycle)]
+
+
 KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "mirror": _mirror,
     "send": _send,
@@ -200,6 +205,7 @@ KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "claims": lambda parts: [parts.loop("claims", ClaimKeeper(parts.desk).cycle, 10)],
     "availability": _availability,
     "courts": lambda parts: [parts.loop("courts", Courts(parts.desk, parts.contracts).cycle)],
+    "hearings": _hearings,
     "epoch": lambda parts: [parts.loop("epoch", EpochKeeper(parts.desk).cycle)],
     "market": lambda parts: [parts.loop("market", MarketKeeper(parts.desk).cycle, 10)],
     "rosters": lambda parts: [parts.loop("rosters", RosterKeeper(parts.desk).cycle)],

@@ -96,6 +96,10 @@ class Api:
         self.clock.set(info.time)
         return info
 
+    def deployment(self) -> bytes:
+        """Addresses and ABIs of the contracts, in the form of a deployment file."""
+        return json.dumps(self._call("GET", "/deployment", signed=False, attempts=self._attempts)).encode()
+
     def node(self, node: int) -> NodeInfo:
         """What the network knows of a node. Raises NotFound."""
         return _parse(NodeInfo, self._call("GET", f"/nodes/{node}", signed=False, attempts=self._attempts))

@@ -91,6 +91,10 @@ def init(home: Home, store: Path, password_file: Path | None, role: str, api: st
 )
 @click.option("--engine", default=None, help="Name of a plug-in, or module:Class.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default=None)
+@click.option("--rpc", envvar="INFERIX_RPC", default=None, help="An endpoint of the chain, to judge objections by.")
+@click.option(
+    "--store", "documents", envvar="INFERIX_STORE", default=None, help="Of documents. Default: the network's."
+)
 @click.option("--threads", type=click.IntRange(0), default=0, help="Processors to use; 0: all.")
 @click.option(
     "--memory-gib", type=click.IntRange(1), default=8, show_default=True, help="Most that one engine may use."
@@ -237,7 +241,7 @@ def _owner(config: NodeConfig, rpc: str, store: Path, password_file: Path | None
 
 def _changed(config: NodeConfig, settings: dict[str, Any]) -> NodeConfig:
     """The settings with what was given this time."""
-    named = {"node": settings.pop("node_id"), **settings}
+    named = {"node": settings.pop("node_id"), "store": settings.pop("documents"), **settings}
     return NodeConfig(**{**config.model_dump(), **{name: value for name, value in named.items() if value is not None}})
 
 

@@ -17,6 +17,7 @@ from node.loop import Loop, Role
 from node.outbox import Outbox
 from node.parts import Listing, Parts
 from node.progress import ProgressReport
+from node.replay import OwnReplay
 from node.sessions import SessionPool
 from node.signer import Signer
 from node.vault import Vault
@@ -38,13 +39,18 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """The network as this node meets it. ``quick``: the same store, for whoever cannot wait."""
+    """The network as this node meets it.
+
+    ``quick``: the same store, for whoever cannot wait; ``replay``: what a verifier judges objections by, if it has an
+    endpoint of its own.
+    """
 
     api: Api
     store: BlobStore
     quick: BlobStore
     network: NetworkInfo
     info: NodeInfo
+    replay: OwnReplay | None = None
 
 
 def compose(machine: Machine, identity: Identity, remote: Remote, stop: threading.Event) -> tuple[Loop, Journal]:
@@ -73,5 +79,5 @@ def compose(machine: Machine, identity: Identity, remote: Remote, stop: threadin
     if remote.info.role == "worker":
         role = Worker(parts, machine.home.path, lambda: remote.api.node(identity.node).ib)
     else:
-        role = Verifier(parts, Checker(parts, machine.reader))
+        role = Verifier(parts, Checker(parts, machine.reader), remote.replay)
     return Loop(remote.api, parts, role, Outbox(remote.api, journal, remote.quick), stop), journal

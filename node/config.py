@@ -4,6 +4,7 @@
 <home>/node.json       these settings
 <home>/keystore.json   the keys, encrypted
 <home>/journal.sqlite  what was signed
+<home>/deployment.json the contracts' addresses and ABIs, as the network gave them at the first meeting
 <home>/work            clients' data while it is worked on; emptied at each start
 """
 
@@ -25,7 +26,11 @@ RoleName = Literal["worker", "verifier"]
 
 
 class NodeConfig(BaseModel):
-    """``node.json``. ``chain_id`` and ``registry`` are pinned at the first meeting: signatures are for that network."""
+    """``node.json``. ``chain_id`` and ``registry`` are pinned at the first meeting: signatures are for that network.
+
+    ``rpc``: an endpoint of the chain of this node's own choice, ``store``: of documents, by which a verifier judges
+    objections; without ``store`` the network's, which can withhold a document, but not forge one.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,6 +41,8 @@ class NodeConfig(BaseModel):
     device: Literal["auto", "cpu", "gpu"] = "auto"
     chain_id: int = 0
     registry: str = ""
+    rpc: str = ""
+    store: str = ""
 
     def pinned(self, domain: Domain) -> "NodeConfig":
         """With the network pinned. Raises Misconfigured when another one is."""
@@ -63,6 +70,11 @@ class Home:
     def journal(self) -> Path:
         """Where what was signed is written down."""
         return self.path / "journal.sqlite"
+
+    @property
+    def deployment(self) -> Path:
+        """The contracts, as the network gave them at the first meeting: later it cannot name others."""
+        return self.path / "deployment.json"
 
     @property
     def work(self) -> Path:

@@ -21,6 +21,8 @@ from node import gpu, sandbox
 from node.api import Api, NodeInfo
 from node.config import Home, NodeConfig
 from node.engines import EngineSettings, load_engine
+from node.replay import own_contracts
+from node.verifier import ABSTAINS
 
 GIB: Final = 1 << 30
 LEAST_DISK, GOOD_DISK = 10 * GIB, 100 * GIB
@@ -68,6 +70,8 @@ def examine(home: Home, config: NodeConfig, store: Path, password: str | None, *
     try:
         yield from check_network(api, config)
         yield from check_registration(api, config, store)
+        if config.role == "verifier":
+            yield check_panels(home, config, api)
     finally:
         api.close()
 
@@ -182,6 +186,18 @@ def check_registration(api: Api, config: NodeConfig, store: Path) -> Iterator[Ch
     yield _operator(info, address)
     yield _sealing_key(info, sealing_key)
     yield from (step(info) for step in (_standing, _stake, _speed, _roster))
+
+
+def check_panels(home: Home, config: NodeConfig, api: Api) -> Check:
+    """Whether this verifier can judge objections."""
+    if not config.rpc:
+        return Check("panels", False, ABSTAINS, "run `inferix node start --rpc URL`, or set rpc in node.json")
+    try:
+        contracts = own_contracts(home, config, api.deployment)
+        block = contracts.client.header("latest").number
+    except InferixError as error:
+        return Check("panels", False, f"{config.rpc}: {error}", "give another endpoint with --rpc")
+    return Check("panels", True, f"objections are judged by the own replay of the chain, now at block {block}")
 
 
 def _operator(info: NodeInfo, address: str) -> Check:

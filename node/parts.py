@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from inferix.models.work import BenchmarkDuty, PanelDuty, ProbeDuty, TaskWork, Work
+from inferix.models.work import BenchmarkDuty, ObjectionDuty, PanelDuty, ProbeDuty, TaskWork, Work
 from node.engines import Device, Engine
 from node.identity import Identity
 from node.journal import Journal
@@ -35,6 +35,8 @@ def key_of(item: Work) -> str:
     match item:
         case PanelDuty():
             return f"panel {item.case.hex()}"
+        case ObjectionDuty():
+            return f"objection {item.objection.hex()}"
         case BenchmarkDuty():
             return f"benchmark {item.challenge.hex()}"
         case ProbeDuty():

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from inferix.errors import Misconfigured, NotFound, Unavailable
 from inferix.keystore import Keys
+from inferix.storage import BlobStore, open_store
 from inferix.storage.remote import HttpStore
 from inferix.units import MicroIb, format_speed
 from node import gpu, sandbox
@@ -19,7 +20,9 @@ from node.config import Home, NodeConfig
 from node.engines import Device, EngineSettings, load_engine
 from node.identity import Identity
 from node.reader import SandboxedReader
+from node.replay import OwnReplay, own_contracts
 from node.transport import back_off
+from node.verifier import ABSTAINS
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +62,20 @@ def start(home: Home, config: NodeConfig, keys: Keys, settings: StartSettings, s
         closing(HttpStore(api.url, client=api.client, attempts=1, sleep=pause)) as quick,
     ):
         machine = Machine(home, engine, device, SandboxedReader(unsafe=settings.unsafe))
-        loop, journal = compose(machine, identity, Remote(api, store, quick, network, info), stop)
+        replay = own_replay(home, home.load(), api, store) if config.role == "verifier" else None
+        loop, journal = compose(machine, identity, Remote(api, store, quick, network, info, replay), stop)
         with closing(journal):
             log.info("%s %d is running; ask `inferix node status`, end it with Ctrl-C", config.role, info.id)
             loop.run()
+
+
+def own_replay(home: Home, config: NodeConfig, api: Api, network_store: BlobStore) -> OwnReplay | None:
+    """What this verifier judges objections by; None, which is said, where it has no endpoint of its own."""
+    if not config.rpc:
+        log.warning("%s", ABSTAINS)
+        return None
+    contracts = own_contracts(home, config, api.deployment)
+    return OwnReplay(contracts, open_store(config.store) if config.store else network_store)
 
 
 def meet(home: Home, config: NodeConfig, address: str, api: Api, stop: threading.Event) -> tuple[NetworkInfo, NodeInfo]:

@@ -12,26 +12,36 @@ from inferix.errors import InferixError, NotFound, Unavailable
 from inferix.messages import PanelVote, Vote, VoteCommitment
 from inferix.models.result import Measurement
 from inferix.models.roles import Outcome
-from inferix.models.work import PanelDuty, Verify, Work
+from inferix.models.work import ObjectionDuty, PanelDuty, Verify, Work
 from inferix.sealing import SealError
 from node.assignment import WrongEngine, check_engine, open_assignment
 from node.checks import Checker, Finding
 from node.engines import EngineStopped
 from node.executor import Later
+from node.judge import UNDECIDED, Judge
 from node.parts import Parts, key_of
+from node.replay import OwnReplay
 from node.vault import BadFile
 
 log = logging.getLogger(__name__)
 
-UNDECIDED = (Outcome.VOID, Outcome.UNSERVED)
+ABSTAINS = (
+    "this verifier has no endpoint of the chain of its own and abstains: it judges by nobody's word. Silence on a "
+    "panel costs 5 % of its bond: start it with --rpc"
+)
 
 
 class Verifier:
-    """Handles verify and panel; the loop reveals votes."""
+    """Handles verify, panel and objection; the loop reveals votes.
 
-    def __init__(self, parts: Parts, checker: Checker) -> None:
+    ``replay``: what objections are judged by; without one the node abstains.
+    """
+
+    def __init__(self, parts: Parts, checker: Checker, replay: OwnReplay | None = None) -> None:
         self._parts = parts
         self._checker = checker
+        self._judge = Judge(parts.identity.node, replay, self._find) if replay is not None else None
+        self._abstained: set[bytes] = set()
         self._patience: dict[str, int] = {}
 
     def wants(self, item: Work, busy: bool) -> bool:
@@ -41,6 +51,11 @@ class Verifier:
                 entry = self._parts.signer.about(VoteCommitment, item.task.id, item.attempt)
             case PanelDuty():
                 entry = self._parts.signer.signed(PanelVote, item.case)
+            case ObjectionDuty():
+                entry = self._parts.signer.signed(PanelVote, item.objection)
+                if entry is None and self._judge is None:
+                    self._abstain(item)
+                    return False
             case _:
                 return False
         if entry is not None:
@@ -48,7 +63,10 @@ class Verifier:
         return entry is None and self._parts.clock.now() < item.deadline
 
     def do(self, item: Work) -> None:
-        """Check an attempt and sign what was found."""
+        """Check an attempt, or judge an objection, and sign what was found."""
+        if isinstance(item, ObjectionDuty):
+            self._vote_on_objection(item)
+            return
         assert isinstance(item, Verify | PanelDuty)
         finding, measurement = self._find(item)
         if self._parts.clock.now() >= item.deadline or not self._parts.listing.has(key_of(item)):
@@ -60,6 +78,23 @@ class Verifier:
             self._vote_in_panel(item, finding, measurement)
         else:
             raise Later(f"no verdict in the panel yet: {finding.reason}")
+
+    def _abstain(self, item: ObjectionDuty) -> None:
+        if item.objection not in self._abstained:
+            self._abstained.add(item.objection)
+            log.warning("objection %s: %s", item.objection.hex()[:8], ABSTAINS)
+
+    def _vote_on_objection(self, item: ObjectionDuty) -> None:
+        assert self._judge is not None
+        found = self._judge.judge(item)
+        if self._parts.clock.now() >= item.deadline or not self._parts.listing.has(key_of(item)):
+            log.warning("objection %s: judged too late, not voting", item.objection.hex()[:8])
+            return
+        node = self._parts.identity.node
+        measured = found.document.digest()
+        vote = PanelVote(dispute=item.objection, node=node, upheld=found.upheld, measured=measured)
+        self._parts.signer.sign(vote, found.document)
+        log.info("objection %s: %s, %s", item.objection.hex()[:8], "upheld" if found.upheld else "rejected", found.says)
 
     def _find(self, item: Verify | PanelDuty) -> tuple[Finding, Measurement]:
         """The finding, or what giving up means; raises Later while there is time to try again."""

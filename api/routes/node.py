@@ -14,7 +14,7 @@ from inferix.errors import Conflict, InvalidInput, Refused
 from inferix.messages import KINDS, Acceptance, Benchmark, Message, PanelVote, Probe, Receipt, Vote, VoteCommitment
 from inferix.models.anchor import SignedMessage
 from inferix.models.document import Bytes32, HexBytes, Signature
-from inferix.models.roles import CaseStatus, Role
+from inferix.models.roles import CaseStatus, ObjectionStatus, Role
 from inferix.replay import Network
 from inferix.replay.attempts import seats, why_not
 from inferix.replay.state import AttemptStatus
@@ -104,8 +104,7 @@ def _check(network: Network, node: int, message: Message, body: Post) -> tuple[b
         _check_seat(network, node, message)
         return message.task, message.attempt
     if isinstance(message, PanelVote):
-        case = network.cases.get(message.dispute)
-        if case is None or case.status is not CaseStatus.APPEALED or node not in case.seats:
+        if not _is_seated(network, node, message.dispute):
             raise Refused("this node has no seat in that panel, or the panel is over")
         return message.dispute, 0
     if isinstance(message, Probe):
@@ -113,6 +112,14 @@ def _check(network: Network, node: int, message: Message, body: Post) -> tuple[b
     if isinstance(message, Benchmark):
         return message.challenge, 0
     raise InvalidInput(f"{body.kind} is not sent here")
+
+
+def _is_seated(network: Network, node: int, id: bytes) -> bool:
+    """Whether a node sits on the panel of an appeal or objection that is open."""
+    case, objection = network.cases.get(id), network.objections.get(id)
+    if case is not None and case.status is CaseStatus.APPEALED:
+        return node in case.seats
+    return objection is not None and objection.status is ObjectionStatus.OPEN and node in objection.seats
 
 
 def _check_seat(network: Network, node: int, message: VoteCommitment) -> None:

@@ -17,6 +17,7 @@ from api.views import (
     epoch_view,
     hexed,
     node_view,
+    objection_view,
     proof_view,
     root_dispute_view,
 )
@@ -123,7 +124,7 @@ async def rosters(context: ContextDep) -> dict[str, Any]:
 async def batches(context: ContextDep, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> list[dict[str, Any]]:
     """The newest batches, newest last."""
     state = await context.network()
-    return [batch_view(batch) for batch in list(state.batches.values())[-limit:]]
+    return [batch_view(state, batch) for batch in list(state.batches.values())[-limit:]]
 
 
 @router.get("/batches/{commitment}")
@@ -134,7 +135,7 @@ async def batch(commitment: str, context: ContextDep) -> dict[str, Any]:
     found = state.batches.get(wanted)
     if found is None:
         raise NotFound(f"no batch {commitment} was proposed")
-    return batch_view(found)
+    return batch_view(state, found)
 
 
 @router.get("/disputes")
@@ -149,6 +150,13 @@ async def root_disputes(context: ContextDep) -> list[dict[str, Any]]:
     """Disputes about the data of anchors, rosters and accounts, in the order of their opening."""
     state = await context.network()
     return [root_dispute_view(dispute) for dispute in state.root_disputes.values()]
+
+
+@router.get("/objections")
+async def objections(context: ContextDep) -> list[dict[str, Any]]:
+    """Objections to outcomes, rosters and accounts, in the order of their opening."""
+    state = await context.network()
+    return [objection_view(objection) for objection in state.objections.values()]
 
 
 @router.get("/epochs")

@@ -8,8 +8,7 @@ import click
 from inferix.audit import Audit, Lookup
 from inferix.chain.client import ChainClient
 from inferix.chain.deployment import Contracts, Deployment, load_deployment
-from inferix.chain.errors import RangeTooLarge
-from inferix.chain.events import decode_logs
+from inferix.chain.history import read_events
 from inferix.chain.rpc import Rpc
 from inferix.cli.common import json_option, print_json
 from inferix.models.document import MAX_DOCUMENT
@@ -18,8 +17,6 @@ from inferix.replay import Network
 from inferix.replay.availability import look_ahead
 from inferix.storage import open_store
 from inferix.storage.documents import document_cid
-
-STEP = 2_000
 
 
 @click.command()
@@ -35,7 +32,7 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
     genesis = int(Contracts(client, found).read("BurnMintWork", "genesis"))
     store = open_store(storage)
     documents = Lookup(lambda digest: b"".join(store.open(document_cid(digest), MAX_DOCUMENT)))
-    events = read_events(client, found)
+    events = read_all(client, found)
     network = Network(found.domain(), genesis, documents, look_ahead(events))
     report = Audit(network, lambda number: client.header(number).hash).run(events)
     if as_json:
@@ -49,21 +46,10 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
     sys.exit(1 if report.problems else 0)
 
 
-def read_events(client: ChainClient, found: Deployment) -> list[ChainEvent]:
-    """All events of the contracts up to the newest block, in as large steps as the endpoint takes."""
-    events: list[ChainEvent] = []
-    start, newest, step = found.block, client.header("latest").number, STEP
-    while start <= newest:
-        end = min(newest, start + step - 1)
-        try:
-            logs = client.logs(found.mirrored(), start, end)
-        except RangeTooLarge:
-            if step == 1:
-                raise
-            step //= 2
-            continue
-        headers = {number: client.header(number) for number in {log.block for log in logs}}
-        events += decode_logs(found, logs, headers)
-        click.echo(f"read blocks to {end} of {newest}: {len(events)} events", err=True)
-        start, step = end + 1, min(STEP, 2 * step)
-    return events
+def read_all(client: ChainClient, found: Deployment) -> list[ChainEvent]:
+    """All events of the contracts up to the newest block."""
+
+    def said(block: int, newest: int, events: int) -> None:
+        click.echo(f"read blocks to {block} of {newest}: {events} events", err=True)
+
+    return read_events(client, found, found.block, client.header("latest").number, said)

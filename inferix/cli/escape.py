@@ -1,36 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """``escape``: gets checked work paid when its manager has fallen silent, from the chain and storage alone."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from eth_account import Account
 
-from inferix.audit import Lookup
-from inferix.chain.client import ChainClient
-from inferix.chain.deployment import Call, Contracts, load_deployment
-from inferix.chain.rpc import Rpc
+from inferix.chain.deployment import Call, Contracts
 from inferix.chain.transact import transact
-from inferix.cli.audit import read_events
 from inferix.cli.common import Unlock, wallet_options
-from inferix.errors import InvalidInput, Refused
+from inferix.cli.replayed import chain_options, date_of, replayed, task_digest
+from inferix.errors import Refused
 from inferix.escape import draft, waiting
-from inferix.models.document import MAX_DOCUMENT
 from inferix.models.roles import BatchStatus
 from inferix.replay import Network
 from inferix.replay.state import Batch
-from inferix.storage import open_store
-from inferix.storage.documents import document_cid
 from inferix.units import IFX_DECIMALS, format_decimal
 
 
 @click.command()
 @click.argument("task")
-@click.option("--rpc", envvar="INFERIX_RPC", default="http://127.0.0.1:8545", show_default=True)
-@click.option("--chain-id", envvar="INFERIX_CHAIN_ID", default=1337, show_default=True)
-@click.option("--deployment", envvar="INFERIX_DEPLOYMENT", default="deployments", show_default=True)
-@click.option("--storage", envvar="INFERIX_STORAGE", default="http://127.0.0.1:8600", show_default=True)
+@chain_options
 @click.option("--yes", is_flag=True, help="Pay the bond without asking.")
 @wallet_options
 def escape(
@@ -41,16 +31,8 @@ def escape(
     Takes a bond in IFX, which comes back when the batch is final. Call it again then: it makes the batch final and
     fetches the bond.
     """
-    client = ChainClient(Rpc([rpc], chain_id))
-    contracts = Contracts(client, load_deployment(deployment, chain_id))
-    store = open_store(storage)
-    documents = Lookup(lambda digest: b"".join(store.open(document_cid(digest), MAX_DOCUMENT)))
-    genesis = int(contracts.read("BurnMintWork", "genesis"))
-    network = Network(contracts.deployment.domain(), genesis, documents)
-    for event in read_events(client, contracts.deployment):
-        network.apply(event)
-    network.tick(client.header("latest").timestamp)
-    digest = _digest(task)
+    contracts, network = replayed(rpc, chain_id, deployment, storage)
+    digest = task_digest(task)
     found = waiting(network, digest)
     if found is not None:
         _carry_on(contracts, network, found, unlock)
@@ -61,13 +43,13 @@ def escape(
 def _propose(contracts: Contracts, network: Network, task: bytes, yes: bool, unlock: Unlock) -> None:
     found = draft(network, task, lambda number: contracts.client.header(number).hash)
     if network.time < found.opens_at:
-        raise Refused(f"its manager may propose it until {_date(found.opens_at)}: come back then")
+        raise Refused(f"its manager may propose it until {date_of(found.opens_at)}: come back then")
     if network.time >= found.closes_at:
-        raise Refused(f"since {_date(found.closes_at)} nothing is charged for this order any more")
+        raise Refused(f"since {date_of(found.closes_at)} nothing is charged for this order any more")
     bond = int(contracts.read("Escape", "bond", found.leaf.charge))
     free = network.time + network.parameters["batch_window"]
     click.echo(f"{found.leaf.outcome.name.lower()}, charge {format_decimal(found.leaf.charge, 9, keep=2)} ifxDollar")
-    click.echo(f"bond {format_decimal(bond, IFX_DECIMALS)} IFX: free from {_date(free)} on, unless the batch falls")
+    click.echo(f"bond {format_decimal(bond, IFX_DECIMALS)} IFX: free from {date_of(free)} on, unless the batch falls")
     if not yes:
         click.confirm("Propose it?", abort=True)
     key = unlock()
@@ -83,7 +65,7 @@ def _carry_on(contracts: Contracts, network: Network, batch: Batch, unlock: Unlo
     """What its state allows next: finalize, then release."""
     end = batch.proposed_at + network.parameters["batch_window"]
     if batch.status is BatchStatus.PROPOSED and network.time < end:
-        click.echo(f"batch {batch.commitment.hex()} is proposed; it may be made final from {_date(end)} on")
+        click.echo(f"batch {batch.commitment.hex()} is proposed; it may be made final from {date_of(end)} on")
         return
     key = unlock()
     if batch.status is BatchStatus.PROPOSED:
@@ -96,17 +78,3 @@ def _carry_on(contracts: Contracts, network: Network, batch: Batch, unlock: Unlo
 def _send(contracts: Contracts, key: bytes, call: Call) -> None:
     receipt = transact(contracts.client, key, call)
     click.echo(f"{call}: mined in block {receipt.block}, 0x{receipt.transaction.hex()}")
-
-
-def _digest(word: str) -> bytes:
-    try:
-        digest = bytes.fromhex(word.removeprefix("0x"))
-    except ValueError:
-        digest = b""
-    if len(digest) != 32:
-        raise InvalidInput(f"{word[:80]!r} is no task: 64 hex digits, as `inferix explain` takes them")
-    return digest
-
-
-def _date(time: int) -> str:
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")

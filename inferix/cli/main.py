@@ -26,6 +26,7 @@ COMMANDS = {
     "fetch": "inferix.cli.jobs:fetch",
     "jobs": "inferix.cli.jobs:jobs_command",
     "money": "inferix.cli.money:money",
+    "object": "inferix.cli.object:object_command",
     "render": "inferix.cli.jobs:render",
     "resume": "inferix.cli.jobs:resume",
     "top-up": "inferix.cli.topup:top_up_command",

@@ -91,6 +91,25 @@ class DisputeStatus(IntEnum):
     DROPPED = 4
 
 
+class ObjectionKind(IntEnum):
+    """What an objection names: outcomes of a batch, or a leaf of a root of this RootKind."""
+
+    OUTCOMES = 1
+    ROSTER = 2
+    ACCOUNT = 3
+    NODE = 4
+
+
+class ObjectionStatus(IntEnum):
+    """States of an objection; UNDECIDED: what it names falls, nobody pays; DROPPED: that fell otherwise."""
+
+    OPEN = 1
+    UPHELD = 2
+    REJECTED = 3
+    UNDECIDED = 4
+    DROPPED = 5
+
+
 class Lie(IntEnum):
     """What a proof shows of a batch at once."""
 
@@ -98,6 +117,7 @@ class Lie(IntEnum):
     DUPLICATE = 4
     RECORD = 5
     ORDER = 6
+    ANCHOR = 7
 
 
 class RosterKind(IntEnum):

@@ -72,6 +72,18 @@ class PanelDuty(TaskWork):
     results: list[Bytes32] = []
 
 
+class ObjectionDuty(Value):
+    """This node sits in the panel of an objection: judge by the own replay of the chain, sign a PanelVote.
+
+    ``sealed_key``: of the first named outcome's job; empty where none is needed.
+    """
+
+    kind: Literal["objection"] = "objection"
+    objection: Bytes32
+    deadline: int
+    sealed_key: HexBytes
+
+
 class BenchmarkDuty(Value):
     """A keeper's challenge: render the sample scene with this seed, sign a Benchmark; timed by the keeper."""
 
@@ -91,4 +103,4 @@ class ProbeDuty(Value):
     deadline: int
 
 
-Work = Offer | Run | Verify | Reveal | PanelDuty | BenchmarkDuty | ProbeDuty
+Work = Offer | Run | Verify | Reveal | PanelDuty | ObjectionDuty | BenchmarkDuty | ProbeDuty

@@ -10,15 +10,18 @@ round down; the dust is leaf 0's, which the penalty pool owns.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf, RosterLeaf
 from inferix.models.roles import BatchStatus, NodeStatus, Outcome, Role, RosterKind
-from inferix.replay.network import Network
 from inferix.replay.reputation import FULL_REPUTATION, final_leaves
 from inferix.replay.settlement import PROPOSED_ANEW, UNPROPOSED_AFTER
 from inferix.replay.state import Epoch, Fine, Job, Node, Record
 from inferix.trees import Tree, account_leaf, node_leaf
 from inferix.units import mul_div_down
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
 
 SHARES = {Role.WORKER: 30, Role.VERIFIER: 6, Role.MANAGER: 1}
 BPS = 10_000
@@ -51,7 +54,7 @@ class EpochRewards:
 
 
 def epoch_rewards(
-    network: Network, epoch: Epoch, probes: Mapping[int, int], waiting: tuple[Fine, ...] = ()
+    network: "Network", epoch: Epoch, probes: Mapping[int, int], waiting: tuple[Fine, ...] = ()
 ) -> EpochRewards:
     """How the mint of a closed epoch is shared, and what the penalty pool handed over.
 
@@ -70,9 +73,9 @@ def epoch_rewards(
             if voter and state is not None:
                 checked[voter] = checked.get(voter, 0) + state.task.work
     capacity = {
-        node: count * network.nodes[node].ib
+        node: count * epoch.record.ib[node]
         for node, count in probes.items()
-        if node in network.nodes and network.nodes[node].role is Role.WORKER and node not in epoch.record.absent
+        if node in epoch.record.ib and node not in epoch.record.absent
     }
     fees, capacity = (_weighed(weights, epoch.record) for weights in (fees, capacity))
     total = sum(SHARES.values())
@@ -121,7 +124,7 @@ def _share(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
     return {node: mul_div_down(amount, weight, total) for node, weight in weights.items() if weight} if total else {}
 
 
-def node_rewards(network: Network, epoch: int, probes: Probes) -> dict[int, Reward]:
+def node_rewards(network: "Network", epoch: int, probes: Probes) -> dict[int, Reward]:
     """Cumulative rewards of every node up to an epoch's cut-off; node 0 holds the dust.
 
     A grant matures at the first cut-off that its time has come by, as the vesting time was then, and stays so: what has
@@ -154,7 +157,7 @@ def claimable(leaf: NodeLeaf, time: int, vesting_time: int) -> int:
     return leaf.matured + max(0, min(streamed, leaf.vesting))
 
 
-def reserved(network: Network, job: Job, epoch: int, charged: int) -> int:
+def reserved(network: "Network", job: Job, epoch: int, charged: int) -> int:
     """What an order still holds at a cut-off: its cap less the final charges, until all its leaves are final."""
     cut_off = network.epoch_end(epoch)
     if job.posted_at > cut_off or job.status == "void":
@@ -166,7 +169,7 @@ def reserved(network: Network, job: Job, epoch: int, charged: int) -> int:
     return max(0, job.order.cap - charged)
 
 
-def _in_progress(network: Network, job: Job, cut_off: int) -> bool:
+def _in_progress(network: "Network", job: Job, cut_off: int) -> bool:
     """Whether at the cut-off a batch waited that charges the order, or may be proposed anew since one fell."""
     tasks = {state.task.id for state in job.tasks}
     return any(
@@ -178,16 +181,18 @@ def _in_progress(network: Network, job: Job, cut_off: int) -> bool:
     )
 
 
-def _settled(network: Network, job: Job, epoch: int) -> bool:
+def _settled(network: "Network", job: Job, epoch: int) -> bool:
     for state in job.tasks:
         for attempt in state.attempts:
             batch = network.batches.get(attempt.batch or b"")
+            if 0 < attempt.voided_at <= network.epoch_end(epoch):
+                continue
             if attempt.node and (batch is None or batch.status is not BatchStatus.FINAL or batch.epoch > epoch):
                 return False
     return True
 
 
-def accounts_data(network: Network, epoch: int, probes: Probes) -> AccountsData:
+def accounts_data(network: "Network", epoch: int, probes: Probes) -> AccountsData:
     """The accounts of a closed epoch: cumulative leaves of all clients and nodes."""
     spent: dict[int, int] = {}
     by_job: dict[bytes, int] = {}
@@ -229,21 +234,28 @@ def nodes_tree(data: AccountsData) -> Tree:
     return Tree([leaves.get(at) for at in range(max(leaves, default=0) + 1)])
 
 
-def roster_leaves(network: Network, kind: RosterKind) -> list[RosterLeaf]:
-    """Who can be drawn now. A worker weighs its IB times its reputation, a verifier the same as any other."""
+def roster_leaves(network: "Network", kind: RosterKind) -> list[RosterLeaf]:
+    """Who can be drawn now."""
     role = Role.WORKER if kind is RosterKind.WORKERS else Role.VERIFIER
+    nodes = sorted(node.id for node in network.nodes.values() if node.role is role)
+    return [leaf for node in nodes if (leaf := roster_leaf(network, node)) is not None]
+
+
+def roster_leaf(network: "Network", id: int) -> RosterLeaf | None:
+    """A node's leaf in the roster of its role; None when it cannot be drawn. A worker weighs its IB times its
+    reputation, a verifier the same as any other."""
+    node = network.nodes.get(id)
+    if node is None or node.role is Role.MANAGER or not eligible(node):
+        return None
     reputation = network.epochs[-1].record.reputation if network.epochs else {}
-    return [
-        RosterLeaf(
-            node=node.id,
-            ib=node.ib,
-            price=max(node.price, network.parameters["price_floor"]) if role is Role.WORKER else 0,
-            device_class=node.device_class,
-            weight=(node.ib if role is Role.WORKER else 1) * reputation.get(node.id, FULL_REPUTATION),
-        )
-        for node in sorted(network.nodes.values(), key=lambda node: node.id)
-        if node.role is role and eligible(node)
-    ]
+    is_worker = node.role is Role.WORKER
+    return RosterLeaf(
+        node=node.id,
+        ib=node.ib,
+        price=max(node.price, network.parameters["price_floor"]) if is_worker else 0,
+        device_class=node.device_class,
+        weight=(node.ib if is_worker else 1) * reputation.get(node.id, FULL_REPUTATION),
+    )
 
 
 def eligible(node: Node) -> bool:

@@ -116,3 +116,14 @@ def cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) ->
     lane = network.lane(batch.manager)
     (lane.alone if batch.is_alone else lane.batches).remove(batch.commitment)
     jobs.unbatched(network, batch)
+
+
+def voided(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """A panel found a leaf false: nobody is charged or paid for it.
+
+    Where it is the one that the attempt's votes gave, they were false: it is not proposed again if its batch falls.
+    """
+    batch = network.batches[args["commitment"]]
+    batch.voided.add(args["index"])
+    for leaf in batch.leaves[args["index"] : args["index"] + 1]:
+        jobs.voided(network, batch, leaf, event.timestamp)

@@ -33,7 +33,7 @@ def charged(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> N
 def appealed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """The owner appealed; the panel is drawn by the seed of the block after."""
     case = network.cases[args["case"]]
-    case.status, case.appealed_at, case.appeal_block = CaseStatus.APPEALED, event.timestamp, event.block
+    case.status, case.asked_at, case.asked_block = CaseStatus.APPEALED, event.timestamp, event.block
 
 
 def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, slashed: bool) -> None:

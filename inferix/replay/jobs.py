@@ -8,7 +8,7 @@ from inferix.messages import ORDER_RECORD, Order, Quote
 from inferix.models.anchor import BatchLeaf
 from inferix.models.document import Bytes32
 from inferix.models.event import ChainEvent
-from inferix.models.job import JobSpec
+from inferix.models.job import JobSpec, Task
 from inferix.models.roles import BatchStatus, Outcome, TaskKind
 from inferix.replay import attempts
 from inferix.replay.settlement import outcome_leaf
@@ -267,6 +267,18 @@ def _end(network: "Network", job: Job, status: JobStatus, reason: str) -> None:
             state.attempts.pop()
 
 
+def accepted_results(network: "Network", task: Task) -> list[bytes]:
+    """The accepted results that an assemble task works on, in the order of the tasks; of another task none."""
+    if task.kind is not TaskKind.ASSEMBLE:
+        return []
+    return [
+        attempt.result
+        for state in network.jobs[task.job].tasks
+        for attempt in state.attempts
+        if attempt.outcome is Outcome.ACCEPTED and state.task.kind is TaskKind.RENDER
+    ]
+
+
 def batched(network: "Network", batch: Batch) -> None:
     """Marks the attempts whose leaf is in a batch of their lane: another's hides nothing from their own manager.
 
@@ -302,6 +314,13 @@ def unbatched(network: "Network", batch: Batch) -> None:
             attempt.batch, attempt.unbatched_at = None, network.time
             for commitment in network.lane(attempt.lane).alone:
                 batched(network, network.batches[commitment])
+
+
+def voided(network: "Network", batch: Batch, leaf: BatchLeaf, time: int) -> None:
+    """An attempt whose right leaf was voided is over, and was for nothing."""
+    attempt = _attempt(network, leaf.task, leaf.attempt)
+    if attempt is not None and attempt.batch == batch.commitment and _is_right(network, leaf, attempt):
+        attempt.voided_at = time
 
 
 def _attempt(network: "Network", task: Bytes32, number: int) -> Attempt | None:

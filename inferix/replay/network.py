@@ -6,17 +6,17 @@ comes to the same state. Time is the block time of the event. Nothing here reads
 """
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from inferix.draws import Roster
 from inferix.errors import InferixError
 from inferix.messages import Domain
-from inferix.models.anchor import AccountsData, RosterData
+from inferix.models.anchor import AccountsData
 from inferix.models.event import ChainEvent
 from inferix.models.parameters import Parameters
 from inferix.models.roles import DisputeStatus, Lie, NodeStatus, Role, RosterKind
-from inferix.replay import availability, balances, batches, cases, disputes, jobs
+from inferix.replay import availability, balances, batches, cases, disputes, jobs, objections, rosters
 from inferix.replay.availability import Later
 from inferix.replay.reputation import record
 from inferix.replay.stake import StakeEvents
@@ -32,9 +32,11 @@ from inferix.replay.state import (
     Exit,
     FinalRoster,
     Fine,
+    Hearing,
     Job,
     Lane,
     Node,
+    Objection,
     RootDispute,
     TakeOver,
     TaskState,
@@ -70,6 +72,7 @@ class Network(StakeEvents):
         self.bought_at: dict[str, int] = {}
         self.observed: dict[str, int] = {}
         self.rolled = 0  # the epoch, counted from time 0, of the pools' price
+        self.former_leaves: rosters.Former = deque()
         self.posted_rosters: dict[tuple[int, int], FinalRoster] = {}
         self.rosters: dict[RosterKind, list[FinalRoster]] = {kind: [] for kind in RosterKind}
         self.lanes: dict[int, Lane] = {}
@@ -82,6 +85,7 @@ class Network(StakeEvents):
         self.late_penalised: set[bytes] = set()
         self.disputes: dict[bytes, Dispute] = {}
         self.root_disputes: dict[bytes, RootDispute] = {}
+        self.objections: dict[bytes, Objection] = {}
         self.equivocations: set[tuple[bytes, int, int]] = set()
         self.drawn: dict[int, dict[int, list[int]]] = {}  # epoch -> worker -> turns that it had, tasks that it took
         self.running: set[bytes] = set()  # tasks that a worker may have in its hands
@@ -100,6 +104,8 @@ class Network(StakeEvents):
         """Takes the next event, in chain order. Unknown events are none of the reducer's business."""
         self.tick(event.timestamp)
         self.block = event.block
+        if event.name in rosters.CHANGES:
+            rosters.remember(self, event)
         handler = getattr(self, f"_on_{event.name}", None)
         if handler is not None:
             handler(event, event.args)
@@ -133,6 +139,10 @@ class Network(StakeEvents):
     def roster_at(self, kind: RosterKind, time: int) -> FinalRoster | None:
         """The newest roster of a kind that was final at ``time``."""
         return next((item for item in reversed(self.rosters[kind]) if item.final_at <= time), None)
+
+    def hearing(self, id: bytes) -> Hearing:
+        """The case or objection of this id."""
+        return self.objections.get(id) or self.cases[id]
 
     def node_of(self, operator: str) -> Node | None:
         """The node whose hot key this is."""
@@ -196,7 +206,8 @@ class Network(StakeEvents):
 
     def _on_ToppedUp(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         account = self.accounts.setdefault(
-            args["account"], Account(id=args["account"], owner=args["owner"], coin=args["coin"])
+            args["account"],
+            Account(id=args["account"], owner=args["owner"], coin=args["coin"], opened_at=event.timestamp),
         )
         account.credit += args["credit"]
 
@@ -281,20 +292,7 @@ class Network(StakeEvents):
     # -- rosters
 
     def _on_RosterPosted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        body = self.document(args["data"])
-        roster = None
-        if body is not None:
-            try:
-                leaves = RosterData.decode(body, args["data"]).leaves
-                # An id far away would make a tree of billions of places.
-                roster = Roster(leaves) if all(leaf.node in self.nodes for leaf in leaves) else None
-            except InferixError:
-                roster = None
-            if roster is not None and roster.tree.root.hash != args["root"]:
-                roster = None
-        self.posted_rosters[args["kind"], args["index"]] = FinalRoster(
-            args["index"], 0, args["root"], args["total"], args["data"], roster, event.timestamp, args["manager"]
-        )
+        rosters.posted(self, event, args)
 
     def _on_RosterFinalized(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         posted = self.posted_rosters[args["kind"], args["index"]]
@@ -322,7 +320,7 @@ class Network(StakeEvents):
         batches.cancelled(self, event, args)
 
     def _on_LeafVoided(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.batches[args["commitment"]].voided.add(args["index"])
+        batches.voided(self, event, args)
 
     # -- disputes about data
 
@@ -424,26 +422,42 @@ class Network(StakeEvents):
     def _on_CaseAppealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         cases.appealed(self, event, args)
 
-    def _on_PanelSealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.cases[args["case"]].seed = args["seed"]
-
-    def _on_PanelSeated(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.cases[args["case"]].seats.append(args["node"])
-
-    def _on_PanelRearmed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.cases[args["case"]].appeal_block = args["block"]
-
-    def _on_PanelCompleted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.cases[args["case"]].complete_at = event.timestamp
-
     def _on_LatePenalised(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.late_penalised.add(args["case"])
-
-    def _on_PanelVoted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.cases[args["case"]].votes[args["node"]] = args["upheld"]
 
     def _on_CaseCleared(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         cases.ended(self, event, args, slashed=False)
 
     def _on_CaseSlashed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         cases.ended(self, event, args, slashed=True)
+
+    # -- objections
+
+    def _on_OutcomesObjected(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        objections.to_outcomes(self, event, args)
+
+    def _on_LeafObjected(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        objections.to_leaf(self, event, args)
+
+    def _on_ObjectionReferred(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.objections[args["id"]].is_referred = True
+
+    def _on_ObjectionClosed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        objections.closed(self, event, args)
+
+    # -- panels, of cases and of objections alike: the id tells which
+
+    def _on_PanelSealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.hearing(args["case"]).seed = args["seed"]
+
+    def _on_PanelSeated(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.hearing(args["case"]).seats.append(args["node"])
+
+    def _on_PanelRearmed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.hearing(args["case"]).asked_block = args["block"]
+
+    def _on_PanelCompleted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.hearing(args["case"]).complete_at = event.timestamp
+
+    def _on_PanelVoted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.hearing(args["case"]).votes[args["node"]] = args["upheld"]

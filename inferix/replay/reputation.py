@@ -43,7 +43,9 @@ def record(network: "Network", epoch: int) -> Record:
         reputation[node] = FULL_REPUTATION // 2 + FULL_REPUTATION // 2 * accepted // (accepted + faults)
     tally = network.drawn.get(epoch, {})
     absent = frozenset(node for node, (drawn, taken) in tally.items() if taken * 10_000 < drawn * TAKEN_BPS)
-    return Record(reputation, absent, sum(_apparent(network, node, epoch) for node in network.nodes.values()))
+    apparent = sum(_apparent(network, node, epoch) for node in network.nodes.values())
+    speeds = {node.id: node.ib for node in network.nodes.values() if node.role is Role.WORKER}
+    return Record(reputation, absent, apparent, speeds)
 
 
 def _outcomes(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:

@@ -97,7 +97,8 @@ def ready(network: "Network", manager: int) -> list[tuple[TaskState, Attempt]]:
         for state in network.tasks.values()
         for attempt in state.attempts
         if attempt.status is AttemptStatus.ENDED and attempt.node and attempt.batch is None and attempt.lane == manager
-        if _in_time(network, state, attempt) and not _is_in_the_other_lane(network, state, attempt)
+        if not attempt.voided_at and _in_time(network, state, attempt)
+        if not _is_in_the_other_lane(network, state, attempt)
     ]
 
 

@@ -15,6 +15,8 @@ from inferix.models.roles import (
     DisputeStatus,
     Lie,
     NodeStatus,
+    ObjectionKind,
+    ObjectionStatus,
     Outcome,
     Role,
     RootKind,
@@ -96,7 +98,8 @@ class Node:
 
 @dataclass
 class Account:
-    """A client's prepaid credit in one coin, nano-USD; ``caps``: (time, cap) of orders after the newest final root."""
+    """A client's prepaid credit in one coin, nano-USD; ``caps``: (time, cap) of orders after the newest final root;
+    ``opened_at``: block time of its first top-up."""
 
     id: int
     owner: str
@@ -105,6 +108,7 @@ class Account:
     requested: int = 0
     spent: int = 0
     reserved: int = 0
+    opened_at: int = 0
     caps: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -129,7 +133,8 @@ class BalanceClaim:
 
 @dataclass
 class FinalRoster:
-    """A roster in force from ``final_at``."""
+    """A roster in force from ``final_at``. ``wrong``: by node, the leaf that the registry gave instead when it was
+    posted, None where it gave none."""
 
     index: int
     final_at: int
@@ -139,6 +144,7 @@ class FinalRoster:
     roster: Roster | None
     posted_at: int = 0
     manager: int = 0  # who posted it; 0: the governor
+    wrong: dict[int, RosterLeaf | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +231,7 @@ class Attempt:
     ended_at: int = 0
     batch: bytes | None = None
     unbatched_at: int = 0  # when the newest batch with its leaf was cancelled
+    voided_at: int = 0  # when a panel voided its right leaf: nobody is paid, and it is not proposed again
 
 
 @dataclass
@@ -340,11 +347,26 @@ class RootDispute(AnyDispute):
     chunk: int
 
 
-@dataclass
-class Case:
-    """A slashing case."""
+@dataclass(kw_only=True)
+class Hearing:
+    """What a panel of verifiers hears. ``asked_at``: when it was asked for [s], 0 before; ``asked_block``: its seed is
+    made of the hash of the block after; ``seats``: its members so far, all of them from ``complete_at`` on; ``votes``:
+    whether upheld, by member."""
 
     id: bytes
+    asked_at: int = 0
+    asked_block: int = 0
+    seed: bytes | None = None
+    seats: list[int] = field(default_factory=list)
+    complete_at: int = 0
+    votes: dict[int, bool] = field(default_factory=dict)
+    ended_at: int = 0
+
+
+@dataclass(kw_only=True)
+class Case(Hearing):
+    """A slashing case; its panel is asked for by an appeal."""
+
     task: bytes
     attempt: int
     node: int
@@ -352,13 +374,34 @@ class Case:
     opened_at: int
     status: CaseStatus = CaseStatus.FROZEN
     charged_at: int = 0
-    appealed_at: int = 0
-    appeal_block: int = 0
-    seed: bytes | None = None
-    seats: list[int] = field(default_factory=list)
-    complete_at: int = 0
-    votes: dict[int, bool] = field(default_factory=dict)
-    ended_at: int = 0
+
+
+@dataclass(kw_only=True)
+class Objection(Hearing):
+    """An objection to outcomes of a batch, or to a leaf of a root.
+
+    ``subject``: the batch's commitment, or the root; ``of``, ``index``: of a root, as RootName has them; ``places``: of
+    the leaves named; ``manager``: who put it up; ``reason``: digest of what the challenger says; ``node``: whose stake
+    is the bond [wei], 0 the challenger's own IFX.
+    """
+
+    kind: ObjectionKind
+    subject: bytes
+    of: int
+    index: int
+    places: tuple[int, ...]
+    manager: int
+    challenger: str
+    reason: bytes
+    node: int
+    bond: int
+    status: ObjectionStatus = ObjectionStatus.OPEN
+    is_referred: bool = False
+
+    @property
+    def root(self) -> RootName:
+        """The root whose leaf it names."""
+        return RootName(RootKind(int(self.kind)), self.of, self.index, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,12 +418,13 @@ class Record:
     """What is known of workers at the close of an epoch.
 
     ``reputation``: per mille, 1,000 of who is not in it; ``absent``: who let too many turns pass; ``apparent``: what
-    the speed of all active workers came to in the time they had, nano-IBM.
+    the speed of all active workers came to in the time they had, nano-IBM; ``ib``: of each, micro-IB.
     """
 
     reputation: dict[int, int] = field(default_factory=dict)
     absent: frozenset[int] = frozenset()
     apparent: int = 0
+    ib: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass

@@ -202,10 +202,10 @@ def test_panel__resolved_when_all_voted_or_the_window_is_over(chain: Chain) -> N
 
 def test_panel__never_seated__referred_and_ended_when_the_governor_is_silent(chain: Chain) -> None:
     case = appealed(chain)
-    chain.network.tick(case.appealed_at + 86_401)
+    chain.network.tick(case.asked_at + 86_401)
     (first,) = decide_panel(chain.network, case, panel(chain), False, 12)
     assert decide_panel(chain.network, case, panel(chain), True, 12) == []
-    chain.network.tick(case.appealed_at + DECISION_TERM + 1)
+    chain.network.tick(case.asked_at + DECISION_TERM + 1)
     (last,) = decide_panel(chain.network, case, panel(chain), True, 12)
     assert first[1] == last[1] == "resolve"
     assert first[0] != last[0], "two different actions"

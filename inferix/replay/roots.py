@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which leaves of a posted roster or accounts root are not what the chain gives. Pure; the same for whoever audits,
+objects or judges.
+
+What the chain gives follows from documents too. Where one of them is not to be had here, nothing is said of anybody.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from inferix.errors import Corrupt, InferixError, NotFound
+from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf, RosterLeaf
+from inferix.models.roles import BatchStatus, RootKind, RosterKind
+from inferix.models.work import PROBE_EVERY
+from inferix.replay.accounting import Probes, accounts_data, accounts_tree, nodes_tree
+from inferix.replay.availability import NOT_SERVED
+from inferix.replay.network import Network
+from inferix.replay.state import AccountsRoot, RootName
+
+Leaf = RosterLeaf | AccountLeaf | NodeLeaf
+
+
+@dataclass(frozen=True)
+class WrongLeaf:
+    """A place where another leaf should be; ``right``: None where there should be none."""
+
+    kind: RootKind
+    place: int
+    right: Leaf | None
+
+
+def wrong_leaves(network: Network, name: RootName) -> list[WrongLeaf]:
+    """The false leaves of a root, in order of their places.
+
+    Raises NotFound where it was never posted or has fallen, or where a document is not to be had from which it follows;
+    Corrupt where the one behind it is malformed.
+    """
+    if name.kind is RootKind.ROSTER:
+        return _of_roster(network, name)
+    root = _posted(network, name)
+    data = served(network, root)
+    _check_served(network, root.epoch)
+    found = wrong_rows(network, data)
+    if knows(network, data):  # an id far away would be a tree of billions of places
+        tree = nodes_tree(data) if name.kind is RootKind.NODES else accounts_tree(data)
+        if tree.root.hash != name.root:
+            raise NotFound("its root is not that of its leaves")
+    unknown = _unknown(network) if name.kind is RootKind.ACCOUNTS else set()
+    return [row for row in found if row.kind is name.kind and row.place not in unknown]
+
+
+def leaf_at(network: Network, name: RootName, place: int) -> tuple[Leaf | None, bool]:
+    """(the right leaf at a place, whether another is there). Raises as ``wrong_leaves`` does."""
+    wrong = {row.place: row.right for row in wrong_leaves(network, name)}
+    if place in wrong:
+        return wrong[place], True
+    if name.kind is RootKind.ACCOUNTS and place in _unknown(network):
+        raise NotFound("the spec of an order of this account is not to be had")
+    return _given(network, name).get(place), False
+
+
+def _given(network: Network, name: RootName) -> Mapping[int, Leaf]:
+    if name.kind is RootKind.ROSTER:
+        roster = network.posted_rosters[RosterKind(name.of), name.index].roster
+        return roster.leaves if roster is not None else {}
+    data = served(network, _posted(network, name))
+    if name.kind is RootKind.NODES:
+        return {row.node: row for row in data.nodes}
+    return {row.account: row for row in data.accounts}
+
+
+def _unknown(network: Network) -> set[int]:
+    """Accounts of which it is not known what they reserve."""
+    return {job.order.account for job in network.jobs.values() if job.order.spec in network.missing}
+
+
+def _of_roster(network: Network, name: RootName) -> list[WrongLeaf]:
+    found = network.posted_rosters.get((RosterKind(name.of), name.index)) if name.of in (1, 2) else None
+    if found is None or found.root != name.root:
+        raise NotFound("no such roster was posted, or it fell")
+    if found.roster is None and not found.wrong:
+        raise NotFound("its data are not to be had, or are not those of its root")
+    return [WrongLeaf(name.kind, node, leaf) for node, leaf in found.wrong.items()]
+
+
+def _posted(network: Network, name: RootName) -> AccountsRoot:
+    for root in network.accounts_roots:
+        hash = root.nodes_root if name.kind is RootKind.NODES else root.accounts_root
+        if root.index == name.index and hash == name.root:
+            return root
+    raise NotFound("no such accounts were posted, or they fell")
+
+
+def served(network: Network, root: AccountsRoot) -> AccountsData:
+    """The leaves behind an accounts root. Raises NotFound, or Corrupt where they are malformed or of another epoch."""
+    body = network.document(root.data)
+    if body is None:
+        raise NotFound("its data is not served")
+    data = AccountsData.decode(body, root.data)
+    if data.epoch != root.epoch:
+        raise Corrupt(f"its data is of epoch {data.epoch}")
+    return data
+
+
+def knows(network: Network, data: AccountsData) -> bool:
+    """Whether all leaves are of accounts and nodes that there are."""
+    accounts, nodes = {row.account for row in data.accounts}, {row.node for row in data.nodes}
+    return accounts <= network.accounts.keys() and nodes <= {0, *network.nodes}
+
+
+def _check_served(network: Network, epoch: int) -> None:
+    cut_off = network.epoch_end(epoch)
+    for root in network.accounts_roots:
+        if root.final_at and root.epoch < epoch:
+            served(network, root)
+    for batch in network.batches.values():
+        if batch.status is BatchStatus.FINAL and batch.epoch <= epoch and not batch.leaves:
+            raise NotFound(f"batch {batch.manager}/{batch.sequence}: {batch.problem}")
+    for manager, lane in network.lanes.items():
+        for anchor in lane.anchors.values():
+            if anchor.problem == NOT_SERVED and anchor.timestamp <= cut_off:
+                raise NotFound(f"anchor {manager}/{anchor.index}: {anchor.problem}")
+
+
+def wrong_rows(network: Network, data: AccountsData) -> list[WrongLeaf]:
+    """What in an epoch's accounts is not what the chain gives; an account of after the cut-off may be in it or not."""
+    probes: Probes = {**earlier_probes(network, data.epoch), data.epoch: _capped(network, data)}
+    right = accounts_data(network, data.epoch, probes)
+    cut_off = network.epoch_end(data.epoch)
+    accounts = {row.account: row for row in right.accounts}
+    for account in network.accounts.values():
+        if account.opened_at > cut_off and account.id not in {row.account for row in data.accounts}:
+            accounts.pop(account.id, None)
+    return [
+        *_differing(RootKind.ACCOUNTS, [(row.account, row) for row in data.accounts], accounts),
+        *_differing(RootKind.NODES, [(row.node, row) for row in data.nodes], {row.node: row for row in right.nodes}),
+    ]
+
+
+def _differing(kind: RootKind, given: Sequence[tuple[int, Leaf]], right: Mapping[int, Leaf]) -> Iterator[WrongLeaf]:
+    found = dict(given)
+    for place in sorted(found.keys() | right.keys()):
+        if found.get(place) != right.get(place):
+            yield WrongLeaf(kind, place, right.get(place))
+
+
+def earlier_probes(network: Network, epoch: int) -> dict[int, dict[int, int]]:
+    """Answered probes of the epochs before, as their final accounts have them; what is not served has none."""
+    probes: dict[int, dict[int, int]] = {}
+    for root in network.accounts_roots:
+        if root.final_at and root.epoch < epoch:
+            try:
+                probes[root.epoch] = _capped(network, served(network, root))
+            except InferixError:
+                continue  # who made it final has still to answer; nobody else's accounts shall wait for it
+    return probes
+
+
+def _capped(network: Network, data: AccountsData) -> dict[int, int]:
+    """Who answered is a manager's word; how many there were to answer is not."""
+    asked = probes_asked(network, data.epoch)
+    return {node: min(count, asked) for node, count in data.probes}
+
+
+def probes_asked(network: Network, epoch: int) -> int:
+    """How many probes there were to answer in an epoch."""
+    start, end = network.epoch_end(epoch - 1), network.epoch_end(epoch)
+    return sum(
+        start <= anchor.sealed_at < end and anchor.index % PROBE_EVERY == 0
+        for lane in network.lanes.values()
+        for anchor in lane.anchors.values()
+    )

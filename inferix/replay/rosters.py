@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rosters as they are posted: what storage gives for one, and which of its leaves are not what the registry gives.
+
+Keepers decide by a block and their transaction is in a later one: a leaf is right that the registry gave at any moment
+of the hour before. What it gave earlier is remembered when it changes, no longer than that.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from inferix.draws import Roster
+from inferix.errors import InferixError
+from inferix.models.anchor import RosterData, RosterLeaf
+from inferix.models.event import ChainEvent
+from inferix.models.roles import Role, RosterKind
+from inferix.replay.accounting import roster_leaf, roster_leaves
+from inferix.replay.state import FinalRoster
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
+
+RECENT = 3_600  # seconds from the block that a keeper decides by to the one that its transaction is in
+ROLES = {RosterKind.WORKERS: Role.WORKER, RosterKind.VERIFIERS: Role.VERIFIER}
+OF_A_NODE = ("NodeRegistered", "PriceChanged", "BenchmarkAttested", "StatusChanged", "Qualified")
+OF_ALL = ("ParameterSet", "EpochClosed")
+CHANGES = frozenset((*OF_A_NODE, *OF_ALL))
+
+Former = deque[tuple[int, int, RosterLeaf | None]]
+"""(time of the change, node, its leaf before)"""
+
+
+def remember(network: "Network", event: ChainEvent) -> None:
+    """What the registry gives until this event."""
+    former = network.former_leaves
+    while former and former[0][0] < event.timestamp - RECENT:
+        former.popleft()
+    nodes = network.nodes if event.name in OF_ALL else (event.args["node"],)
+    former.extend((event.timestamp, node, roster_leaf(network, node)) for node in nodes)
+
+
+def posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """A roster that waits; without leaves where they are not to be had, or are not those of its root."""
+    found = FinalRoster(
+        args["index"], 0, args["root"], args["total"], args["data"], None, event.timestamp, args["manager"]
+    )
+    network.posted_rosters[args["kind"], args["index"]] = found
+    body = network.document(args["data"])
+    if body is None:
+        return
+    try:
+        leaves = RosterData.decode(body, args["data"]).leaves
+        # An id far away would make a tree of billions of places.
+        is_near = all(leaf.node in network.nodes for leaf in leaves)
+        roster = Roster(leaves) if is_near else None
+    except InferixError:
+        return
+    if roster is None or roster.tree.root.hash == args["root"]:
+        found.roster = roster
+        found.wrong = _wrong(network, RosterKind(args["kind"]), {leaf.node: leaf for leaf in leaves}, event.timestamp)
+
+
+def _wrong(
+    network: "Network", kind: RosterKind, given: Mapping[int, RosterLeaf], time: int
+) -> dict[int, RosterLeaf | None]:
+    right = {leaf.node: leaf for leaf in roster_leaves(network, kind)}
+    nodes = sorted(right.keys() | given.keys())
+    wrong = {node: right.get(node) for node in nodes if right.get(node) != given.get(node)}
+    for changed_at, node, leaf in network.former_leaves:
+        was_right = node in wrong and changed_at >= time - RECENT and leaf == given.get(node)
+        if was_right and network.nodes[node].role is ROLES[kind]:
+            del wrong[node]
+    return wrong

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a panel's member judges an objection: by its own replay of chain and storage, and by what it renders again.
+
+Upheld: what the objection names is false. Of outcomes that is so when each of those that the panel's seed draws is
+false; one that is right rejects it. What cannot be had here decides nothing: the member waits, and abstains.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from inferix.errors import InferixError
+from inferix.models.anchor import BatchLeaf
+from inferix.models.document import Document
+from inferix.models.objection import MAX_SAYS, Checked, LeafClaim, OutcomesFinding
+from inferix.models.result import Measurement
+from inferix.models.roles import ObjectionKind, Outcome
+from inferix.models.work import ObjectionDuty, PanelDuty
+from inferix.replay import Network
+from inferix.replay.availability import NOT_SERVED
+from inferix.replay.jobs import accepted_results
+from inferix.replay.leaves import why_false
+from inferix.replay.objections import checked_again
+from inferix.replay.roots import leaf_at
+from inferix.replay.settlement import standing_votes
+from inferix.replay.state import Batch, Objection
+from node.checks import Finding
+from node.executor import Later
+from node.replay import OwnReplay
+
+UNCHECKED = (Outcome.LATE, Outcome.VOID)
+"""Outcomes without pixels: the rules alone give them."""
+UNDECIDED = (Outcome.VOID, Outcome.UNSERVED)
+
+Find = Callable[[PanelDuty], tuple[Finding, Measurement]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``document``: what the vote rests on, published with it."""
+
+    upheld: bool
+    document: Document
+    says: str
+
+
+class Judge:
+    """One node's. ``find``: checks an attempt again, as for an appeal."""
+
+    def __init__(self, node: int, replay: OwnReplay, find: Find) -> None:
+        self._node = node
+        self._replay = replay
+        self._find = find
+
+    def judge(self, duty: ObjectionDuty) -> Judgement:
+        """The verdict of this node. Raises Later while it has none."""
+        network = self._replay.network()
+        objection = network.objections.get(duty.objection)
+        if objection is None or objection.seed is None or self._node not in objection.seats:
+            raise Later("this node's own endpoint does not show it a seat in that panel yet")
+        if objection.kind is ObjectionKind.OUTCOMES:
+            return self._outcomes(network, objection, objection.seed, duty)
+        return _leaf(network, objection)
+
+    def _outcomes(self, network: Network, objection: Objection, seed: bytes, duty: ObjectionDuty) -> Judgement:
+        batch = network.batches[objection.subject]
+        _check_served(network, batch)
+        if not _is_of_one_job(network, batch, objection):
+            finding = OutcomesFinding(objection=objection.id, checked=[])
+            return Judgement(False, finding, "it names outcomes of several jobs")
+        checked: list[Checked] = []
+        for place in checked_again(objection.places, seed):
+            checked.append(self._check(network, batch, place, seed, duty))
+            if not checked[-1].is_false:
+                break  # one that is right is enough
+        upheld = all(item.is_false for item in checked)
+        finding = OutcomesFinding(objection=objection.id, checked=checked)
+        return Judgement(upheld, finding, "; ".join(f"{item.place}: {item.says}" for item in checked))
+
+    def _check(self, network: Network, batch: Batch, place: int, seed: bytes, duty: ObjectionDuty) -> Checked:
+        leaf = batch.leaves[place]
+        says = why_false(network, batch, leaf)
+        if says:
+            return Checked(place=place, is_false=True, says=says[:MAX_SAYS], measurement=None)
+        if leaf.outcome in UNCHECKED:
+            return Checked(place=place, is_false=False, says="it is what the rules give", measurement=None)
+        finding, measurement = self._find(_panel_duty(network, leaf, seed, duty))
+        if finding.outcome in UNDECIDED:
+            raise Later(f"no verdict in the panel yet: {finding.reason}")
+        is_false = finding.outcome not in _consistent(network, leaf)
+        return Checked(place=place, is_false=is_false, says=finding.reason[:MAX_SAYS], measurement=measurement)
+
+
+def _leaf(network: Network, objection: Objection) -> Judgement:
+    name, place = objection.root, objection.places[0]
+    try:
+        right, is_false = leaf_at(network, name, place)
+    except InferixError as error:
+        raise Later(f"the root cannot be compared here: {error}") from error
+    document = LeafClaim(kind=name.kind, of=name.of, index=name.index, root=name.root, place=place, right=right)
+    words = "another than the chain gives" if is_false else "the one that the chain gives"
+    return Judgement(is_false, document, f"the leaf at {place} is {words}")
+
+
+def _check_served(network: Network, batch: Batch) -> None:
+    """What only this node does not have makes nobody a liar."""
+    if not batch.leaves:
+        raise Later(f"the batch: {batch.problem}")
+    for anchor in network.lane(batch.manager).anchors.values():
+        if anchor.problem == NOT_SERVED and anchor.timestamp <= batch.proposed_at:
+            raise Later(f"anchor {batch.manager}/{anchor.index}: {anchor.problem}")
+    accounts = {leaf.account for leaf in batch.leaves if leaf.task not in network.tasks}
+    if any(job.order.account in accounts and job.order.spec in network.missing for job in network.jobs.values()):
+        raise Later("the spec of an order of its client is not to be had")
+
+
+def _is_of_one_job(network: Network, batch: Batch, objection: Objection) -> bool:
+    return len(set(_jobs(network, batch, objection))) == 1
+
+
+def _jobs(network: Network, batch: Batch, objection: Objection) -> Iterator[bytes | None]:
+    for place in objection.places:
+        state = network.tasks.get(batch.leaves[place].task)
+        yield state.task.job if state is not None else None
+
+
+def _panel_duty(network: Network, leaf: BatchLeaf, seed: bytes, duty: ObjectionDuty) -> PanelDuty:
+    """What is checked again, by this node's own replay."""
+    state = network.tasks[leaf.task]
+    return PanelDuty(
+        task=state.task,
+        attempt=leaf.attempt,
+        spec=network.jobs[state.task.job].order.spec,
+        deadline=duty.deadline,
+        sealed_key=duty.sealed_key,
+        case=duty.objection,
+        worker=leaf.node,
+        result=leaf.result,
+        seed=seed,
+        outcome=leaf.outcome,
+        results=accepted_results(network, state.task),
+    )
+
+
+def _consistent(network: Network, leaf: BatchLeaf) -> set[Outcome]:
+    """What a check may come to where the outcome is right; a second rejection counts as the client's fault."""
+    votes = standing_votes(network.tasks[leaf.task].attempts[leaf.attempt])
+    rejected = leaf.outcome is Outcome.CLIENT_FAULT and any(vote.outcome == Outcome.REJECTED for vote, _ in votes)
+    return {leaf.outcome, Outcome.REJECTED} if rejected else {leaf.outcome}
