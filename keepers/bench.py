@@ -38,14 +38,17 @@ TILES = 10
 MAX_RAW = 2**30
 
 
-def decide_challenge(network: Network, seen: dict[int, int], open_nodes: set[int], tried: dict[int, int]) -> int | None:
-    """The worker to measure next: active, not measured, alive; the least often tried first."""
+def decide_challenge(
+    network: Network, manager: int, seen: dict[int, int], open_nodes: set[int], tried: dict[int, int]
+) -> int | None:
+    """The worker to measure next: active, not measured or asking this manager for it, alive; the least often tried
+    first."""
     waiting = [
         node.id
         for node in network.nodes.values()
         if node.role is Role.WORKER
         and node.status is NodeStatus.ACTIVE
-        and node.ib == 0
+        and (node.ib == 0 or node.measured_by == manager)
         and seen.get(node.id, 0) > network.time - SEEN_SECONDS
     ]
     if open_nodes or not waiting:
@@ -92,13 +95,15 @@ class Bench:
     def _send(self, open_nodes: set[int]) -> None:
         with self.database.reading() as session:
             seen = {row.node: row.seen_at for row in session.exec(select(NodeSeen))}
-            tried: dict[int, int] = {}
-            for row in session.exec(select(Challenge)):
-                tried[row.node] = tried.get(row.node, 0) + 1
-                if row.state == "attested":  # its attestation is on the chain, or on its way there
-                    seen.pop(row.node, None)
+            rows = [(row.node, row.state, row.sent_at_wall_ms) for row in session.exec(select(Challenge))]
+        tried: dict[int, int] = {}
         with self.follower.reading() as network:
-            node = decide_challenge(network, seen, open_nodes, tried)
+            for other, state, sent_at in rows:
+                tried[other] = tried.get(other, 0) + 1
+                # Its attestation is on the chain, or on its way there; unless it was asked for anew since.
+                if state == "attested" and sent_at > network.nodes[other].asked_at * 1_000:
+                    seen.pop(other, None)
+            node = decide_challenge(network, self.manager, seen, open_nodes, tried)
         if node is None:
             if not open_nodes:
                 self._rest()

@@ -136,7 +136,9 @@ class Parts:
     def attest(self, node: int, ib: int, device_class: str) -> None:
         """Sends a measured speed to the chain."""
         name = device_class.encode("ascii").ljust(32, b"\0")
-        self.desk.send(WORK, f"attest:{node}:{ib}", "NodeRegistry", "attest_benchmark", node, ib, name)
+        with self.follower.reading() as network:
+            asked_at = network.nodes[node].asked_at
+        self.desk.send(WORK, f"attest:{node}:{ib}:{asked_at}", "NodeRegistry", "attest_benchmark", node, ib, name)
 
     def loop(self, name: str, cycle: Callable[[], object], factor: float = 1.0) -> Loop:
         """A loop at the settings' pace, times ``factor``."""

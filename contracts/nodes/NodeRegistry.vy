@@ -48,6 +48,8 @@ MAX_NODES_PER_LICENCE: constant(uint256) = 10
 staking: public(IStaking)
 
 node_count: public(uint32)
+# node => manager by which its owner wants it measured anew
+measured_by: public(HashMap[uint32, uint32])
 _sealing_keys: HashMap[uint32, bytes32]
 _classes: HashMap[uint32, bytes32]
 # operator => node << 40 | when it ceased to be the operator
@@ -147,9 +149,20 @@ def set_price(node: uint32, price: uint64):
 
 
 @external
+def request_benchmark(node: uint32, manager: uint32):
+    """
+    @notice Has the node measured anew, once, by this manager; 0 takes the request back. Owner or operator.
+    """
+    self._check_holder(node)
+    self.measured_by[node] = manager
+    log INodeRegistry.BenchmarkRequested(node=node, manager=manager)
+
+
+@external
 def attest_benchmark(node: uint32, ib: uint32, device_class: bytes32):
     """
-    @notice Records a node's measured speed and device class. The operator of a bonded manager only.
+    @notice Records a node's measured speed and device class. The operator of a bonded manager only: any for a node without
+            a speed, else the one whom the node's owner asked. Nobody moves a stranger's required stake.
     @param ib Inferix Bench [micro-IB].
     """
     manager: uint32 = self._node_of(msg.sender)
@@ -158,6 +171,9 @@ def attest_benchmark(node: uint32, ib: uint32, device_class: bytes32):
     assert staticcall self.staking.is_bonded(manager), "NodeRegistry: manager not bonded"
     assert standing._owners[node] != empty(address), "NodeRegistry: no such node"
     assert ib != 0, "NodeRegistry: no speed"
+    if standing._terms[node] & standing._IB_MASK != 0:
+        assert self.measured_by[node] == manager, "NodeRegistry: not asked to measure it anew"
+        self.measured_by[node] = 0
     standing._terms[node] = standing._terms[node] & ~standing._IB_MASK | convert(ib, uint256) << 48
     self._classes[node] = device_class
     log INodeRegistry.BenchmarkAttested(node=node, manager=manager, ib=ib, device_class=device_class)

@@ -194,7 +194,13 @@ class Network(StakeEvents):
 
     def _on_BenchmarkAttested(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         node = self.nodes[args["node"]]
+        if node.ib:
+            node.measured_by = 0
         node.ib, node.device_class = args["ib"], args["device_class"]
+
+    def _on_BenchmarkRequested(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        node = self.nodes[args["node"]]
+        node.measured_by, node.asked_at = args["manager"], event.timestamp
 
     def _on_StatusChanged(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.nodes[args["node"]].status = NodeStatus(args["status"])

@@ -79,6 +79,8 @@ class Node:
     registered_at: int
     ib: int = 0
     device_class: bytes = bytes(32)
+    measured_by: int = 0  # the manager that is to measure it anew, and since when
+    asked_at: int = 0
     status: NodeStatus = NodeStatus.ACTIVE
     bonded: int = 0
     unbonding: int = 0

@@ -18,6 +18,7 @@ from inferix.storage.tables import Message, SignedOrder, WantedCancel
 from inferix.trees import flat
 from keepers.anchor import REFUSE_AFTER, LaneNow, decide_anchor, decide_messages, needs_seed
 from keepers.assign import decide_verifiers, decide_workers
+from keepers.bench import decide_challenge
 from keepers.epoch import CLOSE_ANYWAY, decide_claims, decide_close, decide_collect, decide_final, decide_post
 from keepers.market import decide_observe, decide_roll
 from keepers.rosters import decide_final as decide_roster_final
@@ -256,6 +257,19 @@ def test_verifiers__a_case_about_a_task_that_nobody_knows__is_passed_over(chain:
     chain.emit("CaseFrozen", case=case, task=task, attempt=0, node=2, amount=1)
     chain.emit("CaseAppealed", case=case, block=chain.block)
     assert decide_verifiers(chain.network, MANAGER) == set()
+
+
+# -- bench
+
+
+def test_challenge__a_worker_with_a_speed__only_when_it_asks_this_manager(chain: Chain) -> None:
+    seen = {2: chain.network.time}
+    assert decide_challenge(chain.network, MANAGER, seen, set(), {}) is None
+    chain.emit("BenchmarkRequested", node=2, manager=MANAGER)
+    assert decide_challenge(chain.network, MANAGER, seen, set(), {}) == 2
+    assert decide_challenge(chain.network, 8, seen, set(), {}) is None, "it asked another"
+    chain.emit("BenchmarkAttested", node=2, manager=MANAGER, ib=7_000, device_class=bytes(32))
+    assert decide_challenge(chain.network, MANAGER, seen, set(), {}) is None, "once"
 
 
 # -- take-over

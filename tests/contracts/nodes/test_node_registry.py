@@ -144,6 +144,43 @@ def test_bonded_manager_attests_a_benchmark(system: System) -> None:
             system.registry.attest_benchmark(99, 1, CLASS)
 
 
+def test_attack_a_manager_does_not_move_the_speed_of_a_stranger_s_worker(system: System) -> None:
+    node, other = system.register(WORKER), system.bonded(MANAGER)
+    with acting(system.manager.operator):
+        system.registry.attest_benchmark(node.id, 500_000, CLASS)
+    required = system.staking.required(node.id)
+    for manager in (system.manager, other):
+        for ib in (1, 2**32 - 1):
+            with acting(manager.operator), boa.reverts("NodeRegistry: not asked to measure it anew"):
+                system.registry.attest_benchmark(node.id, ib, CLASS)
+    assert system.staking.required(node.id) == required
+
+
+def test_a_worker_is_measured_anew_once_by_the_manager_that_its_owner_asked(system: System) -> None:
+    node, other = system.register(WORKER), system.bonded(MANAGER)
+    attest = system.registry.attest_benchmark
+    with acting(system.manager.operator):
+        attest(node.id, 500_000, CLASS)
+        with boa.reverts("NodeRegistry: not the owner or operator"):
+            system.registry.request_benchmark(node.id, system.manager.id)
+    with acting(node.owner):
+        system.registry.request_benchmark(node.id, other.id)
+    (event,) = system.registry.get_logs()
+    assert (type(event).__name__, event.node, event.manager) == ("BenchmarkRequested", node.id, other.id)
+    with acting(system.manager.operator), boa.reverts("NodeRegistry: not asked to measure it anew"):
+        attest(node.id, 900_000, CLASS)
+    with acting(other.operator):
+        attest(node.id, 900_000, CLASS)
+        assert (system.registry.node(node.id).ib, system.registry.measured_by(node.id)) == (900_000, 0)
+        with boa.reverts("NodeRegistry: not asked to measure it anew"):
+            attest(node.id, 900_000, CLASS)
+    with acting(node.operator):
+        system.registry.request_benchmark(node.id, other.id)
+        system.registry.request_benchmark(node.id, 0)
+    with acting(other.operator), boa.reverts("NodeRegistry: not asked to measure it anew"):
+        attest(node.id, 1, CLASS)
+
+
 def test_nobody_else_attests_a_benchmark(system: System) -> None:
     node, verifier, unbonded = system.register(WORKER), system.bonded(VERIFIER), system.register(MANAGER)
     manager = system.manager
