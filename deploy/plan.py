@@ -29,7 +29,7 @@ SHARES = {
 # Shares that vest, by their numbers in Vesting
 VESTED = {"seed": 1, "strategic": 2, "kol": 3, "public": 4, "foundation": 5}
 # Contracts that freeze and slash stakes and set a node's status
-COURTS = ("Panels", "Disputes", "Availability")
+COURTS = ("Panels", "Disputes", "Availability", "Objections")
 # IFX of the community's share that is free at TGE; the rest is the CommunityFund's
 COMMUNITY_AT_TGE = 3_000_000
 
@@ -171,6 +171,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"), dollar)),
         Creation("Availability", (parameters, registry, staking, ifx, batches, Ref("Rosters"), Ref("Accounts"))),
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
+        Creation("Objections", (*books, dollar, batches, Ref("Rosters"), Ref("Accounts"))),
     ]
     if settings.development:
         gift = settings.development
@@ -229,9 +230,9 @@ def _wiring() -> list[Call]:
         "Staking": ("NodeRegistry", "ReferenceMarket", "PenaltyPool", "Batches", "Delegation", COURTS),
         "PenaltyPool": ("BurnMintWork", "Accounts"),
         "IfxDollar": ("Batches", "Accounts", "FeeBurner", "BalanceClaims"),
-        "Batches": ("Disputes", "Panels", "Escape"),
-        "Rosters": (("Availability",),),
-        "Accounts": (("Availability",),),
+        "Batches": ("Disputes", "Objections", "Escape"),
+        "Rosters": (("Availability", "Objections"),),
+        "Accounts": (("Availability", "Objections"),),
         "Delegation": ("Accounts",),
         "BurnMintWork": ("Accounts", "FeeBurner", "PenaltyPool"),
     }

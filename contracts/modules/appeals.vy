@@ -10,46 +10,39 @@
 @custom:kill None: an appeal must be able to end. The windows stand still while the protocol is paused.
 """
 
+from ..interfaces import IIfxDollar
 from ..interfaces import INodeRegistry
 from ..interfaces import IPanels
 from ..interfaces import IRosters
-from ..interfaces import IStaking
 from . import bonds
 from . import cases
 from . import governed
 from . import seats
+from . import verdicts
 
 uses: bonds
 uses: cases
 uses: governed
 uses: seats
+uses: verdicts
 
 
 JAILED: constant(uint8) = 3
-VERIFIERS: constant(uint8) = 2
 
 # Why a case was cleared
 PANEL_REVERSED: constant(uint8) = 4
 UNDECIDED: constant(uint8) = 5
 
-BPS: constant(uint256) = 10_000
-# Of a verifier's required bond, what silence on a panel costs
-SILENCE_BPS: constant(uint256) = 500
-# From the appeal to the last day of the governor
-DECISION_TERM: constant(uint256) = 14 * 86400
-
 
 _REGISTRY: immutable(INodeRegistry)
-_STAKING: immutable(IStaking)
-_ROSTERS: immutable(IRosters)
+_IFX_DOLLAR: immutable(IIfxDollar)
 
 
 @deploy
-def __init__(registry: address, staking: address, rosters: address):
-    assert rosters != empty(address), "appeals: no Rosters"
+def __init__(registry: address, ifx_dollar: address):
+    assert ifx_dollar != empty(address), "appeals: no IfxDollar"
     _REGISTRY = INodeRegistry(registry)
-    _STAKING = IStaking(staking)
-    _ROSTERS = IRosters(rosters)
+    _IFX_DOLLAR = IIfxDollar(ifx_dollar)
 
 
 @external
@@ -66,7 +59,7 @@ def appeal(id: bytes32):
     case.appealed_at = convert(governed._clock(), uint40)
     case.bond = bonds._amount()
     cases._write(id, case)
-    seats._summon(id, staticcall _ROSTERS.newest(VERIFIERS))
+    verdicts._summon(id)
     bonds._take(case.node, case.bond)
     log IPanels.CaseAppealed(case=id, block=convert(block.number, uint40))
 
@@ -90,7 +83,7 @@ def seat(id: bytes32, members: DynArray[IRosters.RosterLeaf, 16], proofs: DynArr
            complete a panel whose draws are used up.
     @param proofs Of each member.
     """
-    seats._seat(id, self._check_appealed(id), members, proofs)
+    seats._seat(id, self._parties(self._check_appealed(id)), members, proofs)
 
 
 @external
@@ -101,10 +94,7 @@ def vote(id: bytes32, node: uint32, upheld: bool, measured: bytes32, signature: 
     @param signature PanelVote, by the node's operator.
     """
     self._check_appealed(id)
-    panel: IPanels.Panel = seats._read(id)
-    assert panel.seated_at != 0, "Panels: the panel is not complete"
-    assert not self._is_vote_over(panel), "Panels: voting is over"
-    seats._vote(id, node, upheld, measured, signature)
+    verdicts._vote(id, node, upheld, measured, signature)
 
 
 @external
@@ -117,20 +107,17 @@ def resolve(id: bytes32):
     """
     case: IPanels.Case = self._check_appealed(id)
     if case.is_referred:
-        assert self._is_over(case.appealed_at, DECISION_TERM), "Panels: the governor may still decide"
+        verdicts._check_silent(case.appealed_at)
         extcall _REGISTRY.set_status(case.node, JAILED)
         cases._clear(id, UNDECIDED)
         return
-    panel: IPanels.Panel = seats._read(id)
-    if panel.seated_at == 0:
-        window: uint256 = governed._parameter(keccak256("panel_window"))
-        assert self._is_over(case.appealed_at, window), "Panels: the panel may still be seated"
-        self._refer(id, case)
-    elif convert(panel.seats, uint256) < governed._parameter(keccak256("panel_minimum")):
-        self._refer(id, case)
+    verdict: uint8 = verdicts._count(id, case.appealed_at)
+    if verdict == verdicts.NO_VERDICT:
+        case.is_referred = True
+        cases._write(id, case)
+        log IPanels.CaseReferred(case=id)
     else:
-        assert panel.voted == panel.seats or self._is_vote_over(panel), "Panels: voting goes on"
-        self._count(id, case, panel)
+        self._judge(id, verdict == verdicts.UPHELD)
 
 
 @external
@@ -138,32 +125,9 @@ def decide(id: bytes32, upheld: bool):
     """
     @notice Decides a referred case, within 14 days of the appeal. Governor only.
     """
-    governed._check_governor()
     case: IPanels.Case = self._check_appealed(id)
-    assert case.is_referred, "Panels: not referred"
-    assert not self._is_over(case.appealed_at, DECISION_TERM), "Panels: too late to decide"
+    verdicts._check_governor(case.is_referred, case.appealed_at)
     self._judge(id, upheld)
-
-
-@internal
-def _refer(id: bytes32, case: IPanels.Case):
-    referred: IPanels.Case = case
-    referred.is_referred = True
-    cases._write(id, referred)
-    log IPanels.CaseReferred(case=id)
-
-
-@internal
-def _count(id: bytes32, case: IPanels.Case, panel: IPanels.Panel):
-    silent: DynArray[uint32, 16] = seats._silent(id)
-    for node: uint32 in silent:
-        taken: uint256 = extcall _STAKING.slash(node, staticcall _STAKING.required(node) * SILENCE_BPS // BPS, 0)
-        log IPanels.SilencePenalised(case=id, node=node, amount=taken)
-    voted: uint256 = convert(panel.voted, uint256)
-    if 2 * voted <= convert(panel.seats, uint256):
-        self._refer(id, case)
-    else:
-        self._judge(id, 2 * convert(panel.upheld, uint256) > voted)
 
 
 @internal
@@ -184,17 +148,18 @@ def _check_appealed(id: bytes32) -> IPanels.Case:
 
 @internal
 @view
-def _is_over(since: uint40, term: uint256) -> bool:
-    return governed._clock() > convert(since, uint256) + term
+def _parties(case: IPanels.Case) -> seats.Parties:
+    return seats.Parties(
+        owners=[
+            (staticcall _IFX_DOLLAR.account(case.account)).owner,
+            staticcall _REGISTRY.owner_of(case.node),
+            staticcall _REGISTRY.owner_of(case.redone_by),
+        ],
+        voters=case.voters,
+    )
 
 
 @internal
 @view
 def _is_appeal_over(case: IPanels.Case) -> bool:
-    return self._is_over(case.charged_at, governed._parameter(keccak256("appeal_window")))
-
-
-@internal
-@view
-def _is_vote_over(panel: IPanels.Panel) -> bool:
-    return self._is_over(panel.seated_at, governed._parameter(keccak256("panel_window")))
+    return verdicts._is_over(case.charged_at, governed._parameter(keccak256("appeal_window")))

@@ -37,7 +37,7 @@ open_cases: public(HashMap[uint32, uint256])
 
 # id => amount << 120 | frozen_at << 80 | account << 48 | node << 16 | attempt << 8 | status
 _accused: HashMap[bytes32, uint256]
-# id => bond << 113 | appealed_at << 73 | charged_at << 33 | redone_by << 1 | is_referred
+# id => index << 209 | bond << 113 | appealed_at << 73 | charged_at << 33 | redone_by << 1 | is_referred
 _courses: HashMap[bytes32, uint256]
 _tasks: HashMap[bytes32, bytes32]
 _commitments: HashMap[bytes32, bytes32]
@@ -126,7 +126,8 @@ def _write(id: bytes32, case: IPanels.Case):
         | convert(case.status, uint256)
     )
     self._courses[id] = (
-        case.bond << 113
+        convert(case.index, uint256) << 209
+        | case.bond << 113
         | convert(case.appealed_at, uint256) << 73
         | convert(case.charged_at, uint256) << 33
         | convert(case.redone_by, uint256) << 1
@@ -147,6 +148,7 @@ def _read(id: bytes32) -> IPanels.Case:
         amount=accused >> 120,
         status=convert(accused & _LOW_8, uint8),
         commitment=self._commitments[id],
+        index=convert(course >> 209, uint32),
         voters=self._voters[id],
         frozen_at=convert(accused >> 80 & _LOW_40, uint40),
         charged_at=convert(course >> 33 & _LOW_40, uint40),

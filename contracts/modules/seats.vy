@@ -4,8 +4,8 @@
 @title seats
 @license AGPL-3.0-only
 @author Inferix
-@notice The panel of an appeal: its seed, the draws that fill its seats, its votes.
-        Draws come from the verifiers' roster at the appeal, by a seed of the block after it, so that nobody knows the panel
+@notice The panel of an appeal or objection: its seed, the draws that fill its seats, its votes.
+        Draws come from the verifiers' roster when it is summoned, by a seed of the block after, so that nobody knows the panel
         before there is one to decide. Each draw is accounted for: whoever fills the seats shows every node that is hit for
         the first time, in order, misfits too; nobody can leave one out.
 @custom:security A panel is complete when its seats are taken, when everybody with weight has been drawn, after 256 draws, or
@@ -13,7 +13,6 @@
 @custom:kill None.
 """
 
-from ..interfaces import IIfxDollar
 from ..interfaces import INodeRegistry
 from ..interfaces import IPanels
 from ..interfaces import IRosters
@@ -46,16 +45,13 @@ _LOW_16: constant(uint256) = 2**16 - 1
 _LOW_40: constant(uint256) = 2**40 - 1
 
 
-# Who may not sit
+# Who may not sit: all nodes of these owners, and who voted
 struct Parties:
-    client: address
-    accused: address
-    redone_by: address
-    voters: uint256
+    owners: DynArray[address, 5]
+    voters: bytes32
 
 
 _REGISTRY: immutable(INodeRegistry)
-_IFX_DOLLAR: immutable(IIfxDollar)
 
 
 # case => total << 120 | block << 80 | seated_at << 40 | drawn << 24 | seats << 16 | voted << 8 | upheld
@@ -69,17 +65,16 @@ _ballots: HashMap[bytes32, HashMap[uint32, uint8]]
 
 
 @deploy
-def __init__(registry: address, ifx_dollar: address):
-    assert ifx_dollar != empty(address), "seats: no IfxDollar"
+def __init__(registry: address):
+    assert registry != empty(address), "seats: no registry"
     _REGISTRY = INodeRegistry(registry)
-    _IFX_DOLLAR = IIfxDollar(ifx_dollar)
 
 
 @external
 @view
 def panel(id: bytes32) -> IPanels.Panel:
     """
-    @notice The panel of an appealed case.
+    @notice The panel of an appealed case, or of an objection.
     """
     return self._read(id)
 
@@ -127,7 +122,7 @@ def _seal(id: bytes32):
 @internal
 def _seat(
     id: bytes32,
-    case: IPanels.Case,
+    parties: Parties,
     members: DynArray[IRosters.RosterLeaf, 16],
     proofs: DynArray[DynArray[bytes32, 64], 16],
 ):
@@ -142,7 +137,6 @@ def _seat(
     for share: uint256 in self._met[id]:
         met.append(share & ~_SEATED)
     wanted: uint256 = governed._parameter(keccak256("panel"))
-    parties: Parties = self._parties(case)
     total: uint256 = convert(panel.total, uint256)
     drawn: uint256 = self._next(id, panel, met, convert(panel.drawn, uint256))
     for i: uint256 in range(len(members), bound=16):
@@ -201,25 +195,14 @@ def _silent(id: bytes32) -> DynArray[uint32, 16]:
 
 @internal
 @view
-def _parties(case: IPanels.Case) -> Parties:
-    return Parties(
-        client=(staticcall _IFX_DOLLAR.account(case.account)).owner,
-        accused=staticcall _REGISTRY.owner_of(case.node),
-        redone_by=staticcall _REGISTRY.owner_of(case.redone_by),
-        voters=convert(case.voters, uint256),
-    )
-
-
-@internal
-@view
 def _is_fit(node: uint32, parties: Parties) -> bool:
     if (staticcall _REGISTRY.terms(node)).status != ACTIVE:
         return False
     owner: address = staticcall _REGISTRY.owner_of(node)
-    if owner in [parties.client, parties.accused, parties.redone_by]:
+    if owner in parties.owners:
         return False
-    # Not the committee whose verdict is appealed; who checked the redone attempt judged other pixels (decision 006)
-    return not self._is_named(node, parties.voters)
+    # Not the committee whose verdict is in question; who checked the redone attempt judged other pixels (decision 006)
+    return not self._is_named(node, convert(parties.voters, uint256))
 
 
 @internal

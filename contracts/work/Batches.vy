@@ -7,7 +7,7 @@
 @author Inferix
 @notice Outcomes of tasks, a root at a time. Each manager has a lane of anchors (modules/anchors.vy) and a lane of batches,
         in which each batch names the one before it. A batch is proposed, waits a window in which Disputes can cancel it
-        and Panels void single leaves, and becomes final in its lane's order; only then do its charges and work count,
+        and Objections void single leaves, and becomes final in its lane's order; only then do its charges and work count,
         in the epoch in which `finalize` is mined. What the open batches of a lane charge stays under half its bond.
         A batch of one leaf that Escape proposes stands alone: in no lane's order, on a bond of its own.
 @custom:security A batch is known by its commitment for ever: a cancelled one never comes back, and an old final one can
@@ -67,10 +67,10 @@ _STAKING: immutable(IStaking)
 
 
 disputes: public(address)
-panels: public(address)
+objections: public(address)
 escape: public(address)
 
-# commitment => charge << 128 | work that panels voided
+# commitment => charge << 128 | work that was voided
 _voided: HashMap[bytes32, uint256]
 # commitment => index // 256 => bitmap of void leaves
 _voids: HashMap[bytes32, HashMap[uint256, uint256]]
@@ -89,14 +89,14 @@ def __init__(parameters: address, registry: address, staking: address, genesis_:
 
 
 @external
-def wire(disputes: address, panels: address, escape: address):
+def wire(disputes: address, objections: address, escape: address):
     """
     @notice Names the courts and who proposes without a manager. The deployer, once.
     """
     governed._wire_once()
-    assert empty(address) not in [disputes, panels, escape], "Batches: empty address"
+    assert empty(address) not in [disputes, objections, escape], "Batches: empty address"
     self.disputes = disputes
-    self.panels = panels
+    self.objections = objections
     self.escape = escape
 
 
@@ -245,7 +245,7 @@ def cancel(commitment: bytes32):
 @external
 def open_dispute(commitment: bytes32):
     """
-    @notice Counts a dispute, which holds up the batch; within its window only. Disputes or Panels.
+    @notice Counts a dispute, which holds up the batch; within its window only. Disputes or Objections.
     """
     self._check_court()
     entry: lanes.Entry = lanes._read_entry(commitment)
@@ -257,7 +257,7 @@ def open_dispute(commitment: bytes32):
 @external
 def close_dispute(commitment: bytes32):
     """
-    @notice Takes one dispute off the count, of a cancelled batch too. Disputes or Panels.
+    @notice Takes one dispute off the count, of a cancelled batch too. Disputes or Objections.
     """
     self._check_court()
     entry: lanes.Entry = lanes._read_entry(commitment)
@@ -268,9 +268,9 @@ def close_dispute(commitment: bytes32):
 @external
 def void_leaf(header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uint256, proof: DynArray[bytes32, 64]):
     """
-    @notice Takes a leaf's charge and work out of a proposed batch; a final one is closed. Panels.
+    @notice Takes a leaf's charge and work out of a proposed batch; a final one is closed. Objections.
     """
-    assert msg.sender == self.panels, "Batches: not Panels"
+    assert msg.sender == self.objections, "Batches: not Objections"
     commitment: bytes32 = keccak256(abi_encode(header))
     entry: lanes.Entry = lanes._read_entry(commitment)
     assert lanes._status(entry) == lanes.PROPOSED, "Batches: not proposed"
@@ -369,7 +369,7 @@ def _pass(manager: uint32, sequence: uint32, charge: uint256):
 @internal
 @view
 def _check_court():
-    assert msg.sender in [self.disputes, self.panels], "Batches: not Disputes or Panels"
+    assert msg.sender in [self.disputes, self.objections], "Batches: not Disputes or Objections"
 
 
 @internal

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-only
 # pragma version 0.4.3
-# pragma optimize gas
+# pragma optimize codesize
 # pragma nonreentrancy on
 """
 @title Panels
@@ -25,6 +25,7 @@ from ..modules import cases
 from ..modules import eip712
 from ..modules import governed
 from ..modules import seats
+from ..modules import verdicts
 
 implements: IPanels
 initializes: governed
@@ -32,7 +33,8 @@ initializes: eip712
 initializes: bonds[governed := governed]
 initializes: cases
 initializes: seats[eip712 := eip712, governed := governed]
-initializes: appeals[bonds := bonds, cases := cases, governed := governed, seats := seats]
+initializes: verdicts[governed := governed, seats := seats]
+initializes: appeals[bonds := bonds, cases := cases, governed := governed, seats := seats, verdicts := verdicts]
 
 
 exports: (
@@ -68,6 +70,7 @@ CANCELLED: constant(uint8) = 3
 BATCH_CANCELLED: constant(uint8) = 1
 REJECTED_AGAIN: constant(uint8) = 2
 NOT_REDONE: constant(uint8) = 3
+LEAF_VOID: constant(uint8) = 6
 
 BPS: constant(uint256) = 10_000
 # An order ends within 30 days, its last leaf is proposed 72 hours later at most, and is final within days
@@ -100,8 +103,9 @@ def __init__(
     eip712.__init__(registry)
     bonds.__init__(registry, staking, ifx)
     cases.__init__(registry, staking)
-    seats.__init__(registry, ifx_dollar)
-    appeals.__init__(registry, staking, rosters)
+    seats.__init__(registry)
+    verdicts.__init__(staking, rosters)
+    appeals.__init__(registry, ifx_dollar)
     assert batches != empty(address), "Panels: no Batches"
     _REGISTRY = INodeRegistry(registry)
     _STAKING = IStaking(staking)
@@ -133,6 +137,7 @@ def charge(rejected: IBatches.Inclusion, accepted: IBatches.Inclusion):
     assert case.status == cases.STATUS_FROZEN, "Panels: not frozen"
     assert keccak256(abi_encode(rejected.header)) == case.commitment, "Panels: not the batch of the case"
     assert (staticcall _BATCHES.batch(case.commitment)).status == FINAL, "Panels: not final"
+    assert not self._is_void(case), "Panels: leaf void"
     self._check_redone(case, accepted)
     assert accepted.leaf.outcome == ACCEPTED, "Panels: not accepted"
     assert accepted.leaf.attempt > case.attempt, "Panels: not a later attempt"
@@ -146,14 +151,16 @@ def charge(rejected: IBatches.Inclusion, accepted: IBatches.Inclusion):
 @external
 def clear(id: bytes32):
     """
-    @notice Ends a case whose batch was cancelled, or whose task nobody redid for 40 days. Anybody.
+    @notice Ends a case whose batch was cancelled, whose leaf was voided, or whose task nobody redid for 40 days. Anybody.
     """
     case: IPanels.Case = cases._read(id)
     assert case.status == cases.STATUS_FROZEN, "Panels: not frozen"
     if (staticcall _BATCHES.batch(case.commitment)).status == CANCELLED:
         cases._clear(id, BATCH_CANCELLED)
+    elif self._is_void(case):
+        cases._clear(id, LEAF_VOID)
     else:
-        assert appeals._is_over(case.frozen_at, REDO_TERM), "Panels: may still be redone"
+        assert verdicts._is_over(case.frozen_at, REDO_TERM), "Panels: may still be redone"
         cases._clear(id, NOT_REDONE)
 
 
@@ -230,6 +237,7 @@ def _freeze(
     case.account = leaf.account
     case.amount = self._part_of_required(leaf.node, governed._parameter(keccak256("slash_failed_bps")))
     case.commitment = commitment
+    case.index = convert(index, uint32)
     case.voters = leaf.voters
     case.frozen_at = convert(governed._clock(), uint40)
     cases._begin(id, case)
@@ -252,9 +260,10 @@ def _check_new(id: bytes32):
 def _look_up(
     header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uint256, proof: DynArray[bytes32, 64]
 ) -> (bytes32, uint8):
-    # The batch that a leaf is in, and its status.
+    # The batch that a leaf that counts is in, and its status.
     assert staticcall _BATCHES.verify(header, leaf, index, proof), "Panels: no such leaf"
     commitment: bytes32 = keccak256(abi_encode(header))
+    assert not staticcall _BATCHES.is_void(commitment, index), "Panels: leaf void"
     return commitment, (staticcall _BATCHES.batch(commitment)).status
 
 
@@ -263,11 +272,7 @@ def _look_up(
 def _check_final(
     header: IBatches.BatchHeader, leaf: IBatches.BatchLeaf, index: uint256, proof: DynArray[bytes32, 64]
 ):
-    commitment: bytes32 = empty(bytes32)
-    status: uint8 = 0
-    commitment, status = self._look_up(header, leaf, index, proof)
-    assert status == FINAL, "Panels: not final"
-    assert not staticcall _BATCHES.is_void(commitment, index), "Panels: leaf void"
+    assert self._look_up(header, leaf, index, proof)[1] == FINAL, "Panels: not final"
 
 
 @internal
@@ -279,6 +284,12 @@ def _check_redone(case: IPanels.Case, redone: IBatches.Inclusion):
     assert (
         staticcall _REGISTRY.owner_of(redone.leaf.node) != staticcall _REGISTRY.owner_of(case.node)
     ), "Panels: redone by the same owner"
+
+
+@internal
+@view
+def _is_void(case: IPanels.Case) -> bool:
+    return staticcall _BATCHES.is_void(case.commitment, convert(case.index, uint256))
 
 
 @internal

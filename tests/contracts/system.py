@@ -123,6 +123,7 @@ class System:
         self.fee_burner = key("fee burner")
         self.balance_claims = key("balance claims")
         self.panels = key("panels")
+        self.objections = key("objections")
         self.disputes = key("disputes")
         self.availability = key("availability")
 
@@ -148,7 +149,7 @@ class System:
 
     def courts(self) -> list[str]:
         """Addresses of the contracts that judge."""
-        return [court.address for court in (self.panels, self.disputes, self.availability)]
+        return [court.address for court in (self.panels, self.disputes, self.availability, self.objections)]
 
     def fresh_key(self, role: str = "someone") -> LocalAccount:
         """A person nobody has met yet."""

@@ -58,7 +58,7 @@ class Batch:
 
 
 class Court(Network):
-    """A Network with its courts, Committees, Disputes, Availability and Panels; a client, workers, verifiers, a roster and a sealed anchor."""
+    """A Network with its courts, Committees, Disputes, Availability, Objections and Panels; a client, workers, verifiers, a roster and a sealed anchor."""
 
     def _deploy_work(self) -> None:
         super()._deploy_work()
@@ -76,6 +76,9 @@ class Court(Network):
         self.panels = deployer("work/Panels.vy").deploy(
             *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.rosters
         )
+        self.objections = deployer("work/Objections.vy").deploy(
+            *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.rosters, self.accounts
+        )
 
     def populate(self) -> None:
         """The people of a small network."""
@@ -91,7 +94,7 @@ class Court(Network):
         self.challenger = self.fresh_key("challenger")
         self.give_ifx(self.challenger.address, 10**6 * IFX)
         with acting(self.challenger):
-            for court in (self.disputes, self.availability):
+            for court in (self.disputes, self.availability, self.objections):
                 self.ifx.approve(court, 2**256 - 1)
         self.roster = self.post_roster({node.id: 100 + node.id for node in self.verifiers})
         self.anchor_index = self.seal_anchor(self.keeper)

@@ -277,7 +277,7 @@ def test_a_dispute_is_answered_as_any_and_its_bond_is_the_proposers(court: Court
 
 def test_a_void_leafs_bond_is_burned(court: Court, case: Case) -> None:
     batch = case.propose()
-    with acting(court.panels):
+    with acting(court.objections):
         court.batches.void_leaf(*batch.item(0))
     make_final(court, batch)
     bond, supply = court.escape.bond_of(batch.commitment), court.ifx.totalSupply()

@@ -100,6 +100,7 @@ class Network(System):
         self.treasury = key("treasury").address
         self.disputes = key("disputes")
         self.panels = key("panels")
+        self.objections = key("objections")
         self.escape = key("escape")
         self.availability = key("availability")
         self.market = deployer("issuance/ReferenceMarket.vy").deploy(
@@ -132,9 +133,9 @@ class Network(System):
             self.parameters, self.ifx_dollar, self.accounts, self.batches, self.foundation
         )
         super()._wire()
-        self.batches.wire(self.disputes.address, self.panels.address, self.escape.address)
-        self.rosters.wire([self.availability.address])
-        self.accounts.wire([self.availability.address])
+        self.batches.wire(self.disputes.address, self.objections.address, self.escape.address)
+        self.rosters.wire([self.availability.address, self.objections.address])
+        self.accounts.wire([self.availability.address, self.objections.address])
         self.delegation.wire(self.accounts)
         self.burn_mint_work.wire(self.accounts, self.fee_burner, self.penalty_pool)
 

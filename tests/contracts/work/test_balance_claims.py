@@ -282,7 +282,7 @@ def test_a_foreign_leaf_blocks_nobody(leaver: Leaver, amount: int) -> None:
 def test_a_batch_that_fell_or_a_void_leaf_blocks_nobody(leaver: Leaver) -> None:
     network = leaver.network
     void, leaf = charge(leaver)
-    with acting(network.panels):
+    with acting(network.objections):
         network.batches.void_leaf(void.values(), leaf_values(leaf), 0, [])
     fallen, other = charge(leaver, 2)
     with acting(network.disputes):

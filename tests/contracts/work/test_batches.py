@@ -266,7 +266,7 @@ def test_open_dispute_holds_a_batch_and_all_after_it(network: Network) -> None:
         network.batches.open_dispute(first.commitment)
         event = network.batches.get_logs()[-1]
         assert (type(event).__name__, bytes(event.commitment), event.open) == ("DisputeCounted", first.commitment, 1)
-    with acting(network.panels):
+    with acting(network.objections):
         network.batches.open_dispute(first.commitment)
     advance(network.window("batch_window"))
     for left in (2, 1):
@@ -284,7 +284,7 @@ def test_open_dispute_holds_a_batch_and_all_after_it(network: Network) -> None:
 def test_disputes_are_opened_within_the_window_by_the_courts(network: Network) -> None:
     header = network.propose(network.manager, leaves_of(1))
     for call in (network.batches.open_dispute, network.batches.close_dispute):
-        with acting(network.manager.operator), boa.reverts("Batches: not Disputes or Panels"):
+        with acting(network.manager.operator), boa.reverts("Batches: not Disputes or Objections"):
             call(header.commitment)
     advance(network.window("batch_window") - 1)
     with acting(network.disputes):
@@ -372,7 +372,7 @@ def test_full_lane_can_be_cancelled_from_its_oldest(network: Network) -> None:
 
 
 def void(network: Network, header: Header, leaves: list[BatchLeaf], index: int) -> None:
-    with acting(network.panels):
+    with acting(network.objections):
         network.batches.void_leaf(header.values(), leaf_values(leaves[index]), index, network.proof(leaves, index))
 
 
@@ -406,9 +406,10 @@ def test_void_leaf_refusals(network: Network) -> None:
     leaves = leaves_of(3)
     header = network.propose(network.manager, leaves)
     item = (header.values(), leaf_values(leaves[1]), 1, network.proof(leaves, 1))
-    with acting(network.disputes), boa.reverts("Batches: not Panels"):
-        network.batches.void_leaf(*item)
-    with acting(network.panels):
+    for who in (network.disputes, network.panels):
+        with acting(who), boa.reverts("Batches: not Objections"):
+            network.batches.void_leaf(*item)
+    with acting(network.objections):
         with boa.reverts("Batches: no such leaf"):
             network.batches.void_leaf(item[0], item[1], 0, item[3])
         with boa.reverts("Batches: not proposed"):
@@ -498,7 +499,7 @@ def test_batch_without_charge_or_work_becomes_final(network: Network) -> None:
 
 def test_wiring_is_the_deployers_once(network: Network) -> None:
     with acting(network.deployer), boa.reverts("governed: wired already"):
-        network.batches.wire(network.disputes.address, network.panels.address, network.escape.address)
+        network.batches.wire(network.disputes.address, network.objections.address, network.escape.address)
 
 
 def test_genesis_is_aligned_and_now(network: Network) -> None:
