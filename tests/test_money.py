@@ -10,6 +10,7 @@ from inferix.models.roles import NodeStatus, Outcome
 from inferix.money import Holding, OnChain, holdings
 from inferix.replay.accounting import accounts_data
 from tests.replay.chain import COIN, GENESIS, MANAGER, VERIFIERS, WORKERS, Chain, address
+from tests.replay.objecting import close, object_to_outcomes, propose_all
 
 MINTED = 37 * 10**18 + 7
 CREDIT, STAKE = 100 * 10**9, 10**20
@@ -274,3 +275,19 @@ def test_all_hands_together_hold_what_was_staked_minted_and_paid_in(chain: Chain
     assert amount(everybody, "ifx", "claimable", "vesting") == MINTED - dust
     assert amount(everybody, "ifxDollar") == CREDIT - sum(leaf.spent for leaf in data.accounts)
     assert all(row.amount > 0 and row.call and row.where for row in everybody)
+
+
+def test_a_bond_behind_an_objection_is_the_challengers_until_the_panel_has_decided(chain: Chain) -> None:
+    chain.finish(chain.order())
+    objection = object_to_outcomes(chain, propose_all(chain), 0, challenger=address(0))
+    (row,) = [row for row in of(chain, 0) if row.where.startswith("Objections")]
+    assert (row.amount, row.unit, row.state, row.call) == (50, "ifx", "bonded", "Objections.resolve")
+    assert [row for row in of(chain, 1) if row.where.startswith("Objections")] == []
+    close(chain, objection, 3)
+    assert [row for row in of(chain, 0) if row.where.startswith("Objections")] == []
+
+
+def test_a_bond_out_of_stake_is_shown_as_frozen_stake_alone(chain: Chain) -> None:
+    chain.finish(chain.order())
+    object_to_outcomes(chain, propose_all(chain), 0, node=MANAGER, challenger=address(0))
+    assert [row for row in of(chain, 0) if row.where.startswith("Objections")] == []

@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 
 from api.work import Inbox, Scope, scope_of, work_for
-from inferix.messages import Probe, VoteCommitment, vote_commitment
+from inferix.messages import PanelVote, Probe, VoteCommitment, vote_commitment
 from inferix.models.job import case_id
 from inferix.models.roles import NodeStatus, Outcome
 from inferix.models.work import PROBE_EVERY
+from inferix.replay.accounting import accounts_data
 from inferix.replay.attempts import seats
 from inferix.replay.state import TaskState
 from inferix.storage.tables import Challenge, SealedKey
 from tests.api.conftest import Api
 from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, signed
+from tests.replay.objecting import close, newest_roots, object_to_leaf, object_to_outcomes, propose_all, seat
 
 KEY = b"\x4b" * 80
 SALT = b"\x05" * 32
@@ -158,6 +160,39 @@ def test_a_panel_member_checks_the_case_again(api: Api, drawing: TaskState) -> N
     assert all(not api.work(node) for node in VERIFIERS[1:])
     api.chain.emit("PanelVoted", case=case, node=member, upheld=True)
     assert api.work(member) == []
+
+
+def test_a_panel_member_hears_an_objection_to_outcomes_with_the_key_of_its_job(api: Api, drawing: TaskState) -> None:
+    api.chain.run(drawing)
+    objection = object_to_outcomes(api.chain, propose_all(api.chain), 0)
+    member = VERIFIERS[0]
+    vote = PanelVote(dispute=objection.id, node=member, upheld=True, measured=bytes(32))
+    refused = api.send(signed(vote))
+    assert (refused.status_code, "no seat" in refused.text) == (403, True)
+    seat(api.chain, objection, member)
+    (duty,) = api.work(member)
+    assert (duty["kind"], duty["objection"]) == ("objection", "0x" + objection.id.hex())
+    assert duty["sealed_key"] == "0x" + KEY.hex()
+    assert all(not api.work(node) for node in VERIFIERS[1:])
+    assert api.send(signed(vote)).json() == {"status": "taken"}
+    assert api.work(member) == []
+    close(api.chain, objection, 3)
+    other = PanelVote(dispute=objection.id, node=member, upheld=False, measured=bytes(32))
+    assert api.send(signed(other)).status_code == 403
+
+
+def test_the_panel_of_a_root_needs_no_key_and_that_of_outcomes_waits_for_it(api: Api) -> None:
+    api.chain.run(api.chain.state(api.chain.order(), 0))
+    api.chain.settle()
+    api.chain.close_epoch(0)
+    api.chain.post_accounts(accounts_data(api.chain.network, 0, {}))
+    root = object_to_leaf(api.chain, newest_roots(api.chain)[0], 1)
+    seat(api.chain, root, VERIFIERS[0])
+    assert [duty["sealed_key"] for duty in api.work(VERIFIERS[0])] == ["0x"]
+    batch = next(iter(api.chain.network.batches))
+    outcomes = object_to_outcomes(api.chain, batch, 0)
+    seat(api.chain, outcomes, VERIFIERS[1])
+    assert api.work(VERIFIERS[1]) == []
 
 
 def test_a_challenge_starts_its_clock_when_the_node_hears_of_it(api: Api) -> None:

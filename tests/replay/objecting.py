@@ -18,10 +18,12 @@ def propose_all(chain: Chain) -> bytes:
     return chain.propose(draft)
 
 
-def object_to_outcomes(chain: Chain, commitment: bytes, *places: int, node: int = 0) -> Objection:
+def object_to_outcomes(
+    chain: Chain, commitment: bytes, *places: int, node: int = 0, challenger: str = "0xc11e"
+) -> Objection:
     """An objection to these leaves of a batch."""
     id = keccak(commitment + bytes(places))
-    fields = {"challenger": "0xc11e", "reason": REASON, "node": node, "bond": 50, "block": chain.block}
+    fields = {"challenger": challenger, "reason": REASON, "node": node, "bond": 50, "block": chain.block}
     chain.emit("OutcomesObjected", id=id, commitment=commitment, places=list(places), **fields)
     return chain.network.objections[id]
 

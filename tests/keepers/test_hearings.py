@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which roots a keeper objects to, and which steps of a hearing are due."""
+
+from functools import partial
+
+import pytest
+
+from inferix.models.anchor import AccountsData
+from inferix.models.objection import LeafClaim
+from inferix.models.roles import ObjectionStatus, RootKind, RosterKind
+from inferix.replay.accounting import accounts_data, roster_leaves
+from inferix.replay.roots import wrong_leaves
+from keepers.assign import decide_verifiers
+from keepers.hearings import VOID_TERM, claim_of, decide_end, decide_objections, decide_voids, falling
+from keepers.objections import BONDS_AN_EPOCH, bonds_left
+from tests.replay.chain import MANAGER, VERIFIERS, Chain
+from tests.replay.objecting import close, newest_roots, object_to_leaf, object_to_outcomes, propose_all, seat
+
+OTHER = 77
+"""A manager that watches."""
+
+
+@pytest.fixture
+def chain() -> Chain:
+    chain = Chain()
+    chain.start()
+    return chain
+
+
+@pytest.fixture
+def closed(chain: Chain) -> Chain:
+    chain.finish(chain.order())
+    chain.settle()
+    chain.close_epoch(1_000_000_007)
+    return chain
+
+
+def lying(chain: Chain) -> AccountsData:
+    """One leaf of each tree is false."""
+    right = accounts_data(chain.network, 0, {})
+    accounts = [right.accounts[0].model_copy(update={"spent": 1})]
+    nodes = [right.nodes[0].model_copy(update={"matured": 5}), *right.nodes[1:]]
+    return right.model_copy(update={"accounts": accounts, "nodes": nodes})
+
+
+def objections(chain: Chain, manager: int = OTHER) -> list[tuple[RootKind, int]]:
+    found = decide_objections(chain.network, manager, partial(wrong_leaves, chain.network))
+    return [(row.kind, row.place) for _, row in found]
+
+
+def test_right_accounts_and_rosters_are_let_be(closed: Chain) -> None:
+    closed.post_accounts(accounts_data(closed.network, 0, {}))
+    closed.post_roster(RosterKind.WORKERS, 2, roster_leaves(closed.network, RosterKind.WORKERS))
+    assert objections(closed) == []
+
+
+def test_one_false_leaf_of_accounts_is_enough_and_never_of_ones_own(closed: Chain) -> None:
+    closed.post_accounts(lying(closed))
+    assert objections(closed) == [(RootKind.ACCOUNTS, 1)]
+    assert objections(closed, MANAGER) == []
+
+
+def test_a_false_roster_is_objected_to_within_its_window_only(closed: Chain) -> None:
+    closed.wait(3_601)
+    leaves = roster_leaves(closed.network, RosterKind.VERIFIERS)
+    closed.post_roster(RosterKind.VERIFIERS, 2, leaves[1:])
+    assert objections(closed) == [(RootKind.ROSTER, leaves[0].node)]
+    closed.network.tick(closed.time + closed.network.parameters["roster_window"])
+    assert objections(closed) == []
+
+
+def test_one_objection_at_a_time_about_a_root_and_none_again_to_what_a_panel_let_stand(closed: Chain) -> None:
+    closed.post_accounts(lying(closed))
+    accounts, nodes = newest_roots(closed)
+    objection = object_to_leaf(closed, accounts, 1)
+    assert objections(closed) == []
+    close(closed, objection, 3)
+    assert objections(closed) == [(RootKind.NODES, 0)]
+    close(closed, object_to_leaf(closed, nodes, 0), 3)
+    assert objections(closed) == []
+
+
+def test_what_was_said_of_an_earlier_root_does_not_speak_for_this_one(closed: Chain) -> None:
+    closed.post_accounts(lying(closed))
+    close(closed, object_to_leaf(closed, newest_roots(closed)[0], 1), 2)
+    closed.emit("AccountsCancelled", epoch=0, index=1)
+    closed.post_accounts(lying(closed), index=2)
+    assert objections(closed) == [(RootKind.ACCOUNTS, 1)]
+
+
+def test_the_claim_holds_the_right_leaf(closed: Chain) -> None:
+    closed.post_accounts(lying(closed))
+    name = newest_roots(closed)[0]
+    (row,) = wrong_leaves(closed.network, name)
+    claim = claim_of(name, row)
+    assert claim.right == accounts_data(closed.network, 0, {}).accounts[0]
+    assert LeafClaim.decode(claim.encode(), claim.digest()) == claim
+
+
+@pytest.mark.parametrize(("status", "counts"), [(None, True), (2, False), (3, True), (4, False)])
+def test_bonds_that_are_open_or_lost_count_against_what_a_manager_may_put_up(
+    closed: Chain, status: int | None, counts: bool
+) -> None:
+    closed.post_accounts(lying(closed))
+    objection = object_to_leaf(closed, newest_roots(closed)[0], 1, node=OTHER)
+    if status is not None:
+        close(closed, objection, status)
+    assert bonds_left(closed.network, OTHER) == BONDS_AN_EPOCH - counts
+    assert bonds_left(closed.network, MANAGER) == BONDS_AN_EPOCH
+
+
+def test_what_fell_otherwise_is_ended(closed: Chain) -> None:
+    closed.post_accounts(lying(closed))
+    objection = object_to_leaf(closed, newest_roots(closed)[0], 1)
+    assert decide_end(closed.network, objection) == []
+    closed.emit("AccountsCancelled", epoch=0, index=1)
+    assert [step[1] for step in decide_end(closed.network, objection)] == ["resolve"]
+
+
+@pytest.fixture
+def batch(chain: Chain) -> bytes:
+    chain.finish(chain.order())
+    return propose_all(chain)
+
+
+def test_outcomes_of_a_cancelled_batch_are_ended(chain: Chain, batch: bytes) -> None:
+    objection = object_to_outcomes(chain, batch, 0)
+    assert decide_end(chain.network, objection) == []
+    chain.emit("BatchCancelled", commitment=batch)
+    assert [step[1] for step in decide_end(chain.network, objection)] == ["resolve"]
+
+
+@pytest.mark.parametrize(("status", "falls"), [(1, False), (2, True), (3, False), (4, True), (5, False)])
+def test_each_leaf_that_fell_is_voided(chain: Chain, batch: bytes, status: int, falls: bool) -> None:
+    objection = object_to_outcomes(chain, batch, 0, 2)
+    if status > 1:
+        close(chain, objection, status)
+    assert objection.status is ObjectionStatus(status)
+    assert falling(chain.network) == ([objection] if falls else [])
+    steps = decide_voids(chain.network, objection)
+    leaves = chain.network.batches[batch].leaves
+    assert [(step[1], step[2][0], step[2][3]) for step in steps] == [
+        ("void", objection.id, 0),
+        ("void", objection.id, 1),
+    ]
+    assert [step[2][2]["task"] for step in steps] == [leaves[0].task, leaves[2].task]  # type: ignore[index]
+    chain.network.tick(chain.time + VOID_TERM + 1)
+    assert [step[1] for step in decide_voids(chain.network, objection)] == ["resolve"]
+
+
+def test_the_panel_of_outcomes_may_read_the_job_and_that_of_a_root_needs_nothing(chain: Chain, batch: bytes) -> None:
+    (job,) = chain.network.jobs
+    objection = object_to_outcomes(chain, batch, 1)
+    seat(chain, objection, VERIFIERS[0])
+    assert decide_verifiers(chain.network, MANAGER) == {(job, VERIFIERS[0])}
+    assert decide_verifiers(chain.network, OTHER) == set()
+    close(chain, objection, 3)
+    assert decide_verifiers(chain.network, MANAGER) == set()
