@@ -98,6 +98,10 @@ def decide_progress(network: Network) -> list[Step]:
 def _end_of_wait(network: Network, case: Case, final: Mapping[tuple[bytes, int], Place]) -> list[Step]:
     """How a frozen case goes on, if it does."""
     name = f"{case.id.hex()}:{case.opened_at}"
+    state = network.tasks.get(case.task)
+    attempt = state.attempts[case.attempt] if state is not None and case.attempt < len(state.attempts) else None
+    if attempt is not None and attempt.voided_at:
+        return [(f"clear:{name}", "clear", (case.id,))]
     rejected, redone = final.get((case.task, case.attempt)), _redone(network, case, final)
     if redone is not None:
         if redone[0].leaves[redone[1]].outcome is not Outcome.ACCEPTED:
@@ -105,9 +109,7 @@ def _end_of_wait(network: Network, case: Case, final: Mapping[tuple[bytes, int],
         if rejected is not None:
             return [(f"charge:{name}", "charge", (inclusion(*rejected), inclusion(*redone)))]
         return []
-    state = network.tasks.get(case.task)
-    attempt = state.attempts[case.attempt] if state is not None and case.attempt < len(state.attempts) else None
-    if attempt is None or attempt.batch is None or attempt.voided_at or network.time > case.opened_at + REDO_TERM:
+    if attempt is None or attempt.batch is None or network.time > case.opened_at + REDO_TERM:
         return [(f"clear:{name}", "clear", (case.id,))]
     return []
 

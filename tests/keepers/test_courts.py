@@ -144,6 +144,21 @@ def test_progress__its_batch_was_cancelled__cleared_and_frozen_again_with_the_ne
     assert functions(decide_opening(chain.network)) == ["freeze"]
 
 
+def test_regression_progress__its_leaf_was_voided__cleared_though_it_was_redone(chain: Chain) -> None:
+    """Else a worker that won its objection stays frozen: a void leaf cannot be charged, and nothing else ends its case."""
+    state, case = rejected(chain)
+    freeze(chain, state, case)
+    commitment = propose(chain)
+    chain.emit("LeafVoided", commitment=commitment, index=0, task=state.task.id, charge=0, work=0)
+    assert functions(decide_progress(chain.network)) == ["clear"]
+    chain.emit("BatchFinalized", commitment=commitment, epoch=0)
+    chain.run(state, Outcome.ACCEPTED)
+    propose(chain, final=True)
+    assert functions(decide_progress(chain.network)) == ["clear"]
+    chain.emit("CaseCleared", case=case, reason=6)
+    assert decide_progress(chain.network) == []
+
+
 def test_progress__never_redone__cleared_after_the_term(chain: Chain) -> None:
     state, case = rejected(chain)
     freeze(chain, state, case)
