@@ -21,10 +21,12 @@ from ..interfaces import IOrders
 from ..interfaces import IStaking
 from . import convictions
 from . import eip712
+from . import governed
 from . import merkle_sum
 
 uses: convictions
 uses: eip712
+uses: governed
 
 
 WRONG_SUM: constant(uint8) = 3
@@ -105,7 +107,8 @@ def prove_duplicate(a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisput
     @notice Shows one attempt twice, or one task accepted twice, or two leaves of a batch out of order. The later leaf is
             the lie; of two lanes the one that the attempt does not belong to, or where a job was taken over and either may
             be right, the one that was proposed so much later that it was seen. A batch that stands alone gives way to its
-            lane's while it waits, without a fine where it was there first; once it is final, the lane's repeats it.
+            lane's while it waits, without a fine where it was not there later; once it is final, the lane's repeats it,
+            without a fine where it was proposed while the other still waited.
     @param order The task's order, needed when the batches are of two lanes; else empty.
     @param task_index The task's index in its job.
     """
@@ -118,7 +121,12 @@ def prove_duplicate(a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisput
         return
     assert self._is_repeated(a.leaf, b.leaf), "Disputes: no duplicate"
     if a.header.manager == b.header.manager and (a.header.sequence == 0 or b.header.sequence == 0):
-        self._settle_alone(first, a.header, second, b.header)
+        if a.header.sequence == b.header.sequence:
+            self._settle_alone(first, second, a.header.manager)
+        elif a.header.sequence == 0:
+            self._settle_beside(first, second, a.header.manager)
+        else:
+            self._settle_beside(second, first, a.header.manager)
         return
     if self._is_b_guilty(a, first, b, second, order, task_index):
         self._convict(second, b.header.manager, DUPLICATE)
@@ -212,25 +220,29 @@ def _convict(commitment: bytes32, manager: uint32, kind: uint8):
 
 
 @internal
-def _settle_alone(
-    first: bytes32, a: IBatches.BatchHeader, second: bytes32, b: IBatches.BatchHeader
-):
-    # Two batches of a lane, one at least in none of its places. Had the lane to give way, anybody who sees a manager's
-    # batch come could copy a leaf of it and be first. Of two that stand alone the later one is the lie.
-    one: IBatches.Batch = convictions._batch(first)
-    two: IBatches.Batch = convictions._batch(second)
-    is_first_guilty: bool = one.proposed_at > two.proposed_at
-    gives_way: bool = False
-    if a.sequence != b.sequence:
-        is_first_alone: bool = a.sequence == 0
-        is_waiting: bool = (one.status if is_first_alone else two.status) == PROPOSED
-        gives_way = is_waiting and is_first_alone != is_first_guilty and one.proposed_at != two.proposed_at
-        is_first_guilty = is_first_alone == is_waiting
-    falls: bytes32 = first if is_first_guilty else second
+def _settle_alone(first: bytes32, second: bytes32, manager: uint32):
+    # Of two batches that stand alone the later one is the lie.
+    is_first_later: bool = convictions._batch(first).proposed_at > convictions._batch(second).proposed_at
+    self._convict(first if is_first_later else second, manager, DUPLICATE)
+
+
+@internal
+def _settle_beside(alone: bytes32, lane: bytes32, manager: uint32):
+    # A batch that stands alone, and its lane's. Had the lane to give way, anybody who sees a manager's batch come could
+    # copy a leaf of it and be first. Of two in one block neither has seen the other.
+    one: IBatches.Batch = convictions._batch(alone)
+    two: IBatches.Batch = convictions._batch(lane)
+    falls: bytes32 = alone
+    gives_way: bool = one.proposed_at <= two.proposed_at
+    if one.status != PROPOSED:
+        # A lane may propose what still waits alone: that nobody showed both in time is no lie of its manager.
+        falls = lane
+        window: uint256 = governed._parameter(keccak256("batch_window"))
+        gives_way = convert(two.proposed_at, uint256) < convert(one.proposed_at, uint256) + window
     if gives_way:
         convictions._give_way(falls)
     else:
-        self._convict(falls, a.manager, DUPLICATE)
+        self._convict(falls, manager, DUPLICATE)
 
 
 @internal

@@ -39,7 +39,7 @@ initializes: penalties[bonds := bonds, governed := governed]
 initializes: convictions[penalties := penalties]
 initializes: dispute_words[bonds := bonds, governed := governed]
 initializes: dispute_book[bonds := bonds, dispute_words := dispute_words]
-initializes: fraud_proofs[convictions := convictions, eip712 := eip712]
+initializes: fraud_proofs[convictions := convictions, eip712 := eip712, governed := governed]
 
 
 exports: (

@@ -327,6 +327,36 @@ def test_once_it_is_final_the_lanes_batch_is_the_lie(court: Court, case: Case, t
 
 
 @pytest.mark.parametrize("turned", [False, True])
+def test_regression_a_manager_whose_batch_crossed_one_that_waited_is_not_jailed_once_that_is_final(
+    court: Court, case: Case, turned: bool
+) -> None:
+    batch = case.propose()
+    advance(court.window("batch_window") - 1)
+    lane = court.batch([case.leaf])
+    make_final(court, batch)
+    stake = court.staking.bonded(court.keeper.id)
+    items = [each.item(0) for each in ((lane, batch) if turned else (batch, lane))]
+    court.disputes.prove_duplicate(*items, NO_ORDER, 0)
+    assert (court.status(batch), court.status(lane)) == (FINAL, CANCELLED)
+    assert court.registry.node(court.keeper.id).status != JAILED
+    assert court.staking.bonded(court.keeper.id) == stake
+
+
+@pytest.mark.parametrize("lane_first", [False, True])
+def test_regression_a_worker_whose_batch_crossed_its_lanes_in_one_block_keeps_its_bond(
+    court: Court, case: Case, lane_first: bool
+) -> None:
+    before = money(court, case.worker.owner)
+    if lane_first:
+        lane, batch = court.batch([case.leaf]), case.propose()
+    else:
+        batch, lane = case.propose(), court.batch([case.leaf])
+    court.disputes.prove_duplicate(lane.item(0), batch.item(0), NO_ORDER, 0)
+    assert (court.status(batch), court.status(lane)) == (CANCELLED, PROPOSED)
+    assert money(court, case.worker.owner) == before
+
+
+@pytest.mark.parametrize("turned", [False, True])
 def test_of_two_that_stand_alone_the_later_is_the_lie(court: Court, case: Case, turned: bool) -> None:
     first = case.propose()
     advance(12)
