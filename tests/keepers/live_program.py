@@ -27,7 +27,14 @@ from keepers.disputes import Disputes
 from tests.contracts.system import Node, now
 from tests.keepers.live import Live
 
-NAMES = {"disputes": "Disputes", "batches": "Batches", "registry": "NodeRegistry", "availability": "Availability"}
+NAMES = {
+    "disputes": "Disputes",
+    "batches": "Batches",
+    "registry": "NodeRegistry",
+    "availability": "Availability",
+    "objections": "Objections",
+    "ifx": "IFX",
+}
 GAS = 20_000_000
 
 
@@ -47,9 +54,8 @@ class Endpoint:
 
     def _execute(self, call: Any, simulate: bool) -> Any:
         try:
-            return boa.env.raw_call(
-                call["to"], sender=call["from"], data=bytes.fromhex(call["data"][2:]), simulate=simulate
-            )
+            sender = call.get("from", boa.env.eoa)
+            return boa.env.raw_call(call["to"], sender=sender, data=bytes.fromhex(call["data"][2:]), simulate=simulate)
         except VMError as error:
             data = error.args[0] if error.args and isinstance(error.args[0], bytes) else b""
             raise RpcError(3, "execution reverted", "0x" + data.hex()) from error
