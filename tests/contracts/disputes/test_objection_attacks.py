@@ -5,6 +5,7 @@ import boa
 import pytest
 from eth_utils import keccak
 
+from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import Batch, Court
 from tests.contracts.disputes.objecting import DROPPED, REASON, REJECTED, UPHELD, money, outcomes
 from tests.contracts.disputes.worker import delivered, fund
@@ -46,7 +47,9 @@ def test_the_challengers_node_has_no_seat(court: Court, batch: Batch) -> None:
     voters = outcomes(court, batch, [0]).voters
     node = next(node for node in court.verifiers if node.id not in voters)
     heard = outcomes(court, batch, [0, 1], node)
-    assert node.id not in {seat.id for seat in heard.fill()}
+    heard.fill()
+    assert node in heard.met()
+    assert court.objections.ballot(heard.id, node.id) == 0
 
 
 def test_votes_are_the_seats_signed_and_once(court: Court, batch: Batch) -> None:
@@ -276,13 +279,17 @@ def test_a_batch_that_stands_alone_is_its_proposers(court: Court, upheld: bool) 
 
 
 def test_whoever_proposed_a_batch_alone_has_no_seat(court: Court) -> None:
-    own = court.register(VERIFIER, owner=court.workers[0].owner)
+    """A rejection, which anybody may propose: neither its worker nor its manager is the same owner."""
+    proposer = court.workers[1].owner
+    own = court.register(VERIFIER, owner=proposer)
     court.stake(own, court.staking.required(own.id))
     court.nodes[own.id] = own
     court.roster = court.post_roster({**{node.id: 1 for node in court.verifiers}, own.id: 5})
-    fund(court, court.workers[0].owner)
-    heard = outcomes(court, delivered(court).propose(), [0])
-    assert own.id not in {node.id for node in heard.fill()}
+    fund(court, proposer)
+    heard = outcomes(court, delivered(court, "rejected", Outcome.REJECTED).propose(proposer), [0])
+    heard.fill()
+    assert own in heard.met()
+    assert court.objections.ballot(heard.id, own.id) == 0
 
 
 def test_a_challenger_that_is_no_party_to_the_stake(court: Court, batch: Batch) -> None:
