@@ -284,9 +284,11 @@ def test_whoever_proposed_a_batch_alone_has_no_seat(court: Court) -> None:
     own = court.register(VERIFIER, owner=proposer)
     court.stake(own, court.staking.required(own.id))
     court.nodes[own.id] = own
-    court.roster = court.post_roster({**{node.id: 1 for node in court.verifiers}, own.id: 5})
     fund(court, proposer)
-    heard = outcomes(court, delivered(court, "rejected", Outcome.REJECTED).propose(proposer), [0])
+    batch = delivered(court, "rejected", Outcome.REJECTED).propose(proposer)
+    # Only now, or it would be a voter, who has no seat either.
+    court.roster = court.post_roster({**{node.id: 1 for node in court.verifiers}, own.id: 5})
+    heard = outcomes(court, batch, [0])
     heard.fill()
     assert own in heard.met()
     assert court.objections.ballot(heard.id, own.id) == 0
