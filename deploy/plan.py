@@ -166,10 +166,13 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         *_exchange(settings, deployer),
         Creation("FeeBurner", (parameters, ifx, dollar, batches, registry, market, who(settings.foundation))),
         Creation("BalanceClaims", (parameters, dollar, Ref("Accounts"), batches, who(settings.foundation))),
-        Creation("Committees", (parameters, registry, dollar, batches, Ref("Rosters"))),
-        Creation("Escape", (parameters, registry, staking, ifx, dollar, batches, Ref("Orders"), Ref("Committees"))),
-        Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"), dollar)),
         Creation("Availability", (parameters, registry, staking, ifx, batches, Ref("Rosters"), Ref("Accounts"))),
+        Creation(
+            "Committees",
+            (parameters, registry, dollar, batches, Ref("Rosters"), Ref("Orders"), Ref("Availability")),
+        ),
+        Creation("Escape", (parameters, registry, staking, ifx, dollar, batches, Ref("Committees"))),
+        Creation("Disputes", (parameters, registry, staking, ifx, batches, Ref("Orders"), Ref("Committees"), dollar)),
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
         Creation("Objections", (*books, dollar, batches, Ref("Rosters"), Ref("Accounts"))),
     ]

@@ -1,27 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """A batch of one leaf, for work that was checked in the lane of a manager that fell silent: what Escape is shown."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from eth_utils.crypto import keccak
 
-from inferix.errors import InferixError, NotFound, Refused
-from inferix.messages import ANCHORED, outcome_record
-from inferix.models.anchor import AnchorData, BatchLeaf, SignedMessage
+from inferix.errors import NotFound, Refused
+from inferix.messages import outcome_record
+from inferix.models.anchor import BatchLeaf
 from inferix.models.document import Bytes32
 from inferix.models.roles import BatchStatus, Outcome
 from inferix.replay import Network
 from inferix.replay.answers import votes_answer
+from inferix.replay.receipts import BlockHash
 from inferix.replay.settlement import UNPROPOSED_AFTER, commitment_of, outcome_leaf
-from inferix.replay.state import Anchor, Attempt, AttemptStatus, Batch, TaskState
-from inferix.trees import Tree, batch_leaf, flat, message_leaf
+from inferix.replay.state import AttemptStatus, Batch, TaskState
+from inferix.trees import batch_leaf
 
 PATIENCE = 86_400  # seconds from the seal of the receipt's anchor on, in which its manager may still propose
 BY_VOTES = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT)
-
-BlockHash = Callable[[int], bytes]
 
 
 @dataclass(frozen=True)
@@ -62,12 +60,10 @@ def draft(network: Network, task: Bytes32, block_hash: BlockHash) -> Escape:
     account = network.accounts[leaf.account]
     coin = next(index for index, address in network.coins.items() if address == account.coin)
     batch = _batch(attempt.lane, coin, leaf)
-    delivery = _delivery(network, state, attempt, anchor, block_hash)
-    record = job.order.record(job.signature)
-    votes = votes_answer(network, batch, 0)
+    votes = votes_answer(network, batch, 0, block_hash)
     return Escape(
         leaf=leaf,
-        arguments=(attempt.lane, coin, leaf.model_dump(), record, state.task.index, delivery, votes),
+        arguments=(attempt.lane, coin, leaf.model_dump(), attempt.draw, attempt.acceptance, votes),
         opens_at=anchor.sealed_at + PATIENCE,
         closes_at=job.order.deadline + UNPROPOSED_AFTER,
     )
@@ -97,48 +93,3 @@ def _batch(manager: int, coin: int, leaf: BatchLeaf) -> Batch:
         commitment=commitment_of(header), manager=manager, sequence=0, coin=coin, charge=leaf.charge, work=leaf.work,
         root=batch_leaf(leaf).hash, data=bytes(32), header=header, proposed_at=0, leaves=[leaf],
     )  # fmt: skip
-
-
-def _delivery(
-    network: Network, state: TaskState, attempt: Attempt, anchor: Anchor, block_hash: BlockHash
-) -> dict[str, Any]:
-    messages = _messages(network, anchor)
-    digests = [ANCHORED[item.kind].from_body(item.body).digest(network.domain) for item in messages]
-    place = next(at for at, item in enumerate(messages) if _is(item, "Receipt", state, attempt))
-    proof = Tree([message_leaf(digest) for digest in digests]).proof(place)
-    return {
-        "draw": attempt.draw,
-        "acceptance": _acceptance(network, state, attempt).signature,
-        "receipt": messages[place].signature,
-        "block_hash": block_hash(anchor.armed_at + 1),
-        "index": place,
-        "proof": flat(proof),
-    }
-
-
-def _acceptance(network: Network, state: TaskState, attempt: Attempt) -> SignedMessage:
-    """The one that counted: a take-over may have left it in another lane."""
-    for lane in network.lanes.values():
-        for anchor in lane.anchors.values():
-            if anchor.timestamp == attempt.accepted_at:
-                for item in _messages(network, anchor):
-                    if _is(item, "Acceptance", state, attempt):
-                        return item
-    raise NotFound(f"the acceptance of task {state.task.id.hex()} is in no anchor that storage serves")
-
-
-def _messages(network: Network, anchor: Anchor) -> list[SignedMessage]:
-    body = network.document(anchor.data)
-    if body is None:
-        raise NotFound(f"document {anchor.data.hex()} of an anchor is not to be had from storage")
-    try:
-        return AnchorData.decode(body, anchor.data).messages
-    except InferixError:
-        return []  # a false document changed nothing
-
-
-def _is(item: SignedMessage, kind: str, state: TaskState, attempt: Attempt) -> bool:
-    if item.kind != kind:
-        return False
-    message = ANCHORED[kind].from_body(item.body)
-    return (message.task, message.attempt, message.node) == (state.task.id, attempt.number, attempt.node)

@@ -20,19 +20,21 @@ from inferix.errors import Corrupt, InferixError, NotFound
 from inferix.messages import Vote
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus
 from inferix.replay import Network
-from inferix.replay.answers import arguments_of, data_answer, votes_answer
+from inferix.replay.answers import arguments_of, data_answer, encode_votes, votes_answer
+from inferix.replay.leaves import why_false
+from inferix.replay.receipts import BlockHash
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import Batch, Dispute
 from inferix.storage.tables import Message
 from keepers.courts import Step
 from keepers.desk import MONEY, WORK, Desk
-from keepers.lies import Findings, examine, has_false_records, why_false
+from keepers.lies import Findings, examine, has_false_records
 from keepers.objections import Objection, decide_objections
 
 log = logging.getLogger(__name__)
 
 
-def decide_answers(network: Network, manager: int) -> tuple[list[Step], dict[bytes, str]]:
+def decide_answers(network: Network, manager: int, block_hash: BlockHash) -> tuple[list[Step], dict[bytes, str]]:
     """(answers due now, this manager's first; why there is none, by dispute of this manager's lane)."""
     steps: list[tuple[bool, Step]] = []
     silent: dict[bytes, str] = {}
@@ -42,7 +44,7 @@ def decide_answers(network: Network, manager: int) -> tuple[list[Step], dict[byt
         if batch.status is not BatchStatus.PROPOSED or not (is_own or _is_due(network, batch, dispute)):
             continue
         try:
-            steps.append((is_own, _answer(network, batch, dispute)))
+            steps.append((is_own, _answer(network, batch, dispute, block_hash)))
         except NotFound as error:
             if is_own:
                 silent[dispute.id] = str(error)
@@ -61,14 +63,14 @@ def _is_due(network: Network, batch: Batch, dispute: Dispute) -> bool:
     return not any(why_false(network, batch, leaf) for leaf in batch.leaves[first : first + count])
 
 
-def _answer(network: Network, batch: Batch, dispute: Dispute) -> Step:
+def _answer(network: Network, batch: Batch, dispute: Dispute, block_hash: BlockHash) -> Step:
     if not batch.leaves:
         raise NotFound(batch.problem)
     key = f"answer:{dispute.id.hex()}"
     if dispute.kind is DisputeKind.DATA:
         return key, "answer_data", (batch.header, *data_answer(batch, dispute.place))
-    answer = votes_answer(network, batch, dispute.place)
-    return key, "answer_votes", (*arguments_of(batch, dispute.place), answer)
+    answer = votes_answer(network, batch, dispute.place, block_hash)
+    return key, "answer_votes", (*arguments_of(batch, dispute.place), encode_votes(answer))
 
 
 def decide_expiry(network: Network, manager: int) -> list[Step]:
@@ -123,11 +125,14 @@ class Disputes:
     def cycle(self) -> None:
         """Answers first: silence costs most."""
         with self.desk.follower.reading() as network:
-            steps, silent = decide_answers(network, self.desk.manager)
+            steps, silent = decide_answers(network, self.desk.manager, self._block_hash)
             steps += decide_expiry(network, self.desk.manager)
         for dispute, reason in silent.items():
             self._tell(f"dispute {dispute.hex()[:12]} about this manager's batch has no answer: {reason}")
         self.desk.try_each([partial(self._turn, step) for step in steps] + [self._object, self._equivocations])
+
+    def _block_hash(self, number: int) -> bytes:
+        return self.client.header(number).hash
 
     def _turn(self, step: Step, lane: str = MONEY) -> bool:
         key, function, arguments = step
@@ -159,7 +164,7 @@ class Disputes:
             self._seen, self._seen_in = {}, ref(network)
         if batch.commitment in self._seen:
             return self._seen[batch.commitment]
-        findings = examine(network, batch, posted.get(batch.commitment))
+        findings = examine(network, batch, self._block_hash, posted.get(batch.commitment))
         if batch.commitment in posted or not has_false_records(batch):
             self._seen[batch.commitment] = findings
         return findings

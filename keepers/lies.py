@@ -2,8 +2,8 @@
 """What is false in a batch, and what can be done about it. Pure.
 
 Proofs show a lie at once and cost nothing. A *doubt* is a leaf whose votes, or a chunk whose leaves, nobody honest can
-show: to ask for them costs the bond if somebody can. What neither decides is only said: which worker it was, how much
-work, and a charge below the order's price do not follow from the votes.
+show: to ask for them costs the bond if somebody can. What neither decides is only said: how much work it was, and a
+charge below the order's price, do not follow from order, receipt and votes.
 """
 
 from collections.abc import Iterator
@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 
 from eth_utils.crypto import keccak
 
-from inferix.errors import InferixError
+from inferix.errors import InferixError, NotFound
 from inferix.messages import Order, outcome_record, unpack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import DisputeKind, Lie, Outcome, RosterKind
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of, committee_behind, inclusion, members, place_of
-from inferix.replay.availability import NOT_SERVED
+from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.batches import given
 from inferix.replay.jobs import is_in_lane
+from inferix.replay.leaves import why_false
+from inferix.replay.receipts import BlockHash, found_at, place_in_anchor
 from inferix.replay.settlement import CHUNK, cannot_stand, outcome_leaf
-from inferix.replay.state import AttemptStatus, Batch
+from inferix.replay.state import Batch
 from inferix.trees import Sum, Tree, batch_leaf
 from inferix.units import NanoIbm, NanoUsd, fee_of
 
@@ -67,7 +69,7 @@ class Findings:
         return len(self.proofs) >= MAX_PROOFS or any(doubt.sure for doubt in self.doubts)
 
 
-def examine(network: Network, batch: Batch, records: bytes | None = None) -> Findings:
+def examine(network: Network, batch: Batch, block_hash: BlockHash, records: bytes | None = None) -> Findings:
     """Compares a batch with the rules. ``records``: those posted with it, where ``has_false_records`` says so."""
     found = Findings()
     if batch.problem:
@@ -84,35 +86,10 @@ def examine(network: Network, batch: Batch, records: bytes | None = None) -> Fin
             found.proofs.append(_duplicate((batch, index - 1), (batch, index), "its leaves are not in order"))
         reason = why_false(network, batch, leaf)
         if reason:
-            _examine_leaf(network, batch, index, f"task {leaf.task.hex()[:12]} attempt {leaf.attempt} {reason}", found)
+            says = f"task {leaf.task.hex()[:12]} attempt {leaf.attempt} {reason}"
+            _examine_leaf(network, batch, index, says, block_hash, found)
     found.doubts.sort(key=lambda doubt: not doubt.sure)
     return found
-
-
-def why_false(network: Network, batch: Batch, leaf: BatchLeaf) -> str:
-    """What in a leaf is not as the rules give it; empty when it is right."""
-    state = network.tasks.get(leaf.task)
-    if state is None:
-        return "is of no order"
-    attempt = state.attempts[leaf.attempt] if leaf.attempt < len(state.attempts) else None
-    if attempt is None or attempt.status is not AttemptStatus.ENDED:
-        return "has no outcome"
-    if attempt.lane != batch.manager:
-        return f"belongs to the lane of manager {attempt.lane}"
-    if attempt.batch not in (None, batch.commitment) and _is_later(network, batch, attempt.batch):
-        return "is settled already"
-    right = outcome_leaf(network, state, attempt)
-    wrong = [name for name in BatchLeaf.model_fields if getattr(right, name) != getattr(leaf, name)]
-    if wrong:
-        return f"has another {', '.join(wrong)}"
-    coin = network.accounts[right.account].coin
-    return "" if network.coins.get(batch.coin) == coin else "is paid in another coin"
-
-
-def _is_later(network: Network, batch: Batch, other: bytes | None) -> bool:
-    first = network.batches[other or b""]
-    # One that stands alone follows whatever the reducer let settle its attempt.
-    return first.manager == batch.manager and (batch.is_alone or first.sequence < batch.sequence)
 
 
 def _key(leaf: BatchLeaf) -> tuple[bytes, int]:
@@ -175,8 +152,14 @@ def _examine_records(batch: Batch, records: bytes | None, found: Findings) -> No
 # -- a leaf
 
 
-def _examine_leaf(network: Network, batch: Batch, index: int, says: str, found: Findings) -> None:
-    proofs = [*_order_proofs(network, batch, index, says), *_duplicate_proofs(network, batch, index, says)]
+def _examine_leaf(
+    network: Network, batch: Batch, index: int, says: str, block_hash: BlockHash, found: Findings
+) -> None:
+    proofs = [
+        *_order_proofs(network, batch, index, says),
+        *_duplicate_proofs(network, batch, index, says),
+        *_anchor_proofs(network, batch, index, says, block_hash),
+    ]
     doubt = _doubt(network, batch, index, says)
     found.proofs += proofs
     if doubt is not None:
@@ -221,6 +204,25 @@ def _duplicate_proofs(network: Network, batch: Batch, index: int, says: str) -> 
             return
 
 
+def _anchor_proofs(network: Network, batch: Batch, index: int, says: str, block_hash: BlockHash) -> Iterator[Proof]:
+    """An earlier anchor of the lane has a receipt of the attempt: its seed drew the voters, whatever the leaf names."""
+    leaf, first = batch.leaves[index], _first_anchor(network, batch, batch.leaves[index])
+    if first is None:
+        return
+    try:
+        _, receipt, at = found_at(network, batch.manager, first, leaf)
+    except NotFound:
+        return  # its document was there, and is no more
+    place = place_in_anchor(network, batch.manager, first, at, block_hash)
+    yield Proof(Lie.ANCHOR, says, "prove_anchor", (inclusion(batch, index), first, receipt.result, place))
+
+
+def _first_anchor(network: Network, batch: Batch, leaf: BatchLeaf) -> int | None:
+    """The anchor that a leaf ought to name, where that is earlier than the one it names."""
+    first = network.lane(batch.manager).receipts.get((leaf.task, leaf.attempt, leaf.node))
+    return None if first is None or first >= leaf.anchor else first
+
+
 def _duplicate(
     first: tuple[Batch, int], second: tuple[Batch, int], says: str, order: Order | None = None, task_index: int = 0
 ) -> Proof:
@@ -235,20 +237,24 @@ def _doubt(network: Network, batch: Batch, index: int, says: str) -> Doubt | Non
         return None  # Disputes asks for no votes that nobody is paid for
     if is_unanswerable(network, batch.manager, leaf):
         return Doubt(DisputeKind.VOTES, index, says, sure=True)
+    if _first_anchor(network, batch, leaf) is not None:
+        return None  # there may be votes by the later seed's committee
     state = network.tasks.get(leaf.task)
     attempt = state.attempts[leaf.attempt] if state and leaf.attempt < len(state.attempts) else None
     if state is not None and attempt is not None and attempt.outcome is not None and attempt.lane == batch.manager:
         right = outcome_leaf(network, state, attempt)
-        if (leaf.outcome, leaf.result, leaf.anchor) == (right.outcome, right.result, right.anchor):
+        if all(getattr(leaf, name) == getattr(right, name) for name in ("outcome", "result", "anchor", "node")):
             return None  # the votes that there are answer for it, whatever else is false
     return Doubt(DisputeKind.VOTES, index, says, sure=False)
 
 
 def is_unanswerable(network: Network, manager: int, leaf: BatchLeaf) -> bool:
-    """Whether no votes whatsoever can stand for a leaf: by itself, its seed and its roster alone."""
+    """Whether no votes whatsoever can stand for a leaf: by itself, its anchor, its seed and its roster alone."""
     if leaf.outcome not in BY_VOTES or (leaf.work and leaf.outcome is not Outcome.ACCEPTED):
         return True
     if leaf.charge and leaf.outcome is Outcome.REJECTED:
+        return True
+    if _lacks_receipt(network, manager, leaf):
         return True
     committee = committee_behind(network, manager, leaf)
     if committee is None:
@@ -258,3 +264,14 @@ def is_unanswerable(network: Network, manager: int, leaf: BatchLeaf) -> bool:
     # An order that is not known here may yet be one of an assemble task, which a single vote decides.
     needed = committee.needed if leaf.task in network.tasks else 1
     return len(unpack_voters(leaf.voters)) < needed or members(network, leaf, committee) is None
+
+
+def _lacks_receipt(network: Network, manager: int, leaf: BatchLeaf) -> bool:
+    """Whether the leaf's anchor is known not to have the worker's receipt, or none that counts."""
+    anchor = network.lane(manager).anchors.get(leaf.anchor)
+    if anchor is None or anchor.problem:
+        return anchor is not None and anchor.problem == CANCELLED
+    try:
+        return found_at(network, manager, leaf.anchor, leaf)[1].result != leaf.result
+    except NotFound:
+        return True

@@ -5,8 +5,9 @@
 @title Committees
 @license AGPL-3.0-only
 @author Inferix
-@notice Whether the votes of a leaf stand: those of the named voters, signed for this attempt and result, enough and equal,
-        by verifiers whom the sealed seed drew for it. A view for Disputes and for whoever wants to know beforehand.
+@notice Whether a leaf stands: its task is of the client's order and within it, the worker's receipt is in the anchor that
+        it names, and the votes are those of the named voters, signed for this attempt and result, enough and equal, by
+        verifiers whom that anchor's seed drew. A view for Disputes, Escape and whoever wants to know beforehand.
 @custom:security A committee is the first fitting distinct draws, twice over. Which draws fitted is not stored, so a draw that
                  nobody explains counts as a taken seat; whoever answers explains those (a misfit, a repeat) that matter.
                  What a node's status was at the time is not stored either: the present one counts.
@@ -20,11 +21,13 @@ from ..interfaces import INodeRegistry
 from ..interfaces import IRosters
 from ..modules import draws
 from ..modules import eip712
+from ..modules import evidence
 from ..modules import governed
 
 implements: ICommittees
 initializes: eip712
 initializes: governed
+initializes: evidence[eip712 := eip712]
 
 
 exports: governed.parameters
@@ -64,14 +67,22 @@ _ROSTERS: immutable(IRosters)
 
 
 @deploy
-def __init__(parameters: address, registry: address, ifx_dollar: address, batches: address, rosters: address):
+def __init__(
+    parameters: address,
+    registry: address,
+    ifx_dollar: address,
+    batches: address,
+    rosters: address,
+    orders: address,
+    availability: address,
+):
     """
     @notice Needs no wiring.
     """
     governed.__init__(parameters)
     eip712.__init__(registry)
     assert ifx_dollar != empty(address), "Committees: no IfxDollar"
-    assert batches != empty(address), "Committees: no Batches"
+    evidence.__init__(registry, batches, orders, availability)
     assert rosters != empty(address), "Committees: no Rosters"
     _REGISTRY = INodeRegistry(registry)
     _IFX_DOLLAR = IIfxDollar(ifx_dollar)
@@ -81,29 +92,32 @@ def __init__(parameters: address, registry: address, ifx_dollar: address, batche
 
 @external
 @view
-def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, answer: ICommittees.Votes) -> uint256:
+def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, encoded: Bytes[34_624]) -> uint256:
     """
-    @notice Reverts, with the reason, unless the leaf follows from these votes.
+    @notice Reverts, with the reason, unless the leaf follows from this order, receipt and votes.
     @param manager Whose lane the leaf is in.
+    @param encoded `Votes`, as abi.encode has it.
     @return How many votes stand, never 0.
     """
+    answer: ICommittees.Votes = abi_decode(encoded, ICommittees.Votes)
     assert keccak256(answer.votes) == leaf.votes, "Committees: not the votes of the leaf"
     assert leaf.outcome == ACCEPTED or leaf.work == 0, "Committees: work without acceptance"
     assert leaf.outcome in [ACCEPTED, CLIENT_FAULT] or leaf.charge == 0, "Committees: charge without acceptance"
     seats: uint256 = 1
     needed: uint256 = 1
-    if answer.job == empty(bytes32):
+    if answer.task_index != ASSEMBLE_INDEX:
         seats = governed._parameter(keccak256("committee"))
         needed = governed._parameter(keccak256("votes_needed"))
-    else:
-        assert keccak256(abi_encode(answer.job, ASSEMBLE_INDEX)) == leaf.task, "Committees: not an assemble task"
+    client: address = (staticcall _IFX_DOLLAR.account(leaf.account)).owner
+    evidence._check_order(manager, leaf, answer.order, answer.task_index, client)
+    evidence._check_receipt(manager, leaf, answer.receipt, answer.place)
     rejected_before: bool = False
     if len(answer.earlier) != 0:
         self._check_rejected_before(leaf, answer.earlier[0])
         rejected_before = True
     sealed_at: uint256 = staticcall _BATCHES.sealed_at(manager, leaf.anchor)
     voters: uint256 = self._count_votes(leaf, answer.votes, needed, rejected_before, sealed_at)
-    draw: Draw = self._prepare(manager, leaf, answer.roster, sealed_at)
+    draw: Draw = self._prepare(manager, leaf, answer.roster, sealed_at, client)
     shares: DynArray[uint256, 12] = []
     fits: uint256 = 0
     for member: ICommittees.Member in answer.members:
@@ -112,6 +126,21 @@ def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, answer: ICommittees.V
         shares.append(draws._share(draw.root, draw.total, member.leaf, member.proof))
     self._check_drawn(leaf, draw, shares, fits, voters, 2 * seats)
     return voters
+
+
+@external
+@view
+def is_received_before(
+    manager: uint32, leaf: IBatches.BatchLeaf, anchor: uint32, result: bytes32, place: ICommittees.Place
+) -> bool:
+    """
+    @notice Whether the leaf's worker delivered this attempt, with whatever result, in an anchor of the lane before the one
+            that the leaf names: then that one's seed drew the voters.
+    @param result Of the receipt in the earlier anchor.
+    """
+    if anchor >= leaf.anchor:
+        return False
+    return evidence._is_in(manager, anchor, evidence._receipt(leaf, result), place)
 
 
 @internal
@@ -181,7 +210,9 @@ def _check_rejected_before(leaf: IBatches.BatchLeaf, earlier: IBatches.Inclusion
 
 @internal
 @view
-def _prepare(manager: uint32, leaf: IBatches.BatchLeaf, index: uint32, sealed_at: uint256) -> Draw:
+def _prepare(
+    manager: uint32, leaf: IBatches.BatchLeaf, index: uint32, sealed_at: uint256, client: address
+) -> Draw:
     # The roster is the newest one that was final when the seed was sealed.
     roster: IRosters.Term = staticcall _ROSTERS.term(VERIFIERS, index)
     assert roster.since != 0 and convert(roster.since, uint256) <= sealed_at, "Committees: roster not in force"
@@ -192,7 +223,7 @@ def _prepare(manager: uint32, leaf: IBatches.BatchLeaf, index: uint32, sealed_at
         seed=seed,
         root=roster.root,
         total=convert(roster.total, uint256),
-        client=(staticcall _IFX_DOLLAR.account(leaf.account)).owner,
+        client=client,
         worker=staticcall _REGISTRY.owner_of(leaf.node),
     )
 

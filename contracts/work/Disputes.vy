@@ -56,6 +56,8 @@ exports: (
 
 VOTES: constant(uint8) = 1
 DATA: constant(uint8) = 2
+# Kind of a lie; fraud_proofs has the others
+ANCHOR: constant(uint8) = 7
 
 LATE: constant(uint8) = 3
 VOID: constant(uint8) = 5
@@ -120,10 +122,12 @@ def answer_votes(
     leaf: IBatches.BatchLeaf,
     index: uint256,
     proof: DynArray[bytes32, 64],
-    answer: ICommittees.Votes,
+    answer: Bytes[34_624],
 ):
     """
-    @notice Shows the votes of the leaf that a dispute asks about. Anybody; what is won goes to the manager's owner.
+    @notice Shows the votes of the leaf that a dispute asks about, and what else it rests on. Anybody; what is won goes to
+            the manager's owner.
+    @param answer abi.encode of `ICommittees.Votes`.
     """
     id: bytes32 = dispute_book._check_open(header, VOTES, index)
     convictions._check_leaf(header, leaf, index, proof)
@@ -193,6 +197,25 @@ def expire(header: IBatches.BatchHeader, kind: uint8, place: uint256):
     challenger: address = dispute_book._close_won(id, commitment, dispute_words.UPHELD)
     log IDisputes.DisputeUpheld(id=id)
     convictions._punish(commitment, header.manager, challenger)
+
+
+@external
+def prove_anchor(item: IBatches.Inclusion, anchor: uint32, result: bytes32, place: ICommittees.Place):
+    """
+    @notice Shows that the leaf's worker had delivered before: a receipt of the attempt is in an anchor of the lane that is
+            earlier than the one the leaf names, and only the first counts. A batch that stands alone falls without a fine:
+            its proposer does not choose what lies in the lane.
+    @param result Of the earlier receipt.
+    @param place Of the earlier receipt in that anchor.
+    """
+    commitment: bytes32 = fraud_proofs._check_included(item)
+    assert staticcall _COMMITTEES.is_received_before(
+        item.header.manager, item.leaf, anchor, result, place
+    ), "Disputes: no earlier receipt"
+    if item.header.sequence == 0:
+        convictions._give_way(commitment)
+    else:
+        fraud_proofs._convict(commitment, item.header.manager, ANCHOR)
 
 
 @external

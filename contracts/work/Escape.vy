@@ -8,12 +8,10 @@
 @author Inferix
 @notice The way out for work that was checked in the lane of a manager that fell silent before it proposed a batch. A day
         after the receipt's anchor was sealed the worker (of a rejection, anybody) proposes a batch of that one leaf and
-        shows at once what it rests on: the client's order, the worker's acceptance and receipt, the receipt's place in the anchor, the votes. It
+        shows at once what it rests on: the worker's acceptance, and all that an answer to a dispute shows (Committees). It
         waits the same window as any batch and falls by the same disputes, but stands alone: in no lane's order, on a bond
         of its proposer instead of a manager's.
-@custom:security The receipt must be in the anchor that the leaf names, or whoever has friends among the verifiers could pick a
-                 seed that draws them. What votes do not say (how much work it was, a charge under the order's price) is
-                 no more decided here than for a manager's batch: who would lose by too small a charge proposes it. The lane's own batch goes before (`prove_duplicate`).
+@custom:security What votes do not say (how much work it was, a charge under the order's price) is no more decided here than for a manager's batch: who would lose by too small a charge proposes it. The lane's own batch goes before (`prove_duplicate`).
 @custom:kill None: it goes on while the protocol is paused; the window, on the protocol's clock, does not.
 """
 
@@ -22,14 +20,11 @@ from ..interfaces import ICommittees
 from ..interfaces import IEscape
 from ..interfaces import IIFX
 from ..interfaces import IIfxDollar
-from ..interfaces import IMerkleSum
 from ..interfaces import INodeRegistry
-from ..interfaces import IOrders
 from ..modules import bonds
 from ..modules import eip712
 from ..modules import governed
 from ..modules import leaves
-from ..modules import merkle_sum
 
 implements: IEscape
 initializes: governed
@@ -51,15 +46,8 @@ UNPROPOSED_AFTER: public(constant(uint256)) = 72 * 3_600
 # How often the same leaf may fall and be proposed again
 MAX_TRIES: constant(uint256) = 16
 
-ORDER_TYPEHASH: constant(bytes32) = keccak256(
-    "Order(uint32 account,uint32 nonce,uint32 manager,bytes32 spec,uint64 cap,uint64 price,uint8 attempts,uint40 deadline,uint40 postBy)"
-)
 ACCEPTANCE_TYPEHASH: constant(bytes32) = keccak256("Acceptance(bytes32 task,uint8 attempt,uint32 node,uint16 draw)")
-RECEIPT_TYPEHASH: constant(bytes32) = keccak256("Receipt(bytes32 task,uint8 attempt,uint32 node,bytes32 result)")
-MESSAGE_TYPEHASH: constant(bytes32) = keccak256("AnchoredMessage(bytes32 digest)")
 
-ORDER_BYTES: constant(uint256) = 135
-ACCEPTED: constant(uint8) = 1
 REJECTED: constant(uint8) = 2
 FINAL: constant(uint8) = 2
 CANCELLED: constant(uint8) = 3
@@ -72,7 +60,6 @@ _REGISTRY: immutable(INodeRegistry)
 _IFX: immutable(IIFX)
 _IFX_DOLLAR: immutable(IIfxDollar)
 _BATCHES: immutable(IBatches)
-_ORDERS: immutable(IOrders)
 _COMMITTEES: immutable(ICommittees)
 
 
@@ -88,7 +75,6 @@ def __init__(
     ifx: address,
     ifx_dollar: address,
     batches: address,
-    orders: address,
     committees: address,
 ):
     """
@@ -97,12 +83,11 @@ def __init__(
     governed.__init__(parameters)
     eip712.__init__(registry)
     bonds.__init__(registry, staking, ifx)
-    assert empty(address) not in [ifx_dollar, batches, orders, committees], "Escape: empty address"
+    assert empty(address) not in [ifx_dollar, batches, committees], "Escape: empty address"
     _REGISTRY = INodeRegistry(registry)
     _IFX = IIFX(ifx)
     _IFX_DOLLAR = IIfxDollar(ifx_dollar)
     _BATCHES = IBatches(batches)
-    _ORDERS = IOrders(orders)
     _COMMITTEES = ICommittees(committees)
 
 
@@ -111,22 +96,22 @@ def propose(
     manager: uint32,
     coin: uint8,
     leaf: IBatches.BatchLeaf,
-    order: Bytes[135],
-    task_index: uint32,
-    delivery: IEscape.Delivery,
+    draw: uint16,
+    acceptance: Bytes[65],
     votes: ICommittees.Votes,
 ) -> bytes32:
     """
     @notice Proposes a batch of one leaf and takes its bond, by allowance. Anybody.
     @param manager In whose lane the receipt was anchored.
     @param coin Index of the account's coin.
-    @param order The order's record, as it was posted.
-    @param task_index The task's index in its job.
+    @param draw Of the worker's acceptance.
+    @param acceptance Its signature.
     @return The batch's commitment.
     """
-    self._check_order(manager, coin, leaf, order, task_index)
-    self._check_delivery(manager, leaf, delivery)
-    assert staticcall _COMMITTEES.check_votes(manager, leaf, votes) != 0, "Escape: no votes"
+    self._check_caller(manager, leaf)
+    self._check_acceptance(leaf, draw, acceptance)
+    assert staticcall _COMMITTEES.check_votes(manager, leaf, abi_encode(votes)) != 0, "Escape: no votes"
+    self._check_payable(coin, leaf.account, votes.order)
     header: IBatches.BatchHeader = self._header(manager, coin, leaf)
     commitment: bytes32 = keccak256(abi_encode(header))
     for i: uint256 in range(MAX_TRIES):
@@ -217,75 +202,34 @@ def bond_of(commitment: bytes32) -> uint256:
 
 @internal
 @view
-def _check_order(
-    manager: uint32, coin: uint8, leaf: IBatches.BatchLeaf, order: Bytes[135], task_index: uint32
-):
-    # The client signed it, this task is of it, and the leaf is within it.
-    assert len(order) == ORDER_BYTES, "Escape: length of the order"
-    account: uint32 = convert(slice(order, 0, 4), uint32)
-    lane: uint32 = convert(slice(order, 8, 4), uint32)
-    cap: uint64 = convert(slice(order, 44, 8), uint64)
-    price: uint64 = convert(slice(order, 52, 8), uint64)
-    attempts: uint8 = convert(slice(order, 60, 1), uint8)
-    deadline: uint40 = convert(slice(order, 61, 5), uint40)
-    struct_hash: bytes32 = keccak256(
-        abi_encode(
-            ORDER_TYPEHASH,
-            account,
-            convert(slice(order, 4, 4), uint32),
-            lane,
-            extract32(order, 12),
-            cap,
-            price,
-            attempts,
-            deadline,
-            convert(slice(order, 66, 5), uint40),
-        )
-    )
-    client: IIfxDollar.Account = staticcall _IFX_DOLLAR.account(account)
-    assert client.owner == eip712._recover_packed(
-        struct_hash, extract32(order, 71), extract32(order, 103)
-    ), "Escape: not signed by the account's owner"
-    assert staticcall _IFX_DOLLAR.coin_at(coin) == client.coin, "Escape: not the account's coin"
-    job: bytes32 = eip712._digest(struct_hash)
-    assert keccak256(abi_encode(job, task_index)) == leaf.task, "Escape: not a task of this order"
-    assert staticcall _ORDERS.is_in_lane(job, lane, manager, leaf.anchor), "Escape: not the attempt's lane"
-    assert leaf.account == account and leaf.attempt < attempts and leaf.charge <= cap, "Escape: not as ordered"
-    if leaf.outcome == ACCEPTED:
-        fee: uint256 = (convert(leaf.work, uint256) * convert(price, uint256) + 10**9 - 1) // 10**9
-        assert convert(leaf.charge, uint256) <= fee, "Escape: not as ordered"
-    assert block.timestamp < convert(deadline, uint256) + UNPROPOSED_AFTER, "Escape: too long after the deadline"
-
-
-@internal
-@view
-def _check_delivery(manager: uint32, leaf: IBatches.BatchLeaf, delivery: IEscape.Delivery):
-    # The worker took the attempt and delivered this result, and its receipt is in the anchor whose seed drew the votes.
+def _check_caller(manager: uint32, leaf: IBatches.BatchLeaf):
+    # The manager had its time; who is paid says for what, and everybody that work was rejected.
     sealed_at: uint256 = staticcall _BATCHES.sealed_at(manager, leaf.anchor)
     assert sealed_at != 0, "Escape: no seed"
     assert block.timestamp >= sealed_at + PATIENCE, "Escape: its manager may still propose it"
     if leaf.outcome != REJECTED and msg.sender != staticcall _REGISTRY.owner_of(leaf.node):
         assert msg.sender == staticcall _REGISTRY.operator_of(leaf.node), "Escape: not the worker"
-    acceptance: bytes32 = keccak256(
-        abi_encode(ACCEPTANCE_TYPEHASH, leaf.task, leaf.attempt, leaf.node, delivery.draw)
-    )
-    self._check_worker(leaf.node, eip712._recover(acceptance, delivery.acceptance))
-    receipt: bytes32 = keccak256(abi_encode(RECEIPT_TYPEHASH, leaf.task, leaf.attempt, leaf.node, leaf.result))
-    self._check_worker(leaf.node, eip712._recover(receipt, delivery.receipt))
-    message: IMerkleSum.SumNode = IMerkleSum.SumNode(
-        hash=keccak256(keccak256(abi_encode(MESSAGE_TYPEHASH, eip712._digest(receipt)))), sum=0
-    )
-    found: merkle_sum.Position = merkle_sum._locate(message, delivery.index, delivery.proof)
-    assert staticcall _BATCHES.is_anchored(
-        manager, leaf.anchor, found.root.hash, delivery.block_hash
-    ), "Escape: receipt not in the anchor"
 
 
 @internal
 @view
-def _check_worker(node: uint32, signer: address):
-    # An address is its node's for ever: a key that was replaced since still counts, the anchor tells when it spoke.
-    assert node != 0 and staticcall _REGISTRY.node_of_operator(signer) == node, "Escape: not signed by the worker"
+def _check_acceptance(leaf: IBatches.BatchLeaf, draw: uint16, signature: Bytes[65]):
+    # The worker took the attempt. An address is its node's for ever: a key that was replaced since still counts.
+    struct_hash: bytes32 = keccak256(abi_encode(ACCEPTANCE_TYPEHASH, leaf.task, leaf.attempt, leaf.node, draw))
+    signer: address = eip712._recover(struct_hash, signature)
+    assert (
+        leaf.node != 0 and staticcall _REGISTRY.node_of_operator(signer) == leaf.node
+    ), "Escape: not signed by the worker"
+
+
+@internal
+@view
+def _check_payable(coin: uint8, account: uint32, order: Bytes[135]):
+    # In the account's coin, and out of what is reserved for this order. Committees has checked the record.
+    paid_in: address = (staticcall _IFX_DOLLAR.account(account)).coin
+    assert staticcall _IFX_DOLLAR.coin_at(coin) == paid_in, "Escape: not the account's coin"
+    deadline: uint256 = convert(slice(order, 61, 5), uint256)
+    assert block.timestamp < deadline + UNPROPOSED_AFTER, "Escape: too long after the deadline"
 
 
 @internal

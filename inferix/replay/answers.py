@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What shows that a leaf's votes or a chunk's leaves are right, as Disputes takes it. Pure.
+"""What shows that a leaf or a chunk's leaves are right, as Disputes takes it. Pure, but for the hash of a block.
 
 Committees walks the draws from the seed on. Each hit takes a seat, of which there are twice the committee; only a node
 that is shown as a member is known to have been hit before, or to be a misfit today. So the voters are shown, and of the
@@ -11,17 +11,30 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from eth_abi.abi import encode as abi_encode
+
 from inferix.draws import Roster, draws
 from inferix.errors import NotFound
-from inferix.messages import pack_votes, unpack_voters, votes_hash
+from inferix.messages import compact, pack_votes, unpack_voters, votes_hash
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import BatchStatus, Draw, NodeStatus, Outcome, RosterKind, TaskKind
 from inferix.replay import Network
-from inferix.replay.settlement import CHUNK, standing_votes
+from inferix.replay.receipts import BlockHash, found_at, place_in_anchor
+from inferix.replay.settlement import CHUNK, HEADER, standing_votes
 from inferix.replay.state import Attempt, Batch, TaskState
-from inferix.trees import Tree, batch_leaf, flat
+from inferix.trees import BATCH_TYPE, ROSTER_TYPE, Tree, batch_leaf, flat
 
 MAX_MEMBERS = 12  # as in Committees
+
+
+def _types(type_string: str) -> str:
+    fields = type_string[type_string.index("(") + 1 : -1].split(",")
+    return f"({','.join(field.split(' ')[0] for field in fields)})"
+
+
+INCLUSION = f"(({','.join(HEADER.values())}),{_types(BATCH_TYPE)},uint256,bytes32[])"
+MEMBER = f"({_types(ROSTER_TYPE)},bytes32[])"
+VOTES = f"(bytes,uint32,{MEMBER}[],bytes,uint32,bytes32[2],(bytes32,uint256,bytes32[]),{INCLUSION}[])"
 
 
 @dataclass(frozen=True)
@@ -83,8 +96,8 @@ def _fits(network: Network, leaf: BatchLeaf, node: int, voters: Collection[int])
     return node in voters or found.status is NodeStatus.ACTIVE
 
 
-def votes_answer(network: Network, batch: Batch, index: int) -> dict[str, Any]:
-    """``Committees.Votes`` of a leaf. Raises NotFound where this state holds no votes that it follows from."""
+def votes_answer(network: Network, batch: Batch, index: int, block_hash: BlockHash) -> dict[str, Any]:
+    """``Committees.Votes`` of a leaf. NotFound where this state holds no votes or receipt that it follows from."""
     leaf = batch.leaves[index]
     state = network.tasks.get(leaf.task)
     if state is None or leaf.attempt >= len(state.attempts):
@@ -97,16 +110,28 @@ def votes_answer(network: Network, batch: Batch, index: int) -> dict[str, Any]:
     shown = members(network, leaf, committee) if committee else None
     if committee is None or shown is None:
         raise NotFound("the seed's draws give its voters no seats")
-    roster = committee.roster
+    job, roster = network.jobs[state.task.job], committee.roster
     return {
         "votes": pack_votes(standing),
         "roster": committee.index,
         "members": [
             {"leaf": roster.leaves[node].model_dump(), "proof": flat(roster.tree.proof(node))} for node in shown
         ],
-        "job": state.task.job if state.task.kind is TaskKind.ASSEMBLE else bytes(32),
+        "order": job.order.record(job.signature),
+        "task_index": state.task.index,
+        **_receipt(network, batch.manager, leaf, block_hash),
         "earlier": _earlier(network, state, attempt, committee.needed),
     }
+
+
+def _receipt(network: Network, manager: int, leaf: BatchLeaf, block_hash: BlockHash) -> dict[str, Any]:
+    """The worker's signature, and where in the leaf's anchor its receipt is."""
+    item, receipt, at = found_at(network, manager, leaf.anchor, leaf)
+    if receipt.result != leaf.result:
+        raise NotFound("the anchored receipt is of another result")
+    packed = compact(item.signature)
+    place = place_in_anchor(network, manager, leaf.anchor, at, block_hash)
+    return {"receipt": [packed[:32], packed[32:]], "place": place}
 
 
 def _earlier(network: Network, state: TaskState, attempt: Attempt, needed: int) -> list[dict[str, Any]]:
@@ -136,6 +161,17 @@ def inclusion(batch: Batch, index: int) -> dict[str, Any]:
     tree = Tree([batch_leaf(leaf) for leaf in batch.leaves])
     leaf = batch.leaves[index].model_dump()
     return {"header": batch.header, "leaf": leaf, "index": index, "proof": flat(tree.proof(index))}
+
+
+def encode_votes(answer: dict[str, Any]) -> bytes:
+    """``abi.encode`` of what ``votes_answer`` returns, as Disputes passes it on."""
+    return abi_encode([VOTES], [_values(answer)])
+
+
+def _values(item: Any) -> Any:
+    if isinstance(item, dict):
+        return tuple(_values(value) for value in item.values())
+    return [_values(value) for value in item] if isinstance(item, list) else item
 
 
 def arguments_of(batch: Batch, index: int) -> tuple[object, ...]:

@@ -49,6 +49,10 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
         if reason:
             anchor.refused.append(Refused(item.kind, message.node, message.task, reason))
             network.refusals.append(f"anchor {manager}/{anchor.index}: {item.kind} of node {message.node}: {reason}")
+    receipts = network.lane(manager).receipts
+    for _, message in messages:
+        if isinstance(message, Receipt):
+            receipts.setdefault((message.task, message.attempt, message.node), anchor.index)
 
 
 def take(
@@ -101,6 +105,8 @@ def why_not(
     if isinstance(message, Receipt):
         if attempt.status is not AttemptStatus.ACCEPTED or attempt.node != message.node:
             return "another node, or none, has accepted this attempt"
+        if (message.task, message.attempt, message.node) in network.lane(manager).receipts:
+            return "an earlier anchor of the lane has a receipt of it: that was the one to count"
         return "" if time <= attempt.deadline else "the attempt's deadline is past"
     return _why_not_vote(network, job, state, attempt, message, time)
 

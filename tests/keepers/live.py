@@ -31,6 +31,7 @@ from inferix.trees import anchor_root
 from keepers.courts import Step
 from tests.contracts.disputes.court import Court, roster_leaf
 from tests.contracts.system import Node, acting, advance, now
+from tests.contracts.work.network import mine
 
 Signed = tuple[Message, bytes]
 RawLog = tuple[str, list[bytes], bytes, int, int]
@@ -81,6 +82,7 @@ class Live(Court):
         with boa.env.anchor():
             live = copy(self)
             live.logs, live.documents, live.nodes = list(self.logs), dict(self.documents), dict(self.nodes)
+            live.received = {}
             live.transactions = dict(self.transactions)
             live.replay()
             with live.listening():
@@ -145,7 +147,7 @@ class Live(Court):
         root = anchor_root([message.digest(self.domain) for message, _ in messages])
         with acting(manager.operator):
             self.batches.anchor(manager.id, root, data)
-        advance(24)
+        mine(2)
         self.batches.seal(manager.id)
         return self.follow()
 

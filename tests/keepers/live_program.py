@@ -25,6 +25,7 @@ from keepers.availability import Availability
 from keepers.desk import MONEY, WORK, Desk
 from keepers.disputes import Disputes
 from tests.contracts.system import Node, now
+from tests.contracts.work.network import block_hash
 from tests.keepers.live import Live
 
 NAMES = {
@@ -70,7 +71,11 @@ class Endpoint:
         return hex(self.nonces.get(address, 0))
 
     def _eth_getBlockByNumber(self, block: str, full: bool) -> dict[str, str]:
-        return {"baseFeePerGas": "0x1"}
+        if block == "latest":
+            return {"baseFeePerGas": "0x1"}
+        number = int(block, 16)
+        hashes = ["0x" + block_hash(at).hex() for at in (number, number - 1)]
+        return {"number": block, "hash": hashes[0], "parentHash": hashes[1], "timestamp": "0x0", "logsBloom": "0x"}
 
     def _eth_sendRawTransaction(self, raw: str) -> str:
         fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()

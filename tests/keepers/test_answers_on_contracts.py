@@ -5,12 +5,13 @@ import pytest
 from eth.exceptions import Revert
 
 from inferix.models.roles import BatchStatus, DisputeStatus, NodeStatus, Outcome
-from inferix.replay.answers import MAX_MEMBERS, arguments_of, votes_answer
+from inferix.replay.answers import MAX_MEMBERS, arguments_of, encode_votes, votes_answer
 from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Batch, TaskState
 from inferix.storage.tables import Message
 from keepers.disputes import decide_answers, decide_equivocation
 from tests.contracts.system import BANNED, FROZEN, Node, acting
+from tests.contracts.work.network import block_hash
 from tests.keepers.live import Live
 
 
@@ -23,7 +24,7 @@ def challenge(live: Live, batch: Batch, index: int = 0) -> bytes:
 
 def answer(live: Live, manager: Node | None = None) -> None:
     """The keeper's answers, carried by anybody."""
-    steps, silent = decide_answers(live.network, (manager or live.keeper).id)
+    steps, silent = decide_answers(live.network, (manager or live.keeper).id, block_hash)
     assert (len(steps), silent) == (1, {})
     live.send(steps[0], live.fresh_key("anybody"))
 
@@ -46,7 +47,7 @@ def test_an_honest_leaf_stands_though_one_drawn_never_voted_and_another_is_gone(
     batch = live.settle_ready()
     set_status(live, gone, status)
     dispute = challenge(live, batch)
-    shown = {member["leaf"]["node"] for member in votes_answer(live.network, batch, 0)["members"]}
+    shown = {member["leaf"]["node"] for member in votes_answer(live.network, batch, 0, block_hash)["members"]}
     assert shown == {node.id for node in voters}, "seats are left: nobody else need be explained"
     answer(live)
     assert live.network.disputes[dispute].status is DisputeStatus.ANSWERED
@@ -65,11 +66,11 @@ def test_the_last_seats_of_the_second_draw_stand_with_all_that_has_to_be_explain
     batch = live.settle_ready()
     set_status(live, silent[0], BANNED)
     dispute = challenge(live, batch)
-    votes = votes_answer(live.network, batch, 0)
+    votes = votes_answer(live.network, batch, 0, block_hash)
     assert 3 < len(votes["members"]) <= MAX_MEMBERS
     bare = votes | {"members": votes["members"][:3]}
     with pytest.raises(Revert, match="Committees: a voter was not drawn"):
-        live.send(("", "answer_votes", (*arguments_of(batch, 0), bare)), live.challenger)
+        live.send(("", "answer_votes", (*arguments_of(batch, 0), encode_votes(bare))), live.challenger)
     answer(live)
     assert live.network.disputes[dispute].status is DisputeStatus.ANSWERED
 
@@ -81,7 +82,7 @@ def test_an_assembly_stands_by_its_one_vote(live: Live) -> None:
     live.run(live.state(job, -1))
     batch = live.settle_ready()
     dispute = challenge(live, batch)
-    assert votes_answer(live.network, batch, 0)["job"] == job
+    assert votes_answer(live.network, batch, 0, block_hash)["task_index"] == 2**32 - 1
     answer(live)
     assert live.network.disputes[dispute].status is DisputeStatus.ANSWERED
 
@@ -111,7 +112,7 @@ def test_a_second_rejection_whose_first_fell_has_no_answer(live: Live) -> None:
     leaves = [leaf for leaf in draft_batches(live.network, live.keeper.id)[0].leaves if leaf.attempt == 1]
     batch = live.hand_in(live.serve(live.draft(leaves)))
     dispute = challenge(live, batch)
-    steps, silent = decide_answers(live.network, live.keeper.id)
+    steps, silent = decide_answers(live.network, live.keeper.id, block_hash)
     assert steps == []
     assert silent == {dispute: "the earlier rejection that it rests on is in no batch"}
 
@@ -119,7 +120,7 @@ def test_a_second_rejection_whose_first_fell_has_no_answer(live: Live) -> None:
 def test_another_manager_answers_when_half_of_the_window_is_over(live: Live) -> None:
     live.run(live.state(live.order()))
     dispute = challenge(live, live.settle_ready())
-    assert decide_answers(live.network, live.other_keeper.id) == ([], {})
+    assert decide_answers(live.network, live.other_keeper.id, block_hash) == ([], {})
     live.wait(live.window("answer_window") // 2)
     answer(live, live.other_keeper)
     assert live.network.disputes[dispute].status is DisputeStatus.ANSWERED

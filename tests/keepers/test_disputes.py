@@ -13,7 +13,7 @@ from inferix.storage.tables import Message
 from keepers.courts import Step
 from keepers.disputes import decide_answers, decide_equivocation, decide_expiry
 from tests.keepers.batches import OTHER, WINDOW, dispute, ended, propose
-from tests.replay.chain import DOMAIN, MANAGER, Chain, signed
+from tests.replay.chain import DOMAIN, MANAGER, Chain, block_hash, signed
 
 Functions = Callable[[Sequence[Step]], list[str]]
 
@@ -30,14 +30,14 @@ def chain() -> Chain:
 
 def test_answers__this_managers_lane__at_once_and_once(chain: Chain, functions: Functions) -> None:
     batch = propose(chain, ended(chain, Outcome.ACCEPTED, Outcome.REJECTED))
-    assert decide_answers(chain.network, MANAGER) == ([], {})
+    assert decide_answers(chain.network, MANAGER, block_hash) == ([], {})
     id = dispute(chain, batch)
     dispute(chain, batch, kind=DisputeKind.DATA)
-    steps, silent = decide_answers(chain.network, MANAGER)
+    steps, silent = decide_answers(chain.network, MANAGER, block_hash)
     assert functions(steps) == ["answer_votes", "answer_data"]
     assert silent == {}
     chain.emit("DisputeAnswered", id=id)
-    assert functions(decide_answers(chain.network, MANAGER)[0]) == ["answer_data"]
+    assert functions(decide_answers(chain.network, MANAGER, block_hash)[0]) == ["answer_data"]
 
 
 def test_answers__another_lane__when_half_of_the_window_is_over_and_after_ones_own(
@@ -45,15 +45,15 @@ def test_answers__another_lane__when_half_of_the_window_is_over_and_after_ones_o
 ) -> None:
     leaves = ended(chain, Outcome.ACCEPTED)
     dispute(chain, propose(chain, leaves))
-    assert decide_answers(chain.network, OTHER) == ([], {})
+    assert decide_answers(chain.network, OTHER, block_hash) == ([], {})
     chain.network.tick(chain.time + WINDOW // 2 - 1)
-    assert decide_answers(chain.network, OTHER) == ([], {})
+    assert decide_answers(chain.network, OTHER, block_hash) == ([], {})
     chain.network.tick(chain.time + WINDOW // 2)
-    assert functions(decide_answers(chain.network, OTHER)[0]) == ["answer_votes"]
+    assert functions(decide_answers(chain.network, OTHER, block_hash)[0]) == ["answer_votes"]
     chain.time = chain.network.time
     own = propose(chain, leaves, manager=OTHER)
     dispute(chain, own, kind=DisputeKind.DATA)
-    assert functions(decide_answers(chain.network, OTHER)[0]) == ["answer_data", "answer_votes"]
+    assert functions(decide_answers(chain.network, OTHER, block_hash)[0]) == ["answer_data", "answer_votes"]
 
 
 @pytest.mark.parametrize("kind", list(DisputeKind))
@@ -61,27 +61,27 @@ def test_answers__a_false_leaf_of_another_lane__is_left_to_its_manager(chain: Ch
     leaf = ended(chain, Outcome.ACCEPTED)[0].model_copy(update={"work": 1})
     dispute(chain, propose(chain, [leaf]), kind=kind)
     chain.network.tick(chain.time + WINDOW // 2)
-    assert decide_answers(chain.network, OTHER) == ([], {})
-    assert len(decide_answers(chain.network, MANAGER)[0]) == 1, "silence would cost it the stake"
+    assert decide_answers(chain.network, OTHER, block_hash) == ([], {})
+    assert len(decide_answers(chain.network, MANAGER, block_hash)[0]) == 1, "silence would cost it the stake"
 
 
 def test_answers__votes_that_are_not_here__said(chain: Chain) -> None:
     leaf = ended(chain, Outcome.ACCEPTED)[0]
     id = dispute(chain, propose(chain, [leaf.model_copy(update={"votes": b"\1" * 32})]))
-    steps, silent = decide_answers(chain.network, MANAGER)
+    steps, silent = decide_answers(chain.network, MANAGER, block_hash)
     assert (steps, silent) == ([], {id: "the anchored votes are not those of the leaf"})
 
 
 def test_answers__data_that_are_not_here__said(chain: Chain) -> None:
     id = dispute(chain, propose(chain, ended(chain, Outcome.ACCEPTED), serve=False), kind=DisputeKind.DATA)
-    assert decide_answers(chain.network, MANAGER) == ([], {id: "its data is not served"})
+    assert decide_answers(chain.network, MANAGER, block_hash) == ([], {id: "its data is not served"})
 
 
 def test_answers__a_batch_that_fell__none(chain: Chain) -> None:
     batch = propose(chain, ended(chain, Outcome.ACCEPTED))
     dispute(chain, batch)
     chain.emit("BatchCancelled", commitment=batch.commitment)
-    assert decide_answers(chain.network, MANAGER) == ([], {})
+    assert decide_answers(chain.network, MANAGER, block_hash) == ([], {})
 
 
 # -- expiry

@@ -77,7 +77,9 @@ def propose(live: Live, state: TaskState, **changes: Any) -> Batch:
 
 
 def objections(live: Live, manager: Node) -> list[Objection]:
-    found, _ = decide_objections(live.network, manager.id, 0, True, partial(examine, live.network))
+    found, _ = decide_objections(
+        live.network, manager.id, 0, True, partial(examine, live.network, block_hash=block_hash)
+    )
     return [objection for chain in found for objection in chain]
 
 
@@ -237,7 +239,7 @@ def test_a_false_one_hides_nothing_from_its_manager(live: Live, task: TaskState)
     assert task.attempts[-1].batch is None
     assert len(ready(live.network, live.keeper.id)) == 1
     assert objections(live, live.other_keeper) == []
-    assert "another charge" in examine(live.network, batch).beyond[0]
+    assert "another charge" in examine(live.network, batch, block_hash).beyond[0]
     assert len(audit(live)) == 1
     honest = live.settle_ready()
     (objection,) = objections(live, live.keeper)
@@ -272,9 +274,9 @@ def test_a_dispute_about_it_is_answered_by_any_keeper(live: Live, task: TaskStat
             ),
         )
     live.follow()
-    assert decide_answers(live.network, live.keeper.id)[0] == []
+    assert decide_answers(live.network, live.keeper.id, block_hash)[0] == []
     live.wait(live.window("answer_window") // 2)
-    (step,) = decide_answers(live.network, live.keeper.id)[0]
+    (step,) = decide_answers(live.network, live.keeper.id, block_hash)[0]
     live.send(step, live.keeper.operator)
     (dispute,) = live.network.disputes.values()
     assert (dispute.kind, dispute.status) == (DisputeKind.VOTES, DisputeStatus.ANSWERED)
@@ -286,4 +288,4 @@ def test_a_rejection_and_an_assembly_have_drafts_too(live: Live, task: TaskState
     live.wait(PATIENCE)
     for state in (rejected, assembly):
         batch = propose(live, state)
-        assert examine(live.network, batch).doubts == []
+        assert examine(live.network, batch, block_hash).doubts == []

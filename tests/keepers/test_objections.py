@@ -14,7 +14,7 @@ from keepers.courts import Step
 from keepers.lies import examine
 from keepers.objections import BONDS_AN_EPOCH, Objection, decide_objections
 from tests.keepers.batches import OTHER, dispute, ended, propose
-from tests.replay.chain import MANAGER, Chain
+from tests.replay.chain import MANAGER, Chain, block_hash
 
 Objections = Callable[..., tuple[list[list[str]], dict[str, str]]]
 PATIENCE = 1_800
@@ -28,7 +28,9 @@ def chain() -> Chain:
 
 
 def decide(chain: Chain, stake: bool = True) -> tuple[list[list[Objection]], dict[str, str]]:
-    return decide_objections(chain.network, OTHER, PATIENCE, stake, partial(examine, chain.network))
+    return decide_objections(
+        chain.network, OTHER, PATIENCE, stake, partial(examine, chain.network, block_hash=block_hash)
+    )
 
 
 @pytest.fixture
@@ -45,6 +47,11 @@ def objections(functions: Callable[[Sequence[Step]], list[str]]) -> Objections:
 def false(leaf: BatchLeaf) -> BatchLeaf:
     """The same leaf with a voter whom no draw hits: it has no answer."""
     return leaf.model_copy(update={"voters": pack_voters([99])})
+
+
+def doubtful(leaf: BatchLeaf) -> BatchLeaf:
+    """The same leaf rejected: votes for that may be on their way."""
+    return leaf.model_copy(update={"outcome": Outcome.REJECTED, "work": 0, "charge": 0})
 
 
 def test_objections__what_is_right__none(chain: Chain, objections: Objections) -> None:
@@ -90,7 +97,7 @@ def test_objections__a_batch_that_is_final_or_fell__none(chain: Chain, objection
 
 
 def test_objections__one_place_at_a_time__the_next_when_it_was_answered(chain: Chain, objections: Objections) -> None:
-    leaves = [leaf.model_copy(update={"result": b"\7" * 32}) for leaf in ended(chain, *[Outcome.ACCEPTED] * 2)]
+    leaves = [doubtful(leaf) for leaf in ended(chain, *[Outcome.ACCEPTED] * 2)]
     batch = propose(chain, leaves)
     chain.network.tick(chain.time + PATIENCE)
     chain.time = chain.network.time
@@ -117,8 +124,8 @@ def test_objections__while_one_of_the_lane_waits__no_bond_for_a_later_batch_that
 def test_objections__a_lie_that_is_sure__is_asked_for_before_a_doubtful_one(
     chain: Chain, objections: Objections
 ) -> None:
-    doubtful, sure = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
-    propose(chain, [doubtful.model_copy(update={"result": b"\7" * 32}), false(sure)])
+    first, sure = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    propose(chain, [doubtful(first), false(sure)])
     ((item,),), _ = decide(chain)
     assert item.step[2][2] == 1
 
@@ -203,5 +210,5 @@ def test_examine__a_batch_full_of_lies__stops_where_enough_is_known(chain: Chain
     leaf = ended(chain, Outcome.ACCEPTED)[0]
     wrong = leaf.model_copy(update={"account": 2})
     leaves = [wrong.model_copy(update={"attempt": attempt}) for attempt in range(200)]
-    found = examine(chain.network, propose(chain, leaves))
+    found = examine(chain.network, propose(chain, leaves), block_hash)
     assert 0 < len(found.proofs) + len(found.doubts) < 10

@@ -6,28 +6,30 @@ from typing import Any
 
 import pytest
 
-from inferix.messages import outcome_record
+from inferix.messages import Receipt, outcome_record
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import BatchStatus, Lie, Outcome
+from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import Batch
 from keepers.disputes import decide_expiry
 from keepers.lies import SEEN_AFTER, examine
 from keepers.objections import Objection, decide_objections
 from tests.contracts.system import Node
+from tests.contracts.work.network import block_hash
 from tests.keepers.live import Live
 
 PATIENCE = 1_800
 
 
-def objections(live: Live, **settings: bytes) -> list[Objection]:
+def objections(live: Live, **settings: Any) -> list[Objection]:
     """What the other manager's keeper has against the lane's batches."""
-    look = partial(examine, live.network, **settings)
+    look = partial(examine, live.network, block_hash=block_hash, **settings)
     found, _ = decide_objections(live.network, live.other_keeper.id, PATIENCE, True, look)
     assert len(found) <= 1
     return found[0] if found else []
 
 
-def object_to(live: Live, batch: Batch, **settings: bytes) -> Objection:
+def object_to(live: Live, batch: Batch, **settings: Any) -> Objection:
     """The keeper's first objection, sent; what asks is waited for in vain, and expired."""
     first = objections(live, **settings)[0]
     live.send(first.step, live.other_keeper.operator if first.is_staked else live.fresh_key("anybody"))
@@ -56,7 +58,9 @@ def test_an_honest_batch_meets_no_objection(live: Live) -> None:
 
 def test_nobody_objects_to_its_own_batch(live: Live) -> None:
     hand_in(live, live.fabricated())
-    assert decide_objections(live.network, live.keeper.id, 0, True, partial(examine, live.network)) == ([], {})
+    assert decide_objections(
+        live.network, live.keeper.id, 0, True, partial(examine, live.network, block_hash=block_hash)
+    ) == ([], {})
     assert objections(live)
 
 
@@ -80,7 +84,9 @@ def test_another_lanes_task_falls_by_proof__and_stays_its_own_managers(live: Liv
     copy = hand_in(live, leaf, manager=live.other_keeper)
     own = live.settle_ready()
     assert own.leaves == [leaf]
-    found, _ = decide_objections(live.network, live.keeper.id, 0, False, partial(examine, live.network))
+    found, _ = decide_objections(
+        live.network, live.keeper.id, 0, False, partial(examine, live.network, block_hash=block_hash)
+    )
     assert [item.step[1] for item in found[0]] == ["prove_order"]
     live.send(found[0][0].step, live.challenger)
     assert live.network.batches[copy.commitment].status is BatchStatus.CANCELLED
@@ -172,7 +178,8 @@ def test_a_task_that_nobody_ordered_falls_by_its_votes(live: Live, changes: dict
     ("changes", "is_sure"),
     [
         ({"outcome": Outcome.REJECTED, "charge": 0, "work": 0}, False),
-        ({"result": b"\7" * 32}, False),
+        ({"result": b"\7" * 32}, True),
+        ({"node": 99}, True),
         ({"voters": (99).to_bytes(4, "big").ljust(32, b"\0")}, True),
     ],
 )
@@ -184,15 +191,30 @@ def test_what_the_votes_do_not_give_falls_by_its_votes(live: Live, changes: dict
     assert object_to(live, batch).step[1] == "challenge_votes"
 
 
-@pytest.mark.parametrize("field", ["node", "work", "charge"])
+def test_a_leaf_that_names_a_later_anchor_falls_by_proof(live: Live) -> None:
+    """A receipt counts at its first anchor: what the lane anchors again, for another seed, changes nothing."""
+    state = live.state(live.order())
+    live.deliver(state)
+    attempt = state.attempts[0]
+    fields = {"task": state.task.id, "attempt": 0, "node": attempt.node}
+    live.anchor(live.sign(Receipt(**fields, result=attempt.result)))
+    later = max(live.network.lane(live.keeper.id).anchors)
+    live.cast(live.seated(state)[:3], state, Outcome.ACCEPTED)
+    leaf = outcome_leaf(live.network, state, attempt)
+    assert leaf.anchor < later
+    batch = hand_in(live, leaf.model_copy(update={"anchor": later}))
+    assert object_to(live, batch).step[1] == "prove_anchor"
+    assert live.network.batches[batch.commitment].lie is Lie.ANCHOR
+
+
+@pytest.mark.parametrize("field", ["work", "charge"])
 def test_what_no_contract_decides_is_said_and_nothing_is_staked(live: Live, field: str) -> None:
-    """Another worker, more work, a charge below the order's price: the votes answer for all of these."""
+    """More work, a charge below the order's price: order, receipt and votes answer for these."""
     leaf = live.ready()
-    other = next(worker.id for worker in live.workers if worker.id != leaf.node)
-    changes = {"node": other, "work": leaf.work + 1, "charge": leaf.charge - 1}
+    changes = {"work": leaf.work + 1, "charge": leaf.charge - 1}
     batch = hand_in(live, leaf.model_copy(update={field: changes[field]}))
     live.wait(PATIENCE)
-    look = partial(examine, live.network)
+    look = partial(examine, live.network, block_hash=block_hash)
     found, told = decide_objections(live.network, live.other_keeper.id, PATIENCE, True, look)
     assert found == []
     says = f"batch {batch.manager}/{batch.sequence}: task {leaf.task.hex()[:12]} attempt 0 has another {field}"
@@ -209,7 +231,9 @@ def take_over(live: Live, leaf: BatchLeaf) -> int:
 
 def falls_alone(live: Live, copy: Batch, own: Batch) -> str:
     """The call by which the first manager's keeper has the taker's batch cancelled."""
-    ((proof, *_),), _ = decide_objections(live.network, live.keeper.id, 0, False, partial(examine, live.network))
+    ((proof, *_),), _ = decide_objections(
+        live.network, live.keeper.id, 0, False, partial(examine, live.network, block_hash=block_hash)
+    )
     live.send(proof.step, live.challenger)
     statuses = [live.network.batches[batch.commitment].status for batch in (own, copy)]
     assert statuses == [BatchStatus.PROPOSED, BatchStatus.CANCELLED]

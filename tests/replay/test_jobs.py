@@ -85,6 +85,25 @@ def test_a_receipt_of_another_worker_has_no_effect(chain: Chain) -> None:
     assert "another node" in chain.network.refusals[-1]
 
 
+def test_a_receipt_counts_at_the_first_anchor_that_has_it_or_never(chain: Chain) -> None:
+    """Else a lane could anchor it too early, where it does not count, and again when it likes the seed."""
+    for early in (False, True):
+        state = chain.state(chain.order(), 0)
+        chain.anchor()
+        acceptance = chain.acceptance(state)
+        receipt = Receipt(task=state.task.id, attempt=0, node=acceptance[0].node, result=b"\x02" * 32)
+        if early:
+            chain.anchor(signed(receipt))
+        chain.anchor(acceptance)
+        chain.anchor(signed(receipt))
+        attempt = state.attempts[0]
+        assert attempt.status is (AttemptStatus.ACCEPTED if early else AttemptStatus.RECEIVED)
+        first = chain.anchors
+        chain.anchor(signed(receipt.model_copy(update={"result": b"\x03" * 32})))
+        assert attempt.receipt_anchor == (0 if early else first)
+    assert "an earlier anchor" in chain.network.refusals[-1]
+
+
 def test_a_dead_worker_is_late_and_the_task_goes_to_another(chain: Chain) -> None:
     job = chain.order()
     state = chain.state(job, 0)

@@ -10,10 +10,10 @@ from inferix.errors import NotFound
 from inferix.messages import PanelVote, outcome_record
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import CaseStatus, Draw, Outcome, RosterKind
-from inferix.replay.answers import data_answer, votes_answer
+from inferix.replay.answers import data_answer, encode_votes, votes_answer
 from inferix.replay.settlement import BatchDraft, commitment_of, draft_batch, draft_batches
 from keepers.courts import next_members
-from tests.contracts.work.network import flat
+from tests.contracts.work.network import block_hash, flat
 from tests.stateful.bench import Bench
 from tests.stateful.model.courts import OPEN, Case, Dispute
 from tests.stateful.model.stake import ACTIVE
@@ -141,7 +141,7 @@ class Docket:
             answer = data_answer(mirrored, dispute.place)
             return bench.both(bench.world.stranger, ask, "disputes", "answer_data", item["header"], *answer[-3:])
         try:
-            votes = votes_answer(bench.world.mirror, mirrored, dispute.place)
+            votes = encode_votes(votes_answer(bench.world.mirror, mirrored, dispute.place, block_hash))
         except NotFound:
             return False
         return bench.both(bench.world.stranger, ask, "disputes", "answer_votes", *item.values(), votes)

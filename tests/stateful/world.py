@@ -24,6 +24,7 @@ from inferix.replay import Network as Mirror
 from inferix.replay.accounting import roster_leaves
 from tests.contracts.disputes.court import Court
 from tests.contracts.system import IFX, MANAGER, STAND_INS, USD, VERIFIER, WORKER, Node, acting, deployer, key
+from tests.contracts.work.network import mine
 
 START = 1_750_000_000
 NAMES = [
@@ -209,6 +210,7 @@ class World(Court):
         """Block time passes, a block every twelve seconds, one at least."""
         boa.env.evm.patch.timestamp += seconds
         boa.env.evm.patch.block_number += max(1, seconds // 12)
+        mine(0)  # whose hashes are known
         self.mirror.tick(self.now)
 
     # -- a run of the machine

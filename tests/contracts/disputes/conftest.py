@@ -22,4 +22,5 @@ def court(populated: Court) -> Iterator[Court]:
     with boa.env.anchor():
         fresh = copy(populated)
         fresh.nodes = dict(populated.nodes)
+        fresh.received = {}
         yield fresh

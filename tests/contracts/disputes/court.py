@@ -4,21 +4,54 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import boa
+from eth_abi.abi import encode as abi_encode
 from eth_utils import keccak
 
 from inferix import trees
 from inferix.draws import Roster, committee, draws
-from inferix.messages import Acceptance, Domain, PanelVote, Vote, compact, pack_voters, unpack_voters, votes_hash
+from inferix.messages import (
+    Acceptance,
+    Domain,
+    Order,
+    PanelVote,
+    Receipt,
+    Vote,
+    compact,
+    pack_voters,
+    unpack_voters,
+    votes_hash,
+)
 from inferix.models.anchor import BatchLeaf, RosterLeaf
 from inferix.models.job import task_id
 from inferix.models.roles import Draw, Outcome
-from tests.contracts.system import ACTIVE, IFX, MANAGER, USD, VERIFIER, WORKER, Node, acting, advance, deployer
-from tests.contracts.work.network import Header, Network, flat, leaf_values
+from inferix.replay.answers import VOTES
+from tests.contracts.system import (
+    ACTIVE,
+    DAY,
+    IFX,
+    MANAGER,
+    USD,
+    VERIFIER,
+    WORKER,
+    Node,
+    acting,
+    advance,
+    deployer,
+    now,
+)
+from tests.contracts.work.network import Header, Network, block_hash, flat, leaf_values, mine
 
-JOB = keccak(text="a job")
 NO_ORDER = (0, 0, 0, bytes(32), 0, 0, 0, 0, 0)
 VERIFIERS = 2
 SEATS, NEEDED = 5, 3
+PRICE = 10_000_000  # nano-USD per IBM
+ASSEMBLE = 2**32 - 1
+BESIDE = 4  # other messages of an anchor that a receipt is in
+AT = 2  # its place among them
+
+Place = tuple[bytes, int, list[bytes]]
+"""The hash in an anchor's seed, the place of a message, its proof."""
 
 
 @dataclass
@@ -30,12 +63,21 @@ class Ballot:
     voters: list[Node]
     roster: int
     members: list[Any]
-    job: bytes = bytes(32)
+    order: bytes
+    index: int
+    receipt: bytes
+    place: Place
     earlier: list[Any] = field(default_factory=list)
 
     def values(self) -> tuple[Any, ...]:
-        """As Committees takes it."""
-        return (self.packed, self.roster, self.members, self.job, self.earlier)
+        """As Escape takes it."""
+        receipt = (self.receipt[:32], self.receipt[32:])
+        papers = (self.order, self.index, receipt, self.place)
+        return (self.packed, self.roster, self.members, *papers, self.earlier)
+
+    def encoded(self) -> bytes:
+        """As Disputes takes it."""
+        return abi_encode([VOTES], [self.values()])
 
 
 @dataclass
@@ -63,15 +105,17 @@ class Court(Network):
     def _deploy_work(self) -> None:
         super()._deploy_work()
         nodes = (self.parameters, self.registry)
-        self.committees = deployer("work/Committees.vy").deploy(*nodes, self.ifx_dollar, self.batches, self.rosters)
+        self.availability = deployer("work/Availability.vy").deploy(
+            *nodes, self.staking, self.ifx, self.batches, self.rosters, self.accounts
+        )
+        self.committees = deployer("work/Committees.vy").deploy(
+            *nodes, self.ifx_dollar, self.batches, self.rosters, self.orders, self.availability
+        )
         self.escape = deployer("work/Escape.vy").deploy(
-            *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.orders, self.committees
+            *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.committees
         )
         self.disputes = deployer("work/Disputes.vy").deploy(
             *nodes, self.staking, self.ifx, self.batches, self.orders, self.committees, self.ifx_dollar
-        )
-        self.availability = deployer("work/Availability.vy").deploy(
-            *nodes, self.staking, self.ifx, self.batches, self.rosters, self.accounts
         )
         self.panels = deployer("work/Panels.vy").deploy(
             *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.rosters
@@ -97,6 +141,8 @@ class Court(Network):
             for court in (self.disputes, self.availability, self.objections):
                 self.ifx.approve(court, 2**256 - 1)
         self.roster = self.post_roster({node.id: 100 + node.id for node in self.verifiers})
+        self.ends = now() + 30 * DAY  # of all orders
+        self.received: dict[tuple[int, bytes, int, int], list[tuple[int, Receipt, Place]]] = {}
         self.anchor_index = self.seal_anchor(self.keeper)
 
     def post_roster(self, weights: dict[int, int]) -> Roster:
@@ -127,9 +173,11 @@ class Court(Network):
         """The committee of an attempt, both draws, in their order."""
         manager = manager or self.keeper
         parties = {self.client.address, worker.owner.address}
+        receipts = self.received.get((manager.id, task, attempt, worker.id))
+        anchor = receipts[-1][0] if receipts else self.anchor_index
         leaves = committee(
             self.roster,
-            self.seed(manager, self.anchor_index),
+            self.seed(manager, anchor),
             task,
             Draw.VERIFIER,
             attempt,
@@ -142,6 +190,64 @@ class Court(Network):
         """Leaves of the roster with their proofs."""
         return [(leaf_values_of(self.roster.leaves[node.id]), flat(self.roster.tree.proof(node.id))) for node in nodes]
 
+    def ordered(self, name: str, **changes: Any) -> Order:
+        """The client's order of this name."""
+        fields = {
+            "account": self.account,
+            "nonce": 7,
+            "manager": self.keeper.id,
+            "spec": keccak(text=f"spec of {name}"),
+            "cap": 10**9,
+            "price": PRICE,
+            "attempts": 3,
+            "deadline": self.ends,
+            "post_by": self.ends,
+        }
+        return Order(**(fields | changes))
+
+    def record(self, order: Order, signer: Any = None) -> bytes:
+        """An order as it is posted."""
+        return order.record(order.sign(self.domain, bytes((signer or self.client).key)))
+
+    def receive(self, receipt: Receipt, manager: Node | None = None, anew: bool = False) -> tuple[int, Place]:
+        """The last anchor that has the receipt, and where; sealed now, if there is none, or one more is wanted."""
+        manager = manager or self.keeper
+        known = self.received.setdefault((manager.id, receipt.task, receipt.attempt, receipt.node), [])
+        # What a test has rolled back is in no anchor any more.
+        known[:] = [item for item in known if self._is_anchored(manager, *item)]
+        found = next(((index, place) for index, other, place in known[::-1] if other == receipt), None)
+        if found is None or anew:
+            found = self.anchor_over(receipt.digest(self.domain), manager)
+            known.append((found[0], receipt, found[1]))
+        return found
+
+    def receipt_of(self, leaf: BatchLeaf, **changes: Any) -> Receipt:
+        """The receipt that a leaf rests on."""
+        fields = {name: getattr(leaf, name) for name in Receipt.model_fields}
+        return Receipt(**(fields | changes))
+
+    def _is_anchored(self, manager: Node, index: int, receipt: Receipt, place: Place) -> bool:
+        root = self._tree(receipt.digest(self.domain)).root.hash
+        return bool(self.batches.is_anchored(manager.id, index, root, place[0]))
+
+    def anchor_over(self, digest: bytes, manager: Node, beside: int = BESIDE) -> tuple[int, Place]:
+        """A sealed anchor with this message and so many others, and where in it this one is."""
+        tree = self._tree(digest, beside)
+        mine(3)
+        with acting(manager.operator):
+            self.batches.anchor(manager.id, tree.root.hash, bytes(32))
+        number = int(boa.env.evm.patch.block_number) + 1
+        mine(3)
+        self.batches.seal(manager.id)
+        at = min(AT, beside)
+        return int(self.batches.lane(manager.id).sealed), (block_hash(number), at, flat(tree.proof(at)))
+
+    @staticmethod
+    def _tree(digest: bytes, beside: int = BESIDE) -> trees.Tree:
+        others = [keccak(text=f"message {at} beside {digest.hex()}") for at in range(beside)]
+        at = min(AT, beside)
+        return trees.Tree([trees.message_leaf(each) for each in (*others[:at], digest, *others[at:])])
+
     def ballot(
         self,
         name: str = "task",
@@ -150,16 +256,20 @@ class Court(Network):
         worker: Node | None = None,
         voters: list[Node] | None = None,
         said: int | None = None,
-        job: bytes = JOB,
-        index: int | None = None,
+        order: Order | None = None,
+        index: int = 0,
         **changes: Any,
     ) -> Ballot:
         """A leaf that `voters` (the first of its committee) voted for, `said` (its outcome) being what they voted."""
-        worker = worker or self.workers[0]
-        task = keccak(text=name) if index is None else task_id(job, index)
+        worker, order = worker or self.workers[0], order or self.ordered(name)
+        task = task_id(order.digest(self.domain), index)
+        result = keccak(text=f"result of {name} {attempt}")
+        receipt = Receipt(task=task, attempt=attempt, node=worker.id, result=result)
+        anchor, place = self.anchor_index, (bytes(32), 0, [])
+        if outcome != Outcome.LATE:
+            anchor, place = self.receive(receipt)
         voters = voters if voters is not None else self.drawn(task, attempt, worker)[:NEEDED]
         voters = sorted(voters, key=lambda node: node.id)
-        result = keccak(text=f"result of {name} {attempt}")
         votes = [self.vote(node, task, attempt, result, said or outcome) for node in voters]
         fields: dict[str, Any] = {
             "task": task,
@@ -172,10 +282,12 @@ class Court(Network):
             "result": result,
             "votes": votes_hash(votes),
             "voters": pack_voters([node.id for node in voters]),
-            "anchor": self.anchor_index,
+            "anchor": anchor,
         }
+        signature = compact(receipt.sign(self.domain, bytes(worker.operator.key)))
+        papers = (self.record(order), index, signature, place)
         leaf = BatchLeaf(**(fields | changes))
-        return Ballot(leaf, pack(votes), voters, self.roster_index(), self.members(voters))
+        return Ballot(leaf, pack(votes), voters, self.roster_index(), self.members(voters), *papers)
 
     def vote(self, node: Node, task: bytes, attempt: int, result: bytes, outcome: int) -> tuple[Vote, bytes]:
         """A verifier's vote and its signature."""
@@ -280,4 +392,4 @@ def pack(votes: list[tuple[Vote, bytes]]) -> bytes:
     )
 
 
-__all__ = ["JOB", "NEEDED", "NO_ORDER", "SEATS", "USD", "Ballot", "Batch", "Court", "pack", "roster_leaf"]
+__all__ = ["ASSEMBLE", "NEEDED", "NO_ORDER", "PRICE", "SEATS", "USD", "Ballot", "Batch", "Court", "pack", "roster_leaf"]

@@ -4,7 +4,7 @@
 import boa
 from eth_utils import keccak
 
-from inferix.messages import pack_voters, unpack_voters, votes_hash
+from inferix.messages import compact, pack_voters, unpack_voters, votes_hash
 from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import NEEDED, Batch, Court, pack
 from tests.contracts.disputes.test_panels import APPEALED, CLEARED, OPEN, Trial, appealed, charged, trial, vote
@@ -18,7 +18,7 @@ def test_replayed_votes_from_another_attempt(court: Court) -> None:
     first = court.ballot()
     second = court.ballot(attempt=1, worker=court.workers[1])
     second.packed, second.members = first.packed, first.members
-    changes = {"result": first.leaf.result, "votes": first.leaf.votes, "voters": first.leaf.voters}
+    changes = {"votes": first.leaf.votes, "voters": first.leaf.voters}
     second.leaf = second.leaf.model_copy(update=changes)
     batch = disputed(court, second)
     with boa.reverts("Committees: not signed by the voter"):
@@ -27,7 +27,10 @@ def test_replayed_votes_from_another_attempt(court: Court) -> None:
 
 def test_replayed_votes_on_another_result(court: Court) -> None:
     ballot = court.ballot()
-    ballot.leaf = ballot.leaf.model_copy(update={"result": keccak(text="a cheaper result")})
+    cheaper = court.receipt_of(ballot.leaf, result=keccak(text="a cheaper result"))
+    anchor, ballot.place = court.receive(cheaper)
+    ballot.receipt = compact(cheaper.sign(court.domain, bytes(court.workers[0].operator.key)))
+    ballot.leaf = ballot.leaf.model_copy(update={"result": cheaper.result, "anchor": anchor})
     batch = disputed(court, ballot)
     with boa.reverts("Committees: not signed by the voter"):
         answer(court, ballot, batch)
@@ -52,27 +55,25 @@ def test_committee_of_another_seed(court: Court) -> None:
     """Votes of the committee that an earlier anchor drew, under a leaf that names a later one."""
     court.set_parameter("committee", 1)
     court.set_parameter("votes_needed", 2)
-    later = court.seal_anchor(court.keeper)
-    task = court.ballot().leaf.task
-    early = court.drawn(task, 0, court.workers[0], seats=2)
-    name = court.anchor_index
-    court.anchor_index = later
-    late = court.drawn(task, 0, court.workers[0], seats=2)
-    assert {node.id for node in early} != {node.id for node in late}
+    first = court.ballot()
+    receipt = court.receipt_of(first.leaf)
+    early = late = court.drawn(first.leaf.task, 0, court.workers[0], seats=2)
+    while {node.id for node in early} == {node.id for node in late}:
+        court.receive(receipt, anew=True)
+        late = court.drawn(first.leaf.task, 0, court.workers[0], seats=2)
     ballot = court.ballot(voters=early)
+    assert ballot.leaf.anchor > first.leaf.anchor
     batch = disputed(court, ballot)
     with boa.reverts("Committees: a voter was not drawn"):
         answer(court, ballot, batch)
-    court.anchor_index = name
-    with boa.env.anchor():
-        honest = court.ballot(voters=early)
-        answer(court, honest, disputed(court, honest))
+    ballot.place, ballot.leaf = first.place, ballot.leaf.model_copy(update={"anchor": first.leaf.anchor})
+    answer(court, ballot, disputed(court, ballot))
 
 
 def test_seed_that_is_not_sealed(court: Court) -> None:
-    ballot = court.ballot(anchor=court.anchor_index + 1)
+    ballot = court.ballot(anchor=99)
     batch = disputed(court, ballot)
-    with boa.reverts("Committees: roster not in force"):
+    with boa.reverts("Committees: receipt not in the anchor"):
         answer(court, ballot, batch)
 
 

@@ -42,10 +42,10 @@ def figures() -> dict[str, int]:
     return figures
 
 
-@pytest.mark.parametrize(("name", "ceiling"), [("propose", 331_000), ("finalize", 57_000), ("release", 52_000)])
+@pytest.mark.parametrize(("name", "ceiling"), [("propose", 386_000), ("finalize", 57_000), ("release", 52_000)])
 def test_a_batch_of_one_leaf_stays_under_its_ceiling(figures: dict[str, int], name: str, ceiling: int) -> None:
     assert ceiling * 0.94 < figures[name] <= ceiling
 
 
 def test_its_proposal_is_over_its_bound_by_no_more_than_is_known(figures: dict[str, int]) -> None:
-    assert 0 < figures["propose"] - BOUND <= 81_000
+    assert 0 < figures["propose"] - BOUND <= 136_000
