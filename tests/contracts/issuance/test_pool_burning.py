@@ -8,6 +8,7 @@ from tests.contracts.issuance.pools import HALF_HOUR, USD_IN, Pools, charge
 from tests.contracts.system import STAND_INS, USD, acting, advance, deployer, key
 from tests.contracts.uniswap import wait
 from tests.contracts.work.books import Ledger
+from tests.contracts.work.network import batch_leaf
 
 MOST = USD_IN * 30 // 10_000
 
@@ -145,6 +146,8 @@ def test_what_is_burned_counts_in_the_epoch_in_which_it_is(pools: Pools, ledger:
     newest = int(network.burn_mint_work.closed()) - 1
     counted = sum(network.burn_mint_work.epoch_info(epoch).burned for epoch in range(newest + 1))
     assert counted == first
+    # An epoch without work leaves what was burned to the next one.
+    network.settle(network.manager, [batch_leaf(2, charge=0, account=ledger.account)])
     pools.observe()
     advance(HALF_HOUR)
     second = collect(pools)
