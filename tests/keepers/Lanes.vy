@@ -49,3 +49,12 @@ def lane(manager: uint32) -> IBatches.Lane:
     lane.sealed = word.sealed
     lane.block = convert(word.at, uint40)
     return lane
+
+
+@external
+@view
+def called_out(manager: uint32) -> (uint256, uint256):
+    """
+    @notice Nobody is called out here.
+    """
+    return 0, 0
