@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the API answers, as far as the page shows it.
 
+export interface Objection { id: string; status: string; places: number[]; panel: number[]; votes: Record<string, string>; says: string }
 export interface Attempt {
   number: number; status: string; node: number | null; outcome: string | null; committee: number[];
   votes: { node: number; outcome: string; measured: string }[]; waits_for: string | null; charge: number;
-  deadline: number | null; batch: string | null; result: string | null;
+  deadline: number | null; batch: string | null; result: string | null; objections: Objection[];
 }
 export interface Task {
   id: string; index: number; kind: string; first_frame: number; last_frame: number; work: number;
@@ -22,7 +23,7 @@ export interface Node {
 }
 export interface Batch {
   commitment: string; manager: number; sequence: number; charge: number; work: number; status: string; proposed_at: number;
-  final_at: number | null; epoch: number | null; problem: string; leaves: unknown[];
+  final_at: number | null; epoch: number | null; problem: string; leaves: unknown[]; objections: Objection[];
 }
 export interface Epoch { index: number; work: number; charge: number; burned: string; minted: string; closed_at: number }
 export interface Case { id: string; task: string; attempt: number; node: number; amount: string; status: string; panel: number[]; opened_at: number }
