@@ -35,6 +35,8 @@ RECORD: constant(uint8) = 5
 ORDER: constant(uint8) = 6
 
 ACCEPTED: constant(uint8) = 1
+LATE: constant(uint8) = 3
+VOID: constant(uint8) = 5
 PROPOSED: constant(uint8) = 1
 CANCELLED: constant(uint8) = 3
 BANNED: constant(uint8) = 4
@@ -121,6 +123,8 @@ def prove_duplicate(a: IBatches.Inclusion, b: IBatches.Inclusion, order: IDisput
         return
     assert self._is_repeated(a.leaf, b.leaf), "Disputes: no duplicate"
     if a.header.manager == b.header.manager and (a.header.sequence == 0 or b.header.sequence == 0):
+        # Late and void leaves need no votes and pay nobody: one of them does not stop who has shown what is behind the other.
+        assert a.leaf.outcome not in [LATE, VOID] and b.leaf.outcome not in [LATE, VOID], "Disputes: no duplicate"
         if a.header.sequence == b.header.sequence:
             self._settle_alone(first, second, a.header.manager)
         elif a.header.sequence == 0:
@@ -248,10 +252,11 @@ def _settle_beside(alone: bytes32, lane: bytes32, manager: uint32):
 @internal
 @view
 def _check_included(item: IBatches.Inclusion) -> bytes32:
-    # In a batch that is not cancelled.
+    # In a batch that is not cancelled, and not void: what counts no more repeats nothing.
     commitment: bytes32 = keccak256(abi_encode(item.header))
     convictions._check_leaf(item.header, item.leaf, item.index, item.proof)
     assert convictions._batch(commitment).status != CANCELLED, "Disputes: batch cancelled"
+    assert not staticcall _BATCHES.is_void(commitment, item.index), "Disputes: leaf void"
     return commitment
 
 

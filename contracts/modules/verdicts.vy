@@ -66,7 +66,8 @@ def _vote(id: bytes32, node: uint32, upheld: bool, measured: bytes32, signature:
 def _count(id: bytes32, since: uint40) -> uint8:
     """
     @dev Once, when all seats voted or their time is over, or when no panel came about: NO_VERDICT, then it is the governor's. Who
-         stayed silent loses 5 % of its required bond.
+         stayed silent where most had something to say loses 5 % of its required bond: where most are silent, somebody may have
+         kept from them what they would judge by.
     @param since When the panel was summoned, on the protocol's clock.
     """
     panel: IPanels.Panel = seats._read(id)
@@ -77,13 +78,13 @@ def _count(id: bytes32, since: uint40) -> uint8:
     if convert(panel.seats, uint256) < governed._parameter(keccak256("panel_minimum")):
         return NO_VERDICT
     assert panel.voted == panel.seats or self._is_vote_over(panel), "Panels: voting goes on"
+    voted: uint256 = convert(panel.voted, uint256)
+    if 2 * voted <= convert(panel.seats, uint256):
+        return NO_VERDICT
     silent: DynArray[uint32, 16] = seats._silent(id)
     for node: uint32 in silent:
         taken: uint256 = extcall _STAKING.slash(node, staticcall _STAKING.required(node) * SILENCE_BPS // BPS, 0)
         log IPanels.SilencePenalised(case=id, node=node, amount=taken)
-    voted: uint256 = convert(panel.voted, uint256)
-    if 2 * voted <= convert(panel.seats, uint256):
-        return NO_VERDICT
     return UPHELD if 2 * convert(panel.upheld, uint256) > voted else REVERSED
 
 

@@ -206,6 +206,7 @@ def _check_rejected_before(leaf: IBatches.BatchLeaf, earlier: IBatches.Inclusion
     assert staticcall _BATCHES.verify(earlier.header, other, earlier.index, earlier.proof), "Committees: no such leaf"
     commitment: bytes32 = keccak256(abi_encode(earlier.header))
     assert (staticcall _BATCHES.batch(commitment)).status != CANCELLED, "Committees: batch cancelled"
+    assert not staticcall _BATCHES.is_void(commitment, earlier.index), "Committees: leaf void"
 
 
 @internal

@@ -8,11 +8,12 @@
 @author Inferix
 @notice Decides what no contract can compute: whether outcomes are what the rules give, and leaves of rosters and accounts.
         Anybody objects within the window, with a bond; a panel of verifiers, drawn as for an appeal, decides, the governor where
-        none comes about. Upheld: leaves of a batch are voided one by one, a root falls and its proposer is punished.
-        Rejected: half of the bond is burned, half is the proposer's.
+        none comes about. Upheld: leaves of a batch are voided one by one, a root falls; its proposer is punished, as is a
+        manager for what it alone says of an outcome. Rejected: half of the bond is burned, half is the proposer's.
 @custom:security An objection holds up what it names, once, for 28 days at most: 14 until it is decided, the rest for the leaves
-                 to be shown; those that nobody showed stand. Manager and proposer of voided outcomes pay nothing: they followed
-                 the votes. Parties, voters of the first leaf, and all nodes of the parties' owners have no seat.
+                 to be shown; those that nobody showed stand. A manager that followed the votes pays nothing. What nobody decides
+                 costs half of the bond, or objections would be free where there is no panel. Parties, voters of the first leaf,
+                 and all nodes of the parties' owners have no seat.
 @custom:kill None: an objection must be able to end. The windows stand still while the protocol is paused.
 """
 
@@ -111,6 +112,7 @@ def object_outcomes(
     leaf: IBatches.BatchLeaf,
     proof: DynArray[bytes32, 64],
     places: DynArray[uint16, 64],
+    is_managers: bool,
     node: uint32,
     reason: bytes32,
 ) -> bytes32:
@@ -121,6 +123,8 @@ def object_outcomes(
            the panel rejects it.
     @param proof Of that leaf.
     @param places Indices of leaves in the batch, ascending.
+    @param is_managers What is wrong is what no vote says: work, charge, account, worker, anchor, or that an attempt is late or
+           void. Upheld, its manager is punished; the panel rejects it where the votes are what is wrong.
     @param node Whose stake is the bond; the caller is its owner or operator. 0: the caller's IFX.
     @param reason Digest of the document that says what is wrong.
     @return Id of the objection.
@@ -128,9 +132,10 @@ def object_outcomes(
     self._check_places(places, header.count)
     assert staticcall _BATCHES.verify(header, leaf, convert(places[0], uint256), proof), "Objections: no such leaf"
     commitment: bytes32 = keccak256(abi_encode(header))
-    id: bytes32 = self._outcomes_id(commitment, places)
     objection: IObjections.Objection = empty(IObjections.Objection)
     objection.kind = OUTCOMES
+    objection.of = convert(is_managers, uint8)
+    id: bytes32 = self._outcomes_id(commitment, objection.of, places)
     objection.subject = commitment
     objection.place = convert(len(places), uint32)
     objection.manager = header.manager
@@ -144,6 +149,7 @@ def object_outcomes(
         commitment=commitment,
         challenger=objection.challenger,
         places=places,
+        is_managers=is_managers,
         reason=reason,
         node=node,
         bond=objection.bond,
@@ -239,7 +245,8 @@ def resolve(id: bytes32):
     """
     @notice Ends an objection: at once, the bond back, when what it is about fell otherwise; by the panel's majority, a tie
             rejects; where no panel came about, refers it to the governor; where that one is silent too, what it is about
-            falls, and nobody pays. Of an upheld one whose leaves are not all void 28 days after it, the rest stands. Anybody.
+            falls (but for a batch that stands alone, which has shown what it rests on), and half of the bond is burned. Of an
+            upheld one whose leaves are not all void 28 days after it, the rest stands. Anybody.
     """
     objection: IObjections.Objection = objection_words._read(id)
     if objection.unvoided != 0:
@@ -292,7 +299,8 @@ def void(
     @param places As they were objected to.
     """
     commitment: bytes32 = keccak256(abi_encode(header))
-    assert id == self._outcomes_id(commitment, places), "Objections: not what it names"
+    named: bytes32 = self._outcomes_id(commitment, objection_words._read(id).of, places)
+    assert id == named, "Objections: not what it names"
     assert at < len(places), "Objections: no such place"
     unvoided: uint256 = objection_words._unvoided[id]
     assert unvoided >> at & 1 == 1, "Objections: not to be voided"
@@ -348,16 +356,24 @@ def _judge(id: bytes32, objection: IObjections.Objection, upheld: bool):
 
 @internal
 def _uphold(id: bytes32, objection: IObjections.Objection, status: uint8):
-    # The bond goes back. What it is about falls; of a false root, if anybody said that it is false, its proposer pays.
+    # What it is about falls. If somebody said that it is false, the bond goes back, and who lied pays.
     self._set_status(id, objection, status)
-    bonds._give_back(objection.challenger, objection.node, objection.bond)
-    if objection.kind == OUTCOMES:
+    is_alone: bool = self._proposer_alone(objection) != empty(address)
+    if status == objection_words.UPHELD:
+        bonds._give_back(objection.challenger, objection.node, objection.bond)
+    else:
+        bonds._forfeit(objection.node, objection.bond, objection.challenger)
+    if objection.kind == OUTCOMES and is_alone and status == objection_words.UNDECIDED:
+        extcall _BATCHES.close_dispute(objection.subject)
+    elif objection.kind == OUTCOMES:
         objection_words._unvoided[id] = (1 << convert(objection.place, uint256)) - 1
     elif objection.kind == ROSTER:
         extcall _ROSTERS.cancel(objection.of, objection.index)
     else:
         extcall _ACCOUNTS.cancel(objection.index)
-    if objection.kind != OUTCOMES and status == objection_words.UPHELD:
+    # Of a batch that stands alone the proposer's bond is burned with its leaf.
+    is_lie: bool = objection.kind != OUTCOMES or (objection.of == 1 and not is_alone)
+    if is_lie and status == objection_words.UPHELD:
         penalties._punish(objection.manager, objection.challenger)
     log IObjections.ObjectionClosed(id=id, status=status)
 
@@ -435,5 +451,5 @@ def _check_places(places: DynArray[uint16, 64], count: uint32):
 
 @internal
 @pure
-def _outcomes_id(commitment: bytes32, places: DynArray[uint16, 64]) -> bytes32:
-    return keccak256(abi_encode(commitment, OUTCOMES, keccak256(abi_encode(places))))
+def _outcomes_id(commitment: bytes32, of: uint8, places: DynArray[uint16, 64]) -> bytes32:
+    return keccak256(abi_encode(commitment, OUTCOMES, of, keccak256(abi_encode(places))))

@@ -110,13 +110,19 @@ class Heard:
 
 
 def outcomes(
-    court: Court, batch: Batch, places: list[int], node: Node | None = None, first: int | None = None
+    court: Court,
+    batch: Batch,
+    places: list[int],
+    node: Node | None = None,
+    first: int | None = None,
+    is_managers: bool = False,
 ) -> Heard:
     """Object to outcomes; node: whose stake is the bond, by its operator; first: the leaf that is shown."""
     header, leaf, _, proof = batch.item(places[0] if first is None else first)
     challenger = node.operator if node else court.challenger
     with acting(challenger):
-        id = court.objections.object_outcomes(header, leaf, proof, places, node.id if node else 0, REASON)
+        bond = node.id if node else 0
+        id = court.objections.object_outcomes(header, leaf, proof, places, is_managers, bond, REASON)
     shown = batch.leaves[places[0]]
     owners = {
         court.client.address,

@@ -297,4 +297,4 @@ def test_whoever_proposed_a_batch_alone_has_no_seat(court: Court) -> None:
 def test_a_challenger_that_is_no_party_to_the_stake(court: Court, batch: Batch) -> None:
     header, leaf, _, proof = batch.item(0)
     with acting(court.challenger), boa.reverts("bonds: not the node's owner or operator"):
-        court.objections.object_outcomes(header, leaf, proof, [0], court.workers[0].id, REASON)
+        court.objections.object_outcomes(header, leaf, proof, [0], False, court.workers[0].id, REASON)

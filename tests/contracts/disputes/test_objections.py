@@ -41,7 +41,7 @@ def test_an_objection_says_what_it_names_and_takes_a_bond(court: Court, batch: B
     assert (bytes(event.id), bytes(event.commitment), list(event.places)) == (heard.id, batch.commitment, [0, 2])
     assert (bytes(event.reason), event.node, event.bond) == (REASON, 0, court.bond())
     packed = keccak(abi_encode(["uint16[]"], [[0, 2]]))
-    assert heard.id == keccak(abi_encode(["bytes32", "uint8", "bytes32"], [batch.commitment, 1, packed]))
+    assert heard.id == keccak(abi_encode(["bytes32", "uint8", "uint8", "bytes32"], [batch.commitment, 1, 0, packed]))
     info = heard.info()
     assert (info.kind, info.status, bytes(info.subject), info.place) == (1, OPEN, batch.commitment, 2)
     assert (info.manager, info.challenger, info.bond) == (court.keeper.id, court.challenger.address, court.bond())
@@ -101,7 +101,7 @@ def test_a_bond_out_of_a_nodes_stake(court: Court, batch: Batch) -> None:
     assert court.staking.frozen(node.id) == 2 * bond
     assert upheld.info().challenger == node.owner.address
     with acting(court.client), boa.reverts("bonds: not the node's owner or operator"):
-        court.objections.object_outcomes(*batch.item(2)[:2], batch.item(2)[3], [2], node.id, REASON)
+        court.objections.object_outcomes(*batch.item(2)[:2], batch.item(2)[3], [2], False, node.id, REASON)
     upheld.decided(True)
     assert (court.staking.frozen(node.id), court.staking.bonded(node.id)) == (bond, stake)
     rejected.decided(False)
@@ -112,12 +112,12 @@ def test_a_bond_out_of_a_nodes_stake(court: Court, batch: Batch) -> None:
 def test_without_the_bond_no_objection(court: Court, batch: Batch) -> None:
     header, leaf, _, proof = batch.item(0)
     with acting(court.client), boa.reverts():
-        court.objections.object_outcomes(header, leaf, proof, [0], 0, REASON)
+        court.objections.object_outcomes(header, leaf, proof, [0], False, 0, REASON)
     assert court.batches.batch(batch.commitment).disputes == 0
 
 
 @pytest.mark.parametrize("upheld", [True, False])
-def test_without_quorum_the_governor_decides_and_the_silent_pay(court: Court, batch: Batch, upheld: bool) -> None:
+def test_without_quorum_the_governor_decides_and_nobody_pays_for_silence(court: Court, batch: Batch, upheld: bool) -> None:
     court.set_parameter("panel", 3)
     heard, before = outcomes(court, batch, [2]), money(court, court.challenger)
     seats = heard.fill()
@@ -130,7 +130,7 @@ def test_without_quorum_the_governor_decides_and_the_silent_pay(court: Court, ba
     stakes = [court.staking.bonded(seat.id) for seat in seats]
     heard.resolve()
     lost = [stake - court.staking.bonded(seat.id) for stake, seat in zip(stakes, seats, strict=True)]
-    assert lost == [0, *(court.staking.required(seat.id) * 5 // 100 for seat in seats[1:])]
+    assert lost == [0, 0, 0]
     assert heard.info().is_referred
     with boa.reverts("governed: not the governor"):
         court.objections.decide(heard.id, upheld)
@@ -144,8 +144,23 @@ def test_without_quorum_the_governor_decides_and_the_silent_pay(court: Court, ba
         court.objections.decide(heard.id, upheld)
 
 
-def test_where_the_governor_is_silent_too_the_leaves_fall_and_nobody_pays(court: Court, batch: Batch) -> None:
+def test_who_is_silent_where_most_vote_pays(court: Court, batch: Batch) -> None:
+    court.set_parameter("panel", 3)
+    heard = outcomes(court, batch, [2])
+    seats = heard.fill()
+    for seat in seats[:2]:
+        heard.vote(seat, True)
+    advance(court.window("panel_window") + 1)
+    stakes = [court.staking.bonded(seat.id) for seat in seats]
+    heard.resolve()
+    lost = [stake - court.staking.bonded(seat.id) for stake, seat in zip(stakes, seats, strict=True)]
+    assert lost == [0, 0, court.staking.required(seats[2].id) * 5 // 100]
+    assert heard.status() == UPHELD
+
+
+def test_where_the_governor_is_silent_too_the_leaves_fall_and_half_of_the_bond_is_burned(court: Court, batch: Batch) -> None:
     before, stake = money(court, court.challenger), court.staking.bonded(court.keeper.id)
+    supply = court.ifx.totalSupply()
     heard = outcomes(court, batch, [0, 1])
     with boa.reverts("Panels: the panel may still be seated"):
         heard.resolve()
@@ -155,7 +170,9 @@ def test_where_the_governor_is_silent_too_the_leaves_fall_and_nobody_pays(court:
         court.objections.decide(heard.id, False)
     heard.resolve()
     assert heard.status() == UNDECIDED
-    assert (money(court, court.challenger), court.staking.bonded(court.keeper.id)) == (before, stake)
+    half = court.bond() // 2
+    assert (money(court, court.challenger), court.staking.bonded(court.keeper.id)) == (before - half, stake)
+    assert supply - court.ifx.totalSupply() == half
     for at in (0, 1):
         heard.void(at)
     finalize(court, batch)
@@ -183,7 +200,7 @@ def test_places_are_some_ascending_and_in_the_batch(court: Court, batch: Batch) 
     ]:
         header, leaf, _, proof = batch.item(places[0] % 4 if places else 0)
         with acting(court.challenger), boa.reverts(reason):
-            court.objections.object_outcomes(header, leaf, proof, places, 0, REASON)
+            court.objections.object_outcomes(header, leaf, proof, places, False, 0, REASON)
     with boa.reverts("Objections: no such leaf"):
         outcomes(court, batch, [0], first=1)
     outcomes(court, batch, [0, 1, 2, 3])
@@ -199,7 +216,7 @@ def test_sixty_four_leaves_in_one(court: Court) -> None:
         heard.void(at)
     assert heard.info().unvoided == court.batches.batch(batch.commitment).disputes == 0
     with acting(court.challenger), boa.reverts():
-        court.objections.object_outcomes(*batch.item(0)[:2], batch.item(0)[3], list(range(65)), 0, REASON)
+        court.objections.object_outcomes(*batch.item(0)[:2], batch.item(0)[3], list(range(65)), False, 0, REASON)
 
 
 def test_once_and_within_the_window(court: Court, batch: Batch) -> None:

@@ -95,7 +95,7 @@ def test_a_right_leaf_stands_and_the_bond_is_lost(court: Court, make: Make) -> N
 
 
 @every
-def test_what_nobody_decides_falls_and_nobody_pays(court: Court, make: Make) -> None:
+def test_what_nobody_decides_falls_and_half_of_the_bond_is_burned(court: Court, make: Make) -> None:
     shown, keeper = make(court), court.keeper
     before, stake = money(court, court.challenger), court.staking.bonded(keeper.id)
     heard = leaf(court, shown)
@@ -104,7 +104,8 @@ def test_what_nobody_decides_falls_and_nobody_pays(court: Court, make: Make) -> 
     heard.resolve()
     assert heard.status() == UNDECIDED
     assert not waits(court, shown)
-    assert (money(court, court.challenger), court.staking.bonded(keeper.id)) == (before, stake)
+    paid = court.bond() // 2
+    assert (money(court, court.challenger), court.staking.bonded(keeper.id)) == (before - paid, stake)
     assert court.registry.node(keeper.id).status == ACTIVE
 
 
