@@ -19,7 +19,7 @@ from inferix.models.event import ChainEvent
 from inferix.models.roles import NodeStatus, ObjectionKind, ObjectionStatus, RootKind, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
-from inferix.replay.leaves import why_false
+from inferix.replay.leaves import is_managers, why_false
 from inferix.replay.reputation import final_leaves
 from inferix.replay.roots import knows, probes_asked, served, wrong_leaves, wrong_rows
 from inferix.replay.rosters import RECENT
@@ -196,14 +196,23 @@ class Audit:
         self._is_right[objection.id] = any(row.place in objection.places for row in wrong)
 
     def _after_OutcomesObjected(self, event: ChainEvent) -> None:
-        """Pixels are for panels; what the rules alone show to be false, no panel may let stand."""
+        """Pixels are for panels; what the rules alone show to be false, no panel may let stand. Nor may one punish a
+        manager where all that it alone wrote is right."""
         objection = self.network.objections[event.args["id"]]
         batch = self.network.batches[objection.subject]
-        if objection.places and batch.leaves and all(self._is_false(batch, place) for place in objection.places):
+        if not objection.places or not batch.leaves:
+            return
+        false = [self._is_false(objection, batch, place) for place in objection.places]
+        if all(false):
             self._is_right[objection.id] = True
+        elif objection.is_managers and not any(false):
+            self._is_right[objection.id] = False
 
-    def _is_false(self, batch: Batch, place: int) -> bool:
-        return place < len(batch.leaves) and bool(why_false(self.network, batch, batch.leaves[place]))
+    def _is_false(self, objection: Objection, batch: Batch, place: int) -> bool:
+        if place >= len(batch.leaves):
+            return False
+        judged = is_managers if objection.is_managers else why_false
+        return bool(judged(self.network, batch, batch.leaves[place]))
 
     def _after_ObjectionClosed(self, event: ChainEvent) -> None:
         objection = self.network.objections[event.args["id"]]

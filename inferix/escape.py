@@ -48,9 +48,13 @@ def draft(network: Network, task: Bytes32, block_hash: BlockHash) -> Escape:
     ``block_hash``: from the chain.
     """
     state = _task(network, task)
-    decided = [item for item in state.attempts if item.status is AttemptStatus.ENDED and item.outcome in BY_VOTES]
+    decided = [
+        item
+        for item in state.attempts
+        if item.status is AttemptStatus.ENDED and item.outcome in BY_VOTES and not item.voided_at
+    ]
     if not decided:
-        raise NotFound(f"no attempt of task {task.hex()} was decided by votes: nothing is owed for it")
+        raise NotFound(f"no attempt of task {task.hex()} was decided by votes that stand: nothing is owed for it")
     attempt = next((item for item in reversed(decided) if item.batch is None), None)
     if attempt is None:
         raise Refused(f"task {task.hex()} is in batch {(decided[-1].batch or b'').hex()} already: it is on its way")

@@ -18,6 +18,7 @@ from sqlmodel import col, or_, select
 from inferix.chain.client import ChainClient
 from inferix.errors import Corrupt, InferixError, NotFound
 from inferix.messages import Vote
+from inferix.models.objection import MAX_SAYS, OutcomesClaim
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of, data_answer, encode_votes, votes_answer
@@ -25,11 +26,12 @@ from inferix.replay.leaves import why_false
 from inferix.replay.receipts import BlockHash
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import Batch, Dispute
+from inferix.storage.documents import put_document
 from inferix.storage.tables import Message
 from keepers.courts import Step
 from keepers.desk import MONEY, WORK, Desk
 from keepers.lies import Findings, examine, has_false_records
-from keepers.objections import Objection, decide_objections
+from keepers.objections import Fault, Objection, bonds_left, decide_faults, decide_objections
 
 log = logging.getLogger(__name__)
 
@@ -143,9 +145,23 @@ class Disputes:
         with self.desk.follower.reading() as network:
             look = partial(self._look, network, posted)
             lanes, told = decide_objections(network, self.desk.manager, self.patience, self.stake, look)
-        for says, why in told.items():
+            faults = decide_faults(network, self.desk.manager, self.patience, look)
+            left = bonds_left(network, self.desk.manager) if self.stake else 0
+        left = max(0, left - sum(objections[-1].is_staked for objections in lanes))
+        unstaked = "enough bonds are at stake" if self.stake else "no bond is put up for it"
+        for says, why in (told | {fault.says: unstaked for fault in faults[left:]}).items():
             self._tell(f"{says}: {why}")
-        self.desk.try_each([partial(self._try, objections) for objections in lanes])
+        turns = [partial(self._try, objections) for objections in lanes]
+        self.desk.try_each([*turns, *(partial(self._take_to_panel, fault) for fault in faults[:left])])
+
+    def _take_to_panel(self, fault: Fault) -> None:
+        key, function, arguments = fault.step
+        if self.desk.sender.done(key):
+            return
+        claim = OutcomesClaim(batch=fault.batch.commitment, places=list(fault.places), says=fault.says[:MAX_SAYS])
+        reason = put_document(self.desk.store, claim)
+        if self.desk.try_send(WORK, key, "Objections", function, *arguments, self.desk.manager, reason):
+            log.warning("%s: %s, with a bond", function, fault.says, extra={"key": key})
 
     def _try(self, objections: Sequence[Objection]) -> None:
         for item in objections:

@@ -2,8 +2,9 @@
 """What is false in a batch, and what can be done about it. Pure.
 
 Proofs show a lie at once and cost nothing. A *doubt* is a leaf whose votes, or a chunk whose leaves, nobody honest can
-show: to ask for them costs the bond if somebody can. What neither decides is only said: how much work it was, and a
-charge below the order's price, do not follow from order, receipt and votes.
+show: to ask for them costs the bond if somebody can. What neither decides is *beyond* the contracts: how much work it
+was, a charge below the order's price, or that an attempt came to nothing, do not follow from order, receipt and votes.
+What of that its manager alone wrote is for a panel; the rest is only said.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from inferix.replay.answers import arguments_of, committee_behind, inclusion, me
 from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.batches import given
 from inferix.replay.jobs import is_in_lane
-from inferix.replay.leaves import why_false
+from inferix.replay.leaves import UNPAID, is_managers, why_false
 from inferix.replay.receipts import BlockHash, found_at, place_in_anchor
 from inferix.replay.settlement import CHUNK, cannot_stand, outcome_leaf
 from inferix.replay.state import Batch
@@ -31,7 +32,6 @@ RECORD_BYTES = 12
 MAX_PROOFS = 3  # one does; another is there where it is refused, by a pause in between for one
 SEEN_AFTER = 3_600  # seconds, as Disputes has it
 NO_ORDER = dict.fromkeys(Order.model_fields, 0) | {"spec": bytes(32)}
-UNPAID = (Outcome.LATE, Outcome.VOID)
 BY_VOTES = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT)
 
 
@@ -55,13 +55,21 @@ class Doubt:
     sure: bool
 
 
+@dataclass(frozen=True)
+class Beyond:
+    """What no contract decides. ``place``: of a leaf that by all rules is its manager's lie, else None."""
+
+    says: str
+    place: int | None = None
+
+
 @dataclass
 class Findings:
-    """What is false in one batch. ``beyond``: what no contract decides."""
+    """What is false in one batch."""
 
     proofs: list[Proof] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
-    beyond: list[str] = field(default_factory=list)
+    beyond: list[Beyond] = field(default_factory=list)
 
     @property
     def is_enough(self) -> bool:
@@ -139,7 +147,7 @@ def has_false_records(batch: Batch) -> bool:
 def _examine_records(batch: Batch, records: bytes | None, found: Findings) -> None:
     says, right = "its records are not those of its leaves", _records(batch)
     if records is None or keccak(records) != batch.header["records"]:
-        found.beyond.append(f"{says}, and the records themselves are not to be had")
+        found.beyond.append(Beyond(f"{says}, and the records themselves are not to be had"))
         return
     at = next(
         at for at in range(0, len(right), RECORD_BYTES) if records[at:][:RECORD_BYTES] != right[at:][:RECORD_BYTES]
@@ -165,7 +173,7 @@ def _examine_leaf(
     if doubt is not None:
         found.doubts.append(doubt)
     elif not proofs:
-        found.beyond.append(says)
+        found.beyond.append(Beyond(says, index if is_managers(network, batch, batch.leaves[index]) else None))
 
 
 def _order_proofs(network: Network, batch: Batch, index: int, says: str) -> Iterator[Proof]:
@@ -191,8 +199,10 @@ def _duplicate_proofs(network: Network, batch: Batch, index: int, says: str) -> 
     for attempt in state.attempts if state else ():
         other = network.batches.get(attempt.batch or b"")
         at = place_of(other, leaf.task, attempt.number) if other else None
-        if other is None or at is None or not cannot_stand(other.leaves[at], leaf):
-            continue
+        if other is None or at is None or at in other.voided or not cannot_stand(other.leaves[at], leaf):
+            continue  # beside what is void anything can stand
+        if (batch.is_alone or other.is_alone) and {leaf.outcome, other.leaves[at].outcome} & set(UNPAID):
+            continue  # nor do late and void leaves stop who proposes alone
         if other.manager != batch.manager:
             assert state is not None
             job = network.jobs[state.task.job]

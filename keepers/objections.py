@@ -2,7 +2,8 @@
 """Which steps to take against false batches of other lanes. Pure.
 
 A proof where there is one; else votes or data are asked for with a bond out of the manager's stake, one place of a lane
-at a time and never many bonds an epoch: whoever can answer after all wins half of each.
+at a time and never many bonds an epoch: whoever can answer after all wins half of each. What no contract decides, and
+another manager alone wrote, goes to a panel, with such a bond too.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,11 +13,14 @@ from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus, Object
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of
 from inferix.replay.disputes import dispute_id
+from inferix.replay.leaves import why_unknown
+from inferix.replay.objections import naming
 from inferix.replay.state import AnyDispute, Batch
 from keepers.courts import Step
 from keepers.lies import Doubt, Findings
 
 BONDS_AN_EPOCH = 3  # that may be open or lost at a time: 3 % of a manager's bond
+MAX_PLACES = 64  # of one objection, as in Objections
 
 Examine = Callable[[Batch], Findings]
 
@@ -45,7 +49,8 @@ def decide_objections(
             batch = network.batches[commitment]
             findings = look(batch) if batch.status is BatchStatus.PROPOSED else Findings()
             name = f"batch {batch.manager}/{batch.sequence}"
-            told.update({f"{name}: {says}": "no contract decides it" for says in findings.beyond})
+            only_said = [item.says for item in findings.beyond if item.place is None]
+            told.update({f"{name}: {says}": "no contract decides it" for says in only_said})
             objections = [_proof(batch, at, findings) for at in range(len(findings.proofs))]
             is_waiting = _is_waiting(network, batch, findings)
             doubt = None if is_waiting else _next_doubt(network, batch, findings, patience)
@@ -59,6 +64,53 @@ def decide_objections(
             if objections or is_waiting:
                 break  # with this one all later ones of its chain fall
     return found, told
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Outcomes of one job in which what their manager alone wrote is false: for a panel, with a bond."""
+
+    batch: Batch
+    places: tuple[int, ...]
+    says: str
+
+    @property
+    def step(self) -> Step:
+        """The call of Objections, but for the bond's node and the reason's document."""
+        header, leaf, _, proof = arguments_of(self.batch, self.places[0])
+        key = f"object:{self.batch.commitment.hex()}:{','.join(map(str, self.places))}"
+        return key, "object_outcomes", (header, leaf, proof, list(self.places), True)
+
+
+def decide_faults(network: Network, manager: int, patience: int, look: Examine) -> list[Fault]:
+    """What to take to a panel, each with a bond. Nothing of a batch that falls by a proof: its leaves go with it, as do
+    all later ones of its chain."""
+    found: list[Fault] = []
+    for chain in _chains(network, manager):
+        for batch in (network.batches[commitment] for commitment in chain):
+            until = batch.proposed_at + network.parameters["batch_window"]
+            findings = look(batch) if batch.status is BatchStatus.PROPOSED else Findings()
+            if findings.is_enough or findings.proofs:
+                break
+            if batch.proposed_at + patience <= network.time < until:
+                found += _faults(network, batch, findings)
+    return found
+
+
+def _faults(network: Network, batch: Batch, findings: Findings) -> Iterator[Fault]:
+    """One fault a job, of leaves that no panel was asked about yet and that this state knows all about."""
+    by_job: dict[bytes, dict[int, str]] = {}
+    for item in findings.beyond:
+        if item.place is None:
+            continue
+        if any(raised.is_managers for raised in naming(network, batch.commitment, item.place)):
+            continue
+        state = network.tasks.get(batch.leaves[item.place].task)
+        by_job.setdefault(state.task.job if state is not None else b"", {})[item.place] = item.says
+    for rows in by_job.values():
+        places = tuple(rows)[:MAX_PLACES]
+        if not why_unknown(network, batch, places):
+            yield Fault(batch, places, f"batch {batch.manager}/{batch.sequence}: {rows[places[0]]}")
 
 
 def _chains(network: Network, manager: int) -> Iterator[list[bytes]]:
@@ -82,7 +134,7 @@ def bonds_left(network: Network, manager: int) -> int:
     at_stake += sum(
         objection.node == manager
         and objection.asked_at > since
-        and objection.status in (ObjectionStatus.OPEN, ObjectionStatus.REJECTED)
+        and objection.status in (ObjectionStatus.OPEN, ObjectionStatus.REJECTED, ObjectionStatus.UNDECIDED)
         for objection in network.objections.values()
     )
     return max(0, BONDS_AN_EPOCH - at_stake)

@@ -2,7 +2,8 @@
 """How a panel's member judges an objection: by its own replay of chain and storage, and by what it renders again.
 
 Upheld: what the objection names is false. Of outcomes that is so when each of those that the panel's seed draws is
-false; one that is right rejects it. What cannot be had here decides nothing: the member waits, and abstains.
+false; one that is right rejects it. Where the manager is said to have written what no vote says, the rules alone tell.
+What cannot be had here decides nothing: the member waits, and abstains.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,9 +17,8 @@ from inferix.models.result import Measurement
 from inferix.models.roles import ObjectionKind, Outcome
 from inferix.models.work import ObjectionDuty, PanelDuty
 from inferix.replay import Network
-from inferix.replay.availability import NOT_SERVED
 from inferix.replay.jobs import accepted_results
-from inferix.replay.leaves import why_false
+from inferix.replay.leaves import is_managers, why_false, why_unknown
 from inferix.replay.objections import checked_again
 from inferix.replay.roots import leaf_at
 from inferix.replay.settlement import standing_votes
@@ -63,13 +63,16 @@ class Judge:
 
     def _outcomes(self, network: Network, objection: Objection, seed: bytes, duty: ObjectionDuty) -> Judgement:
         batch = network.batches[objection.subject]
-        _check_served(network, batch)
+        _check_served(network, batch, objection)
         if not _is_of_one_job(network, batch, objection):
             finding = OutcomesFinding(objection=objection.id, checked=[])
             return Judgement(False, finding, "it names outcomes of several jobs")
         checked: list[Checked] = []
         for place in checked_again(objection.places, seed):
-            checked.append(self._check(network, batch, place, seed, duty))
+            by_rules = objection.is_managers
+            checked.append(
+                _by_rules(network, batch, place) if by_rules else self._check(network, batch, place, seed, duty)
+            )
             if not checked[-1].is_false:
                 break  # one that is right is enough
         upheld = all(item.is_false for item in checked)
@@ -101,16 +104,22 @@ def _leaf(network: Network, objection: Objection) -> Judgement:
     return Judgement(is_false, document, f"the leaf at {place} is {words}")
 
 
-def _check_served(network: Network, batch: Batch) -> None:
-    """What only this node does not have makes nobody a liar."""
-    if not batch.leaves:
-        raise Later(f"the batch: {batch.problem}")
-    for anchor in network.lane(batch.manager).anchors.values():
-        if anchor.problem == NOT_SERVED and anchor.timestamp <= batch.proposed_at:
-            raise Later(f"anchor {batch.manager}/{anchor.index}: {anchor.problem}")
-    accounts = {leaf.account for leaf in batch.leaves if leaf.task not in network.tasks}
-    if any(job.order.account in accounts and job.order.spec in network.missing for job in network.jobs.values()):
-        raise Later("the spec of an order of its client is not to be had")
+def _check_served(network: Network, batch: Batch, objection: Objection) -> None:
+    """What only this node does not have makes nobody a liar. It waits for what the named leaves rest on, no more: who
+    withholds something else must not silence it."""
+    why = why_unknown(network, batch, objection.places) if batch.leaves else f"the batch: {batch.problem}"
+    if why:
+        raise Later(why)
+
+
+def _by_rules(network: Network, batch: Batch, place: int) -> Checked:
+    """Whether a leaf is false in what its manager alone writes; nothing is rendered for it."""
+    leaf = batch.leaves[place]
+    is_false = is_managers(network, batch, leaf)
+    says = why_false(network, batch, leaf) or "it is what the rules give"
+    if not is_false:
+        says = f"not the manager's word: {says}"
+    return Checked(place=place, is_false=is_false, says=says[:MAX_SAYS], measurement=None)
 
 
 def _is_of_one_job(network: Network, batch: Batch, objection: Objection) -> bool:

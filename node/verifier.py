@@ -29,6 +29,7 @@ ABSTAINS = (
     "this verifier has no endpoint of the chain of its own and abstains: it judges by nobody's word. Silence on a "
     "panel costs 5 % of its bond: start it with --rpc"
 )
+GAVE_UP = "the panel's time is over: this verifier abstains, what it waited for did not come"
 
 
 class Verifier:
@@ -42,6 +43,7 @@ class Verifier:
         self._checker = checker
         self._judge = Judge(parts.identity.node, replay, self._find) if replay is not None else None
         self._abstained: set[bytes] = set()
+        self._waits: dict[bytes, str] = {}  # why there is no verdict yet, by objection
         self._patience: dict[str, int] = {}
 
     def wants(self, item: Work, busy: bool) -> bool:
@@ -54,8 +56,10 @@ class Verifier:
             case ObjectionDuty():
                 entry = self._parts.signer.signed(PanelVote, item.objection)
                 if entry is None and self._judge is None:
-                    self._abstain(item)
+                    self._abstain(item, ABSTAINS)
                     return False
+                if entry is None and self._parts.clock.now() >= item.deadline and item.objection in self._waits:
+                    self._abstain(item, f"{GAVE_UP}: {self._waits[item.objection]}")
             case _:
                 return False
         if entry is not None:
@@ -79,14 +83,19 @@ class Verifier:
         else:
             raise Later(f"no verdict in the panel yet: {finding.reason}")
 
-    def _abstain(self, item: ObjectionDuty) -> None:
+    def _abstain(self, item: ObjectionDuty, why: str) -> None:
         if item.objection not in self._abstained:
             self._abstained.add(item.objection)
-            log.warning("objection %s: %s", item.objection.hex()[:8], ABSTAINS)
+            log.warning("objection %s: %s", item.objection.hex()[:8], why)
 
     def _vote_on_objection(self, item: ObjectionDuty) -> None:
         assert self._judge is not None
-        found = self._judge.judge(item)
+        try:
+            found = self._judge.judge(item)
+        except Later as error:
+            self._waits[item.objection] = str(error)
+            raise
+        self._waits.pop(item.objection, None)
         if self._parts.clock.now() >= item.deadline or not self._parts.listing.has(key_of(item)):
             log.warning("objection %s: judged too late, not voting", item.objection.hex()[:8])
             return

@@ -16,6 +16,7 @@ from inferix.models.objection import MAX_SAYS, OutcomesClaim
 from inferix.models.roles import BatchStatus, ObjectionStatus
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of, place_of
+from inferix.replay.leaves import is_managers, why_false, why_unknown
 from inferix.replay.objections import naming
 from inferix.replay.state import Batch
 from inferix.storage import open_owned_store
@@ -43,14 +44,15 @@ def object_command(
     contracts, network = replayed(rpc, chain_id, deployment, storage)
     place = find(network, task_digest(task))
     bond = int(contracts.read("Objections", "bond"))
-    tell(network, place, bond)
+    by_manager = is_by_manager(network, place)
+    tell(network, place, bond, by_manager)
     if not yes:
         click.confirm("Object?", abort=True)
     key = unlock()
     batch, at = place
     claim = OutcomesClaim(batch=batch.commitment, places=[at], says=reason[:MAX_SAYS])
     said = _store(storage, key, home, claim)
-    send(contracts, key, place, bond, said)
+    send(contracts, key, place, bond, by_manager, said)
 
 
 def find(network: Network, task: Bytes32) -> Place:
@@ -74,7 +76,13 @@ def _end(network: Network, batch: Batch) -> int:
     return batch.proposed_at + network.parameters["batch_window"]
 
 
-def tell(network: Network, place: Place, bond: int) -> None:
+def is_by_manager(network: Network, place: Place) -> bool:
+    """Whether chain and storage show that the manager wrote what no vote says; not where a document is missing."""
+    batch, at = place
+    return not why_unknown(network, batch, [at]) and is_managers(network, batch, batch.leaves[at])
+
+
+def tell(network: Network, place: Place, bond: int, by_manager: bool) -> None:
     """What it is about, what it costs, what can be won and lost."""
     batch, at = place
     leaf = batch.leaves[at]
@@ -82,10 +90,15 @@ def tell(network: Network, place: Place, bond: int) -> None:
     click.echo(f"{leaf.outcome.name.lower()}, work of node {leaf.node}, charge {charge} ifxDollar, in batch "
                f"{batch.manager}/{batch.sequence}")  # fmt: skip
     click.echo(f"it can be objected to until {date_of(_end(network, batch))}")
+    if by_manager:
+        click.echo(f"chain and storage show that manager {batch.manager} wrote what no vote says: the outcome "
+                   f"{why_false(network, batch, leaf)}; the objection says so")  # fmt: skip
     click.echo(f"bond {ifx} IFX. A panel of verifiers checks the outcome again; it decides within days:")
     click.echo(f"  it is wrong: the bond comes back, nobody is charged or paid for the task ({charge} ifxDollar)")
+    if by_manager and not batch.is_alone:
+        click.echo(f"    and manager {batch.manager} is punished")
     click.echo(f"  it is right: the bond is lost, half of it burned, half for manager {batch.manager}")
-    click.echo("  nobody decides: the bond comes back, nobody is charged or paid")
+    click.echo("  nobody decides: half of the bond is burned, nobody is charged or paid")
 
 
 def _store(storage: str, key: bytes, home: Path, claim: OutcomesClaim) -> Bytes32:
@@ -99,14 +112,14 @@ def _store(storage: str, key: bytes, home: Path, claim: OutcomesClaim) -> Bytes3
         client.close()
 
 
-def send(contracts: Contracts, key: bytes, place: Place, bond: int, reason: Bytes32) -> None:
+def send(contracts: Contracts, key: bytes, place: Place, bond: int, by_manager: bool, reason: Bytes32) -> None:
     """Approves the bond and objects."""
     address = contracts.deployment["Objections"].address
     wanted = bond + bond // 100  # the price may move until it is mined
     if int(contracts.read("IFX", "allowance", Account.from_key(key).address, address)) < wanted:
         _transact(contracts, key, contracts.deployment.call("IFX", "approve", address, wanted))
     header, leaf, index, proof = arguments_of(*place)
-    arguments = (header, leaf, proof, [index], 0, reason)
+    arguments = (header, leaf, proof, [index], by_manager, 0, reason)
     _transact(contracts, key, contracts.deployment.call("Objections", "object_outcomes", *arguments))
     click.echo("`inferix jobs` shows what the panel votes, `inferix money` the bond")
 

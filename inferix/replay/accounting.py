@@ -170,15 +170,17 @@ def reserved(network: "Network", job: Job, epoch: int, charged: int) -> int:
 
 
 def _in_progress(network: "Network", job: Job, cut_off: int) -> bool:
-    """Whether at the cut-off a batch waited that charges the order, or may be proposed anew since one fell."""
+    """Whether at the cut-off a batch waited that charges the order, or leaves may be proposed anew since one fell."""
     tasks = {state.task.id for state in job.tasks}
-    return any(
-        batch.proposed_at <= cut_off
-        and not 0 < batch.final_at <= cut_off
-        and (not batch.cancelled_at or cut_off < batch.cancelled_at + PROPOSED_ANEW)
-        and any(leaf.task in tasks for leaf in batch.leaves)
-        for batch in network.batches.values()
-    )
+    for batch in network.batches.values():
+        is_open = batch.proposed_at <= cut_off and not 0 < batch.final_at <= cut_off
+        is_open = is_open and (not batch.cancelled_at or cut_off < batch.cancelled_at + PROPOSED_ANEW)
+        if is_open and any(leaf.task in tasks for leaf in batch.leaves):
+            return True
+        for index, time in batch.freed.items():
+            if batch.leaves[index].task in tasks and time <= cut_off < time + PROPOSED_ANEW:
+                return True
+    return False
 
 
 def _settled(network: "Network", job: Job, epoch: int) -> bool:

@@ -145,7 +145,7 @@ def _earlier(network: Network, state: TaskState, attempt: Attempt, needed: int) 
         if other.outcome is not Outcome.REJECTED or batch is None or batch.status is BatchStatus.CANCELLED:
             continue
         index = place_of(batch, state.task.id, other.number)
-        if index is not None and network.nodes[other.node].owner != owner:
+        if index is not None and index not in batch.voided and network.nodes[other.node].owner != owner:
             return [inclusion(batch, index)]
     raise NotFound("the earlier rejection that it rests on is in no batch")
 

@@ -122,8 +122,9 @@ def voided(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
     """A panel found a leaf false: nobody is charged or paid for it.
 
     Where it is the one that the attempt's votes gave, they were false: it is not proposed again if its batch falls.
+    Where it is not, the one that they gave may be proposed.
     """
     batch = network.batches[args["commitment"]]
     batch.voided.add(args["index"])
-    for leaf in batch.leaves[args["index"] : args["index"] + 1]:
-        jobs.voided(network, batch, leaf, event.timestamp)
+    if args["index"] < len(batch.leaves):
+        jobs.voided(network, batch, args["index"], event.timestamp)

@@ -285,15 +285,20 @@ def batched(network: "Network", batch: Batch) -> None:
     Nor does one that stands alone, unless its leaf is right; while it waits it gives way to the lane's. Once it is
     final it is what counts.
     """
-    for leaf in batch.leaves:
+    for index, leaf in enumerate(batch.leaves):
         attempt = _attempt(network, leaf.task, leaf.attempt)
-        if attempt is None or attempt.lane != batch.manager:
-            continue
-        if batch.is_alone and batch.status is BatchStatus.PROPOSED:
-            if attempt.batch is None and _is_right(network, leaf, attempt):
-                attempt.batch = batch.commitment
-        elif attempt.batch is None or batch.is_alone or _gives_way(network.batches[attempt.batch]):
+        if attempt is not None and index not in batch.voided:
+            _mark(network, batch, leaf, attempt)
+
+
+def _mark(network: "Network", batch: Batch, leaf: BatchLeaf, attempt: Attempt) -> None:
+    if attempt.lane != batch.manager:
+        return
+    if batch.is_alone and batch.status is BatchStatus.PROPOSED:
+        if attempt.batch is None and _is_right(network, leaf, attempt):
             attempt.batch = batch.commitment
+    elif attempt.batch is None or batch.is_alone or _gives_way(network.batches[attempt.batch]):
+        attempt.batch = batch.commitment
 
 
 def _gives_way(batch: Batch) -> bool:
@@ -316,11 +321,24 @@ def unbatched(network: "Network", batch: Batch) -> None:
                 batched(network, network.batches[commitment])
 
 
-def voided(network: "Network", batch: Batch, leaf: BatchLeaf, time: int) -> None:
-    """An attempt whose right leaf was voided is over, and was for nothing."""
+def voided(network: "Network", batch: Batch, index: int, time: int) -> None:
+    """An attempt whose right leaf was voided is over, and was for nothing. In place of another leaf its own may be
+    proposed, unless a live batch of the lane has one of it already: a void leaf pays nobody, so nothing is paid twice.
+    """
+    leaf = batch.leaves[index]
     attempt = _attempt(network, leaf.task, leaf.attempt)
-    if attempt is not None and attempt.batch == batch.commitment and _is_right(network, leaf, attempt):
+    if attempt is None or attempt.batch != batch.commitment:
+        return
+    if _is_right(network, leaf, attempt):
         attempt.voided_at = time
+        return
+    batch.freed[index] = time
+    attempt.batch, attempt.unbatched_at = None, time
+    lane = network.lane(attempt.lane)
+    for other in (network.batches[commitment] for commitment in (*lane.batches, *lane.alone)):
+        for at, found in enumerate(other.leaves):
+            if (found.task, found.attempt) == (leaf.task, leaf.attempt) and at not in other.voided:
+                _mark(network, other, found, attempt)
 
 
 def _attempt(network: "Network", task: Bytes32, number: int) -> Attempt | None:

@@ -29,6 +29,7 @@ def to_outcomes(network: "Network", event: ChainEvent, args: Mapping[str, Any]) 
         index=0,
         places=tuple(args["places"]),
         manager=batch.manager,
+        is_managers=args["is_managers"],
         **_opening(event, args),
     )
 
@@ -63,12 +64,14 @@ def _poster(network: "Network", args: Mapping[str, Any]) -> int:
 def closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """The panel, the governor or time decided, or what it is about fell otherwise.
 
-    Who put a false root up was slashed just before, in the same transaction: none of that is the panel's. Of false
-    outcomes nobody is: their manager followed the votes.
+    Who put a false root up, or wrote of outcomes what no vote says, was slashed just before, in the same transaction:
+    none of that is the panel's. A manager that followed the votes is not, nor one whose lane another proposed beside.
     """
     objection = network.objections[args["id"]]
     objection.status, objection.ended_at = ObjectionStatus(args["status"]), event.timestamp
-    is_punished = objection.status is ObjectionStatus.UPHELD and objection.kind is not ObjectionKind.OUTCOMES
+    is_punished = objection.status is ObjectionStatus.UPHELD
+    if objection.kind is ObjectionKind.OUTCOMES:
+        is_punished = is_punished and objection.is_managers and not network.batches[objection.subject].is_alone
     if is_punished and network.fines and network.fines[-1].node == objection.manager:
         network.fines[-1] = replace(network.fines[-1], barred=frozenset(objection.seats))
 

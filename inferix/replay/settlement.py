@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CHUNK = 64
 MAX_LEAVES = 1_000
 UNPROPOSED_AFTER = 72 * 3_600  # seconds after an order's deadline: later its reserve is free, and no leaf is due
-PROPOSED_ANEW = 48 * 3_600  # seconds after a batch fell, in which its leaves may be proposed again all the same
+PROPOSED_ANEW = 48 * 3_600  # seconds after a batch or false leaf fell, in which the right one may come all the same
 HEADER = {
     "manager": "uint32",
     "sequence": "uint32",
@@ -116,9 +116,9 @@ def _is_in_the_other_lane(network: "Network", state: TaskState, attempt: Attempt
     lane = network.lane(job.order.manager if attempt.lane == job.taken.manager else job.taken.manager)
     own = outcome_leaf(network, state, attempt)
     return any(
-        leaf.task == own.task and cannot_stand(leaf, own)
+        leaf.task == own.task and cannot_stand(leaf, own) and index not in network.batches[commitment].voided
         for commitment in (*lane.batches, *lane.alone)
-        for leaf in network.batches[commitment].leaves
+        for index, leaf in enumerate(network.batches[commitment].leaves)
     )
 
 

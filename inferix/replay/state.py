@@ -235,7 +235,7 @@ class Attempt:
     outcome: Outcome | None = None
     ended_at: int = 0
     batch: bytes | None = None
-    unbatched_at: int = 0  # when the newest batch with its leaf was cancelled
+    unbatched_at: int = 0  # when the newest batch with its leaf was cancelled, or a leaf in its place voided
     voided_at: int = 0  # when a panel voided its right leaf: nobody is paid, and it is not proposed again
 
 
@@ -277,6 +277,7 @@ class Job:
 class Batch:
     """A proposed batch; ``problem`` says why it has no leaves, if so; ``lie``: what was proven of it.
 
+    ``freed``: by index of a void leaf that was not the right one, when it was voided: the attempt's own may follow.
     ``transaction``: hash of the one that proposed it; ``proposer``, ``bond``: whose IFX [wei] stands behind one that
     stands alone, as long as it does.
     """
@@ -298,6 +299,7 @@ class Batch:
     cancelled_at: int = 0
     problem: str = ""
     voided: set[int] = field(default_factory=set)
+    freed: dict[int, int] = field(default_factory=dict)
     lie: Lie | None = None
     transaction: bytes = bytes(32)
     proposer: str = ""
@@ -387,7 +389,8 @@ class Objection(Hearing):
 
     ``subject``: the batch's commitment, or the root; ``of``, ``index``: of a root, as RootName has them; ``places``: of
     the leaves named; ``manager``: who put it up; ``reason``: digest of what the challenger says; ``node``: whose stake
-    is the bond [wei], 0 the challenger's own IFX.
+    is the bond [wei], 0 the challenger's own IFX; ``is_managers``: of outcomes, that what is wrong is what the manager
+    alone says, no vote.
     """
 
     kind: ObjectionKind
@@ -400,6 +403,7 @@ class Objection(Hearing):
     reason: bytes
     node: int
     bond: int
+    is_managers: bool = False
     status: ObjectionStatus = ObjectionStatus.OPEN
     is_referred: bool = False
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A panel's verdict that differs from what the rules alone give is named."""
 
+from typing import Any
+
 import pytest
 
 from inferix.models.anchor import AccountsData
@@ -44,3 +46,16 @@ def test_no_panel_may_let_an_outcome_stand_that_the_rules_do_not_give(chain: Cha
     commitment = chain.propose(draft_batch(MANAGER, 1, 0, leaves, bytes(32)))
     close(chain, object_to_outcomes(chain, commitment, 0, 1), REJECTED)
     assert verdicts(chain) == ["verdicts: the objection to batch 1/1 is right, and was rejected"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"), [({}, UPHELD), ({"voters": bytes(32)}, UPHELD), ({"charge": 1}, REJECTED)]
+)
+def test_no_panel_may_punish_a_manager_for_what_votes_say_or_spare_it_for_what_they_do_not(
+    chain: Chain, draft: BatchDraft, changes: dict[str, Any], status: int
+) -> None:
+    leaves = [leaf.model_copy(update=changes) for leaf in draft.leaves]
+    commitment = chain.propose(draft_batch(MANAGER, 1, 0, leaves, bytes(32)))
+    close(chain, object_to_outcomes(chain, commitment, 0, is_managers=True), status)
+    says = "is wrong, and was upheld" if status == UPHELD else "is right, and was rejected"
+    assert verdicts(chain) == [f"verdicts: the objection to batch 1/1 {says}"]

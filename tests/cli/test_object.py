@@ -9,10 +9,13 @@ import pytest
 
 from inferix.cli import object as command
 from inferix.models.objection import OutcomesClaim
+from inferix.replay.availability import NOT_SERVED
+from inferix.replay.settlement import draft_batch, draft_batches
 from inferix.storage.documents import get_document
 from inferix.storage.embedded import EmbeddedStore
 from tests.api.conftest import Api
 from tests.cli.conftest import Commands, refused
+from tests.replay.chain import MANAGER
 from tests.replay.objecting import propose_all
 
 
@@ -41,7 +44,28 @@ def test_object__asks_first_then_stores_the_reason_and_sends(
         assert text in asked.stdout
     done = run("object", task, "--reason", "it is black", "--yes", *storage)
     assert done.exit_code == 0, done.stderr
-    ((place, bond, reason),) = sent
-    assert (place[0].commitment, bond) == (commitment, 5 * 10**18)
+    ((place, bond, by_manager, reason),) = sent
+    assert (place[0].commitment, bond, by_manager) == (commitment, 5 * 10**18, False)
+    assert "is punished" not in asked.stdout
     said = get_document(EmbeddedStore(tmp_path / "documents"), OutcomesClaim, reason)
     assert (said.batch, said.places, said.says) == (commitment, [place[1]], "it is black")
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_object__where_chain_and_storage_show_the_managers_own_lie__says_so_before_it_asks(
+    run: Commands, api: Api, sent: list[Any], tmp_path: Path, is_served: bool
+) -> None:
+    chain = api.chain
+    state = chain.state(chain.order(), 0)
+    chain.run(state)
+    (draft,) = draft_batches(chain.network, MANAGER)
+    leaves = [leaf.model_copy(update={"charge": leaf.charge - 1}) for leaf in draft.leaves]
+    chain.propose(draft_batch(MANAGER, draft.header["sequence"], 0, leaves, draft.header["previous"]))
+    if not is_served:
+        chain.network.lane(MANAGER).anchors[state.attempts[0].receipt_anchor].problem = NOT_SERVED
+    done = run("object", state.task.id.hex(), "--yes", "--storage", (tmp_path / "documents").as_uri())
+    assert done.exit_code == 0, done.stderr
+    ((_, _, by_manager, _),) = sent
+    assert by_manager is is_served
+    for text in ("the outcome has another charge", f"manager {MANAGER} is punished"):
+        assert (text in done.stdout) is is_served

@@ -239,7 +239,7 @@ def test_a_false_one_hides_nothing_from_its_manager(live: Live, task: TaskState)
     assert task.attempts[-1].batch is None
     assert len(ready(live.network, live.keeper.id)) == 1
     assert objections(live, live.other_keeper) == []
-    assert "another charge" in examine(live.network, batch, block_hash).beyond[0]
+    assert "another charge" in examine(live.network, batch, block_hash).beyond[0].says
     assert len(audit(live)) == 1
     honest = live.settle_ready()
     (objection,) = objections(live, live.keeper)

@@ -97,7 +97,7 @@ def test_the_claim_holds_the_right_leaf(closed: Chain) -> None:
     assert LeafClaim.decode(claim.encode(), claim.digest()) == claim
 
 
-@pytest.mark.parametrize(("status", "counts"), [(None, True), (2, False), (3, True), (4, False)])
+@pytest.mark.parametrize(("status", "counts"), [(None, True), (2, False), (3, True), (4, True), (5, False)])
 def test_bonds_that_are_open_or_lost_count_against_what_a_manager_may_put_up(
     closed: Chain, status: int | None, counts: bool
 ) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Objections on the contracts, from the lie to its end: keeper, panel's member and client as they are."""
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from inferix.models.roles import BatchStatus, NodeStatus, ObjectionStatus, Outco
 from inferix.models.work import ObjectionDuty, PanelDuty
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
+from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Objection
 from inferix.storage.documents import document_cid
 from inferix.storage.tables import Message
@@ -195,7 +197,7 @@ def objected(live: Live, honest: Honest, monkeypatch: pytest.MonkeyPatch) -> byt
     monkeypatch.setattr(command, "transact", transact)
     place = command.find(live.network, state.task.id)
     bond = int(honest.contracts.read("Objections", "bond"))
-    command.send(honest.contracts, bytes(live.client.key), place, bond, b"\x01" * 32)
+    command.send(honest.contracts, bytes(live.client.key), place, bond, False, b"\x01" * 32)
     live.follow()
     forget_what_is_hidden(live.network)
     return place[0].commitment
@@ -218,6 +220,32 @@ def test_a_leaf_that_its_verifiers_passed_wrongly_is_void_and_nothing_is_charged
     assert small.batches.final_charge(1) == 0
     (account,) = [row for row in accounts_data(small.network, 0, {}).accounts if row.account == small.account]
     assert account.spent == 0
+
+
+def test_a_manager_that_overcharges_within_the_cap_pays_and_the_right_leaf_follows(
+    small: Live, honest: Honest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No contract computes a charge below the order's price: another manager's keeper takes it to a panel."""
+    small.run(small.state(small.order()))
+    (right,) = draft_batches(small.network, small.keeper.id)[0].leaves
+    batch = small.hand_in(small.serve(small.draft([right.model_copy(update={"charge": right.charge + 1})])))
+    small.wait(1_800)
+    for name, stake in (("cautious", False), ("disputes", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        program = Program(small, small.other_keeper, folder, Endpoint(small), stake=stake)
+        with caplog.at_level(logging.WARNING):
+            program.cycle()
+        said = "has another charge, with a bond" if stake else "has another charge: no bond is put up for it"
+        assert (said in caplog.text, len(small.network.objections)) == (True, int(stake))
+    forget_what_is_hidden(small.network)
+    (objection,) = small.network.objections.values()
+    assert (objection.is_managers, objection.places, objection.node) == (True, (0,), small.other_keeper.id)
+    heard = honest.hear(by_replay())
+    assert (heard.status, small.network.batches[batch.commitment].voided) == (ObjectionStatus.UPHELD, {0})
+    assert small.network.nodes[small.keeper.id].status is NodeStatus.JAILED
+    assert small.staking.frozen(small.other_keeper.id) == 0, "the bond is back"
+    assert [draft.leaves for draft in draft_batches(small.network, small.keeper.id)] == [[right]]
 
 
 def test_a_leaf_that_is_right_stands_and_the_bond_is_lost(

@@ -9,12 +9,14 @@ import pytest
 from inferix.messages import pack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import DisputeKind, Outcome
-from inferix.replay.settlement import draft_batch
+from inferix.replay.availability import NOT_SERVED
+from inferix.replay.settlement import draft_batch, draft_batches
 from keepers.courts import Step
 from keepers.lies import examine
-from keepers.objections import BONDS_AN_EPOCH, Objection, decide_objections
+from keepers.objections import BONDS_AN_EPOCH, Fault, Objection, decide_faults, decide_objections
 from tests.keepers.batches import OTHER, dispute, ended, propose
 from tests.replay.chain import MANAGER, Chain, block_hash
+from tests.replay.objecting import close, object_to_outcomes
 
 Objections = Callable[..., tuple[list[list[str]], dict[str, str]]]
 PATIENCE = 1_800
@@ -212,3 +214,100 @@ def test_examine__a_batch_full_of_lies__stops_where_enough_is_known(chain: Chain
     leaves = [wrong.model_copy(update={"attempt": attempt}) for attempt in range(200)]
     found = examine(chain.network, propose(chain, leaves), block_hash)
     assert 0 < len(found.proofs) + len(found.doubts) < 10
+
+
+# -- what no contract decides
+
+
+def faults(chain: Chain, manager: int = OTHER) -> list[Fault]:
+    return decide_faults(chain.network, manager, PATIENCE, partial(examine, chain.network, block_hash=block_hash))
+
+
+def be_patient(chain: Chain) -> None:
+    chain.wait(PATIENCE)
+    chain.network.tick(chain.time)
+
+
+def cheaper(leaf: BatchLeaf) -> BatchLeaf:
+    """The same leaf with a charge that no contract computes."""
+    return leaf.model_copy(update={"charge": leaf.charge - 1})
+
+
+def late(leaf: BatchLeaf) -> BatchLeaf:
+    """The same attempt said to have come to nothing: nobody is asked for votes."""
+    return leaf.model_copy(update={"outcome": Outcome.LATE, "work": 0, "charge": 0})
+
+
+@pytest.mark.parametrize("lie", [cheaper, late])
+def test_faults__what_the_manager_alone_writes__to_a_panel_once(
+    chain: Chain, objections: Objections, lie: Callable[[BatchLeaf], BatchLeaf]
+) -> None:
+    batch = propose(chain, [lie(leaf) for leaf in ended(chain, Outcome.ACCEPTED)])
+    assert faults(chain) == [], "documents may still come"
+    be_patient(chain)
+    assert objections(chain) == ([], {}), "no contract decides it"
+    (fault,) = faults(chain)
+    key, function, (header, leaf, _, places, is_managers) = fault.step
+    assert (function, header, places, is_managers) == ("object_outcomes", batch.header, [0], True)
+    assert leaf == batch.leaves[0].model_dump()
+    assert batch.commitment.hex() in key
+    assert faults(chain, manager=MANAGER) == [], "not against one's own lane"
+    close(chain, object_to_outcomes(chain, batch.commitment, 0, is_managers=False), 3)
+    assert [item.places for item in faults(chain)] == [(0,)], "nobody has said yet whose lie it is"
+    close(chain, object_to_outcomes(chain, batch.commitment, 0, is_managers=True), 3)
+    assert faults(chain) == []
+
+
+def test_faults__none_where_all_is_right_or_only_votes_are_others(chain: Chain) -> None:
+    right, other = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    propose(chain, [right])
+    propose(chain, [other.model_copy(update={"votes": bytes(32)})])
+    be_patient(chain)
+    assert faults(chain) == []
+
+
+def test_faults__the_places_of_one_job_in_one_objection(chain: Chain) -> None:
+    jobs = [chain.order(chain.spec(2)) for _ in range(2)]
+    for job in jobs:
+        chain.finish(job)
+    (draft,) = draft_batches(chain.network, MANAGER)
+    batch = propose(chain, [cheaper(leaf) for leaf in draft.leaves])
+    be_patient(chain)
+    found = faults(chain)
+    assert [{chain.network.tasks[batch.leaves[at].task].task.job for at in item.places} for item in found] in (
+        [{jobs[0]}, {jobs[1]}],
+        [{jobs[1]}, {jobs[0]}],
+    )
+    assert sorted(place for item in found for place in item.places) == list(range(len(draft.leaves)))
+
+
+def test_faults__after_the_window_or_where_an_anchor_is_not_served__none(chain: Chain) -> None:
+    batch = propose(chain, [cheaper(leaf) for leaf in ended(chain, Outcome.ACCEPTED)])
+    be_patient(chain)
+    anchor = chain.network.lane(MANAGER).anchors[batch.leaves[0].anchor]
+    anchor.problem = NOT_SERVED
+    assert faults(chain) == []
+    anchor.problem = ""
+    assert len(faults(chain)) == 1
+    chain.network.tick(batch.proposed_at + chain.network.parameters["batch_window"])
+    assert faults(chain) == []
+
+
+def test_faults__of_a_batch_that_falls_by_proof__none(chain: Chain, objections: Objections) -> None:
+    first, second = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    propose(chain, [cheaper(first), second.model_copy(update={"account": 2})])
+    propose(chain, [late(first)])
+    be_patient(chain)
+    assert objections(chain)[0] == [["prove_order"]]
+    assert faults(chain) == []
+
+
+def test_faults__a_leaf_beside_a_void_one_of_its_attempt__no_duplicate(chain: Chain, objections: Objections) -> None:
+    """Disputes takes no proof beside what is void: the second leaf is for a panel."""
+    (leaf,) = ended(chain, Outcome.ACCEPTED)
+    first = propose(chain, [leaf])
+    chain.emit("LeafVoided", commitment=first.commitment, index=0, task=leaf.task, charge=0, work=0)
+    second = propose(chain, [leaf])
+    be_patient(chain)
+    assert objections(chain) == ([], {})
+    assert [(item.batch, item.places) for item in faults(chain)] == [(second, (0,))]

@@ -20,7 +20,7 @@ from inferix.storage.cid import Cid, Codec
 from node.checks import Finding
 from node.executor import Later
 from node.judge import Judge
-from node.verifier import ABSTAINS
+from node.verifier import ABSTAINS, GAVE_UP
 from tests.node.network import START
 from tests.node.running import Start
 from tests.replay.chain import MANAGER, VERIFIERS, Chain
@@ -98,8 +98,8 @@ def proposed(chain: Chain) -> tuple[Chain, bytes]:
     return chain, propose_all(chain)
 
 
-def heard(chain: Chain, commitment: bytes, *places: int) -> Objection:
-    objection = object_to_outcomes(chain, commitment, *places)
+def heard(chain: Chain, commitment: bytes, *places: int, is_managers: bool = False) -> Objection:
+    objection = object_to_outcomes(chain, commitment, *places, is_managers=is_managers)
     seat(chain, objection, MEMBER)
     return objection
 
@@ -155,18 +155,61 @@ LIES = {
     "charge": forged(lambda leaf: {"charge": leaf.charge - 1}),
     "work": forged(lambda leaf: {"work": leaf.work + 1}),
     "no order": forged(lambda leaf: {"task": leaf.task[::-1]}),
+    "late": forged(lambda leaf: {"outcome": Outcome.LATE, "work": 0, "charge": 0}),
 }
 
 
+@pytest.mark.parametrize("is_managers", [True, False])
 @pytest.mark.parametrize("propose", LIES.values(), ids=LIES.keys())
 def test_what_the_rules_do_not_give_is_false_without_a_rendering(
-    chain: Chain, propose: Callable[[Chain], bytes]
+    chain: Chain, propose: Callable[[Chain], bytes], is_managers: bool
 ) -> None:
     chain.finish(chain.order())
     renders = Renders(Outcome.ACCEPTED)
-    found = judge(chain, heard(chain, propose(chain), 0), renders)
+    found = judge(chain, heard(chain, propose(chain), 0, is_managers=is_managers), renders)
     assert (found.upheld, renders.asked) == (True, [])
     assert found.document.checked[0].measurement is None
+
+
+def test_an_outcome_that_the_anchored_votes_give_is_not_the_managers_and_nothing_is_rendered(
+    proposed: tuple[Chain, bytes],
+) -> None:
+    chain, commitment = proposed
+    renders = Renders(Outcome.REJECTED)
+    found = judge(chain, heard(chain, commitment, 0, 1, is_managers=True), renders)
+    assert (found.upheld, renders.asked) == (False, [])
+    assert "not the manager's word: it is what the rules give" in found.says
+
+
+def test_which_votes_stand_is_false_and_not_the_managers(chain: Chain) -> None:
+    chain.finish(chain.order())
+    commitment = forged(lambda leaf: {"voters": bytes(32)})(chain)
+    assert judge(chain, heard(chain, commitment, 0)).upheld
+    assert not judge(chain, heard(chain, commitment, 0, is_managers=True)).upheld
+
+
+def test_one_leaf_that_is_not_the_managers_rejects_it(chain: Chain) -> None:
+    chain.finish(chain.order())
+    (draft,) = draft_batches(chain.network, MANAGER)
+    false = draft.leaves[0].model_copy(update={"charge": 1})
+    commitment = chain.propose(draft_batch(MANAGER, 1, 0, [false, *draft.leaves[1:]], bytes(32)))
+    assert not judge(chain, heard(chain, commitment, 0, 1, is_managers=True)).upheld
+    assert judge(chain, heard(chain, commitment, 0, is_managers=True)).upheld
+
+
+def test_an_anchor_that_the_named_leaves_do_not_rest_on_holds_up_no_vote(chain: Chain) -> None:
+    chain.anchor()
+    before = max(chain.network.lane(MANAGER).anchors)
+    chain.finish(chain.order())
+    objection = heard(chain, propose_all(chain), 0)
+    chain.anchor()
+    anchors = chain.network.lane(MANAGER).anchors
+    for index in (before, max(anchors)):
+        anchors[index].problem = "its data is not served"
+    assert judge(chain, objection, Renders(Outcome.REJECTED)).upheld
+    anchors[before + 1].problem = "its data is not served"
+    with pytest.raises(Later, match=f"anchor 1/{before + 1}"):
+        judge(chain, objection, Renders(Outcome.REJECTED))
 
 
 def test_a_late_outcome_that_the_rules_give_is_right(chain: Chain) -> None:
@@ -245,4 +288,26 @@ def test_a_verdict_that_comes_too_late_is_not_signed(start: Start, closed: Chain
     verifier: Any = node.loop._role
     verifier._judge = SimpleNamespace(judge=lambda duty: pytest.fail("judged"))
     node.run(ObjectionDuty(objection=b"\x01" * 32, deadline=START, sealed_key=b""))
+    assert node.network.received == []
+
+
+def test_a_verifier_that_waits_in_vain_abstains_at_the_end_of_the_panels_time_and_says_why(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    def judged(duty: ObjectionDuty) -> None:
+        raise Later("anchor 1/2: its data is not served")
+
+    node = start(9, "verifier")
+    verifier: Any = node.loop._role
+    verifier._judge = SimpleNamespace(judge=judged)
+    duty = ObjectionDuty(objection=b"\x01" * 32, deadline=START + 600, sealed_key=b"")
+    with caplog.at_level(logging.WARNING):
+        with pytest.raises(Later):
+            verifier.do(duty)
+        assert verifier.wants(duty, busy=False)
+        assert caplog.text == ""
+        over = duty.model_copy(update={"deadline": START})
+        assert not verifier.wants(over, busy=False)
+        assert not verifier.wants(over, busy=False)
+    assert caplog.text.count(f"{GAVE_UP}: anchor 1/2: its data is not served") == 1
     assert node.network.received == []

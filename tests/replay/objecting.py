@@ -19,12 +19,13 @@ def propose_all(chain: Chain) -> bytes:
 
 
 def object_to_outcomes(
-    chain: Chain, commitment: bytes, *places: int, node: int = 0, challenger: str = "0xc11e"
+    chain: Chain, commitment: bytes, *places: int, node: int = 0, challenger: str = "0xc11e", is_managers: bool = False
 ) -> Objection:
     """An objection to these leaves of a batch."""
-    id = keccak(commitment + bytes(places))
+    id = keccak(commitment + bytes([is_managers, *places]))
     fields = {"challenger": challenger, "reason": REASON, "node": node, "bond": 50, "block": chain.block}
-    chain.emit("OutcomesObjected", id=id, commitment=commitment, places=list(places), **fields)
+    named = {"places": list(places), "is_managers": is_managers}
+    chain.emit("OutcomesObjected", id=id, commitment=commitment, **named, **fields)
     return chain.network.objections[id]
 
 
