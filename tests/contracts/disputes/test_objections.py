@@ -117,7 +117,9 @@ def test_without_the_bond_no_objection(court: Court, batch: Batch) -> None:
 
 
 @pytest.mark.parametrize("upheld", [True, False])
-def test_without_quorum_the_governor_decides_and_nobody_pays_for_silence(court: Court, batch: Batch, upheld: bool) -> None:
+def test_without_quorum_the_governor_decides_and_nobody_pays_for_silence(
+    court: Court, batch: Batch, upheld: bool
+) -> None:
     court.set_parameter("panel", 3)
     heard, before = outcomes(court, batch, [2]), money(court, court.challenger)
     seats = heard.fill()
@@ -158,7 +160,9 @@ def test_who_is_silent_where_most_vote_pays(court: Court, batch: Batch) -> None:
     assert heard.status() == UPHELD
 
 
-def test_where_the_governor_is_silent_too_the_leaves_fall_and_half_of_the_bond_is_burned(court: Court, batch: Batch) -> None:
+def test_where_the_governor_is_silent_too_the_leaves_fall_and_half_of_the_bond_is_burned(
+    court: Court, batch: Batch
+) -> None:
     before, stake = money(court, court.challenger), court.staking.bonded(court.keeper.id)
     supply = court.ifx.totalSupply()
     heard = outcomes(court, batch, [0, 1])
