@@ -1,134 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that holds Blender: scenes of this benchmark are built here and rendered by the node's own code.
+"""``python -m benchmarks.proof.inside``: the process that holds Blender; it answers JSON lines (node.engines.serve).
 
-``python -m benchmarks.proof.inside`` answers JSON lines (node.engines.serve). Pictures are .npy files of ten channels:
-Combined RGBA, Albedo RGB, Normal XYZ.
+Blender is imported once stdout is serve's own: on some machines it prints a line as it is loaded.
 """
 
-import os
-from dataclasses import astuple
-from typing import Any, Final
-
-import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
-import numpy as np
-
-from benchmarks import marking
-from benchmarks.proof import scenes
-from node.engines.blender.inside import finish, raw
-from node.engines.exr import Passes
 from node.engines.serve import Report, serve
 
-_CUTS: Final = ("", "bounces", "fast_gi")
-_CUT_BOUNCES: Final = 3
-_JPEG: Final = "picture.jpg"
-MARKS: Final = 12
 
+def make(report: Report) -> object:
+    """The operations; this imports bpy."""
+    from benchmarks.proof.room import Room
 
-class Room:
-    """One scene at a time."""
-
-    def __init__(self, report: Report) -> None:
-        self._scene: Any = None
-        self._made: tuple[str, int] | None = None
-
-    def build(self, name: str, variant: int) -> dict[str, object]:
-        """Make a variant, unless it is the one that is there."""
-        if self._made != (name, variant):
-            self._scene, self._made = scenes.build(name, variant), (name, variant)
-        return {}
-
-    def render(
-        self,
-        frame: int,
-        seed: int,
-        settings: dict[str, Any],
-        subset: list[int] | None,
-        box: list[int] | None,
-        cut: str,
-        threads: int,
-        output: str,
-    ) -> dict[str, object]:
-        """The raw pass. ``subset``: first sample and how many; ``box``: x, y, width, height; ``cut``: one of _CUTS."""
-        device_class = raw.configure(self._scene, settings, threads)
-        self._scene.render.use_persistent_data = False  # it spins while the other kernel's process works
-        cycles = self._scene.cycles
-        if subset is not None:
-            cycles.use_sample_subset, cycles.sample_offset, cycles.sample_subset_length = True, *subset
-        before = self._cut(cut)
-        try:
-            timed = raw.render(self._scene, frame, seed, tuple(box) if box else None, lambda *_: None)  # type: ignore[arg-type]
-        finally:
-            for name, value in before.items():
-                setattr(cycles, name, value)
-        _save(output, timed.passes)
-        return {"core_seconds": timed.core_seconds, "seconds": timed.seconds, "device_class": device_class}
-
-    def denoise(self, source: str, output: str) -> dict[str, object]:
-        """The same passes, the combined one without its noise."""
-        passes = _load(source)
-        _save(output, Passes(finish.denoise(self._scene, passes), passes.albedo, passes.normal))
-        return {}
-
-    def picture(self, source: str, output: str) -> dict[str, object]:
-        """An 8-bit PNG with the scene's view transform."""
-        finish.picture(self._scene, _load(source).combined, output)
-        return {}
-
-    def save(self, output: str) -> dict[str, object]:
-        """The scene as a package."""
-        bpy.ops.wm.save_as_mainfile(filepath=output, compress=True, check_existing=False, copy=True)
-        return {}
-
-    def mark(self, frame: int, key: str, target: float, settings: dict[str, Any], threads: int) -> dict[str, object]:
-        """Put a key's marks into the scene; what was placed: width, height, sign, periods, x and y of the imprint."""
-        size = settings["width"], settings["height"]
-        placed = marking.embed(
-            self._scene, frame, bytes.fromhex(key), *size, count=MARKS, target=target, threads=threads
-        )
-        return {"placed": [[*astuple(mark), box.x, box.y] for mark, box, _ in placed]}
-
-    def unmark(self) -> dict[str, object]:
-        """Take them out again."""
-        return {"removed": marking.remove(self._scene)}
-
-    def jpeg(self, source: str, output: str, quality: int) -> dict[str, object]:
-        """An 8-bit picture, (height, width, 3), after compression."""
-        pixels = np.load(source).astype(np.float32) / 255
-        height, width, _ = pixels.shape
-        image = bpy.data.images.new("picture", width, height, alpha=False, is_data=True)
-        values = np.concatenate([pixels, np.ones((height, width, 1), np.float32)], axis=2)[::-1]
-        image.pixels.foreach_set(values.ravel())
-        image.file_format, image.filepath_raw = "JPEG", os.path.abspath(_JPEG)
-        image.save(quality=quality)
-        bpy.data.images.remove(image)
-        found = finish.read_png(os.path.abspath(_JPEG), (width, height))
-        np.save(output, np.rint(found[..., :3] * 255).astype(np.uint8))
-        return {}
-
-    def _cut(self, cut: str) -> dict[str, object]:
-        """Do less than was ordered; returns what it was before."""
-        if cut not in _CUTS:
-            raise ValueError(f"{cut!r} is not one of {_CUTS}")
-        changes: dict[str, object] = {}
-        if cut == "bounces":
-            kinds = ("max_bounces", "diffuse_bounces", "glossy_bounces", "transmission_bounces")
-            changes = {kind: min(_CUT_BOUNCES, getattr(self._scene.cycles, kind)) for kind in kinds}
-        elif cut == "fast_gi":
-            changes = {"use_fast_gi": True, "ao_bounces": 1, "ao_bounces_render": 1}
-        before = {name: getattr(self._scene.cycles, name) for name in changes}
-        for name, value in changes.items():
-            setattr(self._scene.cycles, name, value)
-        return before
-
-
-def _save(path: str, passes: Passes) -> None:
-    np.save(path, np.concatenate([passes.combined, passes.albedo, passes.normal], axis=2, dtype=np.float32))
-
-
-def _load(path: str) -> Passes:
-    pixels = np.load(path)
-    return Passes(*(np.ascontiguousarray(pixels[..., part]) for part in (slice(0, 4), slice(4, 7), slice(7, 10))))
+    return Room(report)
 
 
 if __name__ == "__main__":
-    serve(Room)
+    serve(make)
