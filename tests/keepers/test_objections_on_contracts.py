@@ -13,7 +13,7 @@ from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import Batch
 from keepers.disputes import decide_expiry
 from keepers.lies import SEEN_AFTER, examine
-from keepers.objections import Objection, decide_objections
+from keepers.objections import Objection, decide_faults, decide_objections
 from tests.contracts.system import Node
 from tests.contracts.work.network import block_hash
 from tests.keepers.live import Live
@@ -208,17 +208,19 @@ def test_a_leaf_that_names_a_later_anchor_falls_by_proof(live: Live) -> None:
 
 
 @pytest.mark.parametrize("field", ["work", "charge"])
-def test_what_no_contract_decides_is_said_and_nothing_is_staked(live: Live, field: str) -> None:
-    """More work, a charge below the order's price: order, receipt and votes answer for these."""
+def test_what_no_contract_decides_and_the_manager_alone_wrote_goes_to_a_panel(live: Live, field: str) -> None:
+    """More work, a charge below the order's price: order, receipt and votes answer for these, so no dispute is opened."""
     leaf = live.ready()
     changes = {"work": leaf.work + 1, "charge": leaf.charge - 1}
     batch = hand_in(live, leaf.model_copy(update={field: changes[field]}))
     live.wait(PATIENCE)
     look = partial(examine, live.network, block_hash=block_hash)
-    found, told = decide_objections(live.network, live.other_keeper.id, PATIENCE, True, look)
-    assert found == []
-    says = f"batch {batch.manager}/{batch.sequence}: task {leaf.task.hex()[:12]} attempt 0 has another {field}"
-    assert told == {says: "no contract decides it"}
+    assert decide_objections(live.network, live.other_keeper.id, PATIENCE, True, look) == ([], {})
+    (fault,) = decide_faults(live.network, live.other_keeper.id, PATIENCE, look)
+    assert (fault.batch, fault.places) == (batch, (0,))
+    assert fault.says.endswith(f"task {leaf.task.hex()[:12]} attempt 0 has another {field}")
+    assert fault.step[1] == "object_outcomes"
+    assert decide_faults(live.network, live.keeper.id, PATIENCE, look) == [], "not against oneself"
 
 
 def take_over(live: Live, leaf: BatchLeaf) -> int:
