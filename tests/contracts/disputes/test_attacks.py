@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks that the courts must stand, each named after what the attacker tries."""
 
+from dataclasses import replace
+
 import boa
 from eth_utils import keccak
 
@@ -99,6 +101,8 @@ def test_a_voter_whose_owner_is_the_worker(court: Court) -> None:
     with boa.env.anchor(), boa.reverts("Committees: a voter was not drawn"):
         answer(court, ballot, disputed(court, ballot))
     honest = court.ballot(voters=drawn[:NEEDED])
+    # Most draws hit the heavy node: shown as a misfit, they take no seats.
+    honest = replace(honest, members=court.members([*honest.voters, own]))
     answer(court, honest, disputed(court, honest))
 
 
