@@ -201,9 +201,8 @@ store = EmbeddedStore(Path(sys.argv[1]), reserve=0, grace=0)
 data = bytes(range(256)) * 2_100
 held = 0
 until = time.monotonic() + 50
-while not (Path(sys.argv[1]) / "collects").exists() and time.monotonic() < until:
-    time.sleep(0.01)
-while held < 20 and time.monotonic() < until:
+removed = Path(sys.argv[1]) / "removed"
+while (held < 20 or not removed.exists()) and time.monotonic() < until:
     root = store.add(data)
     try:
         store.pin(root)
@@ -224,9 +223,10 @@ from inferix.storage.embedded import EmbeddedStore
 store = EmbeddedStore(Path(sys.argv[1]), reserve=0, grace=0)
 removed = 0
 pauses = cycle(0.001 * 2**n for n in range(10))
-(Path(sys.argv[1]) / "collects").touch()
 while not (Path(sys.argv[1]) / "done").exists():
     removed += store.gc()
+    if removed:
+        (Path(sys.argv[1]) / "removed").touch()
     time.sleep(next(pauses))
 print(removed)
 """
@@ -236,13 +236,12 @@ def test_processes_pin_while_another_collects__no_pinned_block_is_lost(tmp_path:
     pinner, collector = (start(program, tmp_path) for program in (PINNER, COLLECTOR))
     held, removed = (int(process.communicate(timeout=60)[0]) for process in (pinner, collector))
     assert (pinner.returncode, collector.returncode) == (0, 0)
-    assert held == 20
+    assert held >= 20
     assert removed > 0
 
 
 def test_processes_write_the_same_file__one_copy(tmp_path: Path) -> None:
     program = PINNER.replace("store.unpin(root)", "break")
-    (tmp_path / "collects").touch()  # nobody does: none waits
     writers = [start(program, tmp_path) for _ in range(3)]
     assert [int(process.communicate(timeout=60)[0]) for process in writers] == [1, 1, 1]
     assert len(files_in(tmp_path, "blocks")) == 3  # two of the three leaves are equal
