@@ -101,7 +101,7 @@ class ObjectionKind(IntEnum):
 
 
 class ObjectionStatus(IntEnum):
-    """States of an objection; UNDECIDED: what it names falls, nobody pays; DROPPED: that fell otherwise."""
+    """States of an objection; UNDECIDED: what it names falls, half its bond is burned; DROPPED: that fell otherwise."""
 
     OPEN = 1
     UPHELD = 2
