@@ -29,10 +29,7 @@ def chain() -> Chain:
 
 @pytest.fixture
 def closed(chain: Chain) -> Chain:
-    chain.finish(chain.order())
-    chain.settle()
-    chain.close_epoch(1_000_000_007)
-    return chain
+    return chain.close_first_epoch()
 
 
 def lying(chain: Chain) -> AccountsData:

@@ -61,10 +61,7 @@ def judge(chain: Chain, objection: Objection, find: Any = None, member: int = ME
 
 @pytest.fixture
 def closed(chain: Chain) -> Chain:
-    chain.finish(chain.order())
-    chain.settle()
-    chain.close_epoch(1_000_000_007)
-    return chain
+    return chain.close_first_epoch()
 
 
 @pytest.mark.parametrize("is_false", [True, False])

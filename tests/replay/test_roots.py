@@ -21,10 +21,7 @@ from tests.replay.objecting import newest_roots
 @pytest.fixture
 def closed(chain: Chain) -> Chain:
     """An epoch with a settled job, over."""
-    chain.finish(chain.order())
-    chain.settle()
-    chain.close_epoch(1_000_000_007)
-    return chain
+    return chain.close_first_epoch()
 
 
 @pytest.fixture
