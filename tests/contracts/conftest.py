@@ -4,7 +4,7 @@
 import boa
 import pytest
 
-from tests.contracts.system import System
+from tests.contracts.system import START, System
 
 
 @pytest.fixture(autouse=True)
@@ -14,8 +14,14 @@ def forget_traces() -> None:
     boa.env.sstore_trace.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def start() -> None:
+    """Who is drawn follows from hashes of times: by the wall clock each run would draw others."""
+    boa.env.evm.patch.timestamp = START
+
+
 @pytest.fixture(scope="session")
-def deployed() -> System:
+def deployed(start: None) -> System:
     return System()
 
 

@@ -28,6 +28,7 @@ IFX = 10**18  # wei
 PRICE = 50_000_000  # nano-USD per IFX: 0.05 USD
 FLOOR = 8_000_000  # nano-USD per IBM
 TGE = 537_500_000 * IFX
+START = 1_800_000_000  # first second of every test: the same draws, the same calldata, in each run
 
 Contract = Any  # boa's contracts get their methods from the ABI
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import boa
 import pytest
 
+from tests.contracts.system import START
 from tests.gas.sale import Counter
-from tests.gas.scenario import START, Scenario
+from tests.gas.scenario import Scenario
 from tests.gas.served import Shelves
 
 

@@ -14,13 +14,12 @@ from eth_utils import keccak
 
 from inferix.messages import Domain, Order
 from inferix.models.anchor import BatchLeaf
-from tests.contracts.system import IFX, USD, VERIFIER, acting, advance, deployer, key, now
+from tests.contracts.system import IFX, START, USD, VERIFIER, acting, advance, deployer, key, now
 from tests.contracts.uniswap import Exchange
 from tests.contracts.work.books import Books, Ledger
 from tests.contracts.work.network import Network, batch_leaf, mine, records_of
 from tests.gas.meter import transaction_gas
 
-START = 1_800_000_000  # any fixed time: calldata must be the same in each run
 TASKS = 1000
 ORDERS = 50
 NODES = 1000

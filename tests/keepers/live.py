@@ -30,7 +30,7 @@ from inferix.replay.state import Batch, TaskState
 from inferix.trees import anchor_root
 from keepers.courts import Step
 from tests.contracts.disputes.court import Court, roster_leaf
-from tests.contracts.system import Node, acting, advance, now
+from tests.contracts.system import START, Node, acting, advance, now
 from tests.contracts.work.network import mine
 
 Signed = tuple[Message, bytes]
@@ -45,6 +45,7 @@ class Live(Court):
         self.transactions: dict[int, bytes] = {}
         self.documents: dict[bytes, bytes] = {}
         self.nonce = 0
+        boa.env.evm.patch.timestamp = START
         with self.listening():
             super().__init__()
             self.interfaces = {
