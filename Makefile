@@ -44,7 +44,7 @@ bench-gas: setup ## gas of every call of the contracts
 bench-proof: setup ## how often the proof of rendering errs: honest and forged frames of nine scenes (ARGS="--end-to-end studio")
 	@$(PY) -m benchmarks.proof $(ARGS)
 
-bench-proof-full: setup ## the same for a thousand frames, hours; goes on where it was stopped (ARGS="--minutes 60")
+bench-proof-full: setup ## the same for three thousand frames, hours; goes on where it was stopped (ARGS="--minutes 60 --shard 0/2")
 	@$(PY) -m benchmarks.proof --full $(ARGS)
 
 simulate-economy: setup ## four years of the economy, what makes cheating pay: out/economy (ARGS="--epochs 100 --only growth")

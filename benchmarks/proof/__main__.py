@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks.proof", description=__doc__)
     parser.add_argument("--full", action="store_true", help="go on with the long run, with the least priority")
     parser.add_argument("--cases", type=int, help=f"frames: {ROUND}, or {FULL} of the full run")
+    parser.add_argument("--shard", type=_shard, default=(0, 1), metavar="I/N", help="every N-th frame, for N processes")
     parser.add_argument("--minutes", type=float, help="stop after these, whatever is left")
     parser.add_argument("--threads", type=int, help="of Blender: 2, or 1 in the full run")
     parser.add_argument("--end-to-end", metavar="SCENE", choices=scenes.NAMES, help="check one frame of 1080p by nodes")
@@ -70,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--height", type=int, default=144)
     parser.add_argument("--samples", type=int, default=16, help=f"a multiple of {MULTIPLE}")
     return parser
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise argparse.ArgumentTypeError("write 0/2 and 1/2 for two processes")
+    return int(index), int(count)
 
 
 def _measure(asked: argparse.Namespace, folder: Path) -> None:
@@ -89,7 +97,8 @@ def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> Non
     frames, marked = Journal(folder / FRAMES), Journal(folder / MARKS)
     done, with_marks, began = frames.done(), marked.done(), time.monotonic()
     first = CHOSEN_ON if asked.full else 0
-    left = [number for number in range(first, first + count) if number not in done]
+    index, shards = asked.shard
+    left = [number for number in range(first, first + count) if number not in done and number % shards == index]
     if done:
         line(f"{len(done)} of {count} frames are there already")
     for new, number in enumerate(left, start=1):
@@ -99,7 +108,7 @@ def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> Non
             marked.add(marks.run(Case(number // MARKS_EVERY, *MARKED), run.worker))
         passed = time.monotonic() - began
         rest = passed / new * (len(left) - new)
-        place = f"{count - len(left) + new} of {count}: {row['scene']}"
+        place = f"{new} of {len(left)}: {row['scene']}"
         line(f"{place}, {passed / new:.1f} s a frame, {_clock(rest)} to go")
         if asked.minutes and passed > asked.minutes * 60:
             line("the time is over")

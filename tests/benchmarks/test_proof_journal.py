@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows are there after a stop, and what was cut off in the middle is done again."""
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 
+import pytest
+
+from benchmarks.proof.__main__ import _shard
 from benchmarks.proof.journal import Journal
 
 
@@ -30,3 +34,10 @@ def test_a_row_that_was_cut_off_is_not_done_and_spoils_no_other(tmp_path: Path) 
     assert journal.done() == {0}
     journal.add({"case": 1})
     assert [row["case"] for row in journal.rows()] == [0, 1]
+
+
+def test_a_run_is_shared_by_processes() -> None:
+    assert _shard("1/2") == (1, 2)
+    for text in ("2/2", "1", "a/b", "-1/2", "0/0"):
+        with pytest.raises(ArgumentTypeError, match="0/2 and 1/2"):
+            _shard(text)
