@@ -48,12 +48,16 @@ class EngineMissing(EngineError, Misconfigured):
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """How this node runs an engine. ``threads``: 0 means all cores. ``unsafe``: not isolated (see node.sandbox)."""
+    """How this node runs an engine. ``threads``: 0 means all cores. ``unsafe``: not isolated (see node.sandbox).
+
+    ``plain_kernel``: the processor's slower kernel where it has two, to compare it with the usual one.
+    """
 
     threads: int = 0
     device: Device = "cpu"
     limits: Limits = field(default_factory=Limits)
     unsafe: bool = False
+    plain_kernel: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 """Starts this project's own Python code in a sandbox."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +21,10 @@ def start_python(
     settings: EngineSettings,
     folders: Sequence[Path] = (),
     on_progress: Callable[[Progress], None] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> JsonProcess:
     """Call ``main`` of ``module`` in a process that may read ``folders``, this Python and this project's code only."""
-    start = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from {module} import main; main()"
+    start = f"import os, sys; os.environ.update({dict(environment or {})!r}); sys.path.insert(0, {str(_ROOT)!r}); "
+    start += f"from {module} import main; main()"
     command = [sys.executable, "-I", "-B", "-c", start]
     return JsonProcess(command, work, settings, (*sandbox.python_folders(), *_CODE, *folders), on_progress)

@@ -97,7 +97,8 @@ class BlenderEngine:
     def _start(
         self, work: Path, folders: Sequence[Path], on_progress: Callable[[Progress], None] | None = None
     ) -> JsonProcess:
-        return start_python("node.engines.blender.inside", work, self.settings, folders, on_progress)
+        plain = {"CYCLES_CPU_NO_AVX2": "1"} if self.settings.plain_kernel else {}
+        return start_python("node.engines.blender.inside", work, self.settings, folders, on_progress, plain)
 
 
 def check_header(package: Path) -> None:

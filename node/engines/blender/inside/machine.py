@@ -7,6 +7,7 @@ tolerance, the same name bit for bit.
 """
 
 import contextlib
+import os
 import platform
 import re
 from pathlib import Path
@@ -28,7 +29,9 @@ def kernel(device_class: str) -> str:
 
 
 def _instructions() -> str:
-    """Cycles' own word for the instructions that its kernel uses."""
+    """Cycles' own word for the instructions that its kernel uses; it does not see that it was told not to use them."""
+    if os.environ.get("CYCLES_CPU_NO_AVX2"):
+        return "no avx2"
     import _cycles  # type: ignore[import-not-found, unused-ignore]
 
     found = _CAPABILITIES.search(_cycles.system_info())

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``inferix bench``: measurements that an operator can make and give to the others."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Final
+
+import click
+
+from inferix.errors import InvalidInput
+from inferix.proofs.rendering import load_calibration, write_calibration
+from inferix.proofs.rendering.agreement import Agreement, Sample, calibrated, compare, pairs_of, read_sample
+
+_PATH: Final = click.Path(path_type=Path)
+_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.group()
+def bench() -> None:
+    """Measure this machine against others."""
+
+
+@bench.command()
+@click.argument("packages", nargs=-1, type=_FILE)
+@click.option("--device", "devices", type=click.Choice(["cpu", "plain-cpu", "gpu"]), multiple=True, help="Repeatable.")
+@click.option("--frames", type=click.IntRange(1, 100), default=4, show_default=True, help="Of each package.")
+@click.option("--width", type=click.IntRange(32, 8192), default=480, show_default=True)
+@click.option("--height", type=click.IntRange(32, 8192), default=270, show_default=True)
+@click.option("--samples", type=click.IntRange(8, 4096), default=64, show_default=True, help="A multiple of eight.")
+@click.option("--with", "others", type=_FILE, multiple=True, help="A sample of another machine. Repeatable.")
+@click.option("--out", type=_PATH, default=Path("agreement"), show_default=True, help="For its samples.")
+@click.option("--calibration", type=_PATH, default=None, help="Write a calibration with what was counted.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="Processors to use; 0: all.")
+@click.option("--unsafe-no-sandbox", is_flag=True, help="Open the packages without isolation: your own ones only.")
+def agreement(
+    packages: tuple[Path, ...],
+    devices: tuple[str, ...],
+    others: tuple[Path, ...],
+    out: Path,
+    calibration: Path | None,
+    threads: int,
+    unsafe_no_sandbox: bool,
+    **size: int,
+) -> None:
+    """How far kernels, GPUs and machines agree about the same tiles.
+
+    Renders tiles of PACKAGES (default: the project's own scenes) on this machine, honestly and as cheats would, leaves
+    a sample a device in a folder, and compares every two samples: its own and those of others. plain-cpu is the
+    processor's slower kernel. Send your samples to others, so that your device class can be calibrated with theirs.
+    """
+    from node.agreement import PACKAGES, Size, make_sample
+    from node.engines import Device, EngineSettings, load_engine
+
+    if size["samples"] % 8:
+        raise InvalidInput(f"--samples {size['samples']}: give a multiple of eight, so that an eighth can be cheated")
+    samples = [read_sample(path) for path in others]
+    out.mkdir(parents=True, exist_ok=True)
+    for name in devices or ("cpu",):
+        device: Device = "gpu" if name == "gpu" else "cpu"
+        settings = EngineSettings(threads, device, unsafe=unsafe_no_sandbox, plain_kernel=name == "plain-cpu")
+        engine = load_engine("blender", settings)
+        made = make_sample(engine, device, packages or PACKAGES, Size(**size), click.echo)
+        path = out / f"{name}.npz"
+        made.write(path)
+        click.echo(f"{path}: {made.name}, Blender {made.build}")
+        samples.append(made)
+    found = _compared(samples)
+    if calibration is not None:
+        _write(calibration, found)
+
+
+def _compared(samples: Sequence[Sample]) -> list[Agreement]:
+    tolerance, found = load_calibration().tolerance, list[Agreement]()
+    for one, other in combinations(samples, 2):
+        result = compare(one, other, tolerance)
+        found.append(result)
+        limit = f"tolerance, {tolerance.max_share_ppm / 10_000:g} % of a tile's pixels may be off"
+        click.echo(f"\n{result.one}\n{result.other}\n  compared  {'bit for bit' if result.kind == 'exact' else limit}")
+        honest, worst = result.honest, result.worst_ppm / 10_000
+        click.echo(f"  {'honest':14}{honest.failed} of {honest.tiles} tiles fail, {result.equal} have equal bits;")
+        click.echo(f"  {'':14}{worst:g} % of the worst one's pixels are off")
+        for item in result.forged:
+            click.echo(f"  {item.name:14}{item.failed} of {item.tiles} tiles with noise fail")
+    if not found:
+        click.echo("\nnothing to compare with: give another --device, or a sample of another machine by --with")
+    return found
+
+
+def _write(path: Path, found: Sequence[Agreement]) -> None:
+    if not found:
+        raise InvalidInput("nothing was compared, so that there is nothing to calibrate")
+    source = "inferix bench agreement"
+    machines = sorted({name for result in found for name in (result.one, result.other)})
+    pairs = pairs_of(found, f"{source}: {', '.join(machines)}")
+    write_calibration(path, calibrated(load_calibration(), pairs, source))
+    click.echo(f"\n{path}: a calibration with {len(pairs)} new pairs; it is in force where it lies beside the code")

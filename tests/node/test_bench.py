@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``inferix bench agreement`` on Blender's two kernels of this processor, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from inferix.cli.main import main
+from inferix.proofs.calibration import load_calibration, read_calibration
+
+SMALL = ["--frames", "1", "--width", "96", "--height", "54", "--samples", "8", "--threads", "2"]
+UNIT = str(Path(__file__).parents[2] / "assets" / "scenes" / "unit.blend")
+
+
+@pytest.mark.integration
+def test_two_kernels_agree_and_calibrate_their_pair(tmp_path: Path) -> None:
+    out, file = tmp_path / "samples", tmp_path / "calibration.json"
+    ask = ["bench", "agreement", UNIT, *SMALL, "--device", "cpu", "--out", str(out)]
+    alone = CliRunner().invoke(main, ask)
+    assert alone.exit_code == 0, alone.output
+    assert "nothing to compare with" in alone.output
+    again = [*ask[:-1], str(tmp_path / "again"), "--device", "plain-cpu"]
+    done = CliRunner().invoke(main, [*again, "--with", str(out / "cpu.npz"), "--calibration", str(file)])
+    assert done.exit_code == 0, done.output
+    assert "bit for bit" in done.output
+    assert "0 of 60 tiles fail, 60 have equal bits" in done.output
+    assert "no-avx2" in done.output
+    assert read_calibration(file).name != load_calibration().name
+
+
+def test_what_cannot_be_measured_is_refused_before_anything_is_rendered(tmp_path: Path) -> None:
+    odd = CliRunner().invoke(main, ["bench", "agreement", "--samples", "20", "--out", str(tmp_path)])
+    assert (odd.exit_code, "multiple of eight" in odd.output) == (2, True)
+    (tmp_path / "other.npz").write_bytes(b"nothing")
+    other = CliRunner().invoke(main, ["bench", "agreement", "--with", str(tmp_path / "other.npz")])
+    assert (other.exit_code, "no sample" in other.output) == (6, True)
