@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from api import errors
 from api.context import Context
 from api.guard import Guard
-from api.routes import auth, blocks, jobs, money, node, orders, quotes, state
+from api.routes import auth, blocks, jobs, metrics, money, node, orders, quotes, state
 from api.settings import ApiSettings
 from inferix import __version__
 from inferix.chain.client import ChainClient
@@ -58,7 +58,7 @@ def create_app(context: Context) -> FastAPI:
     )
     errors.install(app)
     app.add_middleware(Guard)
-    for part in (auth, state, quotes, orders, jobs, node, money, blocks):
+    for part in (auth, state, quotes, orders, jobs, node, money, blocks, metrics):
         app.include_router(part.router)
     if context.settings.web.is_dir():
         app.mount("/", StaticFiles(directory=context.settings.web, html=True), name="web")

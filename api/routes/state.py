@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The state of the network, for everybody."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -26,6 +27,7 @@ from inferix.models.anchor import AccountsData
 from inferix.models.roles import Role
 from inferix.replay.accounting import accounts_tree, claimable, eligible, nodes_tree
 from inferix.replay.explain import explain_task
+from inferix.replay.record import record_of
 from inferix.replay.state import AccountsRoot, JobStatus
 from inferix.storage.tables import NodeSeen
 
@@ -38,6 +40,7 @@ async def network(context: ContextDep) -> dict[str, Any]:
     state = await context.network()
     contracts = context.deployment.contracts
     managers = [node for node in state.nodes.values() if node.role is Role.MANAGER]
+    record = record_of(state)
     return {
         "chain_id": context.settings.chain_id,
         "block": state.block,
@@ -67,6 +70,7 @@ async def network(context: ContextDep) -> dict[str, Any]:
             "burned": str(sum(epoch.burned for epoch in state.epochs)),
             "minted": str(sum(epoch.minted for epoch in state.epochs)),
         },
+        "verification": {**asdict(record), "false_ppm": record.false_ppm[0], "false_at_most_ppm": record.false_ppm[1]},
         "readers": "A job's input and results can be read by the client, its manager, the drawn workers and verifiers.",
     }
 

@@ -58,6 +58,17 @@ class CaseStatus(IntEnum):
     CLEARED = 5
 
 
+class ClearedBy(IntEnum):
+    """Why a slashing case ended without a slash, as Panels says it."""
+
+    BATCH_CANCELLED = 1
+    REJECTED_AGAIN = 2
+    NOT_REDONE = 3
+    PANEL_REVERSED = 4
+    UNDECIDED = 5
+    LEAF_VOID = 6
+
+
 class BatchStatus(IntEnum):
     """States of a batch."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from inferix.models.event import ChainEvent
-from inferix.models.roles import CaseStatus
+from inferix.models.roles import CaseStatus, ClearedBy
 from inferix.replay.state import Case, Fine
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, sla
     case = network.cases[args["case"]]
     case.status = CaseStatus.SLASHED if slashed else CaseStatus.CLEARED
     case.ended_at = event.timestamp
+    case.reason = None if slashed else ClearedBy(args["reason"])
     if slashed and network.fines and network.fines[-1].node == case.node:
         # Staking logged the slash just before, in the same transaction.
         fine = network.fines[-1]

@@ -11,6 +11,7 @@ from inferix.models.job import JobSpec, Task
 from inferix.models.roles import (
     BatchStatus,
     CaseStatus,
+    ClearedBy,
     DisputeKind,
     DisputeStatus,
     Lie,
@@ -372,7 +373,7 @@ class Hearing:
 
 @dataclass(kw_only=True)
 class Case(Hearing):
-    """A slashing case; its panel is asked for by an appeal."""
+    """A slashing case; its panel is asked for by an appeal. ``reason``: why it was cleared."""
 
     task: bytes
     attempt: int
@@ -381,6 +382,7 @@ class Case(Hearing):
     opened_at: int
     status: CaseStatus = CaseStatus.FROZEN
     charged_at: int = 0
+    reason: ClearedBy | None = None
 
 
 @dataclass(kw_only=True)
