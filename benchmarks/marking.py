@@ -35,6 +35,7 @@ PREVIEW_SCALE: Final = 4
 PREVIEW_SAMPLES: Final = 4
 _NOTHING: Final = 1e9  # Cycles' depth of a pixel in which there is nothing is ten times as much
 _NAME: Final = "mark"
+_RAYS: Final = ("diffuse", "glossy", "transmission", "volume_scatter", "shadow")
 _BT709: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -56,26 +57,55 @@ def camera_of(scene: Any, width: int, height: int) -> Camera:
 
 def preview_of(scene: Any, frame: int, width: int, height: int, threads: int) -> Preview:
     """Depth and light of a frame at a quarter of its size and four samples."""
+    return preview_from(small_render(scene, frame, width, height, threads))
+
+
+def small_render(
+    scene: Any, frame: int, width: int, height: int, threads: int, passes: Sequence[str] = ()
+) -> dict[str, FloatArray]:
+    """Channels by name ("Combined.R") at a quarter of the size and four samples; ``passes``: besides depth."""
     small = {"width": max(width // PREVIEW_SCALE, 16), "height": max(height // PREVIEW_SCALE, 16)}
     raw.configure(scene, {**small, "samples": PREVIEW_SAMPLES, "device": "cpu"}, threads)
-    layer, render = scene.view_layers[0], scene.render
-    had, layer.use_pass_z = layer.use_pass_z, True
-    render.use_border = False
-    render.filepath = path = os.path.join(os.getcwd(), "preview.tmp.exr")
+    layer, wanted = scene.view_layers[0], [f"use_pass_{name}" for name in ("z", *passes)]
+    had = {name: getattr(layer, name) for name in wanted}
+    raw.assign(layer, **dict.fromkeys(wanted, True))
+    scene.render.use_border = False
     scene.frame_set(frame)
     try:
-        bpy.ops.render.render(write_still=True, scene=scene.name)
+        return rendered_channels(scene)
     finally:
-        layer.use_pass_z = had
+        raw.assign(layer, **had)
+
+
+def rendered_channels(scene: Any) -> dict[str, FloatArray]:
+    """Render the scene as it is set up; channels by name."""
+    scene.render.filepath = path = os.path.join(os.getcwd(), "preview.tmp.exr")
+    bpy.ops.render.render(write_still=True, scene=scene.name)
     channels = {
-        name.rsplit(".", 2)[-2] + "." + name.rsplit(".", 1)[-1]: channel.pixels
+        ".".join(name.rsplit(".", 2)[-2:]): channel.pixels
         for part in OpenEXR.File(path, separate_channels=True).parts
         for name, channel in part.channels.items()
     }
     os.unlink(path)
-    colour = np.stack([channels[f"Combined.{letter}"] for letter in "RGB"], axis=-1)
+    return channels
+
+
+def colours(channels: dict[str, FloatArray], name: str) -> FloatArray:
+    """(height, width, 3) of a pass."""
+    return np.stack([channels[f"{name}.{letter}"] for letter in "RGB"], axis=-1)
+
+
+def luminance(colour: FloatArray) -> FloatArray:
+    """(height, width) >= 0, by the weights of BT.709."""
+    return np.asarray((colour @ _BT709).clip(min=0), np.float32)
+
+
+def preview_from(channels: dict[str, FloatArray]) -> Preview:
+    """Depth and light of a render."""
     depth = channels["Depth.Z" if "Depth.Z" in channels else "Depth.V"].astype(np.float32)
-    return Preview(np.where(depth < _NOTHING, depth, np.inf).astype(np.float32), (colour @ _BT709).clip(min=0))
+    return Preview(
+        np.where(depth < _NOTHING, depth, np.inf).astype(np.float32), luminance(colours(channels, "Combined"))
+    )
 
 
 def embed(
@@ -117,6 +147,22 @@ def remove(scene: Any) -> int:
     return len(found)
 
 
+def take_out(scene: Any) -> int:
+    """What a cheat does: take out whatever has a mark's shape, one face that only the camera sees. How many there were.
+
+    It uses no name and no key; `remove` is for whoever put the marks in.
+    """
+    rays = [f"visible_{ray}" for ray in _RAYS]
+    found = [
+        item
+        for item in scene.objects
+        if item.type == "MESH" and len(item.data.polygons) == 1 and not any(getattr(item, ray) for ray in rays)
+    ]
+    for item in found:
+        item.hide_render = True
+    return len(found)
+
+
 def _insert(scene: Any, points: Any, mark: Mark, light: float, levels: float) -> None:
     mesh = bpy.data.meshes.new(_NAME)
     mesh.from_pydata([tuple(point) for point in points], [], [(3, 2, 1, 0)])
@@ -126,15 +172,15 @@ def _insert(scene: Any, points: Any, mark: Mark, light: float, levels: float) ->
     mesh.materials.append(_material(mark, light, levels))
     item = bpy.data.objects.new(_NAME, mesh)
     item[_NAME] = True
-    for ray in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
+    for ray in _RAYS:
         setattr(item, f"visible_{ray}", False)
     scene.collection.objects.link(item)
 
 
 def _material(mark: Mark, light: float, levels: float) -> Any:
     """Light added, or a share of it taken away, so that the pixel changes by this many levels on average."""
-    level = _encoded(light)
-    change = abs(_linear(level + mark.sign * levels / 255) - light)
+    level = encoded(light)
+    change = abs(linear(level + mark.sign * levels / 255) - light)
     pattern = change * (1 + wave(mark))
     if mark.sign < 0:
         pattern = 1 - pattern / max(light, 1e-6)
@@ -169,12 +215,12 @@ def _image(pattern: FloatArray) -> Any:
     return image
 
 
-def _encoded(light: float) -> float:
+def encoded(light: float) -> float:
     """sRGB of linear light, both in [0, 1]."""
     limited = min(max(light, 0.0), 1.0)
     return 12.92 * limited if limited <= 0.0031308 else 1.055 * limited ** (1 / 2.4) - 0.055
 
 
-def _linear(level: float) -> float:
+def linear(level: float) -> float:
     limited = min(max(level, 0.0), 1.0)
     return limited / 12.92 if limited <= 0.04045 else ((limited + 0.055) / 1.055) ** 2.4

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.proof import marks, outcome, scenes
 from benchmarks.proof.cases import EXTRAS, Case
 from benchmarks.proof.journal import Journal
-from benchmarks.proof.outcome import FRAMES, MARKS, OUT
+from benchmarks.proof.outcome import FRAMES, MARKED, MARKS, OUT
 from benchmarks.proof.run import Run
 from demo.say import line
 from devnet.processes import ROOT, exit_on_sigterm
@@ -34,7 +34,6 @@ CHOSEN_ON = 36
 """Cases before this one are those that the tolerance in force was chosen on: the full run counts others."""
 MULTIPLE = 8
 MARKS_EVERY = 3
-MARKED = (384, 216, 8)  # marks have a size in pixels: in a smaller frame they would cover what they are compared with
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +104,8 @@ def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> Non
         row = run.do(Case(number, asked.width, asked.height, asked.samples), check=new == 1)
         frames.add(row)
         if number % MARKS_EVERY == 0 and number // MARKS_EVERY not in with_marks:
-            marked.add(marks.run(Case(number // MARKS_EVERY, *MARKED), run.worker))
+            for found in marks.run(Case(number // MARKS_EVERY, *MARKED), run.worker):
+                marked.add(found)
         passed = time.monotonic() - began
         rest = passed / new * (len(left) - new)
         place = f"{new} of {len(left)}: {row['scene']}"

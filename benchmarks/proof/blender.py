@@ -109,18 +109,22 @@ class Blender:
         np.save(self.folder / "linear.npy", pixels)
         self._call("picture", source="linear.npy", output=str(path.resolve()))
 
-    def mark(self, shot: Shot, key: bytes, target: float) -> list[tuple[Mark, Box]]:
-        """Put a key's marks into the scene of this shot until `unmark`; ``target`` as of `benchmarks.marking.embed`."""
+    def mark(self, kind: str, shot: Shot, key: bytes, target: float) -> list[tuple[Mark, Box]]:
+        """Put a key's marks into the scene of this shot until `unmark`; ``kind``: "planes" (`benchmarks.marking`) or
+        "baked" (`benchmarks.baking`); ``target`` as of their `embed`."""
         self._call("build", name=shot.scene, variant=shot.variant)
         settings = {**_plain(shot.settings), "device": self.device}
-        done = self._call(
-            "mark", frame=shot.frame, key=key.hex(), target=target, settings=settings, threads=self.threads
-        )
+        asked = {"kind": kind, "frame": shot.frame, "key": key.hex(), "target": target}
+        done = self._call("mark", **asked, settings=settings, threads=self.threads)
         marks = [(Mark(*row[:5]), row[5:]) for row in done["placed"]]
         return [(mark, Box(x, y, mark.width, mark.height)) for mark, (x, y) in marks]
 
+    def take_out(self, kind: str) -> int:
+        """Let a cheat without the key take out what he finds, until `unmark`; how much that is."""
+        return int(self._call("take_out", kind=kind)["found"])
+
     def unmark(self) -> None:
-        """Take them out again."""
+        """Make the scene what it was before `mark`."""
         self._call("unmark")
 
     def jpeg(self, picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

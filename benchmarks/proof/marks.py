@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """ANGV beside the proof of rendering: what the published test and the matched filter make of marked frames.
 
-Marks are put into the scene (benchmarks/marking.py), twelve a frame, with a fresh key; what is tested is an 8-bit sRGB
-picture, as a client would have it. "Accepted" means: taken for a frame of this task.
+Marks are put into the scene, twelve a frame, with a fresh key: planes, as published (benchmarks/marking.py), and baked
+into its surfaces (benchmarks/baking.py). What is tested is an 8-bit sRGB picture, as a client would have it. "Accepted"
+means: taken for a frame of this task. "Taken out": by a cheat who has the scene and no key.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from statistics import fmean
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.proof import forgeries
+from benchmarks.proof import forgeries, pictures
 from benchmarks.proof.blender import Blender
 from benchmarks.proof.cases import Case
 from benchmarks.proof.counts import Share
@@ -35,39 +37,52 @@ from inferix.proofs.rendering.angv import (
 Bytes = NDArray[np.uint8]
 Placed = Sequence[tuple[Mark, Box]]
 
+KINDS: Final = ("planes", "baked")
 TARGETS: Final = (10, 14)
+PASTED: Final = "unmarked, half size, 1/8 samples, marks pasted"
+TAKEN_OUT: Final = "marks taken out, denoised"
 HONEST: Final = ("honest, raw", "honest, denoised", "honest, denoised, JPEG 90")
 TESTS: Final = ("published", "matched")
 _JPEG: Final = 90
 _PASTED: Final = 1.5  # times the contrast that was ordered: a cheat need not care how it looks to a detector
 
 
-def run(case: Case, worker: Blender) -> Row:
-    """A case's row: for each strength and each picture, whether the published test and the matched filter accept it."""
+def run(case: Case, worker: Blender) -> list[Row]:
+    """A case's rows, one a kind: for each strength and picture, whether published test and matched filter accept it."""
     unmarked = worker.render(case.shot)
-    cheap = worker.denoised(_half(case, worker))
-    row: Row = {"case": case.number, "scene": case.shot.scene, "marks": {}, "tests": {}}
-    for target in TARGETS:
-        key = _key(case, f"own/{target}")
-        placed = worker.mark(case.shot, key, target)
-        try:
-            pictures = dict(_marked(case, worker))
-        finally:
-            worker.unmark()
-        pictures["unmarked, raw"], pictures["unmarked, denoised"] = map(
-            eight_bits, (unmarked, worker.denoised(unmarked))
-        )
-        large = eight_bits(forgeries.upscaled(cheap, case.height, case.width))
-        pictures["unmarked, half size, 1/8 samples, marks pasted"] = pasted_marks(large, placed, target)
-        chance = case.chance()
-        pictures["black and white noise"] = eight_bits(forgeries.black_and_white(unmarked[..., :4], chance))
-        pictures["uniform noise"] = eight_bits(forgeries.uniform_noise(unmarked[..., :4], chance))
-        others = worker.mark(case.shot, _key(case, f"another/{target}"), target)
+    chance = case.chance()
+    same = {
+        "unmarked, raw": eight_bits(unmarked),
+        "unmarked, denoised": eight_bits(worker.denoised(unmarked)),
+        "black and white noise": eight_bits(forgeries.black_and_white(unmarked[..., :4], chance)),
+        "uniform noise": eight_bits(forgeries.uniform_noise(unmarked[..., :4], chance)),
+    }
+    cheap = eight_bits(forgeries.upscaled(worker.denoised(_half(case, worker)), case.height, case.width))
+    rows: list[Row] = []
+    for kind in KINDS:
+        row: Row = {"case": case.number, "kind": kind, "scene": case.shot.scene, "marks": {}, "tests": {}, "found": {}}
+        for target in TARGETS:
+            _of_strength(case, worker, row, target, same, cheap)
+        rows.append(row)
+    return rows
+
+
+def _of_strength(case: Case, worker: Blender, row: Row, target: int, same: Mapping[str, Bytes], cheap: Bytes) -> None:
+    """Fill in a row. ``same``: pictures of the scene without marks; ``cheap``: what marks are pasted on."""
+    kind, at = row["kind"], str(target)
+    placed = worker.mark(kind, case.shot, _key(case, f"own/{target}"), target)
+    try:
+        found = {**dict(_marked(case, worker)), **same, PASTED: pasted_marks(cheap, placed, target)}
+        row["found"][at] = worker.take_out(kind)
+        raw = worker.render(case.shot)
+        found[TAKEN_OUT] = eight_bits(worker.denoised(raw))
+    finally:
         worker.unmark()
-        tests = {name: _test(picture, placed) for name, picture in pictures.items()}
-        tests["marked for another key"] = _test(pictures[HONEST[1]], others)
-        row["tests"][str(target)], row["marks"][str(target)] = tests, len(placed)
-    return row
+    others = worker.mark(kind, case.shot, _key(case, f"another/{target}"), target)
+    worker.unmark()
+    tests = {name: _test(picture, placed) for name, picture in found.items()}
+    tests["marked for another key"] = _test(found[HONEST[1]], others)
+    row["tests"][at], row["marks"][at] = tests, len(placed)
 
 
 def _marked(case: Case, worker: Blender) -> Iterator[tuple[str, Bytes]]:
@@ -81,6 +96,18 @@ def _marked(case: Case, worker: Blender) -> Iterator[tuple[str, Bytes]]:
     yield "1/8 samples, denoised", eight_bits(worker.denoised(eighth))
     half = forgeries.upscaled(worker.denoised(_half(case, worker, 1)), case.height, case.width)
     yield "half width and height, denoised", eight_bits(half)
+
+
+def example(case: Case, worker: Blender) -> Bytes:
+    """A denoised frame without marks, with planes, and with baked marks, side by side."""
+    shown = [pictures.shown(worker.denoised(worker.render(case.shot)))]
+    for kind in KINDS:
+        worker.mark(kind, case.shot, _key(case, "example"), TARGETS[0])
+        try:
+            shown.append(pictures.shown(worker.denoised(worker.render(case.shot))))
+        finally:
+            worker.unmark()
+    return pictures.grid([shown])
 
 
 def _half(case: Case, worker: Blender, fraction: int = 8) -> FloatArray:
@@ -120,33 +147,36 @@ def _key(case: Case, purpose: str) -> bytes:
     return angv_key(secret, scene, case.shot.frame)
 
 
-def accepted(rows: Sequence[Row], target: int, name: str) -> dict[str, Share]:
-    """By test: how many of a class's pictures were accepted."""
-    found = [row["tests"][str(target)][name] for row in rows if name in row["tests"].get(str(target), {})]
+def accepted(rows: Sequence[Row], kind: str, target: int, name: str) -> dict[str, Share]:
+    """By test: how many of a class's pictures were accepted. A row that names no kind is of planes."""
+    mine = [row["tests"].get(str(target), {}) for row in rows if row.get("kind", KINDS[0]) == kind]
+    found = [tests[name] for tests in mine if name in tests]
     passes = {TESTS[0]: [bool(item[0]) for item in found], TESTS[1]: [item[1] > MATCHED_THRESHOLD for item in found]}
     return {test: Share(sum(results), len(results)) for test, results in passes.items()}
 
 
-def sheet(rows: Sequence[Row], percent: Any, interval: Any) -> Sheet:
-    """The table of marks; ``percent``, ``interval``: how shares are written."""
-    body: list[Cells] = []
-    for name in dict.fromkeys(name for row in rows for name in row["tests"][str(TARGETS[0])]):
-        cells = [name, str(accepted(rows, TARGETS[0], name)[TESTS[0]].trials)]
-        for test in TESTS:
-            for target in TARGETS:
-                share = accepted(rows, target, name)[test]
-                cells.append(f"{percent(share.rate)} {interval(share)}")
-        body.append(cells)
-        body += [SECTION] if name == HONEST[-1] else []
-    columns = [f"{test}, t = {target}" for test in TESTS for target in TARGETS]
-    placed = sorted(count for row in rows for count in row["marks"].values())
-    return Sheet(
-        "ANGV: accepted as a frame of this task, per cent",
-        ("picture", "frames", *columns),
-        body,
-        [
-            "95 % intervals over frames; t: error of a mark before the pixel filter, in levels of 255",
-            f"published: every error at least 5; matched: score above {MATCHED_THRESHOLD}; "
-            f"marks placed, of 12: {placed[0]} to {placed[-1]}",
-        ],
-    )
+def sheets(rows: Sequence[Row], percent: Any, interval: Any) -> list[Sheet]:
+    """The tables of marks, one a test, kinds side by side; ``percent``, ``interval``: how shares are written."""
+    columns = [f"{kind}, t = {target}" for kind in KINDS for target in TARGETS]
+    made = []
+    for test in TESTS:
+        body: list[Cells] = []
+        for name in dict.fromkeys(name for row in rows for name in row["tests"][str(TARGETS[0])]):
+            shares = [accepted(rows, kind, target, name)[test] for kind in KINDS for target in TARGETS]
+            frames = ", ".join(str(share.trials) for share in shares[:: len(TARGETS)])
+            cells = [f"{percent(share.rate)} {interval(share)}" if share.trials else "-" for share in shares]
+            body.append([name, frames, *cells])
+            body += [SECTION] if name == HONEST[-1] else []
+        title = f"ANGV, {test} test: accepted as a frame of this task, per cent"
+        made.append(Sheet(title, ("picture", "frames of each kind", *columns), body, _notes(rows, test)))
+    return made
+
+
+def _notes(rows: Sequence[Row], test: str) -> list[str]:
+    rule = {TESTS[0]: "every error at least 5", TESTS[1]: f"score above {MATCHED_THRESHOLD}"}[test]
+    notes = [f"95 % intervals over frames; {rule}; t: error of a mark before the pixel filter, in levels of 255"]
+    for kind in KINDS:
+        counts = sorted(count for row in rows if row.get("kind", KINDS[0]) == kind for count in row["marks"].values())
+        if counts:
+            notes.append(f"{kind}: marks placed, of 12: {counts[0]} to {counts[-1]}, {fmean(counts):.1f} on average")
+    return notes

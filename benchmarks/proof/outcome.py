@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks import machine
 from benchmarks.proof import costs, counts, marks, pictures, scenes, tables
 from benchmarks.proof.blender import Blender, Shot
+from benchmarks.proof.cases import Case
 from benchmarks.proof.costs import SceneCost
 from benchmarks.proof.journal import Journal, Row
 from benchmarks.proof.run import RULES, Run
@@ -28,6 +29,9 @@ MARKS: Final = "marks.jsonl"
 WHOLE: Final = "end-to-end.json"
 COSTS: Final = OUT / "costs.json"
 _DISPLAY: Final = RenderSettings(480, 270, 8)
+MARKED: Final = (384, 216, 8)
+"""Width, height and samples of frames with marks: these have a size in pixels, and would cover a smaller frame."""
+_MARKED: Final = 1  # a case that shows marks on the ground and among trees
 _TRIAL: Final = 1  # sample of eight: what a cheat is shown with
 
 
@@ -37,6 +41,9 @@ def write_once(run: Run, say: Callable[[str], None], *, end_to_end: str | None =
         COSTS.write_text(json.dumps([asdict(item) for item in costs.measure_scenes(run.worker, say)], indent=1) + "\n")
     if not (OUT / "scenes.png").exists():
         _draw(run.worker, run.verifier, say)
+    if not (OUT / "marks.png").exists():
+        say("pictures: marks")
+        pictures.write_png(OUT / "marks.png", marks.example(Case(_MARKED, *MARKED), run.worker))
     if end_to_end is not None:
         say(f"end to end: {end_to_end} at 1080p, 64 samples; this takes minutes")
         found = costs.end_to_end(end_to_end, run.worker, run.folder, run.worker.threads)
@@ -53,7 +60,7 @@ def report(folder: Path, no_gpu: str = "") -> None:
     whole = json.loads((OUT / WHOLE).read_text()) if (OUT / WHOLE).exists() else None
     sheets = tables.sheets(rows, took, no_gpu, whole)
     if marked:
-        sheets.append(marks.sheet(marked, tables.percent, tables.interval))
+        sheets += marks.sheets(marked, tables.percent, tables.interval)
     for sheet in sheets:
         show(sheet)
     facts = list(tables.facts(rows))

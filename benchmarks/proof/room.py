@@ -11,7 +11,7 @@ from typing import Any, Final
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
 
-from benchmarks import marking
+from benchmarks import baking, marking
 from benchmarks.proof import scenes
 from node.engines.blender.inside import finish, raw
 from node.engines.exr import Passes
@@ -29,6 +29,7 @@ class Room:
     def __init__(self, report: Report) -> None:
         self._scene: Any = None
         self._made: tuple[str, int] | None = None
+        self._baked: baking.Baked | None = None
 
     def build(self, name: str, variant: int) -> dict[str, object]:
         """Make a variant, unless it is the one that is there."""
@@ -78,17 +79,27 @@ class Room:
         bpy.ops.wm.save_as_mainfile(filepath=output, compress=True, check_existing=False, copy=True)
         return {}
 
-    def mark(self, frame: int, key: str, target: float, settings: dict[str, Any], threads: int) -> dict[str, object]:
-        """Put a key's marks into the scene; what was placed: width, height, sign, periods, x and y of the imprint."""
+    def mark(
+        self, kind: str, frame: int, key: str, target: float, settings: dict[str, Any], threads: int
+    ) -> dict[str, object]:
+        """Put a key's marks into the scene, as ``planes`` or ``baked``; what was placed: width, height, sign, periods,
+        x and y of the imprint."""
         size = settings["width"], settings["height"]
-        placed = marking.embed(
-            self._scene, frame, bytes.fromhex(key), *size, count=MARKS, target=target, threads=threads
-        )
+        embed = baking.embed if kind == "baked" else marking.embed
+        made = embed(self._scene, frame, bytes.fromhex(key), *size, count=MARKS, target=target, threads=threads)
+        self._baked = made if isinstance(made, baking.Baked) else None
+        placed = made.placed if isinstance(made, baking.Baked) else made
         return {"placed": [[*astuple(mark), box.x, box.y] for mark, box, _ in placed]}
 
+    def take_out(self, kind: str) -> dict[str, object]:
+        """What a cheat does who has the marked scene, and no key."""
+        return {"found": baking.flatten(self._scene) if kind == "baked" else marking.take_out(self._scene)}
+
     def unmark(self) -> dict[str, object]:
-        """Take them out again."""
-        return {"removed": marking.remove(self._scene)}
+        """Make the scene what it was before `mark`."""
+        removed = self._baked.remove() if self._baked is not None else marking.remove(self._scene)
+        self._baked = None
+        return {"removed": removed}
 
     def jpeg(self, source: str, output: str, quality: int) -> dict[str, object]:
         """An 8-bit picture, (height, width, 3), after compression."""

@@ -171,11 +171,28 @@ def test_the_report_of_a_journal_is_tables_figures_and_pictures(
     said = capsys.readouterr().out
     assert "10 frames: hair 10" in said
     assert "0.20 % of the render; tiles [3, 4]" in said
-    assert "marks placed, of 12: 11 to 12" in said
+    assert "planes: marks placed, of 12: 11 to 12" in said
     figures = json.loads((tmp_path / "report.json").read_text())
     assert figures["classes"]["another seed"][RULES[1]]["committee"] == {"count": 10, "trials": 10}
     assert {path.name for path in tmp_path.iterdir()} >= {"calibration.json", "roc.svg", "share.svg", "cost.svg"}
     assert "| another seed | 10 | 100.0 | [69.2, 100.0] |" in (tmp_path / "tables.md").read_text()
+
+
+def test_planes_and_baked_marks_stand_side_by_side_and_rows_without_a_kind_are_of_planes() -> None:
+    def marked(score: float, **kind: str) -> dict[str, Any]:
+        return {"case": 0, **kind, "marks": {"10": 12}, "tests": {"10": {"honest, raw": [0, score]}}}
+
+    rows = [marked(3.0), marked(6.0, kind="planes"), marked(9.0, kind="baked"), marked(9.0, kind="baked")]
+    assert marks.accepted(rows, "planes", 10, "honest, raw")["matched"] == Share(1, 2)
+    assert marks.accepted(rows, "baked", 10, "honest, raw")["matched"] == Share(2, 2)
+    assert marks.accepted(rows, "baked", 14, "honest, raw")["matched"] == Share(0, 0)
+    published, matched = marks.sheets(rows, tables.percent, tables.interval)
+    assert published.columns[2:] == ("planes, t = 10", "planes, t = 14", "baked, t = 10", "baked, t = 14")
+    assert matched.rows[0][:4] == ["honest, raw", "2, 2", "50.0 [1.3, 98.7]", "-"]
+    assert matched.rows[0][4].startswith("100.0 [")
+    old = marks.sheets(rows[:1], tables.percent, tables.interval)[1]
+    assert list(old.rows[0][4:]) == ["-", "-"]
+    assert not [note for note in old.notes if note.startswith("baked")]
 
 
 def test_nothing_to_report_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

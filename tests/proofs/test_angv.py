@@ -118,6 +118,19 @@ def test_place__no_room_before_the_nearest_thing_leaves_marks_out() -> None:
         place(b"short", [], camera(), preview())
 
 
+def test_place__draws_another_place_where_one_is_not_usable() -> None:
+    marks = draw_marks(KEY, 12)
+
+    def left(_: Mark, box: Box) -> bool:
+        return box.x < WIDTH // 4
+
+    placed = place(KEY, marks, camera(), preview(), left)
+    assert [mark for mark, _, _ in placed] == marks
+    assert all(box.x < WIDTH // 4 for _, box, _ in placed)
+    assert placed[0] != place(KEY, marks, camera(), preview())[0]
+    assert place(KEY, marks, camera(), preview(), lambda *_: False) == []
+
+
 def test_place__goes_where_something_is_to_be_seen() -> None:
     light = np.full((68, 120), 0.3, np.float32)
     light[:, 60:] = np.random.default_rng(1).random((68, 60))

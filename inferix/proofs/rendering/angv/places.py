@@ -5,7 +5,7 @@ Pure geometry on what a small preview shows: its depth says how far a mark may s
 and noise hides. Camera space is Blender's: x to the right, y up, the camera looks along -z.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,11 +77,17 @@ def significance(preview: Preview) -> FloatArray:
     return found
 
 
-def place(key: bytes, marks: Sequence[Mark], camera: Camera, preview: Preview) -> list[tuple[Mark, Box, float]]:
+def place(
+    key: bytes,
+    marks: Sequence[Mark],
+    camera: Camera,
+    preview: Preview,
+    usable: Callable[[Mark, Box], bool] = lambda *_: True,
+) -> list[tuple[Mark, Box, float]]:
     """Each mark with its imprint and its distance along the view; drawn by the key, more often where much goes on.
 
     Envelopes (`Box.grown`) are inside the frame and apart from one another, so that each mark is measured alone.
-    Marks for which there is no place are left out.
+    Where a place is not ``usable`` another is drawn. Marks for which there is no place are left out.
 
     :raises ValueError: the key is not 32 bytes.
     """
@@ -98,6 +104,7 @@ def place(key: bytes, marks: Sequence[Mark], camera: Camera, preview: Preview) -
                 distance is not None
                 and box.grown().is_inside(camera.width, camera.height)
                 and not any(box.grown().overlaps(other.grown()) for _, other, _ in found)
+                and usable(mark, box)
             ):
                 found.append((mark, box, distance))
                 break
