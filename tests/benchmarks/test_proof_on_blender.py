@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.proof import counts, scenes
+from benchmarks.proof import counts, marks, scenes
 from benchmarks.proof.blender import Blender, Shot
 from benchmarks.proof.cases import CHEAP, HONEST, Case
 from benchmarks.proof.journal import Journal
@@ -50,6 +50,18 @@ def test_regression_a_tile_of_mist_has_the_bits_of_the_whole_frame(tmp_path: Pat
         halves = [one.render(shot, subset=bound) for bound in ((0, 2), (2, 2))]
     assert (tile == whole[8:24, 16:32]).all()
     assert (halves[0] + halves[1]) / 2 == pytest.approx(whole, rel=1e-4, abs=1e-4)
+
+
+def test_a_case_with_marks_becomes_a_row_of_each_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marks, "TARGETS", (10,))
+    with Blender(tmp_path / "one") as one:
+        planes, baked = marks.run(Case(scenes.NAMES.index("studio"), 128, 72, 8), one)
+    assert (planes["kind"], baked["kind"]) == marks.KINDS
+    assert planes["tests"]["10"].keys() == baked["tests"]["10"].keys() >= {*marks.HONEST, marks.PASTED, marks.TAKEN_OUT}
+    assert planes["found"]["10"] == planes["marks"]["10"] > 0
+    assert baked["found"]["10"] > baked["marks"]["10"] > 0  # there are patches that nobody counts
+    for row in (planes, baked):
+        assert abs(row["tests"]["10"][marks.TAKEN_OUT][1]) < row["tests"]["10"][marks.HONEST[1]][1]
 
 
 def test_blender_says_what_it_refuses(tmp_path: Path) -> None:
