@@ -93,7 +93,8 @@ class Quoter:
     def _measure(self, package: Path, folder: Path, request: QuoteRequest) -> tuple[float, list[dict[str, str]]]:
         values, settings, engine = engine_values(), request.settings, self.engine()
         asked = values.Request(settings.first_frame, settings.last_frame, settings.width, settings.height)
-        report = engine.inspect(package, asked)
+        choice = values.Choice(settings.camera, settings.layer, settings.eye)
+        report = engine.inspect(package, asked, choice)
         problems = [
             {"code": problem.code, "message": problem.message}
             for problem in report.problems
@@ -103,7 +104,7 @@ class Quoter:
             return 0.0, problems
         middle = (settings.first_frame + settings.last_frame) // 2
         try:
-            with engine.open(package, folder / "session") as session:
+            with engine.open(package, folder / "session", None, choice) as session:
                 preview = session.preview(middle, self.sample.path)
         except values.EngineStopped as error:
             says = f"the preview of frame {middle} ended before its time: {error}; make the scene lighter"

@@ -72,6 +72,10 @@ class Assignment:
         """The settings of one frame, as the engine takes them."""
         return engines.RenderSettings(self.settings.width, self.settings.height, self.settings.samples, device)
 
+    def engine_choice(self) -> engines.Choice:
+        """Which camera, view layer and eye of the package is rendered."""
+        return engines.Choice(self.settings.camera, self.settings.layer, self.settings.eye)
+
     def engine_request(self) -> engines.Request:
         """What the pre-flight checks the package for."""
         ordered = self.settings

@@ -40,7 +40,7 @@ def open_package(assignment: Assignment, parts: Parts) -> tuple[Session | None, 
     """
     fetch_input(assignment, parts.vault, parts.sessions)
     try:
-        session = parts.sessions.session(assignment.task.job)
+        session = parts.sessions.session(assignment.task.job, assignment.engine_choice())
         report = session.inspect(assignment.engine_request())
     except BadPackage as error:
         return None, str(error)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from node.engines import Engine, Progress, Session
+from node.engines import SCENES_OWN, Choice, Engine, Progress, Session
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ class SessionPool:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def session(self, job: bytes) -> Session:
-        """The warm session of a job whose package is in its place; opened if need be.
+    def session(self, job: bytes, choice: Choice = SCENES_OWN) -> Session:
+        """The warm session of a job whose package is in its place; opened if need be, with the job's choice.
 
         :raises BadPackage: the engine cannot load it.
         """
@@ -76,7 +76,7 @@ class SessionPool:
         if room.session is None:
             self._make_place(room)
             started = self._monotonic()
-            session = self.engine.open(room.folder / "package", room.folder / "session", self._progress)
+            session = self.engine.open(room.folder / "package", room.folder / "session", self._progress, choice)
             log.info("opened job %s in %s (%.1f s)", job.hex()[:8], self.engine.name, self._monotonic() - started)
             with self._lock:
                 if self._closed:

@@ -54,8 +54,8 @@ def parse_frames(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2] or match[1])
 
 
-def parse_settings(frames: str, size: str, samples: int, fps: int) -> RenderSettings:
-    """What is rendered, from the command's words. Raises InvalidInput."""
+def parse_settings(frames: str, size: str, samples: int, fps: int, **choice: Any) -> RenderSettings:
+    """What is rendered, from the command's words; ``choice``: camera, layer, eye. Raises InvalidInput."""
     first, last = parse_frames(frames)
     match = re.fullmatch(r"(\d+)x(\d+)", size)
     if match is None:
@@ -63,7 +63,7 @@ def parse_settings(frames: str, size: str, samples: int, fps: int) -> RenderSett
     try:
         return RenderSettings(
             first_frame=first, last_frame=last, width=int(match[1]), height=int(match[2]), samples=samples,
-            fps_milli=fps * 1_000,
+            fps_milli=fps * 1_000, **choice,
         )  # fmt: skip
     except ValidationError as error:
         raise InvalidInput(_words(error.errors()[0])) from error
@@ -84,6 +84,9 @@ def _words(problem: Mapping[str, Any]) -> str:
 @click.option("--size", default="640x360", show_default=True, help="Width and height in pixels.")
 @click.option("--samples", default=64, show_default=True, type=click.IntRange(1, 65_536))
 @click.option("--fps", default=24, show_default=True, type=click.IntRange(1, 240))
+@click.option("--camera", default="", help="Name of a camera; default: the scene's own.")
+@click.option("--layer", default="", help="Name of a view layer; default: the first.")
+@click.option("--eye", default="", type=click.Choice(["", "left", "right"]), help="Of a stereo camera; order each.")
 @click.option("--price", default=0, type=NOT_NEGATIVE, help="Highest, nano-USD per IBM; 0 takes the quote's high end.")
 @click.option("--cap", default=0, type=NOT_NEGATIVE, help="The most it may cost, nano-USD; 0 is twice the quote.")
 @click.option("--attempts", default=4, show_default=True, type=click.IntRange(1, 16))
@@ -93,11 +96,12 @@ def _words(problem: Mapping[str, Any]) -> str:
 @api_option
 @wallet_options
 def render(
-    scene: Path, frames: str, size: str, samples: int, fps: int, price: int, cap: int, attempts: int,
-    attempt_seconds: int, threads: int, out: Path, raw: bool, wait: bool, api: str, home: Path, unlock: Unlock,
+    scene: Path, frames: str, size: str, samples: int, fps: int, camera: str, layer: str, eye: str,
+    price: int, cap: int, attempts: int, attempt_seconds: int, threads: int, out: Path, raw: bool, wait: bool,
+    api: str, home: Path, unlock: Unlock,
 ) -> None:  # fmt: skip
     """Render SCENE on the network and bring the film home."""
-    settings = parse_settings(frames, size, samples, fps)
+    settings = parse_settings(frames, size, samples, fps, camera=camera, layer=layer, eye=eye)
     bars = Bars()
     client = client_of(api, unlock(), home, bars)
     console.print(client.session.get("/network")["readers"])

@@ -74,7 +74,9 @@ def fetch_package(store: BlobStore, job_file: JobFile, target: Path) -> None:
 def render_again(engine: Any, package: Path, work: Path, job_file: JobFile, accepted: Accepted) -> Again:
     """Renders one frame with its recorded seed, in the engine's sandbox."""
     ordered = job_file.settings
-    settings = engine_values().RenderSettings(ordered["width"], ordered["height"], ordered["samples"])
-    with engine.open(package, work) as session:
+    values = engine_values()
+    settings = values.RenderSettings(ordered["width"], ordered["height"], ordered["samples"])
+    choice = values.Choice(*(ordered.get(name, "") for name in ("camera", "layer", "eye")))
+    with engine.open(package, work, None, choice) as session:
         raw = session.render(accepted.frame.frame, accepted.seed, settings)
     return Again(accepted, raw.pixels_sha256, raw.device_class, raw.build)

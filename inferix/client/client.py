@@ -80,7 +80,7 @@ class Client:
         self._check_price(terms)
         with tempfile.TemporaryDirectory(prefix="inferix-") as folder:
             packed = Path(folder) / "scene.blend"
-            prepare(plugin, scene, packed, settings.first_frame, settings.last_frame, settings.width, settings.height)
+            prepare(plugin, scene, packed, settings)
             self.progress("check", 1, 1, "nothing wrong with it")
             job_file = self._seal(packed, scene.name, f"{plugin.name} {plugin.build()}", settings, terms)
         return self.resume(job_file)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from inferix.errors import InvalidInput
+from inferix.models.job import RenderSettings
 from inferix.plugins import engine_values
 
 
@@ -12,7 +13,7 @@ class SceneRefused(InvalidInput):
     """The scene cannot be ordered as it is; the message names every problem."""
 
 
-def prepare(engine: Any, scene: Path, packed: Path, first: int, last: int, width: int, height: int) -> Any:
+def prepare(engine: Any, scene: Path, packed: Path, settings: RenderSettings) -> Any:
     """Checks a scene and writes a self-contained copy; the report. Raises SceneRefused with all problems."""
     if not scene.is_file():
         raise SceneRefused(f"{scene}: no such file")
@@ -21,7 +22,8 @@ def prepare(engine: Any, scene: Path, packed: Path, first: int, last: int, width
         _refuse(scene, engine.pack(scene, packed))  # textures beside the scene are found, the others named
     except values.BadPackage as error:
         raise SceneRefused(f"{scene} cannot be rendered: {error}") from error
-    report = engine.inspect(packed, values.Request(first, last, width, height))
+    asked = values.Request(settings.first_frame, settings.last_frame, settings.width, settings.height)
+    report = engine.inspect(packed, asked, values.Choice(settings.camera, settings.layer, settings.eye))
     _refuse(scene, report)
     return report
 

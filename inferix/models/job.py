@@ -12,6 +12,7 @@ from inferix.models.roles import TaskKind
 
 MAX_FRAMES = 10_000
 MAX_PIXELS = 16_384 * 16_384
+MAX_NAME = 255  # of an object in Blender, bytes; in older files 63
 # Reserved, so that a contract knows from (job, index) alone that one vote decides this task.
 ASSEMBLE_INDEX = 2**32 - 1
 ASSEMBLE_TIMES = 3
@@ -23,7 +24,10 @@ Cid = Annotated[str, Field(min_length=10, max_length=120)]
 
 
 class RenderSettings(Value):
-    """What is rendered. ``frames`` inclusive; width and height in pixels; ``samples`` per pixel."""
+    """What is rendered. ``frames`` inclusive; width and height in pixels; ``samples`` per pixel.
+
+    ``camera``, ``layer``, ``eye``: of several; empty for the scene's own camera, its first view layer, no stereo.
+    """
 
     first_frame: Annotated[int, Field(ge=-(2**20), le=2**20)]
     last_frame: Annotated[int, Field(ge=-(2**20), le=2**20)]
@@ -31,6 +35,9 @@ class RenderSettings(Value):
     height: Annotated[int, Field(ge=4, le=16_384)]
     samples: Annotated[int, Field(ge=1, le=65_536)]
     fps_milli: Annotated[int, Field(ge=1_000, le=240_000)] = 24_000
+    camera: Annotated[str, Field(max_length=MAX_NAME)] = ""
+    layer: Annotated[str, Field(max_length=MAX_NAME)] = ""
+    eye: Literal["", "left", "right"] = ""
 
     @model_validator(mode="after")
     def _ordered(self) -> "RenderSettings":

@@ -2,9 +2,11 @@
 """Engines: plug-ins that turn a client's package into results, each in a sandbox. See docs/engines.md."""
 
 from node.engines.base import (
+    SCENES_OWN,
     BadPackage,
     BadResult,
     Benchmark,
+    Choice,
     Cost,
     Device,
     Engine,
@@ -28,9 +30,11 @@ from node.engines.base import (
 from node.engines.loader import load_engine
 
 __all__ = [
+    "SCENES_OWN",
     "BadPackage",
     "BadResult",
     "Benchmark",
+    "Choice",
     "Cost",
     "Device",
     "Engine",

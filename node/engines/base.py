@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Final, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,19 @@ class RenderSettings:
     height: int
     samples: int
     device: Device = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which camera (an object's name), view layer and eye of a package is rendered; empty: the scene's own camera, its
+    first view layer, no stereo."""
+
+    camera: str = ""
+    layer: str = ""
+    eye: Literal["", "left", "right"] = ""
+
+
+SCENES_OWN: Final = Choice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +292,7 @@ class Engine(Protocol):
         """Version and build hash of the renderer, e.g. "5.0.1 a3db93c5b259": part of every receipt."""
         ...
 
-    def inspect(self, package: Path, request: Request | None = None) -> SceneReport:
+    def inspect(self, package: Path, request: Request | None = None, choice: Choice = SCENES_OWN) -> SceneReport:
         """Pre-flight of a package in a process of its own; never raises for what is in the package."""
         ...
 
@@ -287,7 +300,13 @@ class Engine(Protocol):
         """Client side: write a self-contained copy of ``scene``; the report names what is still missing."""
         ...
 
-    def open(self, package: Path, work: Path, on_progress: Callable[[Progress], None] | None = None) -> Session:
+    def open(
+        self,
+        package: Path,
+        work: Path,
+        on_progress: Callable[[Progress], None] | None = None,
+        choice: Choice = SCENES_OWN,
+    ) -> Session:
         """Start a process for this package. ``work``: a private folder of this session, made if absent.
 
         :raises BadPackage: the package cannot be loaded.

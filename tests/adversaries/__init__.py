@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from node.engines import Progress
+from node.engines import SCENES_OWN, Choice, Progress
 from node.engines.blender.host import BlenderEngine
 from node.engines.blender.session import BlenderSession
 
@@ -15,11 +15,17 @@ SAMPLE = Path(__file__).parents[2] / "assets" / "scenes" / "unit.blend"
 class HonestWhenMeasured(BlenderEngine):
     """A cheat that knows the network's sample scene, and does it honestly: it would not be admitted otherwise."""
 
-    def open(self, package: Path, work: Path, on_progress: Callable[[Progress], None] | None = None) -> BlenderSession:
+    def open(
+        self,
+        package: Path,
+        work: Path,
+        on_progress: Callable[[Progress], None] | None = None,
+        choice: Choice = SCENES_OWN,
+    ) -> BlenderSession:
         """An honest session for the sample scene, this class's own for everything else."""
         if is_sample(package):
-            return BlenderEngine(self.settings).open(package, work, on_progress)
-        return super().open(package, work, on_progress)
+            return BlenderEngine(self.settings).open(package, work, on_progress, choice)
+        return super().open(package, work, on_progress, choice)
 
 
 def is_sample(package: Path) -> bool:

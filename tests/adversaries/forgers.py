@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.proof import forgeries
 from inferix.proofs.rendering import SEED_LIMIT
-from node.engines import Progress, RawFrame, RenderSettings, exr
+from node.engines import SCENES_OWN, Choice, Progress, RawFrame, RenderSettings, exr
 from node.engines.blender.host import BlenderEngine
 from node.engines.blender.session import BlenderSession
 from node.engines.exr import FloatArray, Passes
@@ -205,17 +205,29 @@ class HalfCheated(_Forger):
 class AnotherScene(HonestWhenMeasured):
     """Renders a scene that it likes better than the client's."""
 
-    def open(self, package: Path, work: Path, on_progress: Callable[[Progress], None] | None = None) -> BlenderSession:
-        return BlenderEngine(self.settings).open(SAMPLE, work, on_progress)
+    def open(
+        self,
+        package: Path,
+        work: Path,
+        on_progress: Callable[[Progress], None] | None = None,
+        choice: Choice = SCENES_OWN,
+    ) -> BlenderSession:
+        return BlenderEngine(self.settings).open(SAMPLE, work, on_progress, choice)
 
 
 class FewerBounces(HonestWhenMeasured):
     """Lets light bounce once, whatever the scene says."""
 
-    def open(self, package: Path, work: Path, on_progress: Callable[[Progress], None] | None = None) -> BlenderSession:
+    def open(
+        self,
+        package: Path,
+        work: Path,
+        on_progress: Callable[[Progress], None] | None = None,
+        choice: Choice = SCENES_OWN,
+    ) -> BlenderSession:
         if is_sample(package):
-            return super().open(package, work, on_progress)
+            return super().open(package, work, on_progress, choice)
         cut = work / "cut.blend"
         cut.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-c", CUT_BOUNCES, str(package), str(cut)], check=True, capture_output=True)
-        return super().open(cut, work, on_progress)
+        return super().open(cut, work, on_progress, choice)

@@ -4,14 +4,14 @@
 import shutil
 from pathlib import Path
 
-from node.engines import Problem, Request, SceneReport
+from node.engines import SCENES_OWN, Choice, Problem, Request, SceneReport
 from tests.node.noise_engine import NoiseEngine
 
 
 class PlainEngine(NoiseEngine):
     """For pre-flights."""
 
-    def inspect(self, package: Path, request: Request | None = None) -> SceneReport:
+    def inspect(self, package: Path, request: Request | None = None, choice: Choice = SCENES_OWN) -> SceneReport:
         broken = b"broken" in package.read_bytes()
         problems = (Problem("missing_texture", "wood.png is not packed"),) if broken else ()
         warnings = (Problem("slow", "this takes a while", "warning"),)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from inferix.client.preflight import SceneRefused, prepare
+from inferix.models.job import RenderSettings
 from node.engines import EngineSettings
 from node.engines.blender.host import BlenderEngine
 
@@ -35,7 +36,8 @@ def blender() -> BlenderEngine:
 
 def check(blender: BlenderEngine, scene: Path, folder: Path, last: int = 4, width: int = 64) -> Path:
     packed = folder / "packed.blend"
-    prepare(blender, scene, packed, 1, last, width, 48)
+    asked = {"first_frame": 1, "last_frame": last, "width": width, "height": 48, "camera": "", "layer": "", "eye": ""}
+    prepare(blender, scene, packed, RenderSettings.model_construct(**asked))  # unchecked, as absurd ones are tried too
     return packed
 
 

@@ -45,7 +45,7 @@ class PricedSession(NoiseSession):
 class PricedEngine(PlainEngine):
     """The noise engine with previews."""
 
-    def open(self, package: Path, work: Path, on_progress: Any = None) -> PricedSession:
+    def open(self, package: Path, work: Path, on_progress: Any = None, choice: Any = None) -> PricedSession:
         super().open(package, work)
         return PricedSession(self, package.read_bytes(), work, on_progress or (lambda _: None))
 

@@ -15,9 +15,11 @@ import numpy as np
 
 from inferix.proofs.rendering import Tile
 from node.engines import (
+    SCENES_OWN,
     BadPackage,
     BadResult,
     Benchmark,
+    Choice,
     Device,
     EngineSettings,
     EngineStopped,
@@ -63,13 +65,19 @@ class NoiseEngine:
     def build(self) -> str:
         return self._build
 
-    def inspect(self, package: Path, request: Request | None = None) -> SceneReport:
+    def inspect(self, package: Path, request: Request | None = None, choice: Choice = SCENES_OWN) -> SceneReport:
         raise NotImplementedError
 
     def pack(self, scene: Path, output: Path) -> SceneReport:
         raise NotImplementedError
 
-    def open(self, package: Path, work: Path, on_progress: Callable[[Progress], None] | None = None) -> "NoiseSession":
+    def open(
+        self,
+        package: Path,
+        work: Path,
+        on_progress: Callable[[Progress], None] | None = None,
+        choice: Choice = SCENES_OWN,
+    ) -> "NoiseSession":
         data = package.read_bytes()
         if not data.startswith(b"SCENE"):
             raise BadPackage("this is no scene", "not_scene")

@@ -2,13 +2,16 @@
 """The Blender engine as the node sees it: pre-flight, packing, and opening sessions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar, Final
 
 from node.engines.base import (
+    SCENES_OWN,
     BadPackage,
     BadResult,
+    Choice,
     EngineSettings,
     EngineStopped,
     Problem,
@@ -44,10 +47,10 @@ class BlenderEngine:
                     process.close()
         return self._build
 
-    def inspect(self, package: Path, request: Request | None = None) -> SceneReport:
+    def inspect(self, package: Path, request: Request | None = None, choice: Choice = SCENES_OWN) -> SceneReport:
         """Pre-flight in a process of its own; never raises for what is in the package."""
         try:
-            with TemporaryDirectory() as work, self.open(package, Path(work)) as session:
+            with TemporaryDirectory() as work, self.open(package, Path(work), None, choice) as session:
                 return session.inspect(request)
         except BadPackage as error:
             return SceneReport((Problem(error.code, str(error), name=package.name),))
@@ -68,14 +71,22 @@ class BlenderEngine:
         with TemporaryDirectory() as work:
             process = self._start(Path(work), (scene.resolve().parent, *folders))
             try:
-                process.call("load", package=str(scene.resolve()), threads=self.settings.threads)
+                process.call(
+                    "load", package=str(scene.resolve()), threads=self.settings.threads, choice=asdict(SCENES_OWN)
+                )
                 process.call("pack", output="packed.blend")
                 process.take("packed.blend", output.resolve())
             finally:
                 process.close()
         return self.inspect(output)
 
-    def open(self, package: Path, work: Path, on_progress: Callable[[Progress], None] | None = None) -> BlenderSession:
+    def open(
+        self,
+        package: Path,
+        work: Path,
+        on_progress: Callable[[Progress], None] | None = None,
+        choice: Choice = SCENES_OWN,
+    ) -> BlenderSession:
         """Start a process and load ``package`` in it.
 
         :raises BadPackage: it cannot be loaded. EngineStopped: loading it hit a limit or crashed Blender.
@@ -87,7 +98,7 @@ class BlenderEngine:
                 given = process.give(package)
             except BadResult as error:
                 raise BadPackage(str(error), "not_blend") from error
-            loaded = process.call("load", package=given, threads=self.settings.threads)
+            loaded = process.call("load", package=given, threads=self.settings.threads, choice=asdict(choice))
             self._build = str(loaded["build"])
             return self.session(process, self.settings)
         except BaseException:

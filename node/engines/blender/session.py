@@ -117,12 +117,12 @@ class BlenderSession:
         return path.read_bytes()
 
     def assemble_frame(self, frame: int, exr: Path) -> Still:
-        """Denoise a raw frame, apply the scene's view transform, write an 8-bit PNG.
+        """Denoise a raw frame, apply the scene's compositor and view transform, write an 8-bit PNG.
 
         :raises BadResult: ``exr`` is not a raw frame.
         """
         name = f"still-{frame:06d}.png"
-        self._process.call("assemble_frame", source=self._process.give(exr), output=name)
+        self._process.call("assemble_frame", frame, source=self._process.give(exr), output=name)
         path, digest = self._process.take(name)
         return Still(frame, path, digest)
 

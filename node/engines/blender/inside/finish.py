@@ -9,6 +9,7 @@ import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found, unused-ignore]
 
+from node.engines.blender.inside.composite import tree_over
 from node.engines.exr import FloatArray, Passes
 
 _SHEET_WIDTH: Final = 1600
@@ -27,25 +28,37 @@ def denoise(scene: Any, passes: Passes, prefilter: str = "Accurate") -> FloatArr
     width, height = passes.size
     guides = [_with_alpha(passes.albedo), _with_alpha(passes.normal)]
     images = [_image(name, pixels) for name, pixels in zip(_LAYERS, (passes.combined, *guides), strict=True)]
-    path = os.path.join(os.getcwd(), "denoised.tmp.exr")
-    previous, tree = scene.compositing_node_group, _denoise_tree(images, prefilter)
+    try:
+        return _composited(scene, _denoise_tree(images, prefilter), width, height)
+    finally:
+        for image in images:
+            bpy.data.images.remove(image)
+
+
+def composite(scene: Any, pixels: FloatArray) -> FloatArray:
+    """The scene's own compositor over linear pixels, (height, width, 4)."""
+    image = _image("render", pixels)
+    try:
+        return _composited(scene, tree_over(scene, image), pixels.shape[1], pixels.shape[0])
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _composited(scene: Any, tree: Any, width: int, height: int) -> FloatArray:
+    """What a tree of compositor nodes makes, linear; the tree is removed."""
+    path = os.path.join(os.getcwd(), "composited.tmp.exr")
+    previous = scene.compositing_node_group
     try:
         _picture_settings(scene, width, height)
         scene.compositing_node_group, scene.render.use_compositing = tree, True
         scene.render.filepath = path
-        picture = scene.render.image_settings
-        picture.file_format, picture.color_mode, picture.color_depth, picture.exr_codec = (
-            "OPEN_EXR",
-            "RGBA",
-            "32",
-            "ZIP",
-        )
+        settings = scene.render.image_settings
+        settings.file_format, settings.color_mode = "OPEN_EXR", "RGBA"
+        settings.color_depth, settings.exr_codec = "32", "ZIP"
         bpy.ops.render.render(write_still=True, scene=scene.name)
     finally:
         scene.compositing_node_group, scene.render.use_compositing = previous, False
         bpy.data.node_groups.remove(tree)
-        for image in images:
-            bpy.data.images.remove(image)
     pixels: FloatArray = OpenEXR.File(path).channels()["RGBA"].pixels
     os.unlink(path)
     return pixels
@@ -168,6 +181,7 @@ def _picture_settings(scene: Any, width: int, height: int) -> None:
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
     render.use_border = render.use_crop_to_border = render.use_sequencer = render.use_file_extension = False
+    render.use_multiview = False
     render.image_settings.media_type = "IMAGE"
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.engines import exr
-from node.engines.blender.inside import finish, machine, raw, scene
+from node.engines.blender.inside import choice, composite, finish, machine, raw, scene
 from node.engines.serve import Report
 
 Json = dict[str, Any]
@@ -26,22 +26,24 @@ class Operations:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._scene: Any = None
-        self._package = ""
+        self._package, self._choice = "", Json()
         self._threads = 0
+        self._found: list[choice.Found] = []
+        self._composites = False
 
     def build(self) -> Json:
         """Which Blender this is."""
         return {"build": scene.build()}
 
-    def load(self, package: str, threads: int) -> Json:
-        """Open the package; everything else works on it."""
+    def load(self, package: str, threads: int, choice: Json) -> Json:
+        """Open the package, for one of its cameras, view layers and eyes; everything else works on that."""
         self._report("loading", 0.0)
-        self._package, self._threads = package, threads
-        self._scene = scene.load(package)
+        self._package, self._threads, self._choice = package, threads, choice
+        self._open()
         return {"build": scene.build()}
 
     def inspect(self, request: dict[str, int] | None) -> Json:
-        return scene.report(self._scene, request)
+        return scene.report(self._scene, request, self._found)
 
     def pack(self, output: str) -> Json:
         scene.pack(_here(output))
@@ -85,7 +87,7 @@ class Operations:
             settings = _own_settings(self._scene, device)
             return {"scene": own, "unit": self._cost(self._scene.frame_start, settings), "unit_settings": settings}
         finally:
-            self._scene = scene.load(self._package)
+            self._open()
 
     def quick_look(self, source: str, width: int, output: str) -> Json:
         """Small first, then denoised: a picture for progress pages, not for keeping."""
@@ -101,10 +103,13 @@ class Operations:
         exr.write_frame(Path(output), clean)
         return {"pixels_sha256": exr.pixels_sha256(clean.combined).hex()}
 
-    def assemble_frame(self, source: str, output: str) -> Json:
+    def assemble_frame(self, frame: int, source: str, output: str) -> Json:
         self._report("denoising", 0.0)
-        passes = exr.read_frame(Path(source))
-        finish.picture(self._scene, finish.denoise(self._scene, passes), _here(output))
+        pixels = finish.denoise(self._scene, exr.read_frame(Path(source)))
+        if self._composites:
+            self._scene.frame_set(frame)
+            pixels = finish.composite(self._scene, pixels)
+        finish.picture(self._scene, pixels, _here(output))
         return {}
 
     def picture(self, source: str, size: Sequence[int], output: str) -> Json:
@@ -131,6 +136,17 @@ class Operations:
             "device_class": device_class,
             "build": scene.build(),
         }
+
+    def _open(self) -> None:
+        self._scene = scene.load(self._package)
+        self._found = choice.choose(self._scene, **self._choice)
+        refused = [item for item in self._found if item[-1] == "error"]
+        if refused:
+            raise scene.PackageError(refused[0][1], refused[0][0])
+        missing = composite.missing(self._scene)
+        self._composites = missing == []
+        if missing:
+            self._found.append(("compositor", composite.says(missing), "", "warning"))
 
     def _cost(self, frame: int, settings: Json) -> Json:
         """Fixed seconds and seconds per sample and pixel.

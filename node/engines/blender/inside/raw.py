@@ -2,7 +2,7 @@
 """Renders the raw (noisy) pass of a frame or of a part of it, the same bits every time.
 
 Whatever could change pixels between two runs, or between a tile and the whole frame, is switched off: adaptive
-sampling, denoising, path guiding, unbiased volumes, time limits, scrambling, several views. The rest is the scene's.
+sampling, denoising, path guiding, unbiased volumes, time limits, scrambling. The rest is the scene's.
 """
 
 import os
@@ -16,6 +16,7 @@ import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
 import OpenEXR  # type: ignore[import-not-found, unused-ignore]
 
+from node.engines.blender.inside.choice import EYES, chosen_eye, chosen_layer
 from node.engines.blender.inside.scene import PackageError
 from node.engines.exr import FloatArray, Passes
 from node.engines.serve import Report
@@ -25,7 +26,6 @@ _GPU_KERNELS: Final = ("OPTIX", "CUDA", "HIP", "ONEAPI", "METAL")
 _SCENE_OFF: Final = (
     "use_compositing",
     "use_sequencer",
-    "use_multiview",
     "use_freestyle",
     "use_stamp",
 )
@@ -99,6 +99,7 @@ def configure(scene: Any, settings: dict[str, Any], threads: int) -> str:
         # With one thread a persistent Cycles session spins when it has nothing to do, half a processor all the time.
         use_persistent_data=threads != 1,
         use_file_extension=False,
+        use_multiview=bool(chosen_eye(scene)),
         **dict.fromkeys(_SCENE_OFF, False),
     )
     assign(
@@ -111,9 +112,7 @@ def configure(scene: Any, settings: dict[str, Any], threads: int) -> str:
         volume_biased=True,  # by the other method a tile of mist has other bits than the whole frame
         **dict.fromkeys(_CYCLES_OFF, False),
     )
-    for index, layer in enumerate(scene.view_layers):
-        assign(layer, use=index == 0)
-    assign(scene.view_layers[0].cycles, denoising_store_passes=True)
+    assign(chosen_layer(scene).cycles, denoising_store_passes=True)
     picture = scene.render.image_settings
     assign(picture, media_type="MULTI_LAYER_IMAGE")
     assign(picture, file_format="OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="ZIP")
@@ -138,9 +137,16 @@ def render(scene: Any, frame: int, seed: int, box: Box | None, report: Report) -
     finally:
         bpy.app.handlers.render_stats.remove(handler)
     timing = time.perf_counter() - started, time.process_time() - processor
-    passes = _read(settings.filepath)
-    os.unlink(settings.filepath)
+    path = _written(scene)
+    passes = _read(path)
+    os.unlink(path)
     return Timed(passes, *timing)
+
+
+def _written(scene: Any) -> str:
+    """Where the frame is: the name of an eye's has a suffix."""
+    stem, extension = os.path.splitext(scene.render.filepath)
+    return str(stem + EYES.get(chosen_eye(scene), "") + extension)
 
 
 def _set_border(settings: Any, box: Box) -> None:
@@ -163,9 +169,9 @@ def _progress_handler(report: Report) -> Callable[..., None]:
 
 
 def _read(path: str) -> Passes:
-    """Blender writes one part a pass; their names end in the name of the pass."""
+    """Blender writes one part a pass; channels are called layer, pass, letter, and a layer's name may have dots."""
     channels = {
-        name.split(".", 1)[1]: channel.pixels
+        ".".join(name.rsplit(".", 2)[1:]): channel.pixels
         for part in OpenEXR.File(path, separate_channels=True).parts
         for name, channel in part.channels.items()
     }

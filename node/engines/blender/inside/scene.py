@@ -2,11 +2,13 @@
 """Loads a package without running anything in it, says what is wrong with it, packs what lies beside it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+from node.engines.blender.inside.choice import Found
 
 MAX_SIDE: Final = 16_384
 _SIMULATIONS: Final = {"CLOTH", "SOFT_BODY", "DYNAMIC_PAINT", "FLUID"}
@@ -47,8 +49,8 @@ def load(path: str) -> Any:
     return bpy.context.scene
 
 
-def report(scene: Any, request: dict[str, int] | None) -> dict[str, object]:
-    """What the scene holds and every problem found, as a SceneReport in JSON."""
+def report(scene: Any, request: dict[str, int] | None, found: Sequence[Found] = ()) -> dict[str, object]:
+    """What the scene holds and every problem found, as a SceneReport in JSON. ``found``: when it was loaded."""
     render = scene.render
     width = render.resolution_x * render.resolution_percentage // 100
     height = render.resolution_y * render.resolution_percentage // 100
@@ -59,6 +61,7 @@ def report(scene: Any, request: dict[str, int] | None) -> dict[str, object]:
         "height": height,
     }
     problems = [*_files(), *_scripts(), *_setup(scene, asked), *_simulations(scene), *_ignored(scene)]
+    problems += [_problem(*item) for item in found]
     return {
         "problems": problems,
         "first_frame": scene.frame_start,
@@ -211,20 +214,9 @@ def _simulations(scene: Any) -> Iterator[dict[str, str]]:
 
 def _ignored(scene: Any) -> Iterator[dict[str, str]]:
     """What the network does not apply; the client should know before paying."""
-    if scene.render.use_compositing and scene.compositing_node_group is not None:
-        yield _problem(
-            "compositor",
-            "compositor nodes are not applied: frames come denoised, with the view transform only",
-            severity="warning",
-        )
     if scene.render.use_sequencer and scene.sequence_editor and scene.sequence_editor.strips_all:
         yield _problem(
             "sequencer", "the video sequencer is not applied: the scene's camera is rendered", severity="warning"
         )
-    if sum(layer.use for layer in scene.view_layers) > 1:
-        name = scene.view_layers[0].name
-        yield _problem("view_layers", f"only the first view layer, {name}, is rendered", name, "warning")
     if len(bpy.data.scenes) > 1:
         yield _problem("scenes", f"only the scene {scene.name} is rendered", scene.name, "warning")
-    if scene.render.use_multiview:
-        yield _problem("stereo", "stereo is not rendered: one view only", severity="warning")
