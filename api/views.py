@@ -10,6 +10,7 @@ from inferix.replay import Network
 from inferix.replay.accounting import eligible
 from inferix.replay.answers import place_of
 from inferix.replay.attempts import seats
+from inferix.replay.contradictions import Heard
 from inferix.replay.objections import naming
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import (
@@ -17,6 +18,7 @@ from inferix.replay.state import (
     AttemptStatus,
     Batch,
     Case,
+    Contradiction,
     Dispute,
     Epoch,
     Job,
@@ -188,24 +190,45 @@ def batch_view(network: Network, batch: Batch) -> dict[str, Any]:
 
 def hearing_view(objection: Objection) -> dict[str, Any]:
     """An objection where what it names is shown: who sits on its panel, what they voted."""
+    return _heard_view(objection, "objected") | {"places": list(objection.places)}
+
+
+def _heard_view(item: Heard, done: str) -> dict[str, Any]:
     return {
-        "id": hexed(objection.id),
-        "places": list(objection.places),
-        "status": objection.status.name.lower(),
-        "panel": objection.seats,
-        "votes": {str(node): "upheld" if upheld else "rejected" for node, upheld in objection.votes.items()},
-        "says": _says(objection),
+        "id": hexed(item.id),
+        "status": item.status.name.lower(),
+        "panel": item.seats,
+        "votes": {str(node): "upheld" if upheld else "rejected" for node, upheld in item.votes.items()},
+        "says": f"{done}, {_says(item)}",
     }
 
 
-def _says(objection: Objection) -> str:
-    if objection.status is not ObjectionStatus.OPEN:
-        return f"objected, {objection.status.name.lower()}"
-    if objection.is_referred:
-        return "objected, the governor decides"
-    if not objection.complete_at:
-        return "objected, a panel is drawn"
-    return f"objected, panel votes: {len(objection.votes)} of {len(objection.seats)}"
+def _says(item: Heard) -> str:
+    if item.status is not ObjectionStatus.OPEN:
+        return item.status.name.lower()
+    if item.is_referred:
+        return "the governor decides"
+    if not item.complete_at:
+        return "a panel is drawn"
+    return f"panel votes: {len(item.votes)} of {len(item.seats)}"
+
+
+def contradiction_view(found: Contradiction) -> dict[str, Any]:
+    """A contradicted vote; ``share``: what its verifier loses if it is upheld."""
+    return _heard_view(found, "contradicted") | {
+        "verifier": found.vote.node,
+        "task": hexed(found.vote.task),
+        "attempt": found.vote.attempt,
+        "vote": Outcome(found.vote.outcome).name.lower(),
+        "measured": hexed(found.vote.measured),
+        "share": str(found.share),
+        "challenger": found.challenger,
+        "node": found.node or None,
+        "bond": str(found.bond),
+        "reason": hexed(found.reason),
+        "opened_at": found.asked_at,
+        "ended_at": found.ended_at or None,
+    }
 
 
 def objection_view(objection: Objection) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from inferix.models.work import (
 )
 from inferix.replay import Network
 from inferix.replay.attempts import misfit_worker, open_draws, seats
+from inferix.replay.contradictions import Heard, heard, heard_by_id, job_of
 from inferix.replay.jobs import accepted_results
-from inferix.replay.objections import job_of
-from inferix.replay.state import Attempt, AttemptStatus, Job, Lane, Node, Objection, TaskState
+from inferix.replay.state import Attempt, AttemptStatus, Job, Lane, Node, TaskState
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def scope_of(network: Network, node: Node) -> Scope:
         for case in network.cases.values()
         if case.status is CaseStatus.APPEALED and node.id in case.seats and node.id not in case.votes
     ]
-    objections = [item for item in network.objections.values() if _is_heard_by(item, node)]
+    objections = [item for item in heard(network) if _is_heard_by(item, node)]
     named = (job_of(network, item) for item in objections)
     newest = {lane.manager: newest_probe(lane) for lane in network.lanes.values() if node.role is Role.WORKER}
     return Scope(
@@ -93,7 +93,7 @@ def scope_of(network: Network, node: Node) -> Scope:
     )
 
 
-def _is_heard_by(objection: Objection, node: Node) -> bool:
+def _is_heard_by(objection: Heard, node: Node) -> bool:
     is_open = objection.status is ObjectionStatus.OPEN and objection.seed is not None
     return is_open and node.id in objection.seats and node.id not in objection.votes
 
@@ -222,7 +222,7 @@ def _panel(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Work |
 
 
 def _objection(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Work | None:
-    found = network.objections.get(subject)
+    found = heard_by_id(network, subject)
     if found is None or not _is_heard_by(found, node) or ("PanelVote", subject, 0, node.id) in inbox.sent:
         return None
     job = job_of(network, found)

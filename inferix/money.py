@@ -94,11 +94,15 @@ def _escape_bonds(network: Network, address: str) -> Iterator[Holding]:
 
 
 def _objection_bonds(network: Network, address: str) -> Iterator[Holding]:
-    """Behind its objections; where a node's stake is the bond, it is frozen there."""
+    """Behind its objections and contradictions; where a node's stake is the bond, it is frozen there."""
     for objection in network.objections.values():
         if objection.status is ObjectionStatus.OPEN and not objection.node and objection.challenger == address:
             where, unless = f"Objections, {objection.id.hex()}", "back unless the panel rejects it"
             yield Holding(where, objection.bond, "ifx", "bonded", None, "Objections.resolve", unless)
+    for found in network.contradictions.values():
+        if found.status is ObjectionStatus.OPEN and not found.node and found.challenger == address:
+            where, unless = f"Contradictions, {found.id.hex()}", "back where the panel upholds it"
+            yield Holding(where, found.bond, "ifx", "bonded", None, "Contradictions.resolve", unless)
 
 
 def _stake(network: Network, node: Node, free_at: int | None) -> list[Holding]:

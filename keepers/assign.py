@@ -15,8 +15,8 @@ from inferix.errors import InferixError
 from inferix.models.roles import CaseStatus, ObjectionStatus
 from inferix.replay import Network
 from inferix.replay.attempts import misfit_worker, open_draws, seats
+from inferix.replay.contradictions import heard, job_of
 from inferix.replay.jobs import LIVE
-from inferix.replay.objections import job_of
 from inferix.replay.state import Attempt, AttemptStatus, Job, TaskState
 from inferix.storage.tables import SealedKey
 from keepers.desk import Desk
@@ -41,7 +41,7 @@ def decide_workers(network: Network, manager: int) -> set[Reader]:
 
 
 def decide_verifiers(network: Network, manager: int) -> set[Reader]:
-    """Committee members that may vote now, and panel members of open appeals and objections."""
+    """Committee members that may vote now, and panel members of open appeals, objections and contradictions."""
     readers: set[Reader] = set()
     for job, state, attempt in _current(network, manager):
         if attempt.status is AttemptStatus.RECEIVED:
@@ -52,10 +52,10 @@ def decide_verifiers(network: Network, manager: int) -> set[Reader]:
         if accused is not None and case.status is CaseStatus.APPEALED:
             job = network.jobs[accused.task.job]
             readers |= {(job.id, node) for node in case.seats if job.manager == manager}
-    for objection in network.objections.values():
-        named = job_of(network, objection)
-        if named is not None and objection.status is ObjectionStatus.OPEN and named.manager == manager:
-            readers |= {(named.id, node) for node in objection.seats}
+    for item in heard(network):
+        named = job_of(network, item)
+        if named is not None and item.status is ObjectionStatus.OPEN and named.manager == manager:
+            readers |= {(named.id, node) for node in item.seats}
     return readers
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus, ObjectionStatus
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of
+from inferix.replay.contradictions import heard
 from inferix.replay.disputes import dispute_id
 from inferix.replay.leaves import why_unknown
 from inferix.replay.objections import naming
@@ -135,7 +136,7 @@ def bonds_left(network: Network, manager: int) -> int:
         objection.node == manager
         and objection.asked_at > since
         and objection.status in (ObjectionStatus.OPEN, ObjectionStatus.REJECTED, ObjectionStatus.UNDECIDED)
-        for objection in network.objections.values()
+        for objection in heard(network)
     )
     return max(0, BONDS_AN_EPOCH - at_stake)
 

@@ -26,6 +26,7 @@ from keepers.assign import Sealer, decide_verifiers, decide_workers
 from keepers.availability import Availability
 from keepers.bench import Bench
 from keepers.claims import ClaimKeeper
+from keepers.contradictions import Contradictions
 from keepers.courts import Courts
 from keepers.desk import MONEY, WORK, Desk
 from keepers.disputes import Disputes
@@ -191,7 +192,11 @@ def _availability(parts: Parts) -> list[Loop]:
 
 
 def _hearings(parts: Parts) -> list[Loop]:
-    return [parts.loop("hearings", Hearings(parts.desk, parts.contracts, parts.settings.challenge).cycle)]
+    challenge = parts.settings.challenge
+    return [
+        parts.loop("hearings", Hearings(parts.desk, parts.contracts, challenge).cycle),
+        parts.loop("contradictions", Contradictions(parts.desk, parts.contracts, challenge).cycle),
+    ]
 
 
 KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {

@@ -7,20 +7,23 @@ a worker on another build or kind of device is not calibrated: it is void, nobod
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
+from inferix.errors import NotFound, Unavailable
 from inferix.models.result import FrameResult, Measurement, Result, TileResult
 from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
 from inferix.proofs.assembly import ByteArray, judge_picture, measure_picture
-from inferix.proofs.rendering import Rule, Verdict, load_calibration, redo_frame
+from inferix.proofs.rendering import Rule, Tile, Verdict, load_calibration, redo_frame
 from node.assignment import Assignment, raw_frames
 from node.engines import BadResult, Machine, Session
 from node.executor import Later
 from node.parts import Parts, key_of
 from node.rendering import open_package
+from node.rerun import Rerun, Seen, rule_against, seen_by
 from node.tiles import MAX_TILES_A_TASK, MORE_TILES, Committed, Draw, check_frame
 from node.vault import BadFile
 
@@ -68,10 +71,10 @@ class Checker:
         item = assignment.item
         assert isinstance(item, Verify | PanelDuty)
         try:
-            result = self._result(assignment, item)
+            result, seen = self._result(assignment, item), self._seen(item)
             if assignment.task.kind is TaskKind.ASSEMBLE:
-                return self._check_film(assignment, item, result)
-            return self._check_frames(assignment, item, result)
+                return self._check_film(assignment, item, result, seen)
+            return self._check_frames(assignment, item, result, seen)
         except (Rejected, BadResult) as error:
             return Finding(Outcome.REJECTED, str(error)[:MAX_REASON])
 
@@ -91,6 +94,20 @@ class Checker:
             reason=finding.reason[:MAX_REASON],
         )
 
+    def _seen(self, item: Verify | PanelDuty) -> Seen | None:
+        """What the vote to judge says that was measured; None where there is none to judge."""
+        if not isinstance(item, Rerun):
+            return None
+        try:
+            return seen_by(item, self._parts.vault.document(Measurement, item.measured))
+        except (BadFile, NotFound, Unavailable) as error:
+            log.warning("case %s: the measurement of the vote is not to be had: %s", item.case.hex()[:8], error)
+            return seen_by(item, None)
+
+    def _whose(self, item: Verify | PanelDuty) -> int:
+        """Whose tiles are drawn: one's own, but for a vote to judge."""
+        return item.verifier if isinstance(item, Rerun) else self._parts.identity.node
+
     def _result(self, assignment: Assignment, item: Verify | PanelDuty) -> Result:
         try:
             result = self._parts.vault.document(Result, item.result)
@@ -106,7 +123,9 @@ class Checker:
 
     # -- raw frames
 
-    def _check_frames(self, assignment: Assignment, item: Verify | PanelDuty, result: Result) -> Finding:
+    def _check_frames(
+        self, assignment: Assignment, item: Verify | PanelDuty, result: Result, seen: Seen | None
+    ) -> Finding:
         session, problem = open_package(assignment, self._parts)
         if session is None:
             return Finding(Outcome.CLIENT_FAULT, f"the package cannot be rendered: {problem}"[:MAX_REASON])
@@ -115,21 +134,29 @@ class Checker:
             raise Rejected(
                 f"{len(result.frames)} frames delivered, {len(frames)} ordered; the package opens and renders"
             )
-        paths = [self._fetch_frame(assignment, frame) for frame in result.frames]
-        rule = self._rule(session, result)
+        asked = set((seen.frames(frames) if seen else None) or frames)
+        chosen = [frame for frame in result.frames if frame.frame in asked]
+        paths = [self._fetch_frame(assignment, frame) for frame in chosen]
+        rule = self._rule(session, result, seen)
         log.info("%s: fetched %d frames, rendering tiles", assignment.label, len(paths))
         tiles: list[TileResult] = []
-        for left, (frame, path) in zip(range(len(paths), 0, -1), zip(result.frames, paths, strict=True), strict=True):
+        failed = 0
+        for left, (frame, path) in zip(range(len(paths), 0, -1), zip(chosen, paths, strict=True), strict=True):
             if not self._parts.listing.has(key_of(item)):
                 raise Later("it is decided without this node")
             most = min(MORE_TILES, (MAX_TILES_A_TASK - len(tiles)) // left)
-            measured, verdict = self._check_frame(assignment, item, session, Committed(frame, path), rule, most)
-            tiles += measured
+            again = seen.tiles.get(frame.frame, ()) if seen else ()
+            committed = Committed(frame, path)
+            measured, verdict = self._check_frame(assignment, item, session, committed, rule, most, again)
+            tiles, failed = tiles + measured, failed + len(verdict.failed)
             if not verdict.accepted:
                 outcome = Outcome.REJECTED if rule.calibrated else Outcome.VOID
                 return Finding(outcome, f"frame {frame.frame}: {verdict.reason}", "tiles", tiles, rule.name)
         equal = sum(tile.equal for tile in tiles)
         reason = f"{len(tiles)} tiles agree, {equal} of them bit for bit"
+        if seen is not None and (failed or not rule.calibrated):
+            doubt = f"{failed} of {len(tiles)} tiles differ" if rule.calibrated else "the machines are not calibrated"
+            return Finding(Outcome.VOID, f"nothing told: {doubt}", "tiles", tiles, rule.name)
         return Finding(Outcome.ACCEPTED, reason, "tiles", tiles, rule.name)
 
     def _fetch_frame(self, assignment: Assignment, frame: FrameResult) -> Path:
@@ -148,20 +175,23 @@ class Checker:
         committed: Committed,
         rule: Rule,
         most: int,
+        again: Sequence[Tile],
     ) -> tuple[list[TileResult], Verdict]:
         frame = committed.frame.frame
-        draw = Draw(item.seed, item.task.id, item.attempt, self._parts.identity.node, frame)
+        draw = Draw(item.seed, item.task.id, item.attempt, self._whose(item), frame)
         settings, seed = assignment.engine_settings(self._parts.device), assignment.seed(item.worker, frame)
         try:
-            found = check_frame(session, settings, seed, committed, draw, rule, most)
+            found = check_frame(session, settings, seed, committed, draw, rule, most, again)
         except BadResult as error:
             raise Rejected(f"frame {frame}: {error}") from error
         committed.path.unlink()
         return found
 
-    def _rule(self, session: Session, result: Result) -> Rule:
+    def _rule(self, session: Session, result: Result, seen: Seen | None) -> Rule:
         """By which thresholds two nodes are compared: a difference blames only where it was measured what is normal."""
         own = self._machine = session.machine()
+        if seen is not None:
+            return rule_against(seen, result, own, self._parts.engine.build())
         return load_calibration().rule(
             result.device_class,
             own.device_class,
@@ -171,7 +201,9 @@ class Checker:
 
     # -- films
 
-    def _check_film(self, assignment: Assignment, item: Verify | PanelDuty, result: Result) -> Finding:
+    def _check_film(
+        self, assignment: Assignment, item: Verify | PanelDuty, result: Result, seen: Seen | None
+    ) -> Finding:
         frames = list(assignment.task.frames())
         film = result.film
         if film is None or len(film.stills) != len(frames):
@@ -186,10 +218,10 @@ class Checker:
                 vault.fetch_file(ref, key, most, folder / ref.sha256.hex())
         except BadFile as error:
             raise Rejected(f"the film: {error}") from error
-        drawn = redo_frame(item.seed, item.task.id, item.attempt, self._parts.identity.node, frames)
-        return self._redo(assignment, result, drawn, folder / film.stills[frames.index(drawn)].sha256.hex())
+        drawn = redo_frame(item.seed, item.task.id, item.attempt, self._whose(item), frames)
+        return self._redo(assignment, result, seen, drawn, folder / film.stills[frames.index(drawn)].sha256.hex())
 
-    def _redo(self, assignment: Assignment, result: Result, drawn: int, still: Path) -> Finding:
+    def _redo(self, assignment: Assignment, result: Result, seen: Seen | None, drawn: int, still: Path) -> Finding:
         session, problem = open_package(assignment, self._parts)
         if session is None:
             return Finding(Outcome.VOID, f"the package of accepted frames does not open here: {problem}"[:MAX_REASON])
@@ -212,6 +244,7 @@ class Checker:
             informative=True,
             equal=found.equal,
         )
-        blamed = Outcome.REJECTED if self._rule(session, result).calibrated else Outcome.VOID
-        outcome = Outcome.ACCEPTED if verdict.accepted else blamed
+        calibrated = self._rule(session, result, seen).calibrated
+        agrees = Outcome.ACCEPTED if seen is None or calibrated else Outcome.VOID
+        outcome = agrees if verdict.accepted else Outcome.REJECTED if calibrated else Outcome.VOID
         return Finding(outcome, f"frame {drawn}: {verdict.reason}"[:MAX_REASON], "redo", [tile])

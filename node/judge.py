@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a panel's member judges an objection: by its own replay of chain and storage, and by what it renders again.
+"""How a panel's member judges objections and contradicted votes: by its own replay, and by what it renders again.
 
 Upheld: what the objection names is false. Of outcomes that is so when each of those that the panel's seed draws is
 false; one that is right rejects it. Where the manager is said to have written what no vote says, the rules alone tell.
@@ -17,15 +17,17 @@ from inferix.models.result import Measurement
 from inferix.models.roles import ObjectionKind, Outcome
 from inferix.models.work import ObjectionDuty, PanelDuty
 from inferix.replay import Network
+from inferix.replay.contradictions import attempt_of, heard_by_id, seed_of
 from inferix.replay.jobs import accepted_results
 from inferix.replay.leaves import is_managers, why_false, why_unknown
 from inferix.replay.objections import checked_again
 from inferix.replay.roots import leaf_at
 from inferix.replay.settlement import standing_votes
-from inferix.replay.state import Batch, Objection
+from inferix.replay.state import Batch, Contradiction, Objection
 from node.checks import Finding
 from node.executor import Later
 from node.replay import OwnReplay
+from node.rerun import Rerun, is_contradicted
 
 UNCHECKED = (Outcome.LATE, Outcome.VOID)
 """Outcomes without pixels: the rules alone give them."""
@@ -54,12 +56,23 @@ class Judge:
     def judge(self, duty: ObjectionDuty) -> Judgement:
         """The verdict of this node. Raises Later while it has none."""
         network = self._replay.network()
-        objection = network.objections.get(duty.objection)
+        objection = heard_by_id(network, duty.objection)
         if objection is None or objection.seed is None or self._node not in objection.seats:
             raise Later("this node's own endpoint does not show it a seat in that panel yet")
+        if isinstance(objection, Contradiction):
+            return self._vote(network, objection, duty)
         if objection.kind is ObjectionKind.OUTCOMES:
             return self._outcomes(network, objection, objection.seed, duty)
         return _leaf(network, objection)
+
+    def _vote(self, network: Network, found: Contradiction, duty: ObjectionDuty) -> Judgement:
+        """Upheld where the tiles of the vote, rendered again here, say otherwise. A doubt acquits."""
+        finding, measurement = self._find(_rerun(network, found, duty))
+        if finding.outcome is Outcome.UNSERVED:
+            raise Later(f"no verdict in the panel yet: {finding.reason}")
+        said = Outcome(found.vote.outcome)
+        says = f"it said {said.name.lower()}; here: {finding.reason}"
+        return Judgement(is_contradicted(said, finding.outcome), measurement, says)
 
     def _outcomes(self, network: Network, objection: Objection, seed: bytes, duty: ObjectionDuty) -> Judgement:
         batch = network.batches[objection.subject]
@@ -130,6 +143,30 @@ def _jobs(network: Network, batch: Batch, objection: Objection) -> Iterator[byte
     for place in objection.places:
         state = network.tasks.get(batch.leaves[place].task)
         yield state.task.job if state is not None else None
+
+
+def _rerun(network: Network, found: Contradiction, duty: ObjectionDuty) -> Rerun:
+    """What is rendered again of a vote, by this node's own replay. Raises Later where that does not know of it."""
+    vote, attempt = found.vote, attempt_of(network, found)
+    seed = seed_of(network, attempt) if attempt is not None else None
+    if attempt is None or seed is None or attempt.result != vote.result:
+        raise Later("the vote is on no result that this node's own endpoint and storage show")
+    state = network.tasks[vote.task]
+    return Rerun(
+        task=state.task,
+        attempt=vote.attempt,
+        spec=network.jobs[state.task.job].order.spec,
+        deadline=duty.deadline,
+        sealed_key=duty.sealed_key,
+        case=found.id,
+        worker=attempt.node,
+        result=vote.result,
+        seed=seed,
+        outcome=Outcome(vote.outcome),
+        results=accepted_results(network, state.task),
+        verifier=vote.node,
+        measured=vote.measured,
+    )
 
 
 def _panel_duty(network: Network, leaf: BatchLeaf, seed: bytes, duty: ObjectionDuty) -> PanelDuty:

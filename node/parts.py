@@ -36,7 +36,7 @@ def key_of(item: Work) -> str:
         case PanelDuty():
             return f"panel {item.case.hex()}"
         case ObjectionDuty():
-            return f"objection {item.objection.hex()}"
+            return f"panel {item.objection.hex()}"  # what is checked for it is a PanelDuty of the same seat
         case BenchmarkDuty():
             return f"benchmark {item.challenge.hex()}"
         case ProbeDuty():

@@ -6,7 +6,7 @@ unpacks some six strips of sixteen lines. See docs/proof-of-rendering.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -19,6 +19,7 @@ from inferix.proofs.rendering import (
     TileTest,
     Verdict,
     guide_rows,
+    judge,
     measure,
     noise_cells,
     reads_whole,
@@ -72,8 +73,11 @@ def check_frame(
     draw: Draw,
     rule: Rule,
     most: int = MORE_TILES,
+    again: Sequence[Tile] = (),
 ) -> tuple[list[TileResult], Verdict]:
     """The tiles that were rendered, in order, and what they come to. ``seed``: of the frame; ``most``: tiles.
+
+    ``again``: these and no others, where they are those that are drawn, and enough to tell.
 
     :raises BadResult: it is no raw frame, or its pixels are not those that were committed to. EngineStopped.
     """
@@ -81,7 +85,12 @@ def check_frame(
         if reads_whole(*draw.key) and blocks.pixels_sha256() != committed.frame.pixels:
             raise BadResult("its pixels are not those that were committed to")
         plan = plan_tiles(blocks, settings, draw, most)
-        test, results = TileTest(rule), list[TileResult]()
+        if again and plan[: len(again)] == tuple(again):
+            redone = session.tiles(draw.frame, seed, settings, again)
+            results, verdict = _all(draw.frame, again, [blocks.crop(tile) for tile in again], redone, rule)
+            if verdict.conclusive or len(again) == len(plan):
+                return results, verdict
+        test, results = TileTest(rule), []
         while not test.decided and len(results) < len(plan):
             tiles = plan[len(results) :][: test.wanted]
             redone = session.tiles(draw.frame, seed, settings, tiles)
@@ -101,6 +110,16 @@ def plan_tiles(blocks: RawBlocks, settings: RenderSettings, draw: Draw, count: i
     strips = {top: blocks.lines(top, min(TILE_SIZE, settings.height - top)) for top in tops}
     noise = noise_cells(strips, settings.width, settings.height)
     return tile_plan(*draw.key, settings.width, settings.height, count, noise=noise)
+
+
+def _all(
+    frame: int, tiles: Sequence[Tile], delivered: Sequence[FloatArray], redone: Sequence[FloatArray], rule: Rule
+) -> tuple[list[TileResult], Verdict]:
+    """Every tile of a list. ``failed`` names those after the decision too."""
+    measures = [measure(theirs, own, rule.tolerance) for theirs, own in zip(delivered, redone, strict=True)]
+    failed = tuple(index for index, found in enumerate(measures) if TileTest(rule).fails(found))
+    results = [_result(frame, tile, found) for tile, found in zip(tiles, measures, strict=True)]
+    return results, replace(judge(measures, rule), failed=failed)
 
 
 def _result(frame: int, tile: Tile, found: TileMeasure) -> TileResult:

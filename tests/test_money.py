@@ -10,7 +10,7 @@ from inferix.models.roles import NodeStatus, Outcome
 from inferix.money import Holding, OnChain, holdings
 from inferix.replay.accounting import accounts_data
 from tests.replay.chain import COIN, GENESIS, MANAGER, VERIFIERS, WORKERS, Chain, address
-from tests.replay.objecting import close, object_to_outcomes, propose_all
+from tests.replay.objecting import close, contradict, object_to_outcomes, propose_all
 
 MINTED = 37 * 10**18 + 7
 CREDIT, STAKE = 100 * 10**9, 10**20
@@ -291,3 +291,16 @@ def test_a_bond_out_of_stake_is_shown_as_frozen_stake_alone(chain: Chain) -> Non
     chain.finish(chain.order())
     object_to_outcomes(chain, propose_all(chain), 0, node=MANAGER, challenger=address(0))
     assert [row for row in of(chain, 0) if row.where.startswith("Objections")] == []
+
+
+def test_a_bond_behind_a_contradicted_vote_is_the_challengers_until_the_panel_has_decided(chain: Chain) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.run(state)
+    votes = [vote for vote, _ in state.attempts[0].votes.values()]
+    found = contradict(chain, votes[0], challenger=address(0))
+    contradict(chain, votes[1], node=MANAGER, challenger=address(0))
+    (row,) = [row for row in of(chain, 0) if row.where.startswith("Contradictions")]
+    assert (row.amount, row.unit, row.state, row.call) == (50, "ifx", "bonded", "Contradictions.resolve")
+    assert [row for row in of(chain, 1) if row.where.startswith("Contradictions")] == []
+    chain.emit("ContradictionClosed", id=found.id, status=3)
+    assert [row for row in of(chain, 0) if row.where.startswith("Contradictions")] == []

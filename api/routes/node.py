@@ -17,6 +17,7 @@ from inferix.models.document import Bytes32, HexBytes, Signature
 from inferix.models.roles import CaseStatus, ObjectionStatus, Role
 from inferix.replay import Network
 from inferix.replay.attempts import seats, why_not
+from inferix.replay.contradictions import heard_by_id
 from inferix.replay.state import AttemptStatus
 from inferix.storage import tables
 
@@ -115,8 +116,8 @@ def _check(network: Network, node: int, message: Message, body: Post) -> tuple[b
 
 
 def _is_seated(network: Network, node: int, id: bytes) -> bool:
-    """Whether a node sits on the panel of an appeal or objection that is open."""
-    case, objection = network.cases.get(id), network.objections.get(id)
+    """Whether a node sits on the panel of an appeal, objection or contradiction that is open."""
+    case, objection = network.cases.get(id), heard_by_id(network, id)
     if case is not None and case.status is CaseStatus.APPEALED:
         return node in case.seats
     return objection is not None and objection.status is ObjectionStatus.OPEN and node in objection.seats

@@ -13,6 +13,7 @@ from api.deps import ContextDep
 from api.views import (
     batch_view,
     case_view,
+    contradiction_view,
     digest_of,
     dispute_view,
     epoch_view,
@@ -161,6 +162,13 @@ async def objections(context: ContextDep) -> list[dict[str, Any]]:
     """Objections to outcomes, rosters and accounts, in the order of their opening."""
     state = await context.network()
     return [objection_view(objection) for objection in state.objections.values()]
+
+
+@router.get("/contradictions")
+async def contradictions(context: ContextDep) -> list[dict[str, Any]]:
+    """Contradicted votes, in the order of their opening."""
+    state = await context.network()
+    return [contradiction_view(found) for found in state.contradictions.values()]
 
 
 @router.get("/epochs")

@@ -21,6 +21,7 @@ COMMANDS = {
     "audit": "inferix.cli.audit:audit",
     "call": "inferix.cli.call:call",
     "cancel": "inferix.cli.jobs:cancel",
+    "contradict": "inferix.cli.contradict:contradict_command",
     "escape": "inferix.cli.escape:escape",
     "explain": "inferix.cli.explain:explain",
     "fetch": "inferix.cli.jobs:fetch",

@@ -11,7 +11,7 @@ from inferix.chain.transact import transact
 from inferix.cli.common import Bars, Unlock, client_of, wallet_options
 from inferix.cli.replayed import chain_options, date_of, replayed, task_digest
 from inferix.errors import NotFound, Refused
-from inferix.models.document import Bytes32
+from inferix.models.document import Bytes32, Document
 from inferix.models.objection import MAX_SAYS, OutcomesClaim
 from inferix.models.roles import BatchStatus, ObjectionStatus
 from inferix.replay import Network
@@ -51,7 +51,7 @@ def object_command(
     key = unlock()
     batch, at = place
     claim = OutcomesClaim(batch=batch.commitment, places=[at], says=reason[:MAX_SAYS])
-    said = _store(storage, key, home, claim)
+    said = store_claim(storage, key, home, claim)
     send(contracts, key, place, bond, by_manager, said)
 
 
@@ -101,7 +101,8 @@ def tell(network: Network, place: Place, bond: int, by_manager: bool) -> None:
     click.echo("  nobody decides: half of the bond is burned, nobody is charged or paid")
 
 
-def _store(storage: str, key: bytes, home: Path, claim: OutcomesClaim) -> Bytes32:
+def store_claim(storage: str, key: bytes, home: Path, claim: Document) -> Bytes32:
+    """Where the panel finds what is said; its digest."""
     if not storage.startswith(("http://", "https://")):
         return put_document(open_owned_store(storage), claim)
     client = client_of(storage, key, home, Bars())
@@ -114,14 +115,18 @@ def _store(storage: str, key: bytes, home: Path, claim: OutcomesClaim) -> Bytes3
 
 def send(contracts: Contracts, key: bytes, place: Place, bond: int, by_manager: bool, reason: Bytes32) -> None:
     """Approves the bond and objects."""
-    address = contracts.deployment["Objections"].address
-    wanted = bond + bond // 100  # the price may move until it is mined
-    if int(contracts.read("IFX", "allowance", Account.from_key(key).address, address)) < wanted:
-        _transact(contracts, key, contracts.deployment.call("IFX", "approve", address, wanted))
     header, leaf, index, proof = arguments_of(*place)
     arguments = (header, leaf, proof, [index], by_manager, 0, reason)
-    _transact(contracts, key, contracts.deployment.call("Objections", "object_outcomes", *arguments))
+    send_with_bond(contracts, key, bond, contracts.deployment.call("Objections", "object_outcomes", *arguments))
     click.echo("`inferix jobs` shows what the panel votes, `inferix money` the bond")
+
+
+def send_with_bond(contracts: Contracts, key: bytes, bond: int, call: Call) -> None:
+    """Approves a bond to the contract that takes it, and sends."""
+    wanted = bond + bond // 100  # the price may move until it is mined
+    if int(contracts.read("IFX", "allowance", Account.from_key(key).address, call.to)) < wanted:
+        _transact(contracts, key, contracts.deployment.call("IFX", "approve", call.to, wanted))
+    _transact(contracts, key, call)
 
 
 def _transact(contracts: Contracts, key: bytes, call: Call) -> None:

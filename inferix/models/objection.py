@@ -37,6 +37,13 @@ class OutcomesClaim(Document):
     says: Annotated[str, Field(max_length=MAX_SAYS)]
 
 
+class VoteClaim(Document):
+    """Why the tiles of a vote, named by its digest, say otherwise when they are rendered again, in words."""
+
+    vote: Bytes32
+    says: Annotated[str, Field(max_length=MAX_SAYS)]
+
+
 class Checked(Value):
     """One outcome checked again. ``measurement``: None where the rules alone decide it."""
 

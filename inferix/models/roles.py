@@ -112,7 +112,8 @@ class ObjectionKind(IntEnum):
 
 
 class ObjectionStatus(IntEnum):
-    """States of an objection; UNDECIDED: what it names falls, half its bond is burned; DROPPED: that fell otherwise."""
+    """States of an objection, and of a contradiction. UNDECIDED: half the bond is burned, and what an objection names
+    falls, while a verifier keeps all; DROPPED: what an objection names fell otherwise."""
 
     OPEN = 1
     UPHELD = 2

@@ -16,7 +16,7 @@ from inferix.models.anchor import AccountsData
 from inferix.models.event import ChainEvent
 from inferix.models.parameters import Parameters
 from inferix.models.roles import DisputeStatus, Lie, NodeStatus, Role, RosterKind
-from inferix.replay import availability, balances, batches, cases, disputes, jobs, objections, rosters
+from inferix.replay import availability, balances, batches, cases, contradictions, disputes, jobs, objections, rosters
 from inferix.replay.availability import Later
 from inferix.replay.reputation import record
 from inferix.replay.stake import StakeEvents
@@ -27,6 +27,7 @@ from inferix.replay.state import (
     BalanceClaim,
     Batch,
     Case,
+    Contradiction,
     Dispute,
     Epoch,
     Exit,
@@ -86,6 +87,7 @@ class Network(StakeEvents):
         self.disputes: dict[bytes, Dispute] = {}
         self.root_disputes: dict[bytes, RootDispute] = {}
         self.objections: dict[bytes, Objection] = {}
+        self.contradictions: dict[bytes, Contradiction] = {}
         self.equivocations: set[tuple[bytes, int, int]] = set()
         self.drawn: dict[int, dict[int, list[int]]] = {}  # epoch -> worker -> turns that it had, tasks that it took
         self.running: set[bytes] = set()  # tasks that a worker may have in its hands
@@ -141,8 +143,8 @@ class Network(StakeEvents):
         return next((item for item in reversed(self.rosters[kind]) if item.final_at <= time), None)
 
     def hearing(self, id: bytes) -> Hearing:
-        """The case or objection of this id."""
-        return self.objections.get(id) or self.cases[id]
+        """The case, objection or contradiction of this id."""
+        return self.objections.get(id) or self.contradictions.get(id) or self.cases[id]
 
     def node_of(self, operator: str) -> Node | None:
         """The node whose hot key this is."""
@@ -451,7 +453,18 @@ class Network(StakeEvents):
     def _on_ObjectionClosed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         objections.closed(self, event, args)
 
-    # -- panels, of cases and of objections alike: the id tells which
+    # -- contradicted votes
+
+    def _on_VoteContradicted(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        contradictions.opened(self, event, args)
+
+    def _on_ContradictionReferred(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.contradictions[args["id"]].is_referred = True
+
+    def _on_ContradictionClosed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        contradictions.closed(self, event, args)
+
+    # -- panels, of cases, objections and contradictions alike: the id tells which
 
     def _on_PanelSealed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.hearing(args["case"]).seed = args["seed"]

@@ -415,6 +415,24 @@ class Objection(Hearing):
         return RootName(RootKind(int(self.kind)), self.of, self.index, self.subject)
 
 
+@dataclass(kw_only=True)
+class Contradiction(Hearing):
+    """A vote whose tiles, somebody says, say otherwise when they are rendered again; its id is the vote's digest.
+
+    ``share``: of the verifier's stake, what it loses if upheld [wei]; ``reason``, ``node``, ``bond``: as of an
+    objection.
+    """
+
+    vote: Vote
+    challenger: str
+    reason: bytes
+    share: int
+    node: int
+    bond: int
+    status: ObjectionStatus = ObjectionStatus.OPEN
+    is_referred: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Fine:
     """What a slash brought into the penalty pool, wei; ``barred``: verifiers that judged it and get none of it."""

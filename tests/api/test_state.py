@@ -12,6 +12,7 @@ from inferix.replay.settlement import draft_batches
 from inferix.trees import Sum, account_leaf, node_leaf, root_of
 from tests.api.conftest import Api, code
 from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, Chain, address
+from tests.replay.objecting import contradict, seat
 
 MINTED = 1_000_000_007
 
@@ -124,6 +125,25 @@ def test_batches_and_epochs_and_cases(api: Api, settled: bytes) -> None:
     api.chain.emit("CaseFrozen", **case, node=2, amount=10**20)
     (view,) = api.http.get("/cases").json()
     assert (view["status"], view["amount"]) == ("frozen", str(10**20))
+
+
+def test_contradicted_votes_and_what_their_panel_says(api: Api) -> None:
+    assert api.http.get("/contradictions").json() == []
+    state = api.chain.state(api.chain.order(), 0)
+    api.chain.run(state)
+    vote = min(state.attempts[0].votes.items())[1][0]
+    found = contradict(api.chain, vote)
+    (view,) = api.http.get("/contradictions").json()
+    assert (view["id"], view["verifier"], view["vote"]) == ("0x" + found.id.hex(), vote.node, "accepted")
+    assert (view["status"], view["says"], view["share"]) == ("open", "contradicted, a panel is drawn", "100")
+    seat(api.chain, found, 77, 78)
+    api.chain.emit("PanelVoted", case=found.id, node=77, upheld=True, measured=bytes(32))
+    (view,) = api.http.get("/contradictions").json()
+    assert (view["says"], view["votes"]) == ("contradicted, panel votes: 1 of 2", {"77": "upheld"})
+    api.chain.emit("ContradictionReferred", id=found.id)
+    assert api.http.get("/contradictions").json()[0]["says"] == "contradicted, the governor decides"
+    api.chain.emit("ContradictionClosed", id=found.id, status=4)
+    assert api.http.get("/contradictions").json()[0]["says"] == "contradicted, undecided"
 
 
 def test_disputes_and_the_lie_that_ended_a_batch(api: Api) -> None:

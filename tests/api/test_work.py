@@ -17,7 +17,15 @@ from inferix.replay.state import TaskState
 from inferix.storage.tables import Challenge, SealedKey
 from tests.api.conftest import Api
 from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, signed
-from tests.replay.objecting import close, newest_roots, object_to_leaf, object_to_outcomes, propose_all, seat
+from tests.replay.objecting import (
+    close,
+    contradict,
+    newest_roots,
+    object_to_leaf,
+    object_to_outcomes,
+    propose_all,
+    seat,
+)
 
 KEY = b"\x4b" * 80
 SALT = b"\x05" * 32
@@ -179,6 +187,20 @@ def test_a_panel_member_hears_an_objection_to_outcomes_with_the_key_of_its_job(a
     close(api.chain, objection, 3)
     other = PanelVote(dispute=objection.id, node=member, upheld=False, measured=bytes(32))
     assert api.send(signed(other)).status_code == 403
+
+
+def test_a_panel_member_judges_a_contradicted_vote_with_the_key_of_its_job(api: Api, drawing: TaskState) -> None:
+    api.chain.run(drawing)
+    found = contradict(api.chain, min(drawing.attempts[0].votes.items())[1][0])
+    member = VERIFIERS[0]
+    vote = PanelVote(dispute=found.id, node=member, upheld=True, measured=bytes(32))
+    assert api.send(signed(vote)).status_code == 403
+    seat(api.chain, found, member)
+    (duty,) = api.work(member)
+    assert (duty["kind"], duty["objection"]) == ("objection", "0x" + found.id.hex())
+    assert duty["sealed_key"] == "0x" + KEY.hex()
+    assert api.send(signed(vote)).json() == {"status": "taken"}
+    assert api.work(member) == []
 
 
 def test_the_panel_of_a_root_needs_no_key_and_that_of_outcomes_waits_for_it(api: Api) -> None:

@@ -125,6 +125,7 @@ class System:
         self.balance_claims = key("balance claims")
         self.panels = key("panels")
         self.objections = key("objections")
+        self.contradictions = key("contradictions")
         self.disputes = key("disputes")
         self.availability = key("availability")
 
@@ -150,7 +151,8 @@ class System:
 
     def courts(self) -> list[str]:
         """Addresses of the contracts that judge."""
-        return [court.address for court in (self.panels, self.disputes, self.availability, self.objections)]
+        courts = (self.panels, self.disputes, self.availability, self.objections, self.contradictions)
+        return [court.address for court in courts]
 
     def fresh_key(self, role: str = "someone") -> LocalAccount:
         """A person nobody has met yet."""

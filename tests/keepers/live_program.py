@@ -34,6 +34,7 @@ NAMES = {
     "registry": "NodeRegistry",
     "availability": "Availability",
     "objections": "Objections",
+    "contradictions": "Contradictions",
     "ifx": "IFX",
 }
 GAS = 20_000_000

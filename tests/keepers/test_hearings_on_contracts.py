@@ -2,6 +2,7 @@
 """Objections on the contracts, from the lie to its end: keeper, panel's member and client as they are."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,18 +51,22 @@ class Honest(Program):
         super().cycle()
         forget_what_is_hidden(self.live.network)
 
-    def hear(self, judge: Any) -> Objection:
+    def heard(self) -> Mapping[bytes, Any]:
+        """What it turns the cranks of."""
+        return self.live.network.objections
+
+    def hear(self, judge: Any) -> Any:
         """Turns the cranks until its objection is over; ``judge(network, objection, node)`` votes."""
-        (objection,) = self.live.network.objections.values()
+        (objection,) = self.heard().values()
         for _ in range(6):
             self.live.wait(60)
             self.cycle()
             if objection.complete_at and not objection.votes:
                 self.cast(objection, judge)
         self.live.follow()
-        return self.live.network.objections[objection.id]
+        return self.heard()[objection.id]
 
-    def cast(self, objection: Objection, judge: Any) -> None:
+    def cast(self, objection: Any, judge: Any) -> None:
         """The votes of all seats, as they come through the inbox."""
         for node in objection.seats:
             found: Judgement = judge(self.live.network, objection, node)

@@ -20,11 +20,20 @@ from inferix.storage.cid import Cid, Codec
 from node.checks import Finding
 from node.executor import Later
 from node.judge import Judge
+from node.rerun import Rerun
 from node.verifier import ABSTAINS, GAVE_UP
 from tests.node.network import START
 from tests.node.running import Start
 from tests.replay.chain import MANAGER, VERIFIERS, Chain
-from tests.replay.objecting import SEED, newest_roots, object_to_leaf, object_to_outcomes, propose_all, seat
+from tests.replay.objecting import (
+    SEED,
+    contradict,
+    newest_roots,
+    object_to_leaf,
+    object_to_outcomes,
+    propose_all,
+    seat,
+)
 
 MEMBER = VERIFIERS[0]
 
@@ -50,7 +59,7 @@ class Renders:
         return Finding(outcome, outcome.name.lower()), Measurement(**fields, method="tiles", reason="seen")
 
 
-def judge(chain: Chain, objection: Objection, find: Any = None, member: int = MEMBER) -> Any:
+def judge(chain: Chain, objection: Any, find: Any = None, member: int = MEMBER) -> Any:
     replay: Any = SimpleNamespace(network=lambda: chain.network)
     duty = ObjectionDuty(objection=objection.id, deadline=chain.time + 60, sealed_key=b"\x05")
     return Judge(member, replay, find or Renders(Outcome.ACCEPTED)).judge(duty)
@@ -245,6 +254,51 @@ def test_who_lacks_an_anchor_or_a_seat_says_nothing(proposed: tuple[Chain, bytes
     objection.seed = None
     with pytest.raises(Later, match="seat"):
         judge(chain, objection)
+
+
+# -- contradicted votes
+
+
+def doubted(chain: Chain, said: Outcome, **changes: Any) -> Any:
+    """The first vote of an attempt that the votes decided so, contradicted."""
+    state = chain.state(chain.order(), 0)
+    chain.run(state, said)
+    vote = min(state.attempts[0].votes.items())[1][0]
+    opened = contradict(chain, vote.model_copy(update=changes))
+    seat(chain, opened, MEMBER)
+    return opened
+
+
+OTHERWISE = {Outcome.ACCEPTED: Outcome.REJECTED, Outcome.REJECTED: Outcome.ACCEPTED}
+
+
+@pytest.mark.parametrize("found", [Outcome.ACCEPTED, Outcome.REJECTED, Outcome.VOID, Outcome.CLIENT_FAULT])
+@pytest.mark.parametrize("said", [Outcome.ACCEPTED, Outcome.REJECTED])
+def test_a_vote_is_contradicted_by_its_opposite_alone(chain: Chain, said: Outcome, found: Outcome) -> None:
+    opened, renders = doubted(chain, said), Renders(found)
+    verdict = judge(chain, opened, renders)
+    assert verdict.upheld is (found is OTHERWISE[said])
+    assert isinstance(verdict.document, Measurement)
+    (duty,) = renders.asked
+    assert isinstance(duty, Rerun)
+    attempt = chain.network.tasks[opened.vote.task].attempts[0]
+    assert (duty.verifier, duty.measured, duty.outcome) == (opened.vote.node, opened.vote.measured, said)
+    assert (duty.worker, duty.result, duty.case) == (attempt.node, attempt.result, opened.id)
+    assert duty.seed == chain.network.lane(MANAGER).anchors[attempt.receipt_anchor].seed
+    assert duty.sealed_key == b"\x05"
+
+
+def test_a_vote_whose_result_cannot_be_had_gets_no_verdict(chain: Chain) -> None:
+    with pytest.raises(Later, match="no verdict"):
+        judge(chain, doubted(chain, Outcome.ACCEPTED), Renders(Outcome.UNSERVED))
+
+
+@pytest.mark.parametrize("change", [{"task": b"\x01" * 32}, {"attempt": 9}, {"result": b"\x0e" * 32}])
+def test_a_vote_on_what_the_own_replay_does_not_know_gets_no_verdict(chain: Chain, change: dict[str, Any]) -> None:
+    renders = Renders(Outcome.REJECTED)
+    with pytest.raises(Later, match="on no result"):
+        judge(chain, doubted(chain, Outcome.ACCEPTED, **change), renders)
+    assert renders.asked == []
 
 
 # -- the verifier

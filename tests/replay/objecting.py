@@ -3,9 +3,10 @@
 
 from eth_utils.crypto import keccak
 
+from inferix.messages import Vote
 from inferix.models.roles import ObjectionKind, RootKind
 from inferix.replay.settlement import draft_batches
-from inferix.replay.state import Objection, RootName
+from inferix.replay.state import Contradiction, Hearing, Objection, RootName
 from tests.replay.chain import MANAGER, Chain
 
 SEED = b"\x05" * 32
@@ -39,7 +40,16 @@ def object_to_leaf(chain: Chain, name: RootName, place: int, node: int = 0) -> O
     return chain.network.objections[id]
 
 
-def seat(chain: Chain, objection: Objection, *nodes: int) -> None:
+def contradict(chain: Chain, vote: Vote, node: int = 0, challenger: str = "0xc11e", share: int = 100) -> Contradiction:
+    """A contradicted vote."""
+    fields = {name: getattr(vote, name) for name in ("task", "attempt", "result", "outcome", "measured")}
+    said = {"challenger": challenger, "reason": REASON, "share": share, "node": node, "bond": 50, "block": chain.block}
+    id = vote.digest(chain.network.domain)
+    chain.emit("VoteContradicted", id=id, verifier=vote.node, **fields, **said)
+    return chain.network.contradictions[id]
+
+
+def seat(chain: Chain, objection: Hearing, *nodes: int) -> None:
     """Its panel, sealed and complete."""
     chain.emit("PanelSealed", case=objection.id, seed=SEED)
     for node in nodes:

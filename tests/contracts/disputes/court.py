@@ -100,7 +100,7 @@ class Batch:
 
 
 class Court(Network):
-    """A Network with its courts, Committees, Disputes, Availability, Objections and Panels; a client, workers, verifiers, a roster and a sealed anchor."""
+    """A Network with its courts, Committees, Disputes, Availability, Objections, Contradictions and Panels; a client, workers, verifiers, a roster and a sealed anchor."""
 
     def _deploy_work(self) -> None:
         super()._deploy_work()
@@ -123,6 +123,9 @@ class Court(Network):
         self.objections = deployer("work/Objections.vy").deploy(
             *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.rosters, self.accounts
         )
+        self.contradictions = deployer("work/Contradictions.vy").deploy(
+            *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.rosters
+        )
 
     def populate(self) -> None:
         """The people of a small network."""
@@ -138,7 +141,7 @@ class Court(Network):
         self.challenger = self.fresh_key("challenger")
         self.give_ifx(self.challenger.address, 10**6 * IFX)
         with acting(self.challenger):
-            for court in (self.disputes, self.availability, self.objections):
+            for court in (self.disputes, self.availability, self.objections, self.contradictions):
                 self.ifx.approve(court, 2**256 - 1)
         self.roster = self.post_roster({node.id: 100 + node.id for node in self.verifiers})
         self.ends = now() + 30 * DAY  # of all orders

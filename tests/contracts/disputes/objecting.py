@@ -29,9 +29,14 @@ class Heard:
     batch: Batch | None = None
     places: list[int] = field(default_factory=list)
 
+    @property
+    def contract(self) -> Any:
+        """Who hears it."""
+        return self.court.objections
+
     def info(self) -> Any:
         """As the contract has it."""
-        return self.court.objections.objection(self.id)
+        return self.contract.objection(self.id)
 
     def status(self) -> int:
         """1 open, 2 upheld, 3 rejected, 4 undecided, 5 dropped."""
@@ -39,7 +44,7 @@ class Heard:
 
     def met(self) -> list[Node]:
         """Everybody whom the draws of the sealed panel hit, in the order of the first time."""
-        seed = bytes(self.court.objections.panel(self.id).seed)
+        seed = bytes(self.contract.panel(self.id).seed)
         found = draws(self.court.roster, seed, self.id, Draw.PANEL, 0)
         return list({drawn.leaf.node: self.court.nodes[drawn.leaf.node] for drawn in found}.values())
 
@@ -52,15 +57,15 @@ class Heard:
         """Show these nodes as the next draws."""
         for at in range(0, len(nodes), 16):
             members = self.court.members(nodes[at : at + 16])
-            self.court.objections.seat(self.id, [leaf for leaf, _ in members], [proof for _, proof in members])
+            self.contract.seat(self.id, [leaf for leaf, _ in members], [proof for _, proof in members])
 
     def fill(self) -> list[Node]:
         """Seal and seat the panel; the seats in the order of the draws."""
         for _ in range(2):
             # The first seal of a panel that was forgotten takes another block.
             advance(60)
-            self.court.objections.seal(self.id)
-            if bytes(self.court.objections.panel(self.id).seed) != bytes(32):
+            self.contract.seal(self.id)
+            if bytes(self.contract.panel(self.id).seed) != bytes(32):
                 break
         wanted, seats, shown = self.court.window("panel"), [], []
         for node in self.met():
@@ -74,7 +79,7 @@ class Heard:
 
     def vote(self, node: Node, upheld: bool) -> None:
         """A seat's vote."""
-        self.court.objections.vote(self.id, *self.court.panel_vote(node, self.id, upheld))
+        self.contract.vote(self.id, *self.court.panel_vote(node, self.id, upheld))
 
     def hear(self, *votes: bool) -> list[Node]:
         """A panel of as many seats as there are votes, all cast."""
@@ -86,7 +91,7 @@ class Heard:
 
     def resolve(self) -> None:
         """By anybody."""
-        self.court.objections.resolve(self.id)
+        self.contract.resolve(self.id)
 
     def decided(self, upheld: bool) -> "Heard":
         """Heard and resolved by a panel of three of one mind."""
@@ -106,7 +111,7 @@ class Heard:
         batch, places = batch or self.batch, places or self.places
         assert batch is not None
         header, leaf, _, proof = batch.item(places[at] if index is None else index)
-        self.court.objections.void(self.id, header, leaf, at, proof, places)
+        self.contract.void(self.id, header, leaf, at, proof, places)
 
 
 def outcomes(

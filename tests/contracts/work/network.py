@@ -101,6 +101,7 @@ class Network(System):
         self.disputes = key("disputes")
         self.panels = key("panels")
         self.objections = key("objections")
+        self.contradictions = key("contradictions")
         self.escape = key("escape")
         self.availability = key("availability")
         self.market = deployer("issuance/ReferenceMarket.vy").deploy(
