@@ -29,8 +29,9 @@ def read_inbox(session: Session, node: int, scope: Scope, now: int) -> Inbox:
         )
         sent |= {(row.kind, row.task or b"", row.attempt or 0, row.node) for row in session.exec(rows)}
     keys: dict[bytes, bytes] = {}
-    for jobs in _parts(list(scope.jobs)):
-        wanted = select(tables.SealedKey).where(tables.SealedKey.node == node, col(tables.SealedKey.subject).in_(jobs))
+    for subjects in _parts([*scope.jobs, *scope.attempts]):
+        mine = tables.SealedKey.node == node
+        wanted = select(tables.SealedKey).where(mine, col(tables.SealedKey.subject).in_(subjects))
         keys |= {row.subject: row.sealed for row in session.exec(wanted)}
     row = session.exec(_challenge_of(node)).first()
     duty = BenchmarkDuty(challenge=row.id, scene=row.scene, seed=row.seed, deadline=now + WORK_SECONDS) if row else None

@@ -7,12 +7,14 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, ObjectionStatus, Outcome, Role
 from inferix.models.work import (
     PROBE_EVERY,
     BenchmarkDuty,
     ObjectionDuty,
     Offer,
+    Open,
     PanelDuty,
     ProbeDuty,
     Reveal,
@@ -20,7 +22,7 @@ from inferix.models.work import (
     Verify,
     Work,
 )
-from inferix.replay import Network
+from inferix.replay import Network, canaries
 from inferix.replay.attempts import misfit_worker, open_draws, seats
 from inferix.replay.contradictions import Heard, heard, heard_by_id, job_of
 from inferix.replay.jobs import accepted_results
@@ -29,24 +31,28 @@ from inferix.replay.state import Attempt, AttemptStatus, Job, Lane, Node, TaskSt
 
 @dataclass(frozen=True)
 class Scope:
-    """What concerns a node: ids of tasks, cases, objections and jobs, and probes by ``probe_subject``."""
+    """What concerns a node: ids of tasks, cases, objections and jobs, ``case_id`` of its attempts, (task, attempt) of
+    those whose opening lacks, and probes by ``probe_subject``."""
 
     tasks: list[bytes] = field(default_factory=list)
     cases: list[bytes] = field(default_factory=list)
     objections: list[bytes] = field(default_factory=list)
     jobs: set[bytes] = field(default_factory=set)
+    attempts: set[bytes] = field(default_factory=set)
+    unopened: list[tuple[bytes, int]] = field(default_factory=list)
     probes: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def subjects(self) -> list[bytes]:
         """What messages of this scope are about."""
-        return [*self.tasks, *self.cases, *self.objections, *self.probes]
+        return [*self.tasks, *(task for task, _ in self.unopened), *self.cases, *self.objections, *self.probes]
 
 
 @dataclass(frozen=True)
 class Inbox:
     """What has arrived about a scope and may not be on chain yet.
 
-    ``sent``: (kind, subject, attempt, node) of every message that was not refused; ``keys``: this node's, by job.
+    ``sent``: (kind, subject, attempt, node) of every message that was not refused; ``keys``: this node's, by job, and
+    openings sealed to it, by attempt.
     """
 
     sent: Collection[tuple[str, bytes, int, int]] = ()
@@ -69,7 +75,7 @@ def newest_probe(lane: Lane) -> int | None:
 def scope_of(network: Network, node: Node) -> Scope:
     """What may hold work for a node at this moment."""
     tasks = [
-        (job.id, state.task.id)
+        (job.id, state.task.id, case_id(state.task.id, state.current.number))
         for job in network.jobs.values()
         for state in job.tasks
         if state.current is not None and _concerns(network, node, state, state.current)
@@ -83,10 +89,12 @@ def scope_of(network: Network, node: Node) -> Scope:
     named = (job_of(network, item) for item in objections)
     newest = {lane.manager: newest_probe(lane) for lane in network.lanes.values() if node.role is Role.WORKER}
     return Scope(
-        tasks=[task for _, task in tasks],
+        tasks=[task for _, task, _ in tasks],
         cases=[case.id for case in cases],
         objections=[item.id for item in objections],
-        jobs={job for job, _ in tasks}
+        attempts={attempt for _, _, attempt in tasks} if node.role is Role.WORKER else set(),
+        unopened=[(state.task.id, attempt.number) for state, attempt in canaries.unopened(network, node.id)],
+        jobs={job for job, _, _ in tasks}
         | {network.tasks[case.task].task.job for case in cases}
         | {job.id for job in named if job is not None},
         probes={probe_subject(manager, at): (manager, at) for manager, at in newest.items() if at is not None},
@@ -103,7 +111,7 @@ def _concerns(network: Network, node: Node, state: TaskState, attempt: Attempt) 
         return attempt.node == node.id
     if node.role is Role.WORKER and attempt.status is AttemptStatus.DRAWING:
         return any(drawn.leaf.node == node.id for drawn in open_draws(network, state, attempt, network.time))
-    if node.role is Role.VERIFIER and attempt.status is AttemptStatus.RECEIVED:
+    if node.role is Role.VERIFIER and attempt.status is AttemptStatus.RECEIVED and attempt.decided is None:
         return any(seat.leaf.node == node.id for seat in seats(network, state, attempt))
     return False
 
@@ -116,7 +124,8 @@ def work_for(network: Network, node: Node, scope: Scope, inbox: Inbox) -> list[W
     challenge = [inbox.challenge] if inbox.challenge else []
     panels: list[Work] = [item for case in scope.cases if (item := _panel(network, node, case, inbox)) is not None]
     panels += [item for id in scope.objections if (item := _objection(network, node, id, inbox)) is not None]
-    return [*challenge, *panels, *runs, *offers, *_probes(network, node, scope, inbox)]
+    opens = _opens(network, scope, inbox)
+    return [*challenge, *panels, *opens, *runs, *offers, *_probes(network, node, scope, inbox)]
 
 
 def _task_work(network: Network, node: Node, task: bytes, inbox: Inbox) -> Work | None:
@@ -129,7 +138,7 @@ def _task_work(network: Network, node: Node, task: bytes, inbox: Inbox) -> Work 
         return _run(network, job, state, attempt, key, inbox)
     if attempt.status is AttemptStatus.DRAWING and node.role is Role.WORKER and key:
         return _offer(network, node, job, state, attempt, key, inbox)
-    if attempt.status is AttemptStatus.RECEIVED:
+    if attempt.status is AttemptStatus.RECEIVED and attempt.decided is None:
         return _check(network, node, job, state, attempt, key, inbox)
     return None
 
@@ -144,7 +153,15 @@ def _run(network: Network, job: Job, state: TaskState, attempt: Attempt, key: by
         deadline=attempt.deadline,
         sealed_key=key,
         results=accepted_results(network, state.task),
+        opening=inbox.keys.get(case_id(state.task.id, attempt.number), b""),
     )
+
+
+def _opens(network: Network, scope: Scope, inbox: Inbox) -> Iterator[Work]:
+    for task, number in scope.unopened:
+        manager = network.jobs[network.tasks[task].task.job].order.manager
+        if ("CanaryOpening", task, number, manager) not in inbox.sent:
+            yield Open(task=task, attempt=number, deadline=network.time + network.parameters["vote_window"])
 
 
 def _offer(

@@ -104,7 +104,7 @@ def start_keepers(run: Services) -> Child:
         "keepers", BIN / "python", "-m", "keepers", "all",
         INFERIX_KEYSTORE=str(folder / "operator.json"), INFERIX_MONEY_KEYSTORE=str(folder / "money.json"),
         INFERIX_WORK=str(STATE / "keeper-work"), INFERIX_BATCH_SECONDS="20", INFERIX_ENGINE_THREADS="2",
-        INFERIX_CYCLE_SECONDS="0.5",
+        INFERIX_CYCLE_SECONDS="0.5", INFERIX_CANARY_PPM="0",
     )  # fmt: skip
 
 

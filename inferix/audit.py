@@ -31,6 +31,8 @@ KINDS = ("anchors", "seeds", "draws", "votes", "rosters", "batches", "leaves", "
 LATE = (
     "this attempt is not open",
     "the attempt is not being drawn",
+    "the votes have decided",
+    "this attempt is over",
     "the attempt's deadline is past",
     "this node has voted",
     "the job runs in another manager's lane",

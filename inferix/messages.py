@@ -222,12 +222,25 @@ class Acceptance(Message):
 
 
 class Receipt(Message):
-    """A worker's commitment to a result; ``result``: digest of the Result document."""
+    """A worker's commitment to a result; ``result``: digest of the Result document; ``canary``: whether the result was
+    ordered to be bad, as ``inferix.canaries.commitment`` has it, or zero: it was not."""
 
     task: B32
     attempt: U8
     node: U32
     result: B32
+    canary: B32 = bytes(32)
+
+
+class CanaryOpening(Message):
+    """What a receipt's ``canary`` is the hash of, but for its worker. ``node``: the order's manager, who gave it to the
+    worker; signed with the key of the job's quote."""
+
+    task: B32
+    attempt: U8
+    node: U32
+    is_canary: Bool
+    salt: B32
 
 
 class VoteCommitment(Message):
@@ -283,14 +296,18 @@ class Request(Message):
     time: U40
 
 
-ANCHORED: dict[str, type[Acceptance] | type[Receipt] | type[Vote]] = {
+Anchored = Acceptance | Receipt | Vote | CanaryOpening
+
+ANCHORED: dict[str, type[Acceptance] | type[Receipt] | type[Vote] | type[CanaryOpening]] = {
     "Acceptance": Acceptance,
     "Receipt": Receipt,
     "Vote": Vote,
+    "CanaryOpening": CanaryOpening,
 }
 
 KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (Acceptance, Receipt, VoteCommitment, Vote, PanelVote, Probe, Benchmark)
+    kind.__name__: kind
+    for kind in (Acceptance, Receipt, VoteCommitment, Vote, CanaryOpening, PanelVote, Probe, Benchmark)
 }
 
 

@@ -61,11 +61,7 @@ def sealing_public_key(private: bytes) -> bytes:
 
 def seal_key(key: JobKey, recipient: bytes) -> bytes:
     """The job key in 80 bytes that only the holder of the recipient's X25519 private key can open."""
-    box = SealedBox(PublicKey(_sized(recipient, "recipient's public key")))
-    try:
-        return bytes(box.encrypt(_sized(key, "job key")))
-    except CryptoError as error:
-        raise InvalidInput("the recipient's sealing key is not a usable X25519 key; ask for a new one") from error
+    return seal_box(_sized(key, "job key"), recipient)
 
 
 def open_key(sealed: bytes, private: bytes) -> JobKey:
@@ -77,6 +73,22 @@ def open_key(sealed: bytes, private: bytes) -> JobKey:
         return JobKey(box.decrypt(sealed))
     except CryptoError as error:
         raise SealError("the key was sealed to another node or altered; ask for it again") from error
+
+
+def seal_box(body: bytes, recipient: bytes) -> bytes:
+    """Any bytes, 48 longer, that only the holder of the recipient's X25519 private key can open."""
+    try:
+        return bytes(SealedBox(PublicKey(_sized(recipient, "recipient's public key"))).encrypt(body))
+    except CryptoError as error:
+        raise InvalidInput("the recipient's sealing key is not a usable X25519 key; ask for a new one") from error
+
+
+def open_box(sealed: bytes, private: bytes) -> bytes:
+    """What ``seal_box`` sealed. Raises SealError unless it was sealed to this private key."""
+    try:
+        return bytes(SealedBox(PrivateKey(_sized(private, "private key"))).decrypt(sealed))
+    except (CryptoError, ValueError) as error:
+        raise SealError("the box was sealed to another node or altered; ask for it again") from error
 
 
 def subkey(key: JobKey, label: str, *parts: bytes) -> JobKey:

@@ -16,15 +16,17 @@ from sqlmodel import Session, col, select
 
 from inferix.chain.deployment import Contracts
 from inferix.errors import InferixError
-from inferix.messages import ANCHORED
+from inferix.messages import ANCHORED, Acceptance, Anchored, CanaryOpening, Receipt
 from inferix.models.anchor import AnchorData, SignedMessage
 from inferix.replay import Network
 from inferix.replay.attempts import why_not
+from inferix.replay.canaries import EARLY
 from inferix.replay.jobs import LIVE
 from inferix.replay.state import AttemptStatus
 from inferix.storage.documents import put_document
 from inferix.storage.tables import Message
 from inferix.trees import anchor_root
+from keepers.canaries import Canaries, Given, is_due, keep, openings, why_not_given
 from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
@@ -66,31 +68,45 @@ def needs_seed(network: Network, manager: int, lane: LaneNow) -> bool:
 def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> tuple[list[Message], dict[bytes, str]]:
     """(messages that count if they are anchored now, reasons of those that never will).
 
-    One acceptance and one receipt an attempt: what comes second has lost the race.
+    One acceptance and one receipt an attempt: what comes second has lost the race. Openings come last, with the votes
+    that they wait for.
     """
-    take: list[Message] = []
+    take: list[tuple[Message, Anchored]] = []
     refused: dict[bytes, str] = {}
     taken: set[tuple[str, bytes, int]] = set()
-    for row in rows:
-        try:
-            message = ANCHORED[row.kind].from_body(row.body)
-        except InferixError as error:
-            refused[row.digest] = str(error)
-            continue
+    found = _read(rows, refused)
+    given = openings(message for _, message in found)
+    for row, message in sorted(found, key=lambda each: isinstance(each[1], CanaryOpening)):
         state = network.tasks.get(message.task)
         current = state.current if state else None
-        if current is not None and current.lane != manager:
+        if current is not None and current.lane != manager and not isinstance(message, CanaryOpening):
             continue  # another manager's
         race = (row.kind, message.task, message.attempt)
         reason = why_not(network, manager, signed(row), message, network.time)
+        if isinstance(message, CanaryOpening) and reason == EARLY:
+            if not is_due(network, manager, message, [other for _, other in take]):
+                continue
+            reason = ""
+        if not reason and isinstance(message, Receipt):
+            reason = why_not_given(given, message)
         if not reason and row.kind != "Vote" and race in taken:
             reason = "another message came first"
         if not reason and len(take) < MESSAGES_AT_ONCE:
             taken.add(race)
-            take.append(row)
+            take.append((row, message))
         elif reason and network.time > row.received_at + REFUSE_AFTER:
             refused[row.digest] = reason
-    return take, refused
+    return [row for row, _ in take], refused
+
+
+def _read(rows: Sequence[Message], refused: dict[bytes, str]) -> list[tuple[Message, Anchored]]:
+    found: list[tuple[Message, Anchored]] = []
+    for row in rows:
+        try:
+            found.append((row, ANCHORED[row.kind].from_body(row.body)))
+        except InferixError as error:
+            refused[row.digest] = str(error)
+    return found
 
 
 def decide_anchor(network: Network, manager: int, lane: LaneNow, messages: int) -> str:
@@ -111,10 +127,12 @@ def signed(row: Message) -> SignedMessage:
 
 @dataclass
 class AnchorKeeper:
-    """The lane's anchors; ``contracts`` reads the lane as it is now, ahead of what is final."""
+    """The lane's anchors; ``contracts`` reads the lane as it is now, ahead of what is final; ``canary_ppm``: how many
+    render attempts in a million are canaries."""
 
     desk: Desk
     contracts: Contracts
+    canary_ppm: int = 0
     _compared: int = field(default=0)
 
     def cycle(self) -> None:
@@ -130,9 +148,12 @@ class AnchorKeeper:
         with self.desk.follower.reading() as network:
             take, refused = decide_messages(network, self.desk.manager, waiting)
             what = decide_anchor(network, self.desk.manager, lane, len(marked or take))
+            accepted = [Acceptance.from_body(row.body) for row in take if row.kind == Acceptance.kind]
+            canaries = Canaries(self.desk.manager, self.desk.operator_key, self.canary_ppm)
+            given = list(canaries.given(network, accepted)) if what == "anchor" else []
         self._refuse(refused)
         if what == "anchor":
-            self._anchor(index, marked or take)
+            self._anchor(index, marked or take, given)
         elif what == "seal":
             key = f"seal:{self.desk.manager}:{lane.anchors}:{lane.block}"
             self.desk.try_send(MONEY, key, "Batches", "seal", self.desk.manager)
@@ -150,10 +171,11 @@ class AnchorKeeper:
     def _key(self, index: int) -> str:
         return f"anchor:{self.desk.manager}:{index}"
 
-    def _anchor(self, index: int, rows: list[Message]) -> None:
+    def _anchor(self, index: int, rows: list[Message], given: list[Given]) -> None:
         data = AnchorData(manager=self.desk.manager, messages=[signed(row) for row in rows])
         digest = put_document(self.desk.store, data)
         with self.desk.database.session() as session:
+            keep(session, given)
             for row in rows:
                 row.lane, row.anchored_in = self.desk.manager, index
                 session.merge(row)
@@ -165,7 +187,8 @@ class AnchorKeeper:
     def _marked(self, session: Session, index: int) -> list[Message]:
         """The messages of an anchor that was prepared and not sent, in its order."""
         wanted = select(Message).where(Message.lane == self.desk.manager, Message.anchored_in == index)
-        return list(session.exec(wanted.order_by(col(Message.received_at), col(Message.digest))))
+        is_last = col(Message.kind) == CanaryOpening.kind
+        return list(session.exec(wanted.order_by(is_last, col(Message.received_at), col(Message.digest))))
 
     def _waiting(self, session: Session) -> list[Message]:
         wanted = select(Message).where(

@@ -17,12 +17,12 @@ from inferix.messages import Order, outcome_record, unpack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import DisputeKind, Lie, Outcome, RosterKind
 from inferix.replay import Network
-from inferix.replay.answers import arguments_of, committee_behind, inclusion, members, place_of
+from inferix.replay.answers import arguments_of, committee_behind, earlier_receipt, inclusion, members, place_of
 from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.batches import given
 from inferix.replay.jobs import is_in_lane
 from inferix.replay.leaves import UNPAID, is_managers, why_false
-from inferix.replay.receipts import BlockHash, found_at, place_in_anchor
+from inferix.replay.receipts import BlockHash, found_at
 from inferix.replay.settlement import CHUNK, cannot_stand, outcome_leaf
 from inferix.replay.state import Batch
 from inferix.trees import Sum, Tree, batch_leaf
@@ -182,7 +182,7 @@ def _order_proofs(network: Network, batch: Batch, index: int, says: str) -> Iter
         return
     job = network.jobs[state.task.job]
     order = job.order
-    fair = leaf.account == order.account and leaf.attempt < order.attempts and leaf.charge <= order.cap
+    fair = leaf.account == order.account and leaf.attempt <= order.attempts != 0 and leaf.charge <= order.cap
     account = network.accounts.get(leaf.account)
     fair = fair and account is not None and network.coins.get(batch.coin) == account.coin
     if leaf.outcome is Outcome.ACCEPTED:
@@ -220,11 +220,10 @@ def _anchor_proofs(network: Network, batch: Batch, index: int, says: str, block_
     if first is None:
         return
     try:
-        _, receipt, at = found_at(network, batch.manager, first, leaf)
+        shown = earlier_receipt(network, batch.manager, first, leaf, block_hash)
     except NotFound:
         return  # its document was there, and is no more
-    place = place_in_anchor(network, batch.manager, first, at, block_hash)
-    yield Proof(Lie.ANCHOR, says, "prove_anchor", (inclusion(batch, index), first, receipt.result, place))
+    yield Proof(Lie.ANCHOR, says, "prove_anchor", (inclusion(batch, index), first, shown))
 
 
 def _first_anchor(network: Network, batch: Batch, leaf: BatchLeaf) -> int | None:
@@ -255,6 +254,8 @@ def _doubt(network: Network, batch: Batch, index: int, says: str) -> Doubt | Non
         right = outcome_leaf(network, state, attempt)
         if all(getattr(leaf, name) == getattr(right, name) for name in ("outcome", "result", "anchor", "node")):
             return None  # the votes that there are answer for it, whatever else is false
+        if attempt.decided is leaf.outcome and (attempt.is_canary is None or leaf.outcome is Outcome.REJECTED):
+            return None  # they do, too, where what says that it was a canary, or the opening that lacks, is not asked
     return Doubt(DisputeKind.VOTES, index, says, sure=False)
 
 

@@ -191,6 +191,10 @@ def _availability(parts: Parts) -> list[Loop]:
     return [parts.loop("availability", keeper.cycle, 10)]
 
 
+def _anchor(parts: Parts) -> list[Loop]:
+    return [parts.loop("anchor", AnchorKeeper(parts.desk, parts.contracts, parts.settings.canary_ppm).cycle)]
+
+
 def _hearings(parts: Parts) -> list[Loop]:
     challenge = parts.settings.challenge
     return [
@@ -203,7 +207,7 @@ KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "mirror": _mirror,
     "send": _send,
     "split": lambda parts: [parts.loop("split", Split(parts.desk, parts.client).cycle)],
-    "anchor": lambda parts: [parts.loop("anchor", AnchorKeeper(parts.desk, parts.contracts).cycle)],
+    "anchor": _anchor,
     "assign": lambda parts: [parts.loop("assign", Sealer(parts.desk, decide_workers).cycle)],
     "verify": lambda parts: [parts.loop("verify", Sealer(parts.desk, decide_verifiers).cycle)],
     "takeover": lambda parts: [parts.loop("takeover", TakeOver(parts.desk).cycle, 10)],

@@ -22,6 +22,7 @@ class KeeperSettings(BaseSettings):
     money_keystore   another account, for cranks that anybody may turn
     password_file    of both; else INFERIX_PASSWORD
     batch_seconds    how long an outcome waits for others at most, block time
+    canary_ppm       how many render attempts in a million are canaries, whose worker is asked for a bad result; 0: none
     challenge        whether false batches are challenged with bonds out of the manager's stake
     unserved_seconds how long the documents of a batch may be on their way before it is, block time
     cycle_seconds    pause between two cycles of a loop
@@ -46,6 +47,7 @@ class KeeperSettings(BaseSettings):
     engine_threads: int = 0
     unsafe_no_sandbox: bool = False
     batch_seconds: int = 600
+    canary_ppm: int = Field(default=20_000, ge=0, le=1_000_000)
     challenge: bool = True
     unserved_seconds: int = 1_800
     cycle_seconds: float = 1.0

@@ -4,12 +4,15 @@
 from dataclasses import dataclass, field
 
 from inferix import jobkeys
-from inferix.errors import Refused
+from inferix.canaries import SAMPLES_PART, unseal_opening
+from inferix.errors import InferixError, Refused
+from inferix.messages import CanaryOpening
 from inferix.models.job import JobSpec, RenderSettings, Task
 from inferix.models.result import FileRef, Result
 from inferix.models.roles import TaskKind
 from inferix.models.work import PanelDuty, Run, TaskWork, Verify
 from inferix.proofs.rendering import frame_seed
+from inferix.replay.jobs import quoter
 from inferix.sealing import JobKey
 from node import engines
 from node.identity import Identity
@@ -30,11 +33,12 @@ class WrongEngine(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A work item with its spec and the job key."""
+    """A work item with its spec and the job key; ``opening``: what the receipt is to commit to, and its signature."""
 
     item: TaskWork
     spec: JobSpec
     key: JobKey = field(repr=False)
+    opening: tuple[CanaryOpening, bytes] | None = field(default=None, repr=False)
 
     @property
     def task(self) -> Task:
@@ -56,6 +60,11 @@ class Assignment:
         """Short name for log lines."""
         return f"{self.task.kind} task {self.task.id.hex()[:8]}/{self.attempt}"
 
+    @property
+    def is_canary(self) -> bool:
+        """Whether its manager wants a bad result."""
+        return self.opening is not None and self.opening[0].is_canary
+
     def result_key(self) -> JobKey:
         """Seals this attempt's files."""
         return jobkeys.result_key(self.key, self.task.id, self.attempt)
@@ -69,8 +78,9 @@ class Assignment:
         return frame_seed(jobkeys.task_key(self.key, self.task.id), self.attempt, worker, frame)
 
     def engine_settings(self, device: engines.Device) -> engines.RenderSettings:
-        """The settings of one frame, as the engine takes them."""
-        return engines.RenderSettings(self.settings.width, self.settings.height, self.settings.samples, device)
+        """The settings of one frame, as the engine takes them; of a canary with a part of the samples."""
+        samples = max(1, self.settings.samples // (SAMPLES_PART if self.is_canary else 1))
+        return engines.RenderSettings(self.settings.width, self.settings.height, samples, device)
 
     def engine_choice(self) -> engines.Choice:
         """Which camera, view layer and eye of the package is rendered."""
@@ -93,13 +103,31 @@ class Assignment:
 def open_assignment(item: TaskWork, identity: Identity, vault: Vault) -> Assignment:
     """Fetch the spec, open the key, and check that the task is one of the spec's.
 
-    :raises SealError: the key is not for this node. NotOfThisJob: the item is false. BadFile: the spec is malformed.
+    :raises SealError: the key is not for this node. NotOfThisJob: the item, or the opening with it, is false.
+        BadFile: the spec is malformed.
     """
     key = identity.open(item.sealed_key)
     spec = vault.document(JobSpec, item.spec)
     if item.task not in spec.tasks(item.task.job):
         raise NotOfThisJob(f"task {item.task.id.hex()} is not one of its job's spec {item.spec.hex()}")
-    return Assignment(item, spec, key)
+    sealed = item.opening if isinstance(item, Run) else b""
+    return Assignment(item, spec, key, _opened(item, spec, identity, sealed) if sealed else None)
+
+
+def _opened(item: TaskWork, spec: JobSpec, identity: Identity, sealed: bytes) -> tuple[CanaryOpening, bytes]:
+    """The opening that came with a task. Without its manager's signature it would open nothing: a bad result would be
+    taken for a cheat."""
+    opening, signature = unseal_opening(sealed, identity.keys.sealing)
+    name = f"the opening of task {item.task.id.hex()}"
+    if (opening.task, opening.attempt, opening.node) != (item.task.id, item.attempt, spec.request.manager):
+        raise NotOfThisJob(f"{name} is of another attempt or manager")
+    try:
+        is_signed = opening.signer(identity.domain, signature) == quoter(identity.domain, spec)
+    except InferixError as error:
+        raise NotOfThisJob(f"{name}: {error}") from error
+    if not is_signed:
+        raise NotOfThisJob(f"{name} is not signed with the key of the job's quote")
+    return opening, signature
 
 
 def check_engine(assignment: Assignment, engine: engines.Engine) -> None:

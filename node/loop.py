@@ -10,8 +10,8 @@ import time
 from typing import Final, Protocol
 
 from inferix.errors import InferixError, Refused, Unavailable
-from inferix.messages import Probe, Vote
-from inferix.models.work import ProbeDuty, Reveal, Work
+from inferix.messages import CanaryOpening, Message, Probe, Vote
+from inferix.models.work import Open, ProbeDuty, Reveal, Work
 from node.api import Api
 from node.executor import Executor
 from node.outbox import Outbox
@@ -95,7 +95,9 @@ class Loop:
             case ProbeDuty():
                 self._answer_probe(item)
             case Reveal():
-                self._reveal(item)
+                self._reveal(Vote, item)
+            case Open():
+                self._reveal(CanaryOpening, item)
             case _:
                 key = key_of(item)
                 if not self.executor.knows(key) and self._role.wants(item, self.executor.busy):
@@ -106,11 +108,11 @@ class Loop:
         entry = signer.sign(Probe(manager=item.manager, anchor=item.anchor, node=signer.identity.node))
         signer.send_again(entry, self._parts.resend_after())
 
-    def _reveal(self, item: Reveal) -> None:
-        entry = self._parts.signer.reveal(item.task, item.attempt)
+    def _reveal(self, kind: type[Message], item: Reveal | Open) -> None:
+        entry = self._parts.signer.reveal(kind, item.task, item.attempt)
         if entry is None:
             if item.task not in self._unknown:
-                log.warning("no %s to reveal about %s: this home did not sign one", Vote.kind, item.task.hex()[:8])
+                log.warning("no %s to reveal about %s: this home has none", kind.kind, item.task.hex()[:8])
             self._unknown.add(item.task)
         else:
             self._parts.signer.send_again(entry, self._parts.resend_after())

@@ -58,7 +58,7 @@ def render_task(assignment: Assignment, parts: Parts, check: Callable[[], None])
     if session is None:
         log.warning("%s: the client's package cannot be rendered (%s); reporting that", assignment.label, problem)
         return _result(assignment, parts, []), lambda: None
-    task, origin = assignment.task, f"{parts.engine.build()} {parts.device}"
+    task, origin = assignment.task, f"{parts.engine.build()} {parts.device}{' canary' if assignment.is_canary else ''}"
     kept = parts.journal.frames(task.id, assignment.attempt, origin)
     if kept:
         log.info("%s: %d of %d frames are stored already", assignment.label, len(kept), len(task.frames()))

@@ -15,6 +15,7 @@ from inferix.messages import (
     KINDS,
     Acceptance,
     Benchmark,
+    CanaryOpening,
     Message,
     PanelVote,
     Probe,
@@ -68,9 +69,19 @@ class Signer:
                 b"",
             )
 
-    def reveal(self, task: bytes, attempt: int) -> Entry | None:
-        """Let the held vote of an attempt be sent; None when this node has none."""
-        entry = self._journal.find(Vote.kind, _about(task, attempt))
+    def sign_receipt(self, receipt: Receipt, document: Document, opening: tuple[CanaryOpening, bytes] | None) -> Entry:
+        """Sign a receipt; the opening that it commits to, with its manager's signature, is held until `reveal`."""
+        with self._journal.transaction():
+            entry = self._sign(receipt, document, READY, b"")
+            if opening is not None and self.about(CanaryOpening, receipt.task, receipt.attempt) is None:
+                message, signature = opening
+                about, now = _about(receipt.task, receipt.attempt), self._clock.now()
+                self._journal.add(Entry(message.kind, about, message.body(), signature, b"", b"", HELD, "", now))
+            return entry
+
+    def reveal(self, kind: type[Message], task: bytes, attempt: int) -> Entry | None:
+        """Let the held Vote or CanaryOpening of an attempt be sent; None when this node has none."""
+        entry = self._journal.find(kind.kind, _about(task, attempt))
         if entry is not None and entry.state == HELD:
             self._journal.mark(entry, READY, self._clock.now())
         return entry
@@ -88,7 +99,7 @@ class Signer:
         return self._journal.has_about(Acceptance.kind, _about(task, attempt))
 
     def about(self, kind: type[Message], task: bytes, attempt: int) -> Entry | None:
-        """This node's Receipt, VoteCommitment or Vote about an attempt."""
+        """This node's Receipt, VoteCommitment, Vote or CanaryOpening about an attempt."""
         return self.signed(kind, _about(task, attempt))
 
     def send_again(self, entry: Entry, after: int) -> bool:

@@ -5,6 +5,9 @@ An offer is taken only when the job is for this engine, fits this machine and it
 decrypted; otherwise the node stays silent and the next draw has its turn. The price needs no look: a worker is drawn,
 and paid, at its own. One task at a time: a busy worker is silent.
 
+With a task may come its manager's wish for a bad result, a canary's: the node renders with a part of the samples. Who
+does not, or whose receipt does not commit to it, is not anchored.
+
 A package that decrypts but that the engine refuses is the client's fault. The worker then delivers a Result without
 frames, which says just that; the committee opens the package, too, and votes client_fault, or rejected if it loads.
 """
@@ -15,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from inferix.canaries import commitment_of
 from inferix.errors import Conflict, LimitExceeded, Refused
 from inferix.messages import Acceptance, Benchmark, Receipt
 from inferix.models.result import Result
@@ -123,6 +127,8 @@ class Worker:
         assignment = open_assignment(item, parts.identity, parts.vault)
         check_engine(assignment, parts.engine)
         parts.progress.begin(assignment)
+        if assignment.is_canary:
+            log.info("%s: a canary: its manager asks for a bad result, which nobody is paid for", assignment.label)
 
         def check() -> None:
             if not parts.listing.has(key_of(item)) or parts.clock.now() >= item.deadline:
@@ -131,14 +137,19 @@ class Worker:
         try:
             result, afterwards = self._produce(assignment, check)
             check()
-            receipt = Receipt(task=item.task.id, attempt=item.attempt, node=parts.identity.node, result=result.digest())
-            parts.signer.sign(receipt, result)
+            parts.signer.sign_receipt(self._receipt(assignment, result), result, assignment.opening)
             log.info("%s: done, receipt signed", assignment.label)
             parts.journal.drop_frames(item.task.id, item.attempt)
             afterwards()
         except EngineStopped:
             parts.sessions.drop(item.task.job)
             raise
+
+    def _receipt(self, assignment: Assignment, result: Result) -> Receipt:
+        node = self._parts.identity.node
+        canary = commitment_of(assignment.opening[0], node) if assignment.opening else bytes(32)
+        task, attempt = assignment.task.id, assignment.attempt
+        return Receipt(task=task, attempt=attempt, node=node, result=result.digest(), canary=canary)
 
     def _produce(self, assignment: Assignment, check: Callable[[], None]) -> tuple[Result, Callable[[], None]]:
         if assignment.task.kind is TaskKind.RENDER:

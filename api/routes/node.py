@@ -11,7 +11,7 @@ from api import inbox
 from api.deps import ContextDep, NodeDep, node_of
 from api.work import Inbox, newest_probe, probe_subject, scope_of, work_for
 from inferix.errors import Conflict, InvalidInput, Refused
-from inferix.messages import KINDS, Acceptance, Benchmark, Message, PanelVote, Probe, Receipt, Vote, VoteCommitment
+from inferix.messages import KINDS, Anchored, Benchmark, CanaryOpening, Message, PanelVote, Probe, VoteCommitment
 from inferix.models.anchor import SignedMessage
 from inferix.models.document import Bytes32, HexBytes, Signature
 from inferix.models.roles import CaseStatus, ObjectionStatus, Role
@@ -67,20 +67,22 @@ async def post_message(body: Post, node: NodeDep, context: ContextDep) -> dict[s
     if kind is None:
         raise InvalidInput(f"unknown message {body.kind!r}: one of {', '.join(KINDS)}")
     message = kind.from_body(body.body)
-    if getattr(message, "node", None) != node:
-        raise Refused("a node posts its own messages only")
     network = await context.network()
+    signer = getattr(message, "node", None)
+    if signer != node and not _was_given(network, node, message):
+        raise Refused("a node posts its own messages only")
     digest = message.digest(network.domain)
     if await context.read(lambda session: inbox.is_known(session, digest)):
         return {"status": "known"}
     network = await context.network()
-    if message.signer(network.domain, body.signature) != node_of(network, node).operator:
+    is_given = isinstance(message, CanaryOpening)  # its manager's signature is checked with the rest
+    if not is_given and message.signer(network.domain, body.signature) != node_of(network, node).operator:
         raise Refused("the message is not signed by the node's operator")
     subject, attempt = _check(network, node, message, body)
     row = tables.Message(
         digest=digest,
         kind=body.kind,
-        node=node,
+        node=signer or node,
         task=subject,
         attempt=attempt,
         body=body.body,
@@ -93,7 +95,7 @@ async def post_message(body: Post, node: NodeDep, context: ContextDep) -> dict[s
 
 def _check(network: Network, node: int, message: Message, body: Post) -> tuple[bytes, int]:
     """(subject, attempt) of a message that may count as far as the state tells; raises what is wrong with it."""
-    if isinstance(message, Acceptance | Receipt | Vote):
+    if isinstance(message, Anchored):
         state = network.tasks.get(message.task)
         lane = state.current.lane if state and state.current else 0
         item = SignedMessage(kind=body.kind, body=body.body, signature=body.signature)  # type: ignore[arg-type]
@@ -113,6 +115,15 @@ def _check(network: Network, node: int, message: Message, body: Post) -> tuple[b
     if isinstance(message, Benchmark):
         return message.challenge, 0
     raise InvalidInput(f"{body.kind} is not sent here")
+
+
+def _was_given(network: Network, node: int, message: Message) -> bool:
+    """Whether this is the opening of an attempt of this worker, which its manager has signed."""
+    if not isinstance(message, CanaryOpening):
+        return False
+    state = network.tasks.get(message.task)
+    attempts = state.attempts[message.attempt :] if state else []
+    return bool(attempts) and attempts[0].node == node
 
 
 def _is_seated(network: Network, node: int, id: bytes) -> bool:

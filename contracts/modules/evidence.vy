@@ -5,7 +5,7 @@
 @license AGPL-3.0-only
 @author Inferix
 @notice What a leaf rests on beside its votes: the client's order, of which its task is, and the worker's receipt, in the
-        anchor whose seed drew the voters.
+        anchor whose seed drew the voters; where the receipt commits to a canary or none, that it was none.
 @custom:security Draws hang on the task's id and on the seed. Without the order anybody could look for an id, and without the
                  receipt for an anchor, that draws its friends.
 @custom:kill Stateless.
@@ -26,10 +26,17 @@ uses: eip712
 ORDER_TYPEHASH: constant(bytes32) = keccak256(
     "Order(uint32 account,uint32 nonce,uint32 manager,bytes32 spec,uint64 cap,uint64 price,uint8 attempts,uint40 deadline,uint40 postBy)"
 )
-RECEIPT_TYPEHASH: constant(bytes32) = keccak256("Receipt(bytes32 task,uint8 attempt,uint32 node,bytes32 result)")
+RECEIPT_TYPEHASH: constant(bytes32) = keccak256(
+    "Receipt(bytes32 task,uint8 attempt,uint32 node,bytes32 result,bytes32 canary)"
+)
+# Of what a receipt's `canary` is the hash, unless it is zero
+CANARY_TYPEHASH: constant(bytes32) = keccak256(
+    "Canary(bytes32 task,uint8 attempt,uint32 node,bool isCanary,bytes32 salt)"
+)
 
 ORDER_BYTES: constant(uint256) = 135
 ACCEPTED: constant(uint8) = 1
+REJECTED: constant(uint8) = 2
 _LOW_8: constant(uint256) = 2**8 - 1
 _LOW_32: constant(uint256) = 2**32 - 1
 _LOW_40: constant(uint256) = 2**40 - 1
@@ -95,7 +102,9 @@ def _check_order(
     ), "Committees: not the attempt's lane"
     charge: uint256 = convert(leaf.charge, uint256)
     assert convert(leaf.account, uint256) == head >> 224, "Committees: not as ordered"
-    assert convert(leaf.attempt, uint256) < attempts and charge <= cap, "Committees: not as ordered"
+    # One more than ordered, where one of them was a canary: that costs the client none.
+    assert attempts != 0 and convert(leaf.attempt, uint256) <= attempts, "Committees: not as ordered"
+    assert charge <= cap, "Committees: not as ordered"
     if leaf.outcome == ACCEPTED:
         fee: uint256 = (convert(leaf.work, uint256) * price + 10**9 - 1) // 10**9
         assert charge <= fee, "Committees: not as ordered"
@@ -103,17 +112,33 @@ def _check_order(
 
 @internal
 @view
-def _check_receipt(manager: uint32, leaf: IBatches.BatchLeaf, signature: bytes32[2], place: ICommittees.Place):
+def _check_receipt(
+    manager: uint32, leaf: IBatches.BatchLeaf, signature: bytes32[2], canary: bytes32, place: ICommittees.Place
+):
     """
     @dev The worker signed it, and it is in the leaf's anchor.
     """
-    digest: bytes32 = self._receipt(leaf, leaf.result)
+    digest: bytes32 = self._receipt(leaf, leaf.result, canary)
     # An address is its node's for ever: a key that was replaced since still counts, the anchor tells when it spoke.
     signer: address = self._signer(digest, signature[0], signature[1])
     assert (
         leaf.node != 0 and staticcall _REGISTRY.node_of_operator(signer) == leaf.node
     ), "Committees: not signed by the worker"
     assert self._is_in(manager, leaf.anchor, digest, place), "Committees: receipt not in the anchor"
+
+
+@internal
+@pure
+def _check_canary(leaf: IBatches.BatchLeaf, canary: bytes32, salt: bytes32):
+    """
+    @dev Nobody is charged for a result that was bad on purpose. A rejection needs no salt: or who withholds it would save
+         a cheat.
+    """
+    if canary == empty(bytes32) or leaf.outcome == REJECTED:
+        return
+    assert canary == keccak256(
+        abi_encode(CANARY_TYPEHASH, leaf.task, leaf.attempt, leaf.node, False, salt)
+    ), "Committees: not shown to be no canary"
 
 
 @internal
@@ -130,11 +155,11 @@ def _is_in(manager: uint32, anchor: uint32, digest: bytes32, place: ICommittees.
 
 @internal
 @view
-def _receipt(leaf: IBatches.BatchLeaf, result: bytes32) -> bytes32:
+def _receipt(leaf: IBatches.BatchLeaf, result: bytes32, canary: bytes32) -> bytes32:
     """
     @dev Digest of the receipt over this result that the worker of the leaf's attempt signs.
     """
-    return eip712._digest(keccak256(abi_encode(RECEIPT_TYPEHASH, leaf.task, leaf.attempt, leaf.node, result)))
+    return eip712._digest(keccak256(abi_encode(RECEIPT_TYPEHASH, leaf.task, leaf.attempt, leaf.node, result, canary)))
 
 
 @internal

@@ -181,7 +181,9 @@ def prove_order(
     job: bytes32 = self._job(order, task_index, leaf.task)
     # Rounded up, as fees are. The price of a client_fault is that of the work not done: only the cap bounds it here.
     fee: uint256 = (convert(leaf.work, uint256) * convert(order.price, uint256) + 10**9 - 1) // 10**9
-    fair: bool = leaf.account == order.account and leaf.attempt < order.attempts and leaf.charge <= order.cap
+    # One attempt more than ordered, where one of them was a canary.
+    fair: bool = leaf.account == order.account and leaf.attempt <= order.attempts and order.attempts != 0
+    fair = fair and leaf.charge <= order.cap
     if leaf.outcome == ACCEPTED:
         fair = fair and convert(leaf.charge, uint256) <= fee
     fair = fair and self._is_in_lane(job, order.manager, header.manager, leaf.anchor)

@@ -54,11 +54,17 @@ NODES: constant(uint8) = 4
 ACCEPTANCE: constant(uint8) = 1
 RECEIPT: constant(uint8) = 2
 VOTE: constant(uint8) = 3
+OPENING: constant(uint8) = 4
 
 ACCEPTANCE_TYPEHASH: constant(bytes32) = keccak256("Acceptance(bytes32 task,uint8 attempt,uint32 node,uint16 draw)")
-RECEIPT_TYPEHASH: constant(bytes32) = keccak256("Receipt(bytes32 task,uint8 attempt,uint32 node,bytes32 result)")
+RECEIPT_TYPEHASH: constant(bytes32) = keccak256(
+    "Receipt(bytes32 task,uint8 attempt,uint32 node,bytes32 result,bytes32 canary)"
+)
 VOTE_TYPEHASH: constant(bytes32) = keccak256(
     "Vote(bytes32 task,uint8 attempt,uint32 node,bytes32 result,uint8 outcome,bytes32 measured)"
+)
+OPENING_TYPEHASH: constant(bytes32) = keccak256(
+    "CanaryOpening(bytes32 task,uint8 attempt,uint32 node,bool isCanary,bytes32 salt)"
 )
 
 CHUNK_HEIGHT: constant(uint256) = 6
@@ -376,14 +382,20 @@ def _digest(message: IAvailability.Message) -> bytes32:
     if message.kind == 0:
         assert len(message.body) == 0 and len(message.signature) == 0, "Availability: no such message"
         return empty(bytes32)
-    assert len(message.body) == (192 if message.kind == VOTE else 128), "Availability: length of a message"
     typehash: bytes32 = VOTE_TYPEHASH
+    length: uint256 = 192
     if message.kind == ACCEPTANCE:
         typehash = ACCEPTANCE_TYPEHASH
+        length = 128
     elif message.kind == RECEIPT:
         typehash = RECEIPT_TYPEHASH
+        length = 160
+    elif message.kind == OPENING:
+        typehash = OPENING_TYPEHASH
+        length = 160
     else:
         assert message.kind == VOTE, "Availability: no such message"
+    assert len(message.body) == length, "Availability: length of a message"
     struct_hash: bytes32 = keccak256(concat(typehash, message.body))
     signer: address = eip712._recover(struct_hash, message.signature)
     node: uint256 = convert(extract32(message.body, 64), uint256)

@@ -92,7 +92,7 @@ def __init__(
 
 @external
 @view
-def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, encoded: Bytes[34_624]) -> uint256:
+def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, encoded: Bytes[34_688]) -> uint256:
     """
     @notice Reverts, with the reason, unless the leaf follows from this order, receipt and votes.
     @param manager Whose lane the leaf is in.
@@ -110,7 +110,8 @@ def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, encoded: Bytes[34_624
         needed = governed._parameter(keccak256("votes_needed"))
     client: address = (staticcall _IFX_DOLLAR.account(leaf.account)).owner
     evidence._check_order(manager, leaf, answer.order, answer.task_index, client)
-    evidence._check_receipt(manager, leaf, answer.receipt, answer.place)
+    evidence._check_receipt(manager, leaf, answer.receipt, answer.canary, answer.place)
+    evidence._check_canary(leaf, answer.canary, answer.salt)
     rejected_before: bool = False
     if len(answer.earlier) != 0:
         self._check_rejected_before(leaf, answer.earlier[0])
@@ -131,16 +132,17 @@ def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, encoded: Bytes[34_624
 @external
 @view
 def is_received_before(
-    manager: uint32, leaf: IBatches.BatchLeaf, anchor: uint32, result: bytes32, place: ICommittees.Place
+    manager: uint32, leaf: IBatches.BatchLeaf, anchor: uint32, earlier: Bytes[2_304]
 ) -> bool:
     """
     @notice Whether the leaf's worker delivered this attempt, with whatever result, in an anchor of the lane before the one
             that the leaf names: then that one's seed drew the voters.
-    @param result Of the receipt in the earlier anchor.
+    @param earlier `Earlier`, as abi.encode has it.
     """
     if anchor >= leaf.anchor:
         return False
-    return evidence._is_in(manager, anchor, evidence._receipt(leaf, result), place)
+    shown: ICommittees.Earlier = abi_decode(earlier, ICommittees.Earlier)
+    return evidence._is_in(manager, anchor, evidence._receipt(leaf, shown.result, shown.canary), shown.place)
 
 
 @internal

@@ -122,7 +122,7 @@ def answer_votes(
     leaf: IBatches.BatchLeaf,
     index: uint256,
     proof: DynArray[bytes32, 64],
-    answer: Bytes[34_624],
+    answer: Bytes[34_688],
 ):
     """
     @notice Shows the votes of the leaf that a dispute asks about, and what else it rests on. Anybody; what is won goes to
@@ -200,17 +200,16 @@ def expire(header: IBatches.BatchHeader, kind: uint8, place: uint256):
 
 
 @external
-def prove_anchor(item: IBatches.Inclusion, anchor: uint32, result: bytes32, place: ICommittees.Place):
+def prove_anchor(item: IBatches.Inclusion, anchor: uint32, earlier: Bytes[2_304]):
     """
     @notice Shows that the leaf's worker had delivered before: a receipt of the attempt is in an anchor of the lane that is
             earlier than the one the leaf names, and only the first counts. A batch that stands alone falls without a fine:
             its proposer does not choose what lies in the lane.
-    @param result Of the earlier receipt.
-    @param place Of the earlier receipt in that anchor.
+    @param earlier The earlier receipt: abi.encode of `ICommittees.Earlier`.
     """
     commitment: bytes32 = fraud_proofs._check_included(item)
     assert staticcall _COMMITTEES.is_received_before(
-        item.header.manager, item.leaf, anchor, result, place
+        item.header.manager, item.leaf, anchor, earlier
     ), "Disputes: no earlier receipt"
     if item.header.sequence == 0:
         convictions._give_way(commitment)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``explain``: the draws of a task in words."""
 
+from typing import Any
+
 import click
 
 from inferix.cli.common import api_option, json_option, print_json
@@ -26,7 +28,19 @@ def explain(task: str, api: str, as_json: bool) -> None:
         seats = ", ".join(str(seat["node"]) for seat in attempt["committee"])
         votes = ", ".join(f"node {node} {outcome}" for node, outcome in attempt["votes"].items())
         click.echo(f"  committee: {seats or '-'}; votes: {votes or '-'}; outcome: {attempt['outcome'] or 'open'}")
+        if (canary := attempt["canary"]) is not None:
+            click.echo(f"  canary: {_canary(canary)}")
         if (cheat := attempt["cheating"]) is not None:
             value, fee, stake = (format_usd(NanoUsd(cheat[name])) for name in ("expected_value", "reward", "stake"))
             found = f"{cheat['found_ppm'] / 10_000:.2f} %"
             click.echo(f"  cheating: expected value {value}; found with {found}, for a fee of {fee}, {stake} of stake")
+
+
+def _canary(found: dict[str, Any]) -> str:
+    """Whether it was one, in words."""
+    if found["is_canary"] is None:
+        return "it may be one; not opened"
+    if not found["is_canary"]:
+        return "no"
+    missed = ", ".join(f"node {node}" for node in found["missed"])
+    return f"yes, the result was ordered to be bad; missed by {missed or 'nobody'}"

@@ -15,7 +15,7 @@ U96 = Annotated[int, Field(ge=0, lt=2**96)]
 class SignedMessage(Value):
     """One anchored message: ``body`` is its ABI-encoded fields (see ``inferix.messages``)."""
 
-    kind: Literal["Acceptance", "Receipt", "Vote"]
+    kind: Literal["Acceptance", "Receipt", "Vote", "CanaryOpening"]
     body: HexBytes
     signature: Signature
 

@@ -31,11 +31,13 @@ class Offer(TaskWork):
 class Run(TaskWork):
     """This node's acceptance is anchored: do the task and sign a Receipt before the deadline.
 
-    ``results``: digests of the accepted results that an assemble task needs, in the order of the tasks.
+    ``results``: digests of the accepted results that an assemble task needs, in the order of the tasks; ``opening``:
+    sealed, whether a bad result is wanted, as ``inferix.canaries`` has it, or empty.
     """
 
     kind: Literal["run"] = "run"
     results: list[Bytes32] = []
+    opening: HexBytes = b""
 
 
 class Verify(TaskWork):
@@ -55,6 +57,15 @@ class Reveal(Value):
     """All commitments are in, or the time for them is over: show the Vote with its salt."""
 
     kind: Literal["reveal"] = "reveal"
+    task: Bytes32
+    attempt: int
+    deadline: int
+
+
+class Open(Value):
+    """The votes have decided on this node's result: show the CanaryOpening, which its manager has not."""
+
+    kind: Literal["open"] = "open"
     task: Bytes32
     attempt: int
     deadline: int
@@ -103,4 +114,4 @@ class ProbeDuty(Value):
     deadline: int
 
 
-Work = Offer | Run | Verify | Reveal | PanelDuty | ObjectionDuty | BenchmarkDuty | ProbeDuty
+Work = Offer | Run | Verify | Reveal | Open | PanelDuty | ObjectionDuty | BenchmarkDuty | ProbeDuty

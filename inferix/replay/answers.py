@@ -34,7 +34,8 @@ def _types(type_string: str) -> str:
 
 INCLUSION = f"(({','.join(HEADER.values())}),{_types(BATCH_TYPE)},uint256,bytes32[])"
 MEMBER = f"({_types(ROSTER_TYPE)},bytes32[])"
-VOTES = f"(bytes,uint32,{MEMBER}[],bytes,uint32,bytes32[2],(bytes32,uint256,bytes32[]),{INCLUSION}[])"
+VOTES = f"(bytes,uint32,{MEMBER}[],bytes,uint32,bytes32[2],bytes32,bytes32,(bytes32,uint256,bytes32[]),{INCLUSION}[])"
+EARLIER = "(bytes32,bytes32,(bytes32,uint256,bytes32[]))"
 
 
 @dataclass(frozen=True)
@@ -119,19 +120,26 @@ def votes_answer(network: Network, batch: Batch, index: int, block_hash: BlockHa
         ],
         "order": job.order.record(job.signature),
         "task_index": state.task.index,
-        **_receipt(network, batch.manager, leaf, block_hash),
+        **_receipt(network, batch.manager, leaf, attempt, block_hash),
         "earlier": _earlier(network, state, attempt, committee.needed),
     }
 
 
-def _receipt(network: Network, manager: int, leaf: BatchLeaf, block_hash: BlockHash) -> dict[str, Any]:
-    """The worker's signature, and where in the leaf's anchor its receipt is."""
+def _receipt(
+    network: Network, manager: int, leaf: BatchLeaf, attempt: Attempt, block_hash: BlockHash
+) -> dict[str, Any]:
+    """The worker's signature, what opens the receipt's canary, and where in the leaf's anchor the receipt is."""
     item, receipt, at = found_at(network, manager, leaf.anchor, leaf)
     if receipt.result != leaf.result:
         raise NotFound("the anchored receipt is of another result")
     packed = compact(item.signature)
     place = place_in_anchor(network, manager, leaf.anchor, at, block_hash)
-    return {"receipt": [packed[:32], packed[32:]], "place": place}
+    return {
+        "receipt": [packed[:32], packed[32:]],
+        "canary": receipt.canary,
+        "salt": attempt.salt,
+        "place": place,
+    }
 
 
 def _earlier(network: Network, state: TaskState, attempt: Attempt, needed: int) -> list[dict[str, Any]]:
@@ -161,6 +169,13 @@ def inclusion(batch: Batch, index: int) -> dict[str, Any]:
     tree = Tree([batch_leaf(leaf) for leaf in batch.leaves])
     leaf = batch.leaves[index].model_dump()
     return {"header": batch.header, "leaf": leaf, "index": index, "proof": flat(tree.proof(index))}
+
+
+def earlier_receipt(network: Network, manager: int, anchor: int, leaf: BatchLeaf, block_hash: BlockHash) -> bytes:
+    """``abi.encode`` of ``Committees.Earlier``: the receipt of the leaf's attempt in this anchor. Raises NotFound."""
+    _, receipt, at = found_at(network, manager, anchor, leaf)
+    place = place_in_anchor(network, manager, anchor, at, block_hash)
+    return abi_encode([EARLIER], [(receipt.result, receipt.canary, _values(place))])
 
 
 def encode_votes(answer: dict[str, Any]) -> bytes:

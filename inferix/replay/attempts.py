@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What anchored messages do to an attempt: rules 3, 4 and 5 of docs/protocol.md, section 5."""
+"""What anchored messages do to an attempt: rules 3, 4, 5 and 8 of docs/protocol.md, section 5."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from inferix.draws import Drawn, committee, draws
 from inferix.errors import InferixError
-from inferix.messages import ANCHORED, Acceptance, Receipt, Vote
+from inferix.messages import ANCHORED, Acceptance, Anchored, CanaryOpening, Receipt, Vote
 from inferix.models.anchor import AnchorData, RosterLeaf, SignedMessage
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
-from inferix.replay import jobs
+from inferix.replay import canaries, jobs
 from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
 from inferix.trees import anchor_root
@@ -55,37 +55,37 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
             receipts.setdefault((message.task, message.attempt, message.node), anchor.index)
 
 
-def take(
-    network: "Network", manager: int, anchor: Anchor, item: SignedMessage, message: Acceptance | Receipt | Vote
-) -> str:
+def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, message: Anchored) -> str:
     """Applies one message at an anchor; says why not, or nothing."""
     reason = why_not(network, manager, item, message, anchor.timestamp)
     if reason:
         return reason
     state = network.tasks[message.task]
-    attempt = state.attempts[-1]
+    attempt = state.attempts[message.attempt]
     if isinstance(message, Acceptance):
         _accept(network, state, attempt, message, anchor)
         attempt.acceptance = item.signature
     elif isinstance(message, Receipt):
         attempt.status = AttemptStatus.RECEIVED
         attempt.result, attempt.received_at = message.result, anchor.timestamp
-        attempt.receipt_anchor = anchor.index
+        attempt.receipt_anchor, attempt.canary = anchor.index, message.canary
+    elif isinstance(message, CanaryOpening):
+        canaries.opened(network, manager, state, attempt, message, anchor)
     else:
         attempt.votes[message.node] = (message, item.signature)
-        outcome = _decide(network, state, attempt)
+        outcome = decide(network, state, attempt)
         if outcome is not None:
-            jobs.end_attempt(network, state, outcome, anchor.timestamp, anchor.index)
+            canaries.decided(network, state, attempt, outcome, anchor)
     return ""
 
 
-def why_not(
-    network: "Network", manager: int, item: SignedMessage, message: Acceptance | Receipt | Vote, time: int
-) -> str:
+def why_not(network: "Network", manager: int, item: SignedMessage, message: Anchored, time: int) -> str:
     """Why a message would have no effect if it were anchored at ``time``; empty when it would."""
     state = network.tasks.get(message.task)
     if state is None:
         return "no such task"
+    if isinstance(message, CanaryOpening):
+        return canaries.why_not(network, state, item, message, time)
     job = network.jobs[state.task.job]
     attempt = state.current
     if attempt is None or attempt.number != message.attempt or attempt.status is AttemptStatus.ENDED:
@@ -203,7 +203,8 @@ def misfit_worker(network: "Network", job: Job, state: TaskState, leaf: RosterLe
         return "its price is above the order's"
     if node.owner == job.client:
         return "its owner is the client"
-    if any(network.nodes[other.node].owner == node.owner for other in state.attempts if other.node):
+    earlier = (other.node for other in state.attempts if other.node and not other.is_canary)
+    if any(network.nodes[other].owner == node.owner for other in earlier):
         return "its owner had an earlier attempt"
     return ""
 
@@ -255,7 +256,7 @@ def give_up_at(network: "Network", state: TaskState, attempt: Attempt, last: int
     """Void when it is still checked at ``last``."""
 
     def give_up() -> None:
-        if attempt.status is AttemptStatus.RECEIVED:
+        if attempt.status is AttemptStatus.RECEIVED and attempt.decided is None:
             jobs.end_attempt(network, state, Outcome.VOID, last, None)
 
     network.at(last, give_up)
@@ -264,6 +265,8 @@ def give_up_at(network: "Network", state: TaskState, attempt: Attempt, last: int
 def _why_not_vote(network: "Network", job: Job, state: TaskState, attempt: Attempt, message: Vote, time: int) -> str:
     if attempt.status is not AttemptStatus.RECEIVED:
         return "there is no receipt to vote on"
+    if attempt.decided is not None:
+        return "the votes have decided"
     if message.result != attempt.result:
         return "it is about another result"
     if message.node in attempt.votes:
@@ -281,9 +284,10 @@ def votes_needed(network: "Network", state: TaskState) -> int:
     return 1 if state.task.kind is TaskKind.ASSEMBLE else network.parameters["votes_needed"]
 
 
-def _decide(network: "Network", state: TaskState, attempt: Attempt) -> Outcome | None:
+def decide(network: "Network", state: TaskState, attempt: Attempt, more: Iterable[Vote] = ()) -> Outcome | None:
+    """What the votes of an attempt, and these, come to; None while they decide nothing."""
     needed = votes_needed(network, state)
-    counts = Counter(vote.outcome for vote, _ in attempt.votes.values())
+    counts = Counter(vote.outcome for vote in (*(vote for vote, _ in attempt.votes.values()), *more))
     for outcome in (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT):
         if counts[outcome] >= needed:
             return outcome

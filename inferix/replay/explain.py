@@ -48,8 +48,20 @@ def _attempt(network: Network, state: TaskState, attempt: Attempt) -> dict[str, 
         "receipt_anchor": attempt.receipt_anchor or None,
         "committee": [{"node": seat.leaf.node, "from": seat.from_time} for seat in seats(network, state, attempt)],
         "votes": {str(node): Outcome(vote.outcome).name.lower() for node, (vote, _) in sorted(attempt.votes.items())},
+        "canary": _canary(attempt),
         "outcome": attempt.outcome.name.lower() if attempt.outcome else None,
         "cheating": _cheating(network, state, attempt) if attempt.node and state.task.kind is TaskKind.RENDER else None,
+    }
+
+
+def _canary(attempt: Attempt) -> dict[str, Any] | None:
+    """What the receipt commits to, whether it was a canary (None: not opened), and who accepted it."""
+    if attempt.canary == bytes(32):
+        return None
+    return {
+        "commitment": "0x" + attempt.canary.hex(),
+        "is_canary": attempt.is_canary,
+        "missed": sorted(attempt.missed),
     }
 
 

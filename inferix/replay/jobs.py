@@ -4,7 +4,7 @@
 from typing import TYPE_CHECKING
 
 from inferix.errors import InferixError
-from inferix.messages import ORDER_RECORD, Order, Quote
+from inferix.messages import ORDER_RECORD, Domain, Order, Quote
 from inferix.models.anchor import BatchLeaf
 from inferix.models.document import Bytes32
 from inferix.models.event import ChainEvent
@@ -102,6 +102,11 @@ def quote_of(spec: JobSpec) -> Quote:
     )
 
 
+def quoter(domain: Domain, spec: JobSpec) -> str:
+    """Whose key the quote of a spec is signed with. Raises InvalidInput where that is nobody's."""
+    return quote_of(spec).signer(domain, bytes.fromhex(spec.quote_signature[2:]))
+
+
 def why_spec_void(network: "Network", job: Job, spec: JobSpec) -> str:
     """Rule 1 as far as the spec goes; empty when it stands. Work is what the order's manager quoted, or nobody is paid
     for it what it is worth."""
@@ -109,7 +114,7 @@ def why_spec_void(network: "Network", job: Job, spec: JobSpec) -> str:
     if manager is None or spec.request.manager != manager.id:
         return "its quote is another manager's"
     try:
-        signer = quote_of(spec).signer(network.domain, bytes.fromhex(spec.quote_signature[2:]))
+        signer = quoter(network.domain, spec)
     except InferixError as error:
         return f"its quote: {error}"
     if signer not in (manager.operator, *manager.former):
@@ -226,11 +231,11 @@ def sealed(network: "Network", manager: int, anchor: Anchor) -> None:
 
 
 def end_attempt(network: "Network", state: TaskState, outcome: Outcome, time: int, anchor: int | None) -> None:
-    """An attempt has its outcome; ``anchor``: the one that carried the deciding vote, whose seed draws what follows."""
+    """An attempt has its outcome; ``anchor``: the one that carried the deciding vote, or the opening after it, whose
+    seed draws what follows."""
     attempt = state.attempts[-1]
     job = network.jobs[state.task.job]
-    rejected_before = any(other.outcome is Outcome.REJECTED for other in state.attempts[:-1])
-    if outcome is Outcome.REJECTED and rejected_before:
+    if outcome is Outcome.REJECTED and was_rejected(state):
         outcome = Outcome.CLIENT_FAULT
     attempt.status, attempt.outcome, attempt.ended_at = AttemptStatus.ENDED, outcome, time
     if attempt.lane != job.manager:
@@ -238,12 +243,22 @@ def end_attempt(network: "Network", state: TaskState, outcome: Outcome, time: in
     if outcome is Outcome.ACCEPTED:
         state.done = True
         _after_accepted(network, job, time, anchor)
-    elif outcome is Outcome.CLIENT_FAULT or len(state.attempts) >= job.order.attempts:
+    elif outcome is Outcome.CLIENT_FAULT or _counted(state) >= job.order.attempts:
         state.failed = True
         if job.status in LIVE:
             _end(network, job, JobStatus.FAILED, f"task {state.task.index} ended {outcome.name.lower()}")
     elif job.status in LIVE:
         state.attempts.append(Attempt(attempt.number + 1, job.manager, 0, time, seed_anchor=anchor))
+
+
+def was_rejected(state: TaskState) -> bool:
+    """Whether an earlier attempt than the newest was rejected."""
+    return any(other.outcome is Outcome.REJECTED for other in state.attempts[:-1])
+
+
+def _counted(state: TaskState) -> int:
+    """Attempts so far, as the client allows them: the first canary is not for it to pay with one."""
+    return len(state.attempts) - any(attempt.is_canary for attempt in state.attempts)
 
 
 def _after_accepted(network: "Network", job: Job, time: int, anchor: int | None) -> None:

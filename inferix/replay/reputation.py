@@ -4,9 +4,11 @@
 Fixed at the close of each epoch (``record``), so that nothing learned later changes what was shared.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from inferix.messages import unpack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import BatchStatus, CaseStatus, NodeStatus, Outcome, Role
@@ -39,7 +41,7 @@ def final_leaves(network: "Network", epoch: int) -> Iterator[tuple[Batch, BatchL
 def record(network: "Network", epoch: int) -> Record:
     """What the close of an epoch fixes."""
     reputation = {}
-    for node, (accepted, faults) in _outcomes(network, epoch).items():
+    for node, (accepted, faults) in {**_outcomes(network, epoch), **_checks(network, epoch)}.items():
         reputation[node] = FULL_REPUTATION // 2 + FULL_REPUTATION // 2 * accepted // (accepted + faults)
     tally = network.drawn.get(epoch, {})
     absent = frozenset(node for node, (drawn, taken) in tally.items() if taken * 10_000 < drawn * TAKEN_BPS)
@@ -61,6 +63,18 @@ def _outcomes(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:
             elif leaf.outcome in FAULTS and not cleared:
                 found[leaf.node] = accepted, faults + 1
     return found
+
+
+def _checks(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:
+    """Votes that stand and canaries missed of each verifier that has missed one, in final leaves up to an epoch."""
+    stood, missed = Counter[int](), Counter[int]()
+    for index in range(max(0, epoch - WINDOW + 1), epoch + 1):
+        for _, leaf in final_leaves(network, index):
+            stood.update(unpack_voters(leaf.voters))
+            state = network.tasks.get(leaf.task)
+            if leaf.outcome is Outcome.VOID and state is not None and leaf.attempt < len(state.attempts):
+                missed.update(state.attempts[leaf.attempt].missed.keys())
+    return {node: (stood[node], count) for node, count in missed.items()}
 
 
 def _apparent(network: "Network", node: Node, epoch: int) -> int:

@@ -233,6 +233,11 @@ class Attempt:
     receipt_anchor: int = 0
     received_at: int = 0
     votes: dict[int, tuple[Vote, bytes]] = field(default_factory=dict)
+    canary: bytes = bytes(32)  # what the receipt commits to, zero for nothing
+    decided: Outcome | None = None  # what the votes say, while the opening of that is awaited and ever after
+    is_canary: bool | None = None  # what the opening says, None before or without it
+    salt: bytes = bytes(32)
+    missed: dict[int, tuple[Vote, bytes]] = field(default_factory=dict)  # votes that accepted a canary, by node
     outcome: Outcome | None = None
     ended_at: int = 0
     batch: bytes | None = None

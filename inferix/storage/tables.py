@@ -111,7 +111,8 @@ class WantedCancel(SQLModel, table=True):
 
 
 class SealedKey(SQLModel, table=True):
-    """A job key sealed to one node. ``node`` of the manager: what the client uploaded; ``subject``: job or quote id."""
+    """What is sealed to one node. A job key, ``subject`` being the job or quote id; ``node`` of the manager: what the
+    client uploaded. Or an attempt's opening (``inferix.canaries``), ``subject`` being the attempt's ``case_id``."""
 
     __tablename__ = "sealed_key"
     subject: bytes = _bytes(primary_key=True)

@@ -4,7 +4,17 @@
 import pytest
 from sqlmodel import select
 
-from inferix.messages import Benchmark, PanelVote, Probe, Receipt, Vote, VoteCommitment, vote_commitment
+from inferix.canaries import commitment_of, opening_for
+from inferix.messages import (
+    Benchmark,
+    CanaryOpening,
+    PanelVote,
+    Probe,
+    Receipt,
+    Vote,
+    VoteCommitment,
+    vote_commitment,
+)
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome
 from inferix.models.work import PROBE_EVERY
@@ -208,3 +218,51 @@ def test_progress_is_taken_from_the_worker_of_the_attempt(api: Api, running: Tas
     assert api.node(worker, "POST", "/node/progress", {**body, "attempt": 1}).status_code == 403
     assert api.node(worker, "POST", "/node/progress", {**body, "frame": 2}).status_code == 422  # of another task
     assert api.node(worker, "POST", "/node/progress", {**body, "permille": 1_001}).status_code == 422
+
+
+# -- openings
+
+
+@pytest.fixture
+def decided(api: Api, running: TaskState) -> tuple[TaskState, CanaryOpening]:
+    """An attempt whose receipt commits and whose votes have decided, and what opens it."""
+    worker = running.attempts[0].node
+    opening = opening_for(b"secret", MANAGER, running.task.id, 0, worker, 1_000_000)
+    canary = commitment_of(opening, worker)
+    api.chain.anchor(signed(Receipt(task=running.task.id, attempt=0, node=worker, result=b"\x01" * 32, canary=canary)))
+    return running, opening
+
+
+def test_a_worker_is_asked_to_open_what_its_manager_keeps_back(
+    api: Api, decided: tuple[TaskState, CanaryOpening]
+) -> None:
+    state, opening = decided
+    worker = state.attempts[0].node
+    status, says = code(api.send(signed(opening), node=worker))
+    assert status == 409 and "have not decided" in says
+    assert all(item["kind"] != "open" for item in api.work(worker))
+    api.chain.anchor(*api.chain.votes(state, Outcome.REJECTED))
+    assert [item["kind"] for item in api.work(worker) if item["kind"] in ("open", "verify")] == ["open"]
+    for voter in VERIFIERS:
+        assert all(item["kind"] not in ("verify", "reveal") for item in api.work(voter))
+    assert api.send(signed(opening), node=worker).json() == {"status": "taken"}
+    assert api.send(signed(opening), node=worker).json() == {"status": "known"}
+    assert all(item["kind"] != "open" for item in api.work(worker))
+    with api.database.reading() as session:
+        (row,) = session.exec(select(Message))
+        assert (row.kind, row.node, row.attempt) == ("CanaryOpening", MANAGER, 0)
+    api.chain.network.tick(api.chain.time + 61)
+    assert state.attempts[0].outcome is Outcome.REJECTED
+
+
+def test_an_opening_is_passed_on_by_its_worker_alone_with_its_managers_signature(
+    api: Api, decided: tuple[TaskState, CanaryOpening]
+) -> None:
+    state, opening = decided
+    worker = state.attempts[0].node
+    api.chain.anchor(*api.chain.votes(state))
+    other = next(node for node in WORKERS if node != worker)
+    assert "its own messages only" in code(api.send(signed(opening), node=other))[1]
+    own = (opening, opening.sign(DOMAIN, key(worker)))
+    assert "job's quote" in code(api.send(own, node=worker))[1]
+    assert kept(api) == []

@@ -89,6 +89,12 @@ def test_a_run_goes_to_the_worker_that_accepted_until_its_receipt(api: Api, draw
     assert run["results"] == []
     for other in set(WORKERS) - {worker}:
         assert "run" not in of_task(api.work(other), drawing)
+    assert run["opening"] == "0x"
+    box = SealedKey(subject=case_id(drawing.task.id, 0), node=worker, sealed=b"box")
+    with api.database.session() as session:
+        session.add(box)
+    (run,) = (item for item in api.work(worker) if item["kind"] == "run")
+    assert run["opening"] == "0x" + b"box".hex()
     assert api.send(api.chain.receipt(drawing)).status_code == 202
     assert "run" not in of_task(api.work(worker), drawing)
 

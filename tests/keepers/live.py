@@ -13,9 +13,10 @@ from typing import Any
 import boa
 from eth_utils import keccak
 
+from inferix.canaries import commitment_of
 from inferix.chain.abi import Interface
 from inferix.draws import Roster
-from inferix.messages import Acceptance, Message, Order, Receipt, Vote
+from inferix.messages import Acceptance, CanaryOpening, Message, Order, Receipt, Vote
 from inferix.models.anchor import AnchorData, BatchLeaf, RosterData, SignedMessage
 from inferix.models.document import Document
 from inferix.models.event import ChainEvent
@@ -186,8 +187,8 @@ class Live(Court):
         node = next(item for item in (*self.workers, *self.nodes.values()) if item.id == message.node)
         return message, message.sign(self.domain, bytes(node.operator.key))
 
-    def deliver(self, state: TaskState) -> None:
-        """An attempt from its draw to its receipt."""
+    def deliver(self, state: TaskState, is_canary: bool | None = None) -> Signed | None:
+        """An attempt from its draw to its receipt; what opens it, if it commits to a canary or none."""
         self.anchor()
         attempt = state.attempts[-1]
         earlier = {other.node for other in state.attempts[:-1]}
@@ -198,7 +199,13 @@ class Live(Court):
             drawn = next((item for item in open_now if item.leaf.node not in earlier), None)
         fields = {"task": state.task.id, "attempt": attempt.number, "node": drawn.leaf.node}
         self.anchor(self.sign(Acceptance(**fields, draw=drawn.index)))
-        self.anchor(self.sign(Receipt(**fields, result=state.task.id[::-1])))
+        if is_canary is None:
+            self.anchor(self.sign(Receipt(**fields, result=state.task.id[::-1])))
+            return None
+        opening = CanaryOpening(**(fields | {"node": self.keeper.id}), is_canary=is_canary, salt=state.task.id)
+        canary = commitment_of(opening, drawn.leaf.node)
+        self.anchor(self.sign(Receipt(**fields, result=state.task.id[::-1], canary=canary)))
+        return opening, opening.sign(self.domain, bytes(self.keeper.operator.key))
 
     def seated(self, state: TaskState) -> list[Node]:
         """Both draws of the newest attempt's committee."""

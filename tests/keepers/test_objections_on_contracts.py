@@ -70,7 +70,7 @@ def test_nobody_objects_to_its_own_batch(live: Live) -> None:
         ({"account": 2}, Lie.ORDER),
         ({"charge": 10**9 + 1, "work": 10**12}, Lie.ORDER),
         ({"charge": 10**8 + 1}, Lie.ORDER),
-        ({"attempt": 3}, Lie.ORDER),
+        ({"attempt": 4}, Lie.ORDER),
     ],
 )
 def test_a_leaf_against_its_order_falls_by_proof(live: Live, changes: dict[str, int], lie: Lie) -> None:

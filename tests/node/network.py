@@ -36,7 +36,8 @@ class Received:
 
 
 class Network:
-    """``nodes``: operator and public facts by id; ``work``: what each may do; ``received``: messages in order."""
+    """``nodes``: operator and public facts by id; ``work``: what each may do; ``received``: messages in order;
+    ``signers``: managers, whose messages nodes pass on."""
 
     def __init__(self, folder: Path) -> None:
         self.store = EmbeddedStore(folder / "store", reserve=0)
@@ -51,6 +52,7 @@ class Network:
         self.progress_down = False
         self.refuse: set[str] = set()
         self.requests: list[str] = []
+        self.signers: set[str] = set()
 
     def register(self, node: int, operator: str, role: str = "worker", ib: int = 1_000_000) -> None:
         """Put a node into the registry."""
@@ -151,7 +153,7 @@ class Network:
             return _error(409, "this would not count")
         message = KINDS[body["kind"]].from_body(bytes.fromhex(body["body"][2:]))
         signature = bytes.fromhex(body["signature"][2:])
-        assert recover(message.digest(DOMAIN), signature) == signer
+        assert recover(message.digest(DOMAIN), signature) in {signer, *self.signers}
         self.received.append(Received(message, signature, bytes.fromhex(body.get("salt", "0x")[2:])))
         return httpx.Response(202, json={"status": "taken"})
 

@@ -26,7 +26,7 @@ def test_killed_between_upload_and_receipt__no_frame_is_rendered_again(
 ) -> None:
     job, first = Job(network), start(7)
     first.run(offer(job, first))
-    monkeypatch.setattr(first.loop._parts.signer, "sign", _die)
+    monkeypatch.setattr(first.loop._parts.signer, "sign_receipt", _die)
     first.offer(run(job, first))
     first.loop.step()
     with pytest.raises(Killed):

@@ -104,7 +104,7 @@ def test_vote__is_held_until_reveal__and_its_commitment_is_ready(desk: Desk) -> 
     assert held is not None
     assert (held.state, commitment.kind, commitment.state) == (HELD, "VoteCommitment", READY)
     assert [entry.kind for entry in desk.journal.sendable()] == ["VoteCommitment"]
-    revealed = desk.signer.reveal(TASK, 0)
+    revealed = desk.signer.reveal(Vote, TASK, 0)
     assert revealed is not None
     assert [entry.kind for entry in desk.journal.sendable()] == ["VoteCommitment"]  # its document is not stored yet
     desk.journal.mark_stored(document.digest())
@@ -154,7 +154,7 @@ def test_send_again__only_what_was_sent_and_after_a_while(desk: Desk) -> None:
 
 
 def test_reveal__nothing_signed__none(desk: Desk) -> None:
-    assert desk.signer.reveal(TASK, 0) is None
+    assert desk.signer.reveal(Vote, TASK, 0) is None
     assert desk.signer.about(VoteCommitment, TASK, 0) is None
 
 
@@ -176,7 +176,7 @@ def test_journal__is_private_and_forgets_old_documents_only(desk: Desk) -> None:
     desk.signer.commit_vote(vote(document), document)
     desk.journal.mark_stored(document.digest())
     desk.journal.forget_before(START + 100)
-    assert desk.signer.reveal(TASK, 0) is not None
+    assert desk.signer.reveal(Vote, TASK, 0) is not None
     assert [entry.kind for entry in desk.journal.sendable()] == ["Vote", "VoteCommitment"]
     for entry in desk.journal.sendable():
         desk.journal.mark(entry, SENT, START)

@@ -25,7 +25,7 @@ from inferix.messages import (
 from inferix.models.anchor import BatchLeaf, RosterLeaf
 from inferix.models.job import task_id
 from inferix.models.roles import Draw, Outcome
-from inferix.replay.answers import VOTES
+from inferix.replay.answers import EARLIER, VOTES
 from tests.contracts.system import (
     ACTIVE,
     DAY,
@@ -67,12 +67,14 @@ class Ballot:
     index: int
     receipt: bytes
     place: Place
+    canary: bytes = bytes(32)
+    salt: bytes = bytes(32)
     earlier: list[Any] = field(default_factory=list)
 
     def values(self) -> tuple[Any, ...]:
         """As Escape takes it."""
         receipt = (self.receipt[:32], self.receipt[32:])
-        papers = (self.order, self.index, receipt, self.place)
+        papers = (self.order, self.index, receipt, self.canary, self.salt, self.place)
         return (self.packed, self.roster, self.members, *papers, self.earlier)
 
     def encoded(self) -> bytes:
@@ -226,7 +228,7 @@ class Court(Network):
 
     def receipt_of(self, leaf: BatchLeaf, **changes: Any) -> Receipt:
         """The receipt that a leaf rests on."""
-        fields = {name: getattr(leaf, name) for name in Receipt.model_fields}
+        fields = {name: getattr(leaf, name) for name in Receipt.model_fields if name != "canary"}
         return Receipt(**(fields | changes))
 
     def _is_anchored(self, manager: Node, index: int, receipt: Receipt, place: Place) -> bool:
@@ -261,13 +263,14 @@ class Court(Network):
         said: int | None = None,
         order: Order | None = None,
         index: int = 0,
+        canary: bytes = bytes(32),
         **changes: Any,
     ) -> Ballot:
         """A leaf that `voters` (the first of its committee) voted for, `said` (its outcome) being what they voted."""
         worker, order = worker or self.workers[0], order or self.ordered(name)
         task = task_id(order.digest(self.domain), index)
         result = keccak(text=f"result of {name} {attempt}")
-        receipt = Receipt(task=task, attempt=attempt, node=worker.id, result=result)
+        receipt = Receipt(task=task, attempt=attempt, node=worker.id, result=result, canary=canary)
         anchor, place = self.anchor_index, (bytes(32), 0, [])
         if outcome != Outcome.LATE:
             anchor, place = self.receive(receipt)
@@ -290,7 +293,7 @@ class Court(Network):
         signature = compact(receipt.sign(self.domain, bytes(worker.operator.key)))
         papers = (self.record(order), index, signature, place)
         leaf = BatchLeaf(**(fields | changes))
-        return Ballot(leaf, pack(votes), voters, self.roster_index(), self.members(voters), *papers)
+        return Ballot(leaf, pack(votes), voters, self.roster_index(), self.members(voters), *papers, canary)
 
     def vote(self, node: Node, task: bytes, attempt: int, result: bytes, outcome: int) -> tuple[Vote, bytes]:
         """A verifier's vote and its signature."""
@@ -387,6 +390,11 @@ def leaf_values_of(leaf: RosterLeaf) -> tuple[Any, ...]:
     return tuple(getattr(leaf, name) for name in RosterLeaf.model_fields)
 
 
+def earlier(result: bytes, place: Place, canary: bytes = bytes(32)) -> bytes:
+    """The receipt over this result in another anchor, as Disputes takes it."""
+    return abi_encode([EARLIER], [(result, canary, place)])
+
+
 def pack(votes: list[tuple[Vote, bytes]]) -> bytes:
     """Votes in the order given, as they are posted: node 4, outcome 1, measured 32, r 32, vs 32 a vote."""
     return b"".join(
@@ -395,4 +403,17 @@ def pack(votes: list[tuple[Vote, bytes]]) -> bytes:
     )
 
 
-__all__ = ["ASSEMBLE", "NEEDED", "NO_ORDER", "PRICE", "SEATS", "USD", "Ballot", "Batch", "Court", "pack", "roster_leaf"]
+__all__ = [
+    "ASSEMBLE",
+    "NEEDED",
+    "NO_ORDER",
+    "PRICE",
+    "SEATS",
+    "USD",
+    "Ballot",
+    "Batch",
+    "Court",
+    "earlier",
+    "pack",
+    "roster_leaf",
+]

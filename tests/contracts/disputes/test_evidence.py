@@ -9,10 +9,11 @@ import pytest
 from eth_utils import keccak
 
 from inferix import trees
+from inferix.canaries import commitment
 from inferix.messages import Order, compact
 from inferix.models.job import task_id
 from inferix.models.roles import Outcome
-from tests.contracts.disputes.court import ASSEMBLE, NEEDED, PRICE, Ballot, Batch, Court, Place
+from tests.contracts.disputes.court import ASSEMBLE, NEEDED, PRICE, Ballot, Batch, Court, Place, earlier
 from tests.contracts.disputes.test_votes import ANSWERED, CANCELLED, PROPOSED, answer, disputed, expire, status
 from tests.contracts.disputes.worker import delivered, fund
 from tests.contracts.system import JAILED, Node, acting, advance
@@ -222,6 +223,73 @@ def root_of(court: Court, ballot: Ballot) -> bytes:
     return node.hash
 
 
+# -- canaries
+
+SALT = keccak(text="salt")
+
+
+def committed(court: Court, name: str, *, is_canary: bool, **fields: Any) -> Ballot:
+    """A leaf whose receipt commits to a canary, or to none."""
+    task = task_id(court.ordered(name).digest(court.domain), 0)
+    attempt = fields.get("attempt", 0)
+    sealed = commitment(task, attempt, court.workers[0].id, is_canary, SALT)
+    return court.ballot(name, canary=sealed, **fields)
+
+
+def test_a_receipt_that_commits_is_shown_with_what_opens_it(court: Court) -> None:
+    ballot = committed(court, "no canary", is_canary=False)
+    batch = disputed(court, ballot)
+    for wrong in (bytes(32), keccak(text="another salt")):
+        ballot.salt = wrong
+        with boa.reverts("Committees: not shown to be no canary"):
+            answer(court, ballot, batch)
+    ballot.salt, ballot.canary = SALT, bytes(32)
+    with boa.reverts("Committees: not signed by the worker"):
+        answer(court, ballot, batch)
+    ballot.canary = committed(court, "no canary", is_canary=False).canary
+    answer(court, ballot, batch)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.CLIENT_FAULT])
+def test_a_canary_is_charged_to_nobody_whatever_its_votes_say(court: Court, outcome: Outcome) -> None:
+    ballot = committed(court, "canary", is_canary=True, outcome=outcome)
+    ballot.salt = SALT
+    falls(court, ballot, "Committees: not shown to be no canary")
+    honest = committed(court, "honest", is_canary=False, outcome=outcome)
+    honest.salt = SALT
+    stands(court, honest)
+
+
+def test_who_opens_nothing_saves_no_cheat(court: Court) -> None:
+    stands(court, committed(court, "unopened", is_canary=False, outcome=Outcome.REJECTED))
+
+
+def test_an_opening_is_of_one_attempt_and_worker(court: Court) -> None:
+    task = task_id(court.ordered("moved").digest(court.domain), 0)
+    for attempt, worker in ((1, court.workers[0]), (0, court.workers[1])):
+        ballot = court.ballot("moved", canary=commitment(task, attempt, worker.id, False, SALT))
+        ballot.salt = SALT
+        falls(court, ballot, "Committees: not shown to be no canary")
+
+
+def test_an_attempt_more_than_ordered_may_be_after_a_canary(court: Court) -> None:
+    order = court.ordered("three")
+    stands(court, court.ballot("three", order=order, attempt=order.attempts))
+    falls(court, court.ballot("three", order=order, attempt=order.attempts + 1), "Committees: not as ordered")
+
+
+def test_an_earlier_receipt_is_shown_with_what_it_commits_to(court: Court) -> None:
+    first = committed(court, "task", is_canary=False)
+    court.receive(court.receipt_of(first.leaf, canary=first.canary), anew=True)
+    batch = court.batch([committed(court, "task", is_canary=False).leaf])
+    with acting(court.challenger):
+        with boa.reverts("Disputes: no earlier receipt"):
+            court.disputes.prove_anchor(batch.item(0), first.leaf.anchor, earlier(first.leaf.result, first.place))
+        shown = earlier(first.leaf.result, first.place, first.canary)
+        court.disputes.prove_anchor(batch.item(0), first.leaf.anchor, shown)
+    assert court.status(batch) == CANCELLED
+
+
 # -- the first anchor
 
 
@@ -234,7 +302,9 @@ def anchored_twice(court: Court, **changes: Any) -> tuple[Ballot, Batch]:
 
 def prove(court: Court, batch: Batch, first: Ballot) -> None:
     with acting(court.challenger):
-        court.disputes.prove_anchor(batch.item(0), first.leaf.anchor, first.leaf.result, first.place)
+        court.disputes.prove_anchor(
+            batch.item(0), first.leaf.anchor, earlier(first.leaf.result, first.place, first.canary)
+        )
 
 
 def test_a_receipt_counts_at_its_first_anchor(court: Court) -> None:
@@ -272,10 +342,10 @@ def test_what_is_no_earlier_receipt_proves_nothing(court: Court) -> None:
     with acting(court.challenger):
         for anchor, place in at_last:
             with boa.reverts("Disputes: no earlier receipt"):
-                court.disputes.prove_anchor(batch.item(0), anchor, leaf.result, place)
+                court.disputes.prove_anchor(batch.item(0), anchor, earlier(leaf.result, place))
         for anchor, place in [*beyond, later]:
             with boa.reverts("Disputes: no earlier receipt"):
-                court.disputes.prove_anchor(named.item(0), anchor, leaf.result, place)
+                court.disputes.prove_anchor(named.item(0), anchor, earlier(leaf.result, place))
     assert court.status(batch) == court.status(named) == PROPOSED
 
 
@@ -317,7 +387,7 @@ def test_a_batch_that_stands_alone_falls_by_it_without_a_fine(court: Court) -> N
     before = court.ifx.balanceOf(worker.owner.address)
     batch = case.propose()
     with acting(court.challenger):
-        court.disputes.prove_anchor(batch.item(0), anchor, case.leaf.result, first.place)
+        court.disputes.prove_anchor(batch.item(0), anchor, earlier(case.leaf.result, first.place))
     assert court.status(batch) == CANCELLED
     assert court.ifx.balanceOf(worker.owner.address) == before
     assert court.registry.node(court.keeper.id).status != JAILED

@@ -290,7 +290,7 @@ def test_attack_both_lanes_of_a_job_taken_over_charge_it_and_the_one_that_has_se
     "changes",
     [
         {"account": 99},
-        {"attempt": 3},
+        {"attempt": 4},
         {"charge": 10**9 + 1, "work": 10**12},
         {"charge": 10**8 + 1},
     ],
@@ -304,12 +304,20 @@ def test_a_leaf_against_its_order(court: Court, changes: dict[str, int]) -> None
     assert court.status(batch) == CANCELLED
 
 
-@pytest.mark.parametrize("changes", [{}, {"attempt": 2}, {"charge": 1}, {"outcome": Outcome.CLIENT_FAULT, "work": 0}])
+@pytest.mark.parametrize("changes", [{}, {"attempt": 3}, {"charge": 1}, {"outcome": Outcome.CLIENT_FAULT, "work": 0}])
 def test_a_leaf_as_ordered(court: Court, changes: dict[str, int]) -> None:
     order = order_of(court, court.keeper)
     batch = court.batch([leaf_of(court, order, **changes)])
     with boa.reverts("Disputes: as ordered"):
         court.disputes.prove_order(*batch.item(0), values(order), 4)
+
+
+def test_an_order_without_attempts_has_no_leaf(court: Court) -> None:
+    """One attempt more than ordered may be a canary's; of none there is none."""
+    order = order_of(court, court.keeper, attempts=0)
+    batch = court.batch([leaf_of(court, order)])
+    court.disputes.prove_order(*batch.item(0), values(order), 4)
+    assert court.status(batch) == CANCELLED
 
 
 def test_attack_a_charge_in_another_coin_is_not_taken_out_of_its_pool(court: Court) -> None:
