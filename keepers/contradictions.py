@@ -37,6 +37,12 @@ class Doubt:
     final: Mapping[str, object]
 
 
+def missed_canaries(network: Network) -> Iterable[SignedVote]:
+    """Votes that accepted what was ordered to be bad."""
+    attempts = (attempt for state in network.tasks.values() for attempt in state.attempts)
+    return [pair for attempt in attempts for _, pair in sorted(attempt.missed.items())]
+
+
 def decide_contradictions(network: Network, votes: Iterable[SignedVote]) -> list[Doubt]:
     """Those of these votes that may be contradicted now and that nobody has: their leaf is final, their verifier has
     something to lose."""
@@ -49,11 +55,6 @@ def decide_contradictions(network: Network, votes: Iterable[SignedVote]) -> list
     return found
 
 
-def no_votes(network: Network) -> Iterable[SignedVote]:
-    """Nobody's."""
-    return ()
-
-
 @dataclass
 class Contradictions:
     """``stake``: whether bonds may be put up at all; ``votes``: which missed a canary."""
@@ -61,7 +62,7 @@ class Contradictions:
     desk: Desk
     contracts: Contracts
     stake: bool
-    votes: Callable[[Network], Iterable[SignedVote]] = no_votes
+    votes: Callable[[Network], Iterable[SignedVote]] = missed_canaries
 
     def cycle(self) -> None:
         """Turns what is due, then contradicts."""

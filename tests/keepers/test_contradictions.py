@@ -8,7 +8,7 @@ from inferix.messages import Vote
 from inferix.models.roles import ObjectionStatus, Outcome
 from inferix.replay.state import TaskState
 from keepers.assign import decide_verifiers
-from keepers.contradictions import SignedVote, decide_contradictions
+from keepers.contradictions import SignedVote, decide_contradictions, missed_canaries
 from keepers.objections import BONDS_AN_EPOCH, bonds_left
 from tests.replay.chain import MANAGER, VERIFIERS, Chain
 from tests.replay.objecting import contradict, propose_all, seat
@@ -55,6 +55,13 @@ def test_votes_are_contradicted_once_their_leaf_is_final_and_once_each(chain: Ch
     assert doubted(chain, state) == nodes[1:]
     chain.emit("ContradictionClosed", id=first.id, status=3)
     assert doubted(chain, state) == nodes[1:]
+
+
+def test_votes_that_accepted_a_canary_are_the_keepers_and_no_others(chain: Chain, state: TaskState) -> None:
+    assert missed_canaries(chain.network) == []
+    (first, *_) = votes(state)
+    state.attempts[0].missed[first[0].node] = first
+    assert missed_canaries(chain.network) == [first]
 
 
 def test_a_doubt_carries_the_vote_its_signature_and_the_leaf(chain: Chain, state: TaskState) -> None:
