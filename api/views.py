@@ -104,7 +104,7 @@ def job_view(network: Network, job: Job, *, committees: bool = True) -> dict[str
 
 
 def _charge(network: Network, state: TaskState, attempt: Attempt) -> int:
-    charged = attempt.node and attempt.outcome in (Outcome.ACCEPTED, Outcome.CLIENT_FAULT)
+    charged = attempt.node and attempt.outcome in (Outcome.ACCEPTED, Outcome.CLIENT_FAULT, Outcome.LEASED)
     return outcome_leaf(network, state, attempt).charge if charged and not attempt.voided_at else 0
 
 
@@ -156,6 +156,7 @@ def waits_for(attempt: Attempt) -> str | None:
         AttemptStatus.DRAWING: "a drawn worker to accept",
         AttemptStatus.ACCEPTED: f"the receipt of node {attempt.node}",
         AttemptStatus.RECEIVED: "the votes of its committee",
+        AttemptStatus.LEASED: f"the receipt of node {attempt.node}",
     }.get(attempt.status)
 
 

@@ -16,18 +16,21 @@ from inferix.errors import InferixError, Unavailable
 from inferix.messages import outcome_record
 from inferix.models.anchor import AccountsData, BatchLeaf
 from inferix.models.event import ChainEvent
-from inferix.models.roles import NodeStatus, ObjectionKind, ObjectionStatus, RootKind, RosterKind
+from inferix.models.roles import NodeStatus, ObjectionKind, ObjectionStatus, Outcome, RootKind, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.leaves import is_managers, why_false
 from inferix.replay.reputation import final_leaves
 from inferix.replay.roots import knows, probes_asked, served, wrong_leaves, wrong_rows
 from inferix.replay.rosters import RECENT
-from inferix.replay.settlement import commitment_of, outcome_leaf
+from inferix.replay.settlement import coin_index, commitment_of, outcome_leaf
 from inferix.replay.state import Batch, Objection, Refused
 from inferix.trees import split
 
-KINDS = ("anchors", "seeds", "draws", "votes", "rosters", "batches", "leaves", "accounts", "epochs", "verdicts")
+KINDS = (
+    *("anchors", "seeds", "draws", "votes", "rosters", "batches", "leaves"),
+    *("leases", "accounts", "epochs", "verdicts"),
+)
 LATE = (
     "this attempt is not open",
     "the attempt is not being drawn",
@@ -184,8 +187,23 @@ class Audit:
             return "belongs to another manager's lane"
         if attempt.batch != batch.commitment:
             return "is settled twice"
-        coin = self.network.accounts[leaf.account].coin
-        return "" if self.network.coins.get(batch.coin) == coin else "is paid in another coin"
+        return "" if batch.coin == coin_index(self.network, leaf) else "is paid in another coin"
+
+    # -- leases
+
+    def _after_LeasePaid(self, event: ChainEvent) -> None:
+        """Paid is what a client ordered and a final batch has, to the owner of its machine."""
+        task, node = event.args["task"], self.network.nodes.get(event.args["node"])
+        state = self.network.tasks.get(task)
+        attempt = state.current if state is not None else None
+        says = f"lease {task.hex()[:12]}"
+        if state is None or attempt is None or attempt.outcome is not Outcome.LEASED:
+            self.report.check("leases", False, f"{says}: paid without an order or a receipt")
+            return
+        right = outcome_leaf(self.network, state, attempt)
+        paid = (event.args["node"], event.args["charge"], event.args["owner"])
+        due = (right.node, right.charge, node.owner if node else "")
+        self.report.check("leases", paid == due, f"{says}: paid as {paid}, due is {due}")
 
     # -- objections
 

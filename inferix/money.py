@@ -8,7 +8,8 @@ from typing import Literal
 from inferix.models.anchor import AccountsData, NodeLeaf
 from inferix.models.roles import NodeStatus, ObjectionStatus, Role
 from inferix.replay import Network
-from inferix.replay.accounting import claimable
+from inferix.replay.accounting import BPS, claimable
+from inferix.replay.settlement import unpaid_leases
 from inferix.replay.state import Account, Node
 
 State = Literal["free", "reserved", "waiting", "bonded", "unbonding", "frozen", "vesting", "claimable"]
@@ -60,6 +61,7 @@ def holdings(network: Network, address: str, now: OnChain, final: AccountsData |
     rows += _delegated(network, address, now)
     rows += _escape_bonds(network, address)
     rows += _objection_bonds(network, address)
+    rows += _leases(network, address)
     return [row for row in rows if row.amount]
 
 
@@ -152,6 +154,17 @@ def _rewards(network: Network, node: Node, leaf: NodeLeaf, cut_off: int) -> list
         Holding(where, due, "ifx", "claimable", 0, "Accounts.claim"),
         Holding(where, rest, "ifx", "vesting", end, "Accounts.claim", "streams until then"),
     ]
+
+
+def _leases(network: Network, address: str) -> Iterator[Holding]:
+    """What its machines earned in leases."""
+    rest = BPS - network.parameters["lease_fee_bps"]
+    for _, _, leaf in unpaid_leases(network):
+        node = network.nodes.get(leaf.node)
+        if node is not None and node.owner == address:
+            where = f"IfxDollar, lease {leaf.task.hex()} of node {node.id}"
+            note = f"in the coin of account {leaf.account}"
+            yield Holding(where, -(-leaf.charge * rest // BPS), "ifxDollar", "claimable", 0, "Leases.pay", note)
 
 
 def _fees(node: Node, now: OnChain) -> Iterator[Holding]:

@@ -7,6 +7,7 @@ Every step is a permissionless crank or the manager's duty, each done once; a ke
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import select
 
@@ -15,7 +16,9 @@ from inferix.models.anchor import AccountsData, NodeLeaf
 from inferix.models.roles import BatchStatus, NodeStatus
 from inferix.replay import Network
 from inferix.replay.accounting import Probes, accounts_data, accounts_tree, claimable, nodes_tree
+from inferix.replay.answers import inclusion
 from inferix.replay.roots import earlier_probes
+from inferix.replay.settlement import LEASES, unpaid_leases
 from inferix.replay.state import AccountsRoot
 from inferix.storage.documents import put_document
 from inferix.storage.tables import Event, Message
@@ -34,7 +37,7 @@ def uncollected(network: Network) -> list[str]:
     """Coins with final charges that are not collected."""
     charged: Counter[int] = Counter()
     for batch in network.batches.values():
-        if batch.status is BatchStatus.FINAL:
+        if batch.status is BatchStatus.FINAL and batch.coin < LEASES:
             voided = sum(leaf.charge for index, leaf in enumerate(batch.leaves) if index in batch.voided)
             charged[batch.coin] += batch.charge - voided
     return [
@@ -102,6 +105,16 @@ def decide_claims(network: Network, root: AccountsRoot, data: AccountsData) -> l
     return found
 
 
+def decide_leases(network: Network, manager: int) -> list[tuple[str, dict[str, Any], bytes]]:
+    """(key, leaf as an Inclusion, order's record) of each final lease of a lane that was not paid yet."""
+    found = []
+    for batch, index, leaf in unpaid_leases(network):
+        job = network.jobs[network.tasks[leaf.task].task.job]
+        if batch.manager == manager:
+            found.append((f"lease:{leaf.task.hex()}", inclusion(batch, index), job.order.record(job.signature)))
+    return found
+
+
 @dataclass
 class EpochKeeper:
     """One step a cycle and kind."""
@@ -115,11 +128,14 @@ class EpochKeeper:
             close, final = decide_close(network), decide_final(network)
             charged = sum(batch.charge for batch in network.batches.values() if batch.status is BatchStatus.FINAL)
             post = decide_post(network)
+            leases = decide_leases(network, self.desk.manager)
             key = f"accounts:{post}:{self._cancelled()}" if post is not None else ""
             wanted = post is not None and not self.desk.sender.done(key)
             data = accounts_data(network, post, self._probes(network, post)) if wanted and post is not None else None
         for coin, left in coins:
             self.desk.try_send(MONEY, f"collect:{coin}:{charged}:{left}", "FeeBurner", "collect", coin)
+        for key, item, record in leases:
+            self.desk.try_send(MONEY, key, "Leases", "pay", item, record)
         if close is not None:
             self.desk.try_send(MONEY, f"close:{close}", "BurnMintWork", "close_epoch")
         if data is not None:

@@ -15,7 +15,7 @@ from eth_utils.crypto import keccak
 from inferix.errors import InferixError, NotFound
 from inferix.messages import Order, outcome_record, unpack_voters
 from inferix.models.anchor import BatchLeaf
-from inferix.models.roles import DisputeKind, Lie, Outcome, RosterKind
+from inferix.models.roles import DisputeKind, Lie, Outcome, RosterKind, TaskKind
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of, committee_behind, earlier_receipt, inclusion, members, place_of
 from inferix.replay.availability import CANCELLED, NOT_SERVED
@@ -23,7 +23,7 @@ from inferix.replay.batches import given
 from inferix.replay.jobs import is_in_lane
 from inferix.replay.leaves import UNPAID, is_managers, why_false
 from inferix.replay.receipts import BlockHash, found_at
-from inferix.replay.settlement import CHUNK, cannot_stand, outcome_leaf
+from inferix.replay.settlement import CHUNK, LEASES, cannot_stand, outcome_leaf
 from inferix.replay.state import Batch
 from inferix.trees import Sum, Tree, batch_leaf
 from inferix.units import NanoIbm, NanoUsd, fee_of
@@ -184,7 +184,7 @@ def _order_proofs(network: Network, batch: Batch, index: int, says: str) -> Iter
     order = job.order
     fair = leaf.account == order.account and leaf.attempt <= order.attempts != 0 and leaf.charge <= order.cap
     account = network.accounts.get(leaf.account)
-    fair = fair and account is not None and network.coins.get(batch.coin) == account.coin
+    fair = fair and account is not None and network.coins.get(batch.coin % LEASES) == account.coin
     if leaf.outcome is Outcome.ACCEPTED:
         fair = fair and leaf.charge <= fee_of(NanoIbm(leaf.work), NanoUsd(order.price))
     if not fair or not is_in_lane(job, batch.manager, leaf.anchor):
@@ -260,7 +260,11 @@ def _doubt(network: Network, batch: Batch, index: int, says: str) -> Doubt | Non
 
 
 def is_unanswerable(network: Network, manager: int, leaf: BatchLeaf) -> bool:
-    """Whether no votes whatsoever can stand for a leaf: by itself, its anchor, its seed and its roster alone."""
+    """Whether no votes whatsoever can stand for a leaf: by itself, its anchor, its seed and its roster alone. Of a
+    lease: no order and receipt."""
+    if leaf.outcome is Outcome.LEASED:
+        shape = (leaf.attempt, leaf.work, leaf.votes, leaf.voters) != (0, 0, bytes(32), bytes(32))
+        return shape or _is_no_lease(network, leaf) or _lacks_receipt(network, manager, leaf)
     if leaf.outcome not in BY_VOTES or (leaf.work and leaf.outcome is not Outcome.ACCEPTED):
         return True
     if leaf.charge and leaf.outcome is Outcome.REJECTED:
@@ -275,6 +279,14 @@ def is_unanswerable(network: Network, manager: int, leaf: BatchLeaf) -> bool:
     # An order that is not known here may yet be one of an assemble task, which a single vote decides.
     needed = committee.needed if leaf.task in network.tasks else 1
     return len(unpack_voters(leaf.voters)) < needed or members(network, leaf, committee) is None
+
+
+def _is_no_lease(network: Network, leaf: BatchLeaf) -> bool:
+    """Whether the task is known not to be that of a lease, or the lease to cost something else."""
+    state = network.tasks.get(leaf.task)
+    if state is None:
+        return False
+    return state.task.kind is not TaskKind.LEASE or leaf.charge != network.jobs[state.task.job].order.cap
 
 
 def _lacks_receipt(network: Network, manager: int, leaf: BatchLeaf) -> bool:

@@ -80,6 +80,8 @@ def _check_order(network: Network, order: Order, signature: bytes) -> None:
     reason = why_void(network, draft)
     if reason:
         raise InvalidInput(f"this order would be void: {reason}; correct it and sign it again")
+    if order.price == 0:
+        raise InvalidInput("this order would be void: without a price it is none of work to be rendered")
     if order.attempts > MAX_ATTEMPTS:
         raise InvalidInput(f"an order has at most {MAX_ATTEMPTS} attempts a task, not {order.attempts}")
 

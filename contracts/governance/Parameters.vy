@@ -242,6 +242,7 @@ def _define_money():
     self._define(keccak256("slash_late_bps"), 100, 0, 1000)
     self._define(keccak256("burn_bps"), 8000, 5000, 9500)
     self._define(keccak256("manager_fee_bps"), 100, 50, 200)
+    self._define(keccak256("lease_fee_bps"), 500, 0, 1000)
     self._define(keccak256("mint_multiple_bps"), 10000, 0, 50000)
     self._define(keccak256("pool_withdrawal_bps"), 2000, 100, 10000)
     self._define(keccak256("pool_withdrawal_floor"), 1000 * 10**9, 0, 10**15)

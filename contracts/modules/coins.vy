@@ -14,6 +14,7 @@ from ethereum.ercs import IERC20
 from ethereum.ercs import IERC20Detailed
 from ..interfaces import IIfxDollar
 from . import governed
+from . import lease
 
 uses: governed
 
@@ -37,6 +38,9 @@ struct Book:
 
 coin_count: public(uint8)
 
+# coin => charges of leases that were paid so far [nano-USD]
+_leased: HashMap[uint8, uint256]
+
 _index_of: HashMap[address, uint8]
 _books: HashMap[uint8, Book]
 
@@ -52,6 +56,7 @@ def add_coin(coin: address, cap: uint96):
     decimals: uint256 = convert(staticcall IERC20Detailed(coin).decimals(), uint256)
     assert decimals >= 2 and decimals <= 18, "IfxDollar: decimals"
     index: uint8 = self.coin_count + 1
+    assert index < lease.MARK, "IfxDollar: too many coins"
     self.coin_count = index
     self._index_of[coin] = index
     self._books[index].coin = coin
@@ -105,9 +110,18 @@ def coin(coin: address) -> IIfxDollar.Coin:
 @view
 def coin_at(index: uint8) -> address:
     """
-    @notice The coin of an index, from 1.
+    @notice The coin of an index, from 1; with the mark of a batch of leases or without.
     """
-    return self._books[index].coin
+    return self._books[lease._coin(index)].coin
+
+
+@external
+@view
+def leased(coin: address) -> uint96:
+    """
+    @notice Charges of leases in a coin that were paid so far [nano-USD].
+    """
+    return convert(self._leased[self._index_of[coin]], uint96)
 
 
 @external
@@ -183,6 +197,25 @@ def _release(index: uint8, to: address, charged: uint256) -> (uint256, uint256):
     paid: uint256 = self._to_nano(index, units)
     if units != 0:
         self._books[index].released = released + paid
+        self._books[index].pool = pool - paid
+        self._pay_out(index, to, units)
+    return units, paid
+
+
+@internal
+def _release_lease(index: uint8, to: address, amount: uint256, charged: uint256) -> (uint256, uint256):
+    """
+    @dev Pays `amount` nano-USD of the cumulative `charged` of leases, all of it or nothing: what is under a unit stays.
+    @return Units and nano-USD paid.
+    """
+    leased: uint256 = self._leased[index] + amount
+    assert leased <= charged, "IfxDollar: over the charges of leases"
+    pool: uint256 = self._books[index].pool
+    units: uint256 = self._to_units(index, amount)
+    paid: uint256 = self._to_nano(index, units)
+    assert paid <= pool, "IfxDollar: over the pool"
+    self._leased[index] = leased
+    if units != 0:
         self._books[index].pool = pool - paid
         self._pay_out(index, to, units)
     return units, paid

@@ -5,11 +5,13 @@
 @license AGPL-3.0-only
 @author Inferix
 @notice What became final: charges by coin and by manager, cumulative; charges and work by epoch. Epochs are counted from a
-        genesis by the block's clock: an epoch that is over gains nothing any more, whenever it is closed.
+        genesis by the block's clock: an epoch that is over gains nothing any more, whenever it is closed. Charges of leases
+        count under their coin's marked index, as if of another coin: nobody has to tell them from others later.
 @custom:kill None: it only counts.
 """
 
 from . import governed
+from . import lease
 from . import merkle_sum
 
 uses: governed
@@ -39,7 +41,7 @@ _coins: HashMap[uint8, uint256]
 _past: HashMap[uint8, HashMap[uint256, uint256]]
 # manager => coin => charge, cumulative
 _charges: HashMap[uint32, HashMap[uint8, uint256]]
-# Highest coin that a final batch ever named
+# Highest coin that a final batch ever named, marked or not
 _coin_count: uint8
 
 
@@ -56,7 +58,7 @@ def __init__(genesis_: uint256):
 @view
 def final_charge(coin: uint8) -> uint256:
     """
-    @notice Charges of final batches in this coin, less void leaves, cumulative [nano-USD].
+    @notice Charges of final batches in this coin, less void leaves, cumulative [nano-USD]; of a marked index, of leases.
     """
     return self._coins[coin] & _LOW_96
 
@@ -79,16 +81,13 @@ def epoch_totals(epoch: uint32) -> (uint256, uint256):
     charge: uint256 = 0
     work: uint256 = 0
     at: uint256 = convert(epoch, uint256)
-    for i: uint256 in range(convert(self._coin_count, uint256), bound=255):
+    for i: uint256 in range(convert(self._coin_count, uint256), bound=127):
         coin: uint8 = convert(i + 1, uint8)
-        total: Total = self._read_total(coin)
-        if total.epoch == at:
-            charge += total.epoch_charge
-            work += total.epoch_work
-        else:
-            past: uint256 = self._past[coin][at]
-            charge += merkle_sum._high(past)
-            work += merkle_sum._low(past)
+        sums: uint256 = self._sums_of(coin, at)
+        # Leases are no work.
+        leases: uint256 = self._sums_of(coin | lease.MARK, at)
+        charge += merkle_sum._high(sums) + merkle_sum._high(leases)
+        work += merkle_sum._low(sums)
     return charge, work
 
 
@@ -113,10 +112,20 @@ def _count(manager: uint32, coin: uint8, epoch: uint256, charge: uint256, work: 
     total.epoch_work += work
     assert total.charge <= _LOW_96 and total.epoch_charge <= _LOW_64, "totals: charges too large to count"
     assert total.epoch_work < 1 << _WORK_BITS, "totals: work too large to count"
-    if total.charge == charge and coin > self._coin_count:
-        self._coin_count = coin
+    if total.charge == charge and lease._coin(coin) > self._coin_count:
+        self._coin_count = lease._coin(coin)
     self._coins[coin] = total.epoch_work << 184 | total.epoch_charge << 120 | epoch << 96 | total.charge
     self._charges[manager][coin] += charge
+
+
+@internal
+@view
+def _sums_of(coin: uint8, epoch: uint256) -> uint256:
+    # Charge and work of an epoch.
+    total: Total = self._read_total(coin)
+    if total.epoch == epoch:
+        return merkle_sum._pack(total.epoch_charge, total.epoch_work)
+    return self._past[coin][epoch]
 
 
 @internal

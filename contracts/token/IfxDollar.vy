@@ -10,6 +10,7 @@
         leaves free credit at once and is paid by a root whose cut-off is after it, which knows every order that could
         still have counted on that credit.
         Credit is what arrived, rounded down; every payment is booked before it is made and bounded by the coin's pool.
+        Charges of work go to the FeeBurner, charges of leases to whom Leases names, each bounded by a sum of its own.
 @custom:kill `pause_coin` stops top-ups; withdrawing and releasing never stop.
 """
 
@@ -18,6 +19,7 @@ from ..interfaces import IBatches
 from ..interfaces import IIfxDollar
 from ..modules import coins
 from ..modules import governed
+from ..modules import lease
 
 implements: IIfxDollar
 initializes: governed
@@ -33,6 +35,7 @@ exports: (
     coins.coin_count,
     coins.coin,
     coins.coin_at,
+    coins.leased,
     coins.withdrawable,
 )
 
@@ -52,6 +55,7 @@ batches: public(IBatches)
 accounts: public(IAccounts)
 fee_burner: public(address)
 claims: public(address)
+leases: public(address)
 
 account_count: public(uint32)
 account_of: public(HashMap[address, HashMap[address, uint32]])
@@ -69,7 +73,7 @@ def __init__(parameters: address):
 
 
 @external
-def wire(batches: address, accounts: address, fee_burner: address, claims: address):
+def wire(batches: address, accounts: address, fee_burner: address, claims: address, leases: address):
     """
     @notice Names the contracts that it works with. The deployer, once.
     """
@@ -78,6 +82,7 @@ def wire(batches: address, accounts: address, fee_burner: address, claims: addre
     self.accounts = IAccounts(accounts)
     self.fee_burner = fee_burner
     self.claims = claims
+    self.leases = leases
 
 
 @external
@@ -177,7 +182,7 @@ def pay_claim(account: uint32, amount: uint96) -> uint96:
 @nonreentrant
 def release(coin: address) -> uint256:
     """
-    @notice Pays the FeeBurner the final charges of a coin that it has not had yet. FeeBurner only.
+    @notice Pays the FeeBurner the final charges of a coin, leases aside, that it has not had yet. FeeBurner only.
     @return Units of the coin paid.
     """
     assert msg.sender == self.fee_burner, "IfxDollar: not the fee burner"
@@ -187,6 +192,26 @@ def release(coin: address) -> uint256:
     units, paid = coins._release(index, msg.sender, staticcall self.batches.final_charge(index))
     if units != 0:
         log IIfxDollar.Released(coin=coin, amount=convert(paid, uint96))
+    return units
+
+
+@external
+@nonreentrant
+def release_lease(index: uint8, to: address, amount: uint96) -> uint256:
+    """
+    @notice Pays out of the final charges of leases in a coin. Leases only, which knows for which leaf and whom.
+    @param index Of the coin.
+    @param amount nano-USD; what is under a unit of the coin stays.
+    @return Units of the coin paid.
+    """
+    assert msg.sender == self.leases, "IfxDollar: not Leases"
+    charged: uint256 = staticcall self.batches.final_charge(index | lease.MARK)
+    units: uint256 = 0
+    paid: uint256 = 0
+    units, paid = coins._release_lease(index, to, convert(amount, uint256), charged)
+    log IIfxDollar.LeaseReleased(
+        coin=coins._books[index].coin, to=to, charge=amount, amount=convert(paid, uint96)
+    )
     return units
 
 

@@ -10,6 +10,7 @@
         and Objections void single leaves, and becomes final in its lane's order; only then do its charges and work count,
         in the epoch in which `finalize` is mined. What the open batches of a lane charge stays under half its bond.
         A batch of one leaf that Escape proposes stands alone: in no lane's order, on a bond of its own.
+        A batch of leases says so by its coin, marked, and has no work: its charges are counted apart.
 @custom:security A batch is known by its commitment for ever: a cancelled one never comes back, and an old final one can
                  still be shown beside a new one that repeats its task.
 @custom:kill Guardian: `Parameters.pause` stops `propose` and, as the protocol's clock stands still, every window. Anchors,
@@ -23,6 +24,7 @@ from ..interfaces import IStaking
 from ..modules import anchors
 from ..modules import governed
 from ..modules import lanes
+from ..modules import lease
 from ..modules import leaves
 from ..modules import managers
 from ..modules import merkle_sum
@@ -123,7 +125,8 @@ def propose(header: IBatches.BatchHeader, records: Bytes[12000]):
     governed._check_running()
     managers._check_active(header.manager)
     assert header.count != 0 and header.count <= MAX_LEAVES, "Batches: count of leaves"
-    assert header.coin != 0, "Batches: no coin"
+    assert lease._coin(header.coin) != 0, "Batches: no coin"
+    assert header.coin < lease.MARK or header.work == 0, "Batches: work among leases"
     assert header.root != empty(bytes32), "Batches: empty root"
     if header.records == empty(bytes32):
         # Then the leaves are in the document alone, as governance allows where bytes are too dear.

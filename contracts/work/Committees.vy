@@ -8,9 +8,11 @@
 @notice Whether a leaf stands: its task is of the client's order and within it, the worker's receipt is in the anchor that
         it names, and the votes are those of the named voters, signed for this attempt and result, enough and equal, by
         verifiers whom that anchor's seed drew. A view for Disputes, Escape and whoever wants to know beforehand.
+        Of a lease there is nothing to measure and nobody votes: order and receipt are all that it shows.
 @custom:security A committee is the first fitting distinct draws, twice over. Which draws fitted is not stored, so a draw that
                  nobody explains counts as a taken seat; whoever answers explains those (a misfit, a repeat) that matter.
                  What a node's status was at the time is not stored either: the present one counts.
+                 The price tells a signature under a lease from one under work: neither pays for the other.
 @custom:kill Stateless.
 """
 
@@ -23,6 +25,7 @@ from ..modules import draws
 from ..modules import eip712
 from ..modules import evidence
 from ..modules import governed
+from ..modules import lease
 
 implements: ICommittees
 initializes: eip712
@@ -97,12 +100,15 @@ def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, encoded: Bytes[34_688
     @notice Reverts, with the reason, unless the leaf follows from this order, receipt and votes.
     @param manager Whose lane the leaf is in.
     @param encoded `Votes`, as abi.encode has it.
-    @return How many votes stand, never 0.
+    @return How many votes stand, never 0; 1 of a lease.
     """
     answer: ICommittees.Votes = abi_decode(encoded, ICommittees.Votes)
-    assert keccak256(answer.votes) == leaf.votes, "Committees: not the votes of the leaf"
+    is_lease: bool = self._is_lease(leaf, answer.order, answer.task_index)
+    assert is_lease or keccak256(answer.votes) == leaf.votes, "Committees: not the votes of the leaf"
     assert leaf.outcome == ACCEPTED or leaf.work == 0, "Committees: work without acceptance"
-    assert leaf.outcome in [ACCEPTED, CLIENT_FAULT] or leaf.charge == 0, "Committees: charge without acceptance"
+    assert (
+        is_lease or leaf.outcome in [ACCEPTED, CLIENT_FAULT] or leaf.charge == 0
+    ), "Committees: charge without acceptance"
     seats: uint256 = 1
     needed: uint256 = 1
     if answer.task_index != ASSEMBLE_INDEX:
@@ -111,6 +117,8 @@ def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, encoded: Bytes[34_688
     client: address = (staticcall _IFX_DOLLAR.account(leaf.account)).owner
     evidence._check_order(manager, leaf, answer.order, answer.task_index, client)
     evidence._check_receipt(manager, leaf, answer.receipt, answer.canary, answer.place)
+    if is_lease:
+        return 1
     evidence._check_canary(leaf, answer.canary, answer.salt)
     rejected_before: bool = False
     if len(answer.earlier) != 0:
@@ -131,6 +139,21 @@ def check_votes(manager: uint32, leaf: IBatches.BatchLeaf, encoded: Bytes[34_688
 
 @external
 @view
+def check_lease(manager: uint32, leaf: IBatches.BatchLeaf, order: Bytes[135]) -> bool:
+    """
+    @notice Reverts, with the reason, unless this is the leaf of a lease of this order, which the account's owner signed.
+    @param manager Whose lane the leaf is in.
+    @param order The record, as it was posted.
+    @return Always true.
+    """
+    is_lease: bool = self._is_lease(leaf, order, lease.TASK_INDEX)
+    client: address = (staticcall _IFX_DOLLAR.account(leaf.account)).owner
+    evidence._check_order(manager, leaf, order, lease.TASK_INDEX, client)
+    return is_lease
+
+
+@external
+@view
 def is_received_before(
     manager: uint32, leaf: IBatches.BatchLeaf, anchor: uint32, earlier: Bytes[2_304]
 ) -> bool:
@@ -143,6 +166,25 @@ def is_received_before(
         return False
     shown: ICommittees.Earlier = abi_decode(earlier, ICommittees.Earlier)
     return evidence._is_in(manager, anchor, evidence._receipt(leaf, shown.result, shown.canary), shown.place)
+
+
+@internal
+@pure
+def _is_lease(leaf: IBatches.BatchLeaf, order: Bytes[135], task_index: uint32) -> bool:
+    # What makes a lease goes together, or the leaf does not stand: outcome, task and an order without a price. It is
+    # charged as the client signed it, whole, once.
+    assert len(order) == evidence.ORDER_BYTES, "Committees: length of the order"
+    # From byte 39 on: the spec's last 5, cap 8, price 8, and 11 more
+    terms: uint256 = convert(extract32(order, 39), uint256)
+    is_lease: bool = leaf.outcome == lease.LEASED
+    assert is_lease == (task_index == lease.TASK_INDEX), "Committees: not the task of a lease"
+    assert is_lease == (terms >> 88 & (2**64 - 1) == 0), "Committees: not the order of a lease"
+    if is_lease:
+        cap: uint256 = terms >> 152 & (2**64 - 1)
+        assert convert(leaf.charge, uint256) == cap, "Committees: not what the lease costs"
+        assert leaf.attempt == 0 and leaf.work == 0, "Committees: not as leased"
+        assert leaf.votes == empty(bytes32) and leaf.voters == empty(bytes32), "Committees: votes about a lease"
+    return is_lease
 
 
 @internal

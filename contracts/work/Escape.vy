@@ -24,6 +24,7 @@ from ..interfaces import INodeRegistry
 from ..modules import bonds
 from ..modules import eip712
 from ..modules import governed
+from ..modules import lease
 from ..modules import leaves
 
 implements: IEscape
@@ -110,6 +111,7 @@ def propose(
     """
     self._check_caller(manager, leaf)
     self._check_acceptance(leaf, draw, acceptance)
+    assert leaf.outcome != lease.LEASED, "Escape: a lease"
     assert staticcall _COMMITTEES.check_votes(manager, leaf, abi_encode(votes)) != 0, "Escape: no votes"
     self._check_payable(coin, leaf.account, votes.order)
     header: IBatches.BatchHeader = self._header(manager, coin, leaf)
@@ -225,7 +227,9 @@ def _check_acceptance(leaf: IBatches.BatchLeaf, draw: uint16, signature: Bytes[6
 @internal
 @view
 def _check_payable(coin: uint8, account: uint32, order: Bytes[135]):
-    # In the account's coin, and out of what is reserved for this order. Committees has checked the record.
+    # In the account's coin, and out of what is reserved for this order. Committees has checked the record. Nothing here is
+    # a lease: marked as one, a charge would never be burned.
+    assert coin < lease.MARK, "Escape: marked as leases"
     paid_in: address = (staticcall _IFX_DOLLAR.account(account)).coin
     assert staticcall _IFX_DOLLAR.coin_at(coin) == paid_in, "Escape: not the account's coin"
     deadline: uint256 = convert(slice(order, 61, 5), uint256)

@@ -15,6 +15,8 @@ MAX_PIXELS = 16_384 * 16_384
 MAX_NAME = 255  # of an object in Blender, bytes; in older files 63
 # Reserved, so that a contract knows from (job, index) alone that one vote decides this task.
 ASSEMBLE_INDEX = 2**32 - 1
+# So is this one: a contract knows a lease by it.
+LEASE_INDEX = 2**32 - 2
 ASSEMBLE_TIMES = 3
 
 U32 = Annotated[int, Field(ge=0, lt=2**32)]
@@ -114,6 +116,22 @@ class JobSpec(Document):
             )
         )
         return tasks
+
+
+class LeaseSpec(Document):
+    """The ``spec`` of an order with the price 0: its cap is what the lease costs, whole.
+
+    ``node``: whose machine it is; ``terms``: digest of what client and owner agreed on, which no rule reads.
+    """
+
+    kind: Literal["lease"] = "lease"
+    node: U32
+    terms: Bytes32
+
+    def tasks(self, job: bytes) -> "list[Task]":
+        """The one task of the lease, at LEASE_INDEX."""
+        id = task_id(job, LEASE_INDEX)
+        return [Task(id=id, job=job, index=LEASE_INDEX, kind=TaskKind.LEASE, first_frame=0, last_frame=0, work=0)]
 
 
 class Task(Value):

@@ -31,6 +31,7 @@ DEFAULTS: dict[str, int] = {
     "slash_late_bps": 100,
     "burn_bps": 8_000,
     "manager_fee_bps": 100,
+    "lease_fee_bps": 500,
     "mint_multiple_bps": 10_000,
     "pool_withdrawal_bps": 2_000,
     "pool_withdrawal_floor": 1_000 * 10**9,

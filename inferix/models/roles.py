@@ -31,7 +31,8 @@ class NodeStatus(IntEnum):
 
 
 class Outcome(IntEnum):
-    """How an attempt ended; UNSERVED only in a vote: the drawn verifier got no data or no key."""
+    """How an attempt ended; UNSERVED only in a vote: the drawn verifier got no data or no key; LEASED only of a lease,
+    which nobody votes about."""
 
     ACCEPTED = 1
     REJECTED = 2
@@ -39,13 +40,15 @@ class Outcome(IntEnum):
     CLIENT_FAULT = 4
     VOID = 5
     UNSERVED = 6
+    LEASED = 7
 
 
 class TaskKind(StrEnum):
-    """What a task of a rendering job does."""
+    """What a task of a rendering job does; the one task of a lease."""
 
     RENDER = "render"
     ASSEMBLE = "assemble"
+    LEASE = "lease"
 
 
 class CaseStatus(IntEnum):

@@ -66,7 +66,8 @@ def epoch_rewards(
     for batch, leaf in final_leaves(network, epoch.index):
         if leaf.outcome is Outcome.ACCEPTED:
             fees[leaf.node] = fees.get(leaf.node, 0) + leaf.charge
-        lanes[batch.manager] = lanes.get(batch.manager, 0) + leaf.charge
+        if leaf.outcome is not Outcome.LEASED:  # a lease is no work: nothing is minted for it
+            lanes[batch.manager] = lanes.get(batch.manager, 0) + leaf.charge
         state = network.tasks.get(leaf.task)
         for at in range(0, 32, 4):
             voter = int.from_bytes(leaf.voters[at : at + 4], "big")

@@ -98,12 +98,15 @@ def _fits(network: Network, leaf: BatchLeaf, node: int, voters: Collection[int])
 
 
 def votes_answer(network: Network, batch: Batch, index: int, block_hash: BlockHash) -> dict[str, Any]:
-    """``Committees.Votes`` of a leaf. NotFound where this state holds no votes or receipt that it follows from."""
+    """``Committees.Votes`` of a leaf. NotFound where this state holds no votes or receipt that it follows from; a lease
+    has no votes."""
     leaf = batch.leaves[index]
     state = network.tasks.get(leaf.task)
     if state is None or leaf.attempt >= len(state.attempts):
         raise NotFound("there is no such attempt")
     attempt = state.attempts[leaf.attempt]
+    if leaf.outcome is Outcome.LEASED:
+        return _papers(network, batch, leaf, state, block_hash)
     standing = standing_votes(attempt)
     if not standing or votes_hash(standing) != leaf.votes:
         raise NotFound("the anchored votes are not those of the leaf")
@@ -111,17 +114,28 @@ def votes_answer(network: Network, batch: Batch, index: int, block_hash: BlockHa
     shown = members(network, leaf, committee) if committee else None
     if committee is None or shown is None:
         raise NotFound("the seed's draws give its voters no seats")
-    job, roster = network.jobs[state.task.job], committee.roster
-    return {
+    roster = committee.roster
+    return _papers(network, batch, leaf, state, block_hash) | {
         "votes": pack_votes(standing),
         "roster": committee.index,
         "members": [
             {"leaf": roster.leaves[node].model_dump(), "proof": flat(roster.tree.proof(node))} for node in shown
         ],
+        "earlier": _earlier(network, state, attempt, committee.needed),
+    }
+
+
+def _papers(network: Network, batch: Batch, leaf: BatchLeaf, state: TaskState, block_hash: BlockHash) -> dict[str, Any]:
+    """What every answer shows, in the order of `VOTES`: order and receipt. Of a lease that is all."""
+    job = network.jobs[state.task.job]
+    return {
+        "votes": b"",
+        "roster": 0,
+        "members": [],
         "order": job.order.record(job.signature),
         "task_index": state.task.index,
-        **_receipt(network, batch.manager, leaf, attempt, block_hash),
-        "earlier": _earlier(network, state, attempt, committee.needed),
+        **_receipt(network, batch.manager, leaf, state.attempts[leaf.attempt], block_hash),
+        "earlier": [],
     }
 
 

@@ -66,9 +66,12 @@ def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, 
         _accept(network, state, attempt, message, anchor)
         attempt.acceptance = item.signature
     elif isinstance(message, Receipt):
+        is_lease = attempt.status is AttemptStatus.LEASED
         attempt.status = AttemptStatus.RECEIVED
         attempt.result, attempt.received_at = message.result, anchor.timestamp
         attempt.receipt_anchor, attempt.canary = anchor.index, message.canary
+        if is_lease:  # there is nothing to vote on
+            jobs.end_attempt(network, state, Outcome.LEASED, anchor.timestamp, anchor.index)
     elif isinstance(message, CanaryOpening):
         canaries.opened(network, manager, state, attempt, message, anchor)
     else:
@@ -103,7 +106,7 @@ def why_not(network: "Network", manager: int, item: SignedMessage, message: Anch
     if isinstance(message, Acceptance):
         return _why_not_accept(network, job, state, attempt, message, time)
     if isinstance(message, Receipt):
-        if attempt.status is not AttemptStatus.ACCEPTED or attempt.node != message.node:
+        if attempt.status not in (AttemptStatus.ACCEPTED, AttemptStatus.LEASED) or attempt.node != message.node:
             return "another node, or none, has accepted this attempt"
         if (message.task, message.attempt, message.node) in network.lane(manager).receipts:
             return "an earlier anchor of the lane has a receipt of it: that was the one to count"
@@ -225,9 +228,9 @@ def misfit_verifier(network: "Network", job: Job, worker: Node, leaf: RosterLeaf
 
 
 def seats(network: "Network", state: TaskState, attempt: Attempt) -> list[Seat]:
-    """The committee of a received attempt and from when each may vote; empty until the seed is sealed."""
+    """The committee of a received attempt and from when each may vote; empty until the seed is sealed, or of leases."""
     anchor = network.lane(attempt.lane).anchors.get(attempt.receipt_anchor)
-    if attempt.node == 0 or anchor is None or anchor.seed is None:
+    if attempt.node == 0 or state.task.kind is TaskKind.LEASE or anchor is None or anchor.seed is None:
         return []
     roster = network.roster_at(RosterKind.VERIFIERS, anchor.sealed_at)
     if roster is None or roster.roster is None:

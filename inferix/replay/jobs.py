@@ -8,8 +8,8 @@ from inferix.messages import ORDER_RECORD, Domain, Order, Quote
 from inferix.models.anchor import BatchLeaf
 from inferix.models.document import Bytes32
 from inferix.models.event import ChainEvent
-from inferix.models.job import JobSpec, Task
-from inferix.models.roles import BatchStatus, Outcome, TaskKind
+from inferix.models.job import JobSpec, LeaseSpec, Task
+from inferix.models.roles import BatchStatus, Outcome, Role, TaskKind
 from inferix.replay import attempts
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Batch, Job, JobStatus, TakeOver, TaskState
@@ -83,7 +83,7 @@ def why_void(network: "Network", job: Job) -> str:
         return "its nonce was used before or cancelled"
     if order.attempts == 0:
         return "it allows no attempt"
-    if order.price < network.parameters["price_floor"]:
+    if 0 < order.price < network.parameters["price_floor"]:  # 0: of a lease
         return "its price is under the floor"
     if order.cap > account.free:
         return "its cap is above the account's free credit"
@@ -132,11 +132,40 @@ def why_spec_void(network: "Network", job: Job, spec: JobSpec) -> str:
     return ""
 
 
+def why_lease_void(network: "Network", job: Job, spec: LeaseSpec) -> str:
+    """Rule 1 as far as the spec of a lease goes; empty when it stands."""
+    node = network.nodes.get(spec.node)
+    if node is None or node.role is not Role.WORKER:
+        return "its spec names no worker"
+    return "its cap is under 0.01 USD a task" if job.order.cap < MIN_CAP_PER_TASK else ""
+
+
+def _lease(network: "Network", job: Job, body: bytes) -> None:
+    """Opens the one attempt of a lease, which is the named node's until the deadline."""
+    try:
+        spec = LeaseSpec.decode(body, job.order.spec)
+    except InferixError as error:
+        _end(network, job, JobStatus.VOID, f"its spec is malformed: {error}")
+        return
+    reason = why_lease_void(network, job, spec)
+    if reason:
+        _end(network, job, JobStatus.VOID, reason)
+        return
+    job.reason = ""
+    attempt = Attempt(0, job.manager, job.posted_block, 0, status=AttemptStatus.LEASED)
+    attempt.node, attempt.deadline = spec.node, job.order.deadline
+    job.tasks = [TaskState(task, [attempt]) for task in spec.tasks(job.id)]
+    network.tasks |= {state.task.id: state for state in job.tasks}
+
+
 def _start(network: "Network", job: Job) -> None:
     """Reads the spec and opens the first attempts; a spec that is not to be had leaves the order waiting."""
     body = network.document(job.order.spec)
     if body is None:
         job.reason = "its spec is not in storage yet"
+        return
+    if job.order.price == 0:
+        _lease(network, job, body)
         return
     try:
         job.spec = JobSpec.decode(body, job.order.spec)
@@ -243,6 +272,9 @@ def end_attempt(network: "Network", state: TaskState, outcome: Outcome, time: in
     if outcome is Outcome.ACCEPTED:
         state.done = True
         _after_accepted(network, job, time, anchor)
+    elif outcome is Outcome.LEASED:
+        state.done = True
+        _end(network, job, JobStatus.COMPLETE, "")
     elif outcome is Outcome.CLIENT_FAULT or _counted(state) >= job.order.attempts:
         state.failed = True
         if job.status in LIVE:
@@ -278,7 +310,7 @@ def _end(network: "Network", job: Job, status: JobStatus, reason: str) -> None:
     job.status, job.reason, job.ended_at = status, reason, network.time
     for state in job.tasks:
         attempt = state.current
-        if attempt and attempt.status in (AttemptStatus.WAITING, AttemptStatus.DRAWING):
+        if attempt and attempt.status in (AttemptStatus.WAITING, AttemptStatus.DRAWING, AttemptStatus.LEASED):
             state.attempts.pop()
 
 

@@ -7,7 +7,7 @@ from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import Outcome
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.network import Network
-from inferix.replay.settlement import outcome_leaf
+from inferix.replay.settlement import coin_index, outcome_leaf
 from inferix.replay.state import AttemptStatus, Batch
 
 SIGNED = ("result", "votes", "voters")
@@ -23,8 +23,7 @@ def why_false(network: Network, batch: Batch, leaf: BatchLeaf) -> str:
     wrong = _wrong_fields(network, leaf)
     if wrong:
         return f"has another {', '.join(wrong)}"
-    coin = network.accounts[leaf.account].coin
-    return "" if network.coins.get(batch.coin) == coin else "is paid in another coin"
+    return "" if batch.coin == coin_index(network, leaf) else "is paid in another coin"
 
 
 def is_managers(network: Network, batch: Batch, leaf: BatchLeaf) -> bool:

@@ -67,6 +67,7 @@ class Network(StakeEvents):
         self.accounts: dict[int, Account] = {}
         self.coins: dict[int, str] = {}
         self.released: dict[str, int] = {}
+        self.paid_leases: set[bytes] = set()  # by task
         # By coin: units that wait to buy IFX, when fees were last taken and last spent, when its pool was last observed
         self.to_burn: dict[str, int] = {}
         self.collected_at: dict[str, int] = {}
@@ -243,6 +244,9 @@ class Network(StakeEvents):
 
     def _on_Released(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
         self.released[args["coin"]] = self.released.get(args["coin"], 0) + args["amount"]
+
+    def _on_LeasePaid(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
+        self.paid_leases.add(args["task"])
 
     # -- fees, and the pools where they buy IFX
 

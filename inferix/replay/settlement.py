@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From ended attempts to a batch: leaves, records, documents, tree. Pure; anybody comes to the same leaves."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ from eth_utils.crypto import keccak
 
 from inferix.messages import Vote, outcome_record, pack_voters, votes_hash
 from inferix.models.anchor import BatchData, BatchLeaf
-from inferix.models.roles import Outcome
-from inferix.replay.state import Attempt, AttemptStatus, TaskState
+from inferix.models.roles import BatchStatus, Outcome, TaskKind
+from inferix.replay.state import Attempt, AttemptStatus, Batch, TaskState
 from inferix.trees import Tree, batch_leaf, split
 from inferix.units import NanoIbm, NanoUsd, fee_of
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CHUNK = 64
 MAX_LEAVES = 1_000
 UNPROPOSED_AFTER = 72 * 3_600  # seconds after an order's deadline: later its reserve is free, and no leaf is due
+LEASES = 128  # added to the coin's index in the header of a batch of leases
 PROPOSED_ANEW = 48 * 3_600  # seconds after a batch or false leaf fell, in which the right one may come all the same
 HEADER = {
     "manager": "uint32",
@@ -62,6 +64,7 @@ def outcome_leaf(network: "Network", state: TaskState, attempt: Attempt) -> Batc
     job = network.jobs[state.task.job]
     accepted = attempt.outcome is Outcome.ACCEPTED
     charged = accepted or attempt.outcome is Outcome.CLIENT_FAULT
+    charge = fee_of(NanoIbm(state.task.work), NanoUsd(attempt.price)) if charged else 0
     standing = standing_votes(attempt)
     return BatchLeaf(
         task=state.task.id,
@@ -69,13 +72,20 @@ def outcome_leaf(network: "Network", state: TaskState, attempt: Attempt) -> Batc
         node=attempt.node,
         account=job.order.account,
         work=state.task.work if accepted else 0,
-        charge=fee_of(NanoIbm(state.task.work), NanoUsd(attempt.price)) if charged else 0,
+        charge=job.order.cap if attempt.outcome is Outcome.LEASED else charge,
         outcome=attempt.outcome,
         result=attempt.result,
         votes=votes_hash(standing),
         voters=pack_voters([vote.node for vote, _ in standing]),
         anchor=attempt.receipt_anchor,
     )
+
+
+def coin_index(network: "Network", leaf: BatchLeaf) -> int:
+    """What the header of a batch with this leaf names: its account's coin, marked where it is a lease."""
+    coin = network.accounts[leaf.account].coin
+    index = next(index for index, address in network.coins.items() if address == coin)
+    return index + LEASES if leaf.outcome is Outcome.LEASED else index
 
 
 def standing_votes(attempt: Attempt) -> list[tuple[Vote, bytes]]:
@@ -128,13 +138,24 @@ def _in_time(network: "Network", state: TaskState, attempt: Attempt) -> bool:
     return network.time < max(end, attempt.unbatched_at + PROPOSED_ANEW if attempt.unbatched_at else 0)
 
 
+def unpaid_leases(network: "Network") -> Iterator[tuple[Batch, int, BatchLeaf]]:
+    """Leases that are final and that Leases has still to pay: (batch, index, leaf)."""
+    for batch in network.batches.values():
+        if batch.status is not BatchStatus.FINAL or batch.coin < LEASES:
+            continue
+        for index, leaf in enumerate(batch.leaves):
+            state = network.tasks.get(leaf.task)
+            is_lease = state is not None and state.task.kind is TaskKind.LEASE and leaf.outcome is Outcome.LEASED
+            if is_lease and index not in batch.voided and leaf.task not in network.paid_leases:
+                yield batch, index, leaf
+
+
 def draft_batches(network: "Network", manager: int) -> list[BatchDraft]:
-    """What the lane can propose now, a batch a coin; the second builds on the first."""
+    """What the lane can propose now, a batch a coin, and one of its leases; each builds on the one before."""
     by_coin: dict[int, list[BatchLeaf]] = {}
-    index_of = {address: index for index, address in network.coins.items()}
     for state, attempt in ready(network, manager):
-        account = network.accounts[network.jobs[state.task.job].order.account]
-        by_coin.setdefault(index_of[account.coin], []).append(outcome_leaf(network, state, attempt))
+        leaf = outcome_leaf(network, state, attempt)
+        by_coin.setdefault(coin_index(network, leaf), []).append(leaf)
     lane = network.lane(manager)
     sequence, previous = len(lane.batches), lane.batches[-1] if lane.batches else bytes(32)
     drafts = []

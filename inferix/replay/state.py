@@ -43,6 +43,7 @@ class AttemptStatus(StrEnum):
     DRAWING = "drawing"
     ACCEPTED = "running"
     RECEIVED = "checking"
+    LEASED = "leased"  # of a lease: nobody is drawn, its machine's receipt ends it
     ENDED = "ended"
 
 

@@ -117,6 +117,7 @@ def test_an_order_for_another_chain_is_refused(api: Api, headers: dict[str, str]
     [
         ({"cap": 101 * 10**9}, "free credit"),
         ({"price": 7_999_999}, "under the floor"),
+        ({"price": 0}, "without a price"),
         ({"deadline": 1}, "deadline is past"),
         ({"deadline": 2**39}, "more than 30 days"),
         ({"post_by": 1}, "post-by"),

@@ -123,6 +123,7 @@ class System:
         self.delegation = key("delegation")
         self.fee_burner = key("fee burner")
         self.balance_claims = key("balance claims")
+        self.leases = key("leases")
         self.panels = key("panels")
         self.objections = key("objections")
         self.contradictions = key("contradictions")
@@ -136,7 +137,8 @@ class System:
     def _wire(self) -> None:
         address = {name: getattr(each, "address", None) for name, each in vars(self).items()}
         self.ifx.wire(address["burn_mint_work"])
-        self.ifx_dollar.wire(address["batches"], address["accounts"], address["fee_burner"], address["balance_claims"])
+        payers = (address[name] for name in ("fee_burner", "balance_claims", "leases"))
+        self.ifx_dollar.wire(address["batches"], address["accounts"], *payers)
         self.licence.wire(address["registry"], address["node_sale"], address["buyback"])
         self.registry.wire(address["licence"], address["staking"], self.courts())
         self.staking.wire(

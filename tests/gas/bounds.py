@@ -24,9 +24,7 @@ VOTES = "sums in the proof, status and owner from NodeRegistry, two delegates of
 
 BOUNDS = [
     Bound("anchor and seal", 1, 60_000),
-    Bound(
-        "propose", 1, 75_000, 10_100, f"{PERMANENT}; {PAUSE}; a ring of commitments, so that cancelling needs no list"
-    ),
+    Bound("propose", 1, 75_000, 10_200, f"{PERMANENT}; {PAUSE}; a ring of commitments; no work among leases"),
     Bound("propose 1000 root only", TASKS, 85, 3, f"{PERMANENT}; {PAUSE}"),
     Bound("propose 1000 with records", TASKS, 540),
     Bound("orders of fifty", ORDERS, 6_000),

@@ -25,6 +25,8 @@ CONTRACTS = [
     "work/Availability.vy",
     "work/Panels.vy",
     "work/Escape.vy",
+    "work/Leases.vy",
+    "token/IfxDollar.vy",
     "issuance/BurnMintWork.vy",
     "issuance/FeeBurner.vy",
     "issuance/ReferenceMarket.vy",

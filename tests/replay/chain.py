@@ -12,7 +12,7 @@ from inferix.messages import Acceptance, Domain, Message, Order, Receipt, Vote
 from inferix.models.anchor import AccountsData, AnchorData, RosterData, RosterLeaf, SignedMessage
 from inferix.models.document import Document
 from inferix.models.event import ChainEvent
-from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
+from inferix.models.job import JobSpec, LeaseSpec, QuoteRequest, RenderSettings
 from inferix.models.parameters import DEV_OVERRIDES
 from inferix.models.roles import BatchStatus, Outcome, Role, RosterKind
 from inferix.replay import Network
@@ -144,7 +144,7 @@ class Chain:
         signed = quote_of(spec).sign(DOMAIN, key(spec.request.manager))
         return spec.model_copy(update={"quote_signature": "0x" + signed.hex()})
 
-    def order(self, spec: JobSpec | None = None, signer: int = 0, **changes: Any) -> bytes:
+    def order(self, spec: JobSpec | LeaseSpec | None = None, signer: int = 0, **changes: Any) -> bytes:
         """Posts an order and returns the job id."""
         self.nonce += 1
         spec = spec or self.spec()

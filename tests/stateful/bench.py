@@ -7,7 +7,7 @@ from typing import Any
 
 from inferix.messages import Order as Message
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf
-from inferix.models.job import JobSpec
+from inferix.models.job import JobSpec, LeaseSpec
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import AttemptStatus
@@ -111,13 +111,17 @@ class Bench:
     # -- orders
 
     def order(self, client: int, coin: str, terms: dict[str, int], signer: Any = None) -> None:
-        """An order over ``terms``: frames, work, manager, cap, price, attempts, days."""
+        """An order over ``terms``: frames and work or a lease's node, manager, cap, price, attempts, days."""
         world, person = self.world, self.world.clients[client]
         account = self.model.credit.account_of(person.address, world.addresses[coin])
         if account is None:
             return
         manager = world.managers[terms["manager"]].id
-        spec = self.floor.spec(manager, terms["frames"], terms["work"])
+        spec: JobSpec | LeaseSpec = (
+            LeaseSpec(node=terms["node"], terms=bytes(32))
+            if terms["price"] == 0
+            else self.floor.spec(manager, terms["frames"], terms["work"])
+        )
         self.nonce += 1
         message = Message(
             account=account.id,
@@ -135,7 +139,7 @@ class Bench:
         else:
             assert self.sync().ground.clock.paused
 
-    def _book(self, message: Message, spec: JobSpec, *, is_signed: bool) -> None:
+    def _book(self, message: Message, spec: JobSpec | LeaseSpec, *, is_signed: bool) -> None:
         """A posted order counts where the model says so, for the mirror too."""
         model, job = self.sync(), self.world.mirror.jobs[message.digest(self.world.domain)]
         assert not model.ground.clock.paused

@@ -17,7 +17,7 @@ from tests.contracts.work.network import block_hash, flat
 from tests.stateful.bench import Bench
 from tests.stateful.model.courts import OPEN, Case, Dispute
 from tests.stateful.model.stake import ACTIVE
-from tests.stateful.model.work import PROPOSED, Batch
+from tests.stateful.model.work import FINAL, LEASES, PROPOSED, Batch
 
 VOTES, DATA = 1, 2
 LIES = ("data", "votes", "record", "sum", "twice")
@@ -73,7 +73,9 @@ class Docket:
         leaves = list(earlier) if lie == "twice" else [self._invented(at, charge) for at in range(2)]
         leaves = sorted(leaves, key=lambda leaf: (leaf.task, leaf.attempt))
         previous = live[-1].commitment if live else bytes(32)
-        draft = draft_batch(manager, len(live) + 1, live[-1].coin if live else 1, leaves, previous)
+        coin = live[-1].coin if live else 1
+        coin = coin if lie == "twice" else coin % LEASES  # what is invented is work
+        draft = draft_batch(manager, len(live) + 1, coin, leaves, previous)
         header, records = dict(draft.header), draft.records
         if lie == "record":
             records = outcome_record(leaves[0].task, leaves[0].node, charge + 1, leaves[0].outcome) + records[12:]
@@ -107,6 +109,22 @@ class Docket:
         work = self.bench.model.work
         header = self.drafts[batch.commitment].header
         return self.bench.both(self.bench.world.stranger, lambda: work.finalize(batch), "batches", "finalize", header)
+
+    def pay_lease(self, batch: Batch, leaf: BatchLeaf, *, is_signed: bool = True) -> bool:
+        """Anybody; the record is the client's, or signed by the lane's manager."""
+        work, world = self.bench.model.work, self.bench.world
+        job = world.mirror.jobs[world.mirror.tasks[leaf.task].task.job]
+        forged = job.order.sign(world.domain, bytes(world.nodes[batch.manager].operator.key))
+        record = job.order.record(job.signature if is_signed else forged)
+        ask = lambda: work.pay_lease(batch, leaf, is_signed=is_signed)  # noqa: E731
+        item = self.item(batch, batch.leaves.index(leaf))
+        return self.bench.both(world.stranger, ask, "leases", "pay", item, record)
+
+    def pay_leases(self) -> None:
+        """All that are final."""
+        for batch, leaf in self.bench.model.work.leases():
+            if batch.status == FINAL and leaf.task not in self.bench.model.work.paid_leases:
+                assert self.pay_lease(batch, leaf)
 
     # -- against batches
 

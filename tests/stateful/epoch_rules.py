@@ -19,6 +19,7 @@ GOVERNED = {
     "mint_multiple_bps": (0, 10_000, 30_000),
     "burn_bps": (5_000, 8_000),
     "manager_fee_bps": (50, 200),
+    "lease_fee_bps": (0, 500, 1_000),
     "slash_failed_bps": (0, 2_000, 10_000),
     "claim_horizon": (DAY, 60 * DAY),
     "unbonding": (60 * DAY, 365 * DAY),

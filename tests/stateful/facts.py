@@ -12,7 +12,7 @@ from inferix.models.event import ChainEvent
 from inferix.replay import Network as Mirror
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
-from tests.stateful.model.work import BUDGET, FINAL
+from tests.stateful.model.work import BUDGET, FINAL, LEASES
 from tests.stateful.start import COINS
 from tests.stateful.world import World
 
@@ -48,9 +48,11 @@ def _people(model: Model) -> Facts:
         found["node", node.id] = (*amounts, node.status, model.stakes.is_bonded(node), model.stakes.required(node))
     for account in model.credit.accounts.values():
         amounts = (account.credit, account.requested, account.requested_at)
+        amounts = (*amounts, model.work.paid_by.get(account.id, 0))
         found["account", account.id] = (account.owner, account.coin, *amounts)
     for coin in model.credit.coins.values():
-        found["coin", coin.address] = (coin.cap, coin.pool, coin.released, coin.paused, model.credit.allowance(coin))
+        amounts = (coin.cap, coin.pool, coin.released, coin.paused)
+        found["coin", coin.address] = (*amounts, model.credit.allowance(coin), coin.leased)
     return found
 
 
@@ -77,6 +79,8 @@ def _work(model: Model) -> Facts:
         # The market sells any amount at once: nothing ever waits to be burned.
         books = [*(book.get(coin.address, 0) for book in (work.collected, work.kept, work.unpaid)), 0]
         found["fees", coin.address, coin.index] = (work.final_charge(coin.index), *books)
+        marked = coin.index + LEASES
+        found["leases", coin.address, marked] = work.final_charge(marked)
     for node in model.stakes.nodes.values():
         if node.role == MANAGER:
             waiting = work.lane(node.id).waiting
@@ -85,6 +89,7 @@ def _work(model: Model) -> Facts:
             for coin in model.credit.coins.values():
                 paid = work.paid.get((node.id, coin.address), 0)
                 found["lane fees", node.id, coin.index, coin.address] = (work.final_charge(coin.index, node.id), paid)
+    found |= {("lease", leaf.task): leaf.task in work.paid_leases for _, leaf in work.leases()}
     for index, epoch in enumerate(work.epochs):
         found["epoch", index] = (epoch.work, epoch.charge, epoch.burned, epoch.minted)
     found["epochs",] = (len(work.epochs), work.burned)
@@ -117,13 +122,18 @@ def read(world: World, key: Key) -> Any:
             return (*amounts, status, world.read("staking", "is_bonded", id), world.read("staking", "required", id))
         case ("account", id):
             account = world.read("ifx_dollar", "account", id)
-            return tuple(account[name] for name in ("owner", "coin", "credit", "requested", "requested_at"))
+            fields = [account[name] for name in ("owner", "coin", "credit", "requested", "requested_at")]
+            return (*fields, world.read("leases", "paid_by", id))
         case ("coin", address):
             coin = world.read("ifx_dollar", "coin", address)
             fields = [coin[name] for name in ("cap", "pool", "released", "paused")]
-            return (*fields, world.read("ifx_dollar", "withdrawable", address))
+            return (*fields, *(world.read("ifx_dollar", name, address) for name in ("withdrawable", "leased")))
         case (token, holder) if token in ("ifx", *COINS):
             return world.read(token, "balanceOf", holder)
+        case ("leases", _, index):
+            return world.read("batches", "final_charge", index)
+        case ("lease", task):
+            return world.read("leases", "is_paid", task)
         case ("exits" | "pool" | "delegation" | "exit" | "votes", *_):
             return _read_delegations(world, key)
         case _:
@@ -213,6 +223,7 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
     theirs |= {("lane", id): list(lane.batches) for id, lane in mirror.lanes.items() if lane.batches}
     theirs |= {("released", coin): amount for coin, amount in mirror.released.items()}
     theirs |= {("to burn", coin): amount for coin, amount in mirror.to_burn.items() if amount}
+    theirs |= {("lease", task): True for task in mirror.paid_leases}
     root = mirror.final_accounts()
     theirs["root",] = (root.epoch, root.cut_off) if root else None
     return theirs, _in_its_terms(model)
@@ -245,6 +256,7 @@ def _in_its_terms(model: Model) -> Facts:
     for id, lane in model.work.lanes.items():
         ours |= {("lane", id): [batch.commitment for batch in lane.batches]} if lane.batches else {}
     ours |= {("released", coin.address): coin.released for coin in model.credit.coins.values() if coin.released}
+    ours |= {("lease", task): True for task in model.work.paid_leases}
     ours["root",] = (newest.epoch, model.books.cut_off) if newest else None
     return ours
 
@@ -266,6 +278,7 @@ def check_laws(model: Model) -> None:
         money = ground.coins[coin.address].of(own["ifx_dollar"])
         # A top-up is rounded down to credit, and so is the money: under one unit an account and payment apart.
         assert coin.nano(money) == coin.pool
+        assert coin.leased <= work.final_charge(coin.index + LEASES) and coin.released <= work.final_charge(coin.index)
         assert ground.coins[coin.address].of(own["fee_burner"]) == work.unpaid.get(coin.address, 0)
     minted = sum(epoch.minted for epoch in work.epochs)
     paid_for = sum(

@@ -101,7 +101,7 @@ class Floor:
                 return
 
     def _receive(self, state: TaskState, attempt: Attempt, outcome: Outcome) -> None:
-        if attempt.status is not AttemptStatus.ACCEPTED:
+        if attempt.status not in (AttemptStatus.ACCEPTED, AttemptStatus.LEASED):
             return
         if outcome is Outcome.LATE:
             self.world.wait(ATTEMPT + 1)

@@ -3,9 +3,10 @@
 
 from tests.stateful.delegation_rules import DelegationRules
 from tests.stateful.epoch_rules import EpochRules
+from tests.stateful.lease_rules import LeaseRules
 from tests.stateful.money_rules import MoneyRules
 from tests.stateful.work_rules import WorkRules
 
 
-class Machine(MoneyRules, DelegationRules, WorkRules, EpochRules):
+class Machine(MoneyRules, DelegationRules, WorkRules, LeaseRules, EpochRules):
     """All rules."""

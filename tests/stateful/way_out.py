@@ -6,6 +6,7 @@ from tests.stateful.bench import Bench
 from tests.stateful.docket import Docket
 from tests.stateful.model.basics import DAY
 from tests.stateful.model.stake import BANNED, VERIFIER
+from tests.stateful.model.work import LEASES
 
 ROUNDS = 90  # of a day each, at most, until nothing waits any more
 DUST = 50  # units of a coin that roundings may leave behind
@@ -37,6 +38,7 @@ def turn(bench: Bench, docket: Docket) -> None:
     for batch in docket.live():
         if batch.is_honest and batch.status == 1:
             docket.finalize(batch)
+    docket.pay_leases()
     for address in model.credit.coins:
         bench.both(bench.world.stranger, lambda a=address: model.work.collect(a), "fee_burner", "collect", address)
     while bench.both(bench.world.stranger, model.work.close_epoch, "burn_mint_work", "close_epoch"):
@@ -163,5 +165,6 @@ def _check_nothing_left(bench: Bench) -> None:
     assert model.ground.ifx.of(own["disputes"]) == model.ground.ifx.of(own["panels"]) == 0
     for coin in model.credit.coins.values():
         owed = model.work.final_charge(coin.index) - coin.released
+        assert coin.leased == model.work.final_charge(coin.index + LEASES), "a lease that nobody was paid for"
         left = model.ground.coins[coin.address].of(own["ifx_dollar"]) - coin.units(owed)
         assert 0 <= left <= DUST, f"{left} units are left"

@@ -50,6 +50,7 @@ NAMES = [
     "panels",
     "escape",
     "balance_claims",
+    "leases",
 ]
 MILLION_USD = 10**6 * USD
 

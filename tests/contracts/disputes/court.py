@@ -77,6 +77,10 @@ class Ballot:
         papers = (self.order, self.index, receipt, self.canary, self.salt, self.place)
         return (self.packed, self.roster, self.members, *papers, self.earlier)
 
+    def values_of_leaf(self) -> tuple[Any, ...]:
+        """The leaf as the contracts take it."""
+        return leaf_values(self.leaf)
+
     def encoded(self) -> bytes:
         """As Disputes takes it."""
         return abi_encode([VOTES], [self.values()])
@@ -115,6 +119,9 @@ class Court(Network):
         )
         self.escape = deployer("work/Escape.vy").deploy(
             *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.committees
+        )
+        self.leases = deployer("work/Leases.vy").deploy(
+            *nodes, self.ifx_dollar, self.batches, self.committees, self.foundation
         )
         self.disputes = deployer("work/Disputes.vy").deploy(
             *nodes, self.staking, self.ifx, self.batches, self.orders, self.committees, self.ifx_dollar

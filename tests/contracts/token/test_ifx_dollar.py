@@ -279,6 +279,75 @@ def test_releases_final_charges_once_to_the_fee_burner_only(system: System) -> N
     assert system.ifx_dollar.coin(system.usd).released == 250_001_000
 
 
+def test_leases_are_paid_out_of_their_own_sum_by_leases_only(system: System) -> None:
+    system.top_up(key("client"), 10**6)
+    system.batches.set_final_charge(1, USD // 2)
+    system.batches.set_final_charge(129, USD // 4)
+    owner = key("owner of a machine").address
+    for who in (system.governor, system.fee_burner):
+        with acting(who), boa.reverts("IfxDollar: not Leases"):
+            system.ifx_dollar.release_lease(1, owner, 1)
+    with acting(system.leases):
+        assert system.ifx_dollar.release_lease(1, owner, USD // 5) == 200_000
+        with boa.reverts("IfxDollar: over the charges of leases"):
+            system.ifx_dollar.release_lease(1, owner, USD // 20 + 1)
+        with boa.reverts("IfxDollar: over the charges of leases"):
+            system.ifx_dollar.release_lease(2, owner, 1)
+        assert system.ifx_dollar.release_lease(1, owner, USD // 20) == 50_000
+    with acting(system.fee_burner):
+        assert system.ifx_dollar.release(system.usd) == 500_000, "what leases took is not the fee burner's to miss"
+    assert system.usd.balanceOf(owner) == 250_000
+    coin = system.ifx_dollar.coin(system.usd)
+    assert (coin.released, coin.pool) == (USD // 2, USD // 4)
+    assert system.ifx_dollar.leased(system.usd) == USD // 4
+
+
+def test_a_lease_is_paid_whole_or_not_at_all(system: System) -> None:
+    system.top_up(key("client"), 10**6)
+    system.batches.set_final_charge(129, 5 * USD)
+    with acting(system.leases):
+        with boa.reverts("IfxDollar: over the pool"):
+            system.ifx_dollar.release_lease(1, key("owner").address, USD + 1_000)
+        assert system.ifx_dollar.release_lease(1, key("owner").address, USD) == 10**6
+
+
+@given(decimals=st.integers(2, 18), amounts=st.lists(st.integers(0, 10**10), max_size=5))
+@settings(max_examples=25, deadline=None)
+def test_parts_of_leases_never_round_to_more_than_their_charges(
+    deployed: System, decimals: int, amounts: list[int]
+) -> None:
+    with boa.env.anchor():
+        coin, to = odd_coin(deployed, decimals), key("owner").address
+        pay_in(deployed, coin, key("client"), 100 * 10**decimals)
+        deployed.batches.set_final_charge(128 + int(deployed.ifx_dollar.coin(coin).index), sum(amounts))
+        index = deployed.ifx_dollar.coin(coin).index
+        with acting(deployed.leases):
+            units = [deployed.ifx_dollar.release_lease(index, to, amount) for amount in amounts]
+        assert units == [amount * 10**decimals // 10**9 for amount in amounts]
+        assert coin.balanceOf(to) * 10**9 <= sum(amounts) * 10**decimals
+        pool = deployed.ifx_dollar.coin(coin).pool
+        assert pool >= 100 * USD - sum(amounts) and coin.balanceOf(deployed.ifx_dollar) * 10**9 >= pool * 10**decimals
+
+
+def test_a_coin_that_takes_more_pays_for_no_lease(system: System) -> None:
+    coin = odd_coin(system)
+    pay_in(system, coin, key("client"), 10**6)
+    system.batches.set_final_charge(130, USD)
+    coin.set_habit(TAKES_MORE)
+    with acting(system.leases), boa.reverts("IfxDollar: the coin took more"):
+        system.ifx_dollar.release_lease(2, key("owner").address, USD // 2)
+
+
+def test_a_coins_index_leaves_room_for_the_mark_of_leases(system: System) -> None:
+    assert system.ifx_dollar.coin_at(1) == system.ifx_dollar.coin_at(129) == system.usd.address
+    assert int(system.ifx_dollar.coin_at(128), 16) == int(system.ifx_dollar.coin_at(130), 16) == 0
+    layout = system.ifx_dollar.compiler_data.storage_layout["storage_layout"]["coins"]
+    boa.env.set_storage(system.ifx_dollar.address, layout["coin_count"]["slot"], 126)
+    assert system.ifx_dollar.coin(odd_coin(system)).index == 127
+    with boa.reverts("IfxDollar: too many coins"):
+        odd_coin(system)
+
+
 def test_release_never_exceeds_the_pool(system: System) -> None:
     system.top_up(key("client"), 10**6)
     system.batches.set_final_charge(1, 5 * USD)

@@ -103,6 +103,7 @@ class Network(System):
         self.objections = key("objections")
         self.contradictions = key("contradictions")
         self.escape = key("escape")
+        self.leases = key("leases")
         self.availability = key("availability")
         self.market = deployer("issuance/ReferenceMarket.vy").deploy(
             self.parameters, self.ifx, self.ifx_dollar, self.treasury, PRICE

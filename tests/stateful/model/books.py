@@ -172,7 +172,8 @@ class Books:
         fees: dict[int, dict[int, int]] = {role: {} for role in PARTS}
         for batch in self.work.final(epoch):
             for leaf in batch.leaves:
-                _add(fees[MANAGER], batch.manager, leaf.charge)
+                if leaf.outcome is not Outcome.LEASED:
+                    _add(fees[MANAGER], batch.manager, leaf.charge)
                 if leaf.outcome is Outcome.ACCEPTED:
                     _add(fees[WORKER], leaf.node, leaf.charge)
                 for voter in _voters(leaf):

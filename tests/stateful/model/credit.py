@@ -16,6 +16,7 @@ class Coin:
     cap: int
     pool: int = 0
     released: int = 0
+    leased: int = 0
     paused: bool = False
     epoch: int = -1
     withdrawn: int = 0
@@ -120,6 +121,16 @@ class Credit:
         coin.released += paid
         coin.pool -= paid
         self.ground.coins[coin.address].move(self._address, self.ground.own["fee_burner"], units)
+        return units
+
+    def release_lease(self, coin: Coin, to: str, amount: int, final_charge: int) -> int:
+        """Units of final charges of leases that go to whom Leases names."""
+        need(coin.leased + amount <= final_charge, "over the charges of leases")
+        units = coin.units(amount)
+        need(coin.nano(units) <= coin.pool, "over the pool")
+        coin.leased += amount
+        coin.pool -= coin.nano(units)
+        self.ground.coins[coin.address].move(self._address, to, units)
         return units
 
     def _epoch(self) -> int:

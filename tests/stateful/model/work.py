@@ -7,12 +7,13 @@ from inferix import economy
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome
-from tests.stateful.model.basics import WEI, Ground, need
+from tests.stateful.model.basics import BPS, WEI, Ground, need
 from tests.stateful.model.credit import Credit
 from tests.stateful.model.stake import ACTIVE, BANNED, Fine, Node, Stakes
 
 PROPOSED, FINAL, CANCELLED = 1, 2, 3
 BUDGET = economy.BUDGET
+LEASES = 128  # added to the coin of a batch of leases
 LOOK = 3_600  # how long a look at a manager's bond is good for [s]
 
 
@@ -88,6 +89,8 @@ class Work:
     paid: dict[tuple[int, str], int] = field(default_factory=dict)
     foundation: str = ""
     treasury: str = ""
+    paid_leases: set[bytes] = field(default_factory=set)  # by task
+    paid_by: dict[int, int] = field(default_factory=dict)  # charges of leases, by account
     cleared: set[bytes] = field(default_factory=set)  # cases that came to nothing
 
     def lane(self, manager: int) -> Lane:
@@ -98,6 +101,11 @@ class Work:
         """Final batches, of one epoch or of all."""
         found = [batch for batch in self.batches.values() if batch.status == FINAL]
         return [batch for batch in found if epoch is None or batch.epoch == epoch]
+
+    def leases(self) -> list[tuple[Batch, BatchLeaf]]:
+        """Of batches that have not fallen."""
+        standing = [batch for batch in self.batches.values() if batch.status != CANCELLED and batch.is_honest]
+        return [(b, leaf) for b in standing for leaf in b.leaves if leaf.outcome is Outcome.LEASED]
 
     def propose(self, batch: Batch, previous: bytes) -> None:
         """At the end of its lane, within half of the bond as it was looked at."""
@@ -112,6 +120,7 @@ class Work:
         need(batch.sequence == len(lane.batches) + 1, "not the next of its lane")
         need(previous == (lane.batches[-1].commitment if lane.batches else bytes(32)), "wrong previous batch")
         need(batch.commitment not in self.batches, "proposed before")
+        need(batch.coin < LEASES or not batch.work, "work among leases")
         need(sum(each.charge for each in lane.waiting) + batch.charge <= limit, "over half the bond")
         lane.limit, lane.looked_at = limit, looked_at
         node.holds += not lane.waiting
@@ -192,6 +201,23 @@ class Work:
         for book, amount in ((self.collected, due), (self.kept, split.managers), (self.unpaid, split.managers)):
             book[address] = book.get(address, 0) + amount
         return bought
+
+    def pay_lease(self, batch: Batch, leaf: BatchLeaf, *, is_signed: bool) -> None:
+        """A lease that is final and that its client signed: to the owner of the machine and to the foundation, once."""
+        need(batch.coin >= LEASES and batch.status == FINAL, "not final, or no lease")
+        need(leaf.task not in self.paid_leases, "paid before")
+        need(is_signed, "not signed by the client")
+        coin = self.credit.coins[self.credit.accounts[leaf.account].coin]
+        need(coin.index + LEASES == batch.coin, "another coin")
+        account = self.credit.accounts[leaf.account]
+        spent = self.paid_by.get(account.id, 0) + leaf.charge
+        need(spent <= account.credit, "over the account's credit")
+        self.paid_by[account.id] = spent
+        charged = self.final_charge(batch.coin)
+        kept = leaf.charge * self.ground.parameters["lease_fee_bps"] // BPS
+        self.credit.release_lease(coin, self.stakes.nodes[leaf.node].owner, leaf.charge - kept, charged)
+        self.credit.release_lease(coin, self.foundation, kept, charged)
+        self.paid_leases.add(leaf.task)
 
     def claim_manager(self, manager: int, address: str) -> int:
         """A lane's part of what was kept, as its final charges are of what was collected; units."""

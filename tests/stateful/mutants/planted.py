@@ -16,11 +16,27 @@ class Mutant:
 
 
 STAKING, DOLLAR, BATCHES = "nodes/Staking.vy", "token/IfxDollar.vy", "work/Batches.vy"
+LEASES = "work/Leases.vy"
 ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
 COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
 DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
 
 MUTANTS = [
+    Mutant(
+        "a lease is paid to whoever says that it was ordered",
+        LEASES,
+        'assert staticcall _COMMITTEES.check_lease(item.header.manager, leaf, order), "Leases: no lease"',
+        'assert len(order) == 135, "Leases: no lease"',
+        LEASES,
+    ),
+    Mutant("a lease is paid twice", LEASES, "self.is_paid[leaf.task] = True", "pass", LEASES),
+    Mutant(
+        "leases are paid out of the fees of work",
+        BATCHES,
+        "totals._count(header.manager, header.coin, epoch, charge, work)",
+        "totals._count(header.manager, lease._coin(header.coin), epoch, charge, work)",
+        BATCHES,
+    ),
     Mutant(
         "a slash spares what is unbonding",
         "modules/stakes.vy",
