@@ -8,22 +8,23 @@ a worker on another build or kind of device is not calibrated: it is void, nobod
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from inferix.errors import NotFound, Unavailable
-from inferix.models.result import FrameResult, Measurement, Result, TileResult
+from inferix.models.result import FrameResult, Measurement, Result, ShadowResult, TileResult
 from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
 from inferix.proofs.assembly import ByteArray, judge_picture, measure_picture
-from inferix.proofs.rendering import Rule, Tile, Verdict, load_calibration, redo_frame
+from inferix.proofs.rendering import Rule, Verdict, load_calibration, redo_frame
 from node.assignment import Assignment, raw_frames
 from node.engines import BadResult, Machine, Session
 from node.executor import Later
 from node.parts import Parts, key_of
 from node.rendering import open_package
 from node.rerun import Rerun, Seen, rule_against, seen_by
+from node.shadow import Shadow, shadow_of
 from node.tiles import MAX_TILES_A_TASK, MORE_TILES, Committed, Draw, check_frame
 from node.vault import BadFile
 
@@ -49,6 +50,17 @@ class Finding:
     method: Literal["tiles", "redo", "none"] = "none"
     tiles: list[TileResult] = field(default_factory=list)
     rule: str = ""
+    shadow: list[ShadowResult] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _By:
+    """What an attempt is compared by. ``seen``: what the vote to judge has measured; ``shadow``: decides nothing."""
+
+    session: Session
+    rule: Rule
+    seen: Seen | None
+    shadow: Shadow | None
 
 
 class Rejected(Exception):
@@ -91,6 +103,7 @@ class Checker:
             rule=finding.rule,
             method=finding.method,
             tiles=finding.tiles,
+            shadow=finding.shadow,
             reason=finding.reason[:MAX_REASON],
         )
 
@@ -136,28 +149,32 @@ class Checker:
             )
         asked = set((seen.frames(frames) if seen else None) or frames)
         chosen = [frame for frame in result.frames if frame.frame in asked]
-        paths = [self._fetch_frame(assignment, frame) for frame in chosen]
-        rule = self._rule(session, result, seen)
-        log.info("%s: fetched %d frames, rendering tiles", assignment.label, len(paths))
+        committed = [Committed(frame, self._fetch_frame(assignment, frame)) for frame in chosen]
+        by = _By(session, self._rule(session, result, seen), seen, self._shadow(session, result, seen))
+        log.info("%s: fetched %d frames, rendering tiles", assignment.label, len(committed))
+        return replace(self._compare(assignment, item, committed, by), shadow=by.shadow.results if by.shadow else [])
+
+    def _compare(
+        self, assignment: Assignment, item: Verify | PanelDuty, committed: Sequence[Committed], by: "_By"
+    ) -> Finding:
         tiles: list[TileResult] = []
         failed = 0
-        for left, (frame, path) in zip(range(len(paths), 0, -1), zip(chosen, paths, strict=True), strict=True):
+        for left, each in zip(range(len(committed), 0, -1), committed, strict=True):
             if not self._parts.listing.has(key_of(item)):
                 raise Later("it is decided without this node")
             most = min(MORE_TILES, (MAX_TILES_A_TASK - len(tiles)) // left)
-            again = seen.tiles.get(frame.frame, ()) if seen else ()
-            committed = Committed(frame, path)
-            measured, verdict = self._check_frame(assignment, item, session, committed, rule, most, again)
+            measured, verdict = self._check_frame(assignment, item, each, by, most)
             tiles, failed = tiles + measured, failed + len(verdict.failed)
             if not verdict.accepted:
-                outcome = Outcome.REJECTED if rule.calibrated else Outcome.VOID
-                return Finding(outcome, f"frame {frame.frame}: {verdict.reason}", "tiles", tiles, rule.name)
+                outcome = Outcome.REJECTED if by.rule.calibrated else Outcome.VOID
+                return Finding(outcome, f"frame {each.frame.frame}: {verdict.reason}", "tiles", tiles, by.rule.name)
         equal = sum(tile.equal for tile in tiles)
         reason = f"{len(tiles)} tiles agree, {equal} of them bit for bit"
-        if seen is not None and (failed or not rule.calibrated):
-            doubt = f"{failed} of {len(tiles)} tiles differ" if rule.calibrated else "the machines are not calibrated"
-            return Finding(Outcome.VOID, f"nothing told: {doubt}", "tiles", tiles, rule.name)
-        return Finding(Outcome.ACCEPTED, reason, "tiles", tiles, rule.name)
+        if by.seen is not None and (failed or not by.rule.calibrated):
+            differ = f"{failed} of {len(tiles)} tiles differ"
+            doubt = differ if by.rule.calibrated else "the machines are not calibrated"
+            return Finding(Outcome.VOID, f"nothing told: {doubt}", "tiles", tiles, by.rule.name)
+        return Finding(Outcome.ACCEPTED, reason, "tiles", tiles, by.rule.name)
 
     def _fetch_frame(self, assignment: Assignment, frame: FrameResult) -> Path:
         path = self._parts.sessions.files(assignment.task.job) / f"{frame.raw.sha256.hex()}-{frame.frame}.exr"
@@ -168,24 +185,32 @@ class Checker:
         return path
 
     def _check_frame(
-        self,
-        assignment: Assignment,
-        item: Verify | PanelDuty,
-        session: Session,
-        committed: Committed,
-        rule: Rule,
-        most: int,
-        again: Sequence[Tile],
+        self, assignment: Assignment, item: Verify | PanelDuty, committed: Committed, by: "_By", most: int
     ) -> tuple[list[TileResult], Verdict]:
         frame = committed.frame.frame
         draw = Draw(item.seed, item.task.id, item.attempt, self._whose(item), frame)
         settings, seed = assignment.engine_settings(self._parts.device), assignment.seed(item.worker, frame)
+        again = by.seen.tiles.get(frame, ()) if by.seen else ()
+        watch = by.shadow.watch if by.shadow else None
         try:
-            found = check_frame(session, settings, seed, committed, draw, rule, most, again)
+            found = check_frame(by.session, settings, seed, committed, draw, by.rule, most, again, watch)
         except BadResult as error:
             raise Rejected(f"frame {frame}: {error}") from error
+        if by.shadow:
+            by.shadow.end(frame)
         committed.path.unlink()
         return found
+
+    def _shadow(self, session: Session, result: Result, seen: Seen | None) -> Shadow | None:
+        """Of the calibration that this node tries; a vote that is judged again was in it already."""
+        if seen is not None:
+            return None
+        own, build = session.machine(), self._parts.engine.build()
+        same_kernel = own.kernel != "" and result.kernel == own.kernel
+        tried = self._parts.shadow
+        return shadow_of(
+            tried, result.device_class, own.device_class, same_build=result.build == build, same_kernel=same_kernel
+        )
 
     def _rule(self, session: Session, result: Result, seen: Seen | None) -> Rule:
         """By which thresholds two nodes are compared: a difference blames only where it was measured what is normal."""

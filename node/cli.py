@@ -95,6 +95,7 @@ def init(home: Home, store: Path, password_file: Path | None, role: str, api: st
 @click.option(
     "--store", "documents", envvar="INFERIX_STORE", default=None, help="Of documents. Default: the network's."
 )
+@click.option("--shadow", default=None, help="A calibration to try beside the one in force; it decides nothing.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="Processors to use; 0: all.")
 @click.option(
     "--memory-gib", type=click.IntRange(1), default=8, show_default=True, help="Most that one engine may use."

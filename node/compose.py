@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from inferix.models.parameters import DEFAULTS
+from inferix.proofs.calibration import Calibration
 from inferix.storage.blobs import BlobStore
 from node.api import Api, NetworkInfo, NodeInfo
 from node.checks import Checker, PictureReader
@@ -35,6 +36,7 @@ class Machine:
     engine: Engine
     device: Device
     reader: PictureReader
+    shadow: Calibration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def compose(machine: Machine, identity: Identity, remote: Remote, stop: threadin
         progress=progress,
         listing=Listing(),
         parameters={**DEFAULTS, **remote.network.parameters},
+        shadow=machine.shadow,
     )
     role: Role
     if remote.info.role == "worker":

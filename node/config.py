@@ -29,7 +29,8 @@ class NodeConfig(BaseModel):
     """``node.json``. ``chain_id`` and ``registry`` are pinned at the first meeting: signatures are for that network.
 
     ``rpc``: an endpoint of the chain of this node's own choice, ``store``: of documents, by which a verifier judges
-    objections; without ``store`` the network's, which can withhold a document, but not forge one.
+    objections; without ``store`` the network's, which can withhold a document, but not forge one. ``shadow``: file of a
+    calibration that is tried beside the one in force.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,6 +44,7 @@ class NodeConfig(BaseModel):
     registry: str = ""
     rpc: str = ""
     store: str = ""
+    shadow: str = ""
 
     def pinned(self, domain: Domain) -> "NodeConfig":
         """With the network pinned. Raises Misconfigured when another one is."""

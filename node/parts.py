@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from inferix.models.work import BenchmarkDuty, ObjectionDuty, PanelDuty, ProbeDuty, TaskWork, Work
+from inferix.proofs.calibration import Calibration
 from node.engines import Device, Engine
 from node.identity import Identity
 from node.journal import Journal
@@ -49,7 +50,8 @@ def key_of(item: Work) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that worker and verifier work with. ``parameters``: the network's governable numbers."""
+    """Everything that worker and verifier work with. ``parameters``: the network's governable numbers; ``shadow``: a
+    calibration that is tried beside the one in force."""
 
     identity: Identity
     clock: BlockClock
@@ -62,6 +64,7 @@ class Parts:
     progress: ProgressReport
     listing: Listing
     parameters: Mapping[str, int]
+    shadow: Calibration | None = None
 
     def resend_after(self) -> int:
         """Seconds after which a message that had no effect is sent once more."""

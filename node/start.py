@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, TypeVar
 
 from inferix.errors import Misconfigured, NotFound, Unavailable
 from inferix.keystore import Keys
+from inferix.proofs.calibration import Calibration, read_calibration
 from inferix.storage import BlobStore, open_store
 from inferix.storage.remote import HttpStore
 from inferix.units import MicroIb, format_speed
@@ -61,12 +63,22 @@ def start(home: Home, config: NodeConfig, keys: Keys, settings: StartSettings, s
         closing(HttpStore(api.url, client=api.client, attempts=4, sleep=pause)) as store,
         closing(HttpStore(api.url, client=api.client, attempts=1, sleep=pause)) as quick,
     ):
-        machine = Machine(home, engine, device, SandboxedReader(unsafe=settings.unsafe))
+        machine = Machine(
+            home, engine, device, SandboxedReader(unsafe=settings.unsafe), tried_calibration(config.shadow)
+        )
         replay = own_replay(home, home.load(), api, store) if config.role == "verifier" else None
         loop, journal = compose(machine, identity, Remote(api, store, quick, network, info, replay), stop)
         with closing(journal):
             log.info("%s %d is running; ask `inferix node status`, end it with Ctrl-C", config.role, info.id)
             loop.run()
+
+
+def tried_calibration(path: str) -> Calibration | None:
+    """The calibration that runs in the shadow. Raises Misconfigured."""
+    try:
+        return read_calibration(Path(path).expanduser()) if path else None
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"--shadow {path}: {error}; `inferix bench agreement --calibration` writes one") from error
 
 
 def own_replay(home: Home, config: NodeConfig, api: Api, network_store: BlobStore) -> OwnReplay | None:

@@ -5,7 +5,7 @@ What it costs is the point: of a frame that takes minutes, a verifier renders so
 unpacks some six strips of sixteen lines. See docs/proof-of-rendering.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -31,6 +31,9 @@ from node.engines.blocks import RawBlocks
 TILES: Final = 10
 MORE_TILES: Final = 30  # where ten cannot tell: the plan goes on, its first ten are the same
 MAX_TILES_A_TASK: Final = 2_000  # so that the measurement fits one document
+
+
+Watch = Callable[[FloatArray, FloatArray], None]
 
 
 class TileRenderer(Protocol):
@@ -74,8 +77,11 @@ def check_frame(
     rule: Rule,
     most: int = MORE_TILES,
     again: Sequence[Tile] = (),
+    watch: Watch | None = None,
 ) -> tuple[list[TileResult], Verdict]:
     """The tiles that were rendered, in order, and what they come to. ``seed``: of the frame; ``most``: tiles.
+
+    ``watch`` gets each tile as delivered and as rendered here.
 
     ``again``: these and no others, where they are those that are drawn, and enough to tell.
 
@@ -94,9 +100,11 @@ def check_frame(
         while not test.decided and len(results) < len(plan):
             tiles = plan[len(results) :][: test.wanted]
             redone = session.tiles(draw.frame, seed, settings, tiles)
-            measures = [
-                measure(blocks.crop(tile), own, rule.tolerance) for tile, own in zip(tiles, redone, strict=True)
-            ]
+            pairs = [(blocks.crop(tile), own) for tile, own in zip(tiles, redone, strict=True)]
+            measures = [measure(theirs, own, rule.tolerance) for theirs, own in pairs]
+            if watch is not None:
+                for theirs, own in pairs:
+                    watch(theirs, own)
             results += [_result(draw.frame, tile, found) for tile, found in zip(tiles, measures, strict=True)]
             for found in measures:
                 if not test.decided:

@@ -30,6 +30,7 @@ COMMANDS = {
     "object": "inferix.cli.object:object_command",
     "render": "inferix.cli.jobs:render",
     "resume": "inferix.cli.jobs:resume",
+    "shadow": "inferix.cli.shadow:shadow",
     "top-up": "inferix.cli.topup:top_up_command",
     "wallet": "inferix.cli.money:wallet",
 }

@@ -66,11 +66,24 @@ class TileResult(Value):
     equal: bool
 
 
+class ShadowResult(Value):
+    """What a calibration that is only tried says of a frame, of the same tiles; it decides nothing.
+
+    ``rule``: as in Measurement; ``verdict``: "unsure" where these tiles do not suffice.
+    """
+
+    rule: Annotated[str, Field(max_length=40)]
+    frame: int
+    tiles: U32
+    failed: U32
+    verdict: Literal["accepted", "rejected", "unsure"]
+
+
 class Measurement(Document):
     """What a vote rests on, published with it: the tiles that were really rendered, in order.
 
     ``rule``: the comparison and the calibration whose thresholds were applied, e.g. "exact 1f0c9a2b"; empty where no
-    tile was judged.
+    tile was judged. ``shadow``: what a calibration says that this verifier only tries.
     """
 
     task: Bytes32
@@ -82,4 +95,5 @@ class Measurement(Document):
     rule: Annotated[str, Field(max_length=40)] = ""
     method: Literal["tiles", "redo", "none"]
     tiles: list[TileResult] = []
+    shadow: list[ShadowResult] = []
     reason: Annotated[str, Field(max_length=500)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from inferix.keystore import Keys
 from inferix.models.work import Work
+from inferix.proofs.calibration import Calibration
 from inferix.storage.remote import HttpStore
 from node.api import Api
 from node.checks import PictureReader
@@ -22,7 +23,14 @@ class Node:
     """One life of a node's process. ``run`` steps it until nothing is left to do."""
 
     def __init__(
-        self, network: Network, home: Path, node: int, keys: Keys, engine: Any, reader: PictureReader | None = None
+        self,
+        network: Network,
+        home: Path,
+        node: int,
+        keys: Keys,
+        engine: Any,
+        reader: PictureReader | None = None,
+        shadow: Calibration | None = None,
     ) -> None:
         self.network, self.home, self.id, self.keys, self.engine = network, home, node, keys, engine
         self.identity = Identity(node, DOMAIN, keys)
@@ -32,7 +40,7 @@ class Node:
         info = self.api.network(attempts=1)
         store = HttpStore(self.api.url, client=self.api.client, attempts=1, sleep=lambda _: None)
         self._stores = [store]
-        machine = Machine(Home(home), engine, "cpu", reader or DirectReader())
+        machine = Machine(Home(home), engine, "cpu", reader or DirectReader(), shadow)
         remote = Remote(self.api, store, store, info, self.api.node(node))
         self.loop, self.journal = compose(machine, self.identity, remote, self.stop)
 

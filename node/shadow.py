@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A calibration in the shadow: it judges what the one in force judges, is published beside it, and decides nothing.
+
+So every change of a threshold is counted on real work before it can cost anybody anything (`inferix shadow`).
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from inferix.models.result import ShadowResult
+from inferix.proofs.rendering import Calibration, FloatArray, Rule, TileTest, Verdict, measure
+
+
+@dataclass
+class Shadow:
+    """Watches the tiles of one check, frame after frame. ``rule``: of the calibration that is tried."""
+
+    rule: Rule
+    results: list[ShadowResult] = field(default_factory=list)
+    _test: TileTest | None = None
+
+    def watch(self, delivered: FloatArray, own: FloatArray) -> None:
+        """A tile that was rendered again, as delivered and as rendered here."""
+        self._test = self._test or TileTest(self.rule)
+        if not self._test.decided:
+            self._test.add(measure(delivered, own, self.rule.tolerance))
+
+    def end(self, frame: int) -> None:
+        """The frame's last tile was seen."""
+        if self._test is not None:
+            found = self._test.verdict()
+            tiles, failed = len(self._test.measures), len(found.failed)
+            self.results.append(
+                ShadowResult(rule=self.rule.name, frame=frame, tiles=tiles, failed=failed, verdict=_word(found))
+            )
+        self._test = None
+
+
+def shadow_of(
+    tried: Calibration | None, worker: str, own: str, *, same_build: bool, same_kernel: bool
+) -> Shadow | None:
+    """For a check between these two; None where nothing is tried, or they were never compared in it either."""
+    rule = tried.rule(worker, own, same_build=same_build, same_kernel=same_kernel) if tried else None
+    return Shadow(rule) if rule is not None and rule.calibrated else None
+
+
+def _word(found: Verdict) -> Literal["accepted", "rejected", "unsure"]:
+    if not found.conclusive:
+        return "unsure"
+    return "accepted" if found.accepted else "rejected"

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A calibration that is tried is published beside the one in force, and decides nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inferix.errors import Misconfigured
+from inferix.keystore import new_keys
+from inferix.models.roles import Outcome
+from inferix.proofs.calibration import Calibration, Tolerance, load_calibration, write_calibration
+from node.engines import EngineSettings
+from node.shadow import shadow_of
+from node.start import tried_calibration
+from tests.node.delivery import Delivery, honest, other_seed, voted
+from tests.node.network import Network
+from tests.node.noise_engine import NoiseEngine
+from tests.node.running import Node
+
+NARROW = replace(load_calibration(), tolerance=Tolerance(1, 1, 10_000))
+"""A millionth may be off: between two kernels it rejects honest frames."""
+
+
+@pytest.fixture
+def trying(network: Network, tmp_path: Path) -> Iterator[Node]:
+    keys = new_keys()
+    network.register(9, keys.address, "verifier")
+    node = Node(network, tmp_path / "home-9", 9, keys, NoiseEngine(EngineSettings()), shadow=NARROW)
+    yield node
+    node.kill()
+
+
+def test_what_would_be_rejected_in_the_shadow_is_accepted_and_said(trying: Node, delivery: Delivery) -> None:
+    nearly = delivery.frames(lambda *shot: honest(*shot) * 1.001).change(kernel="another")
+    outcome, measurement = voted(trying, nearly.verify(trying))
+    assert outcome is Outcome.ACCEPTED
+    assert [(row.frame, row.verdict) for row in measurement.shadow] == [(1, "rejected"), (2, "rejected")]
+    assert measurement.shadow[0].rule == NARROW.rule("cpu", "cpu").name != measurement.rule
+    assert 0 < measurement.shadow[0].failed <= measurement.shadow[0].tiles <= len(measurement.tiles)
+
+
+def test_what_both_reject_ends_with_the_frame_that_was_rejected(trying: Node, delivery: Delivery) -> None:
+    outcome, measurement = voted(trying, delivery.frames(other_seed).verify(trying))
+    assert outcome is Outcome.REJECTED
+    assert [(row.frame, row.verdict) for row in measurement.shadow] == [(1, "rejected")]
+
+
+def test_without_one_nothing_is_said(verifier: Node, delivery: Delivery) -> None:
+    _, measurement = voted(verifier, delivery.frames().verify(verifier))
+    assert measurement.shadow == []
+
+
+def test_classes_that_it_does_not_know_are_not_judged_by_it() -> None:
+    assert shadow_of(None, "cpu", "cpu", same_build=True, same_kernel=True) is None
+    assert shadow_of(NARROW, "cpu", "hip", same_build=True, same_kernel=False) is None
+    assert shadow_of(NARROW, "cpu", "cpu", same_build=False, same_kernel=False) is None
+    assert shadow_of(NARROW, "cpu", "cpu", same_build=True, same_kernel=False) is not None
+
+
+def test_a_file_is_read_at_the_start_or_refused_with_what_to_do(tmp_path: Path) -> None:
+    assert tried_calibration("") is None
+    path = tmp_path / "calibration.json"
+    write_calibration(path, NARROW)
+    found = tried_calibration(str(path))
+    assert isinstance(found, Calibration)
+    assert found.name == NARROW.name
+    path.write_text("{}")
+    for name in (path, tmp_path / "nowhere.json"):
+        with pytest.raises(Misconfigured, match="bench agreement --calibration"):
+            tried_calibration(str(name))
