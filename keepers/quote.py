@@ -93,7 +93,7 @@ class Quoter:
     def _measure(self, package: Path, folder: Path, request: QuoteRequest) -> tuple[float, list[dict[str, str]]]:
         values, settings, engine = engine_values(), request.settings, self.engine()
         asked = values.Request(settings.first_frame, settings.last_frame, settings.width, settings.height)
-        choice = values.Choice(settings.camera, settings.layer, settings.eye)
+        choice = values.Choice(**settings.choice())
         report = engine.inspect(package, asked, choice)
         problems = [
             {"code": problem.code, "message": problem.message}

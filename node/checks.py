@@ -17,14 +17,14 @@ from inferix.models.result import FrameResult, Measurement, Result, ShadowResult
 from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
 from inferix.proofs.assembly import ByteArray, judge_picture, measure_picture
-from inferix.proofs.rendering import Rule, Verdict, load_calibration, redo_frame
+from inferix.proofs.rendering import Calibration, Rule, Verdict, load_calibration, redo_frame
 from node.assignment import Assignment, raw_frames
 from node.engines import BadResult, Machine, Session
 from node.executor import Later
 from node.parts import Parts, key_of
 from node.rendering import open_package
 from node.rerun import Rerun, Seen, rule_against, seen_by
-from node.shadow import Shadow, shadow_of
+from node.shadow import Shadow
 from node.tiles import MAX_TILES_A_TASK, MORE_TILES, Committed, Draw, check_frame
 from node.vault import BadFile
 
@@ -202,22 +202,22 @@ class Checker:
         return found
 
     def _shadow(self, session: Session, result: Result, seen: Seen | None) -> Shadow | None:
-        """Of the calibration that this node tries; a vote that is judged again was in it already."""
-        if seen is not None:
-            return None
-        own, build = session.machine(), self._parts.engine.build()
-        same_kernel = own.kernel != "" and result.kernel == own.kernel
+        """Of the calibration that this node tries, where it knows these two; a vote judged again was in it already."""
         tried = self._parts.shadow
-        return shadow_of(
-            tried, result.device_class, own.device_class, same_build=result.build == build, same_kernel=same_kernel
-        )
+        if tried is None or seen is not None:
+            return None
+        rule = self._between(tried, session.machine(), result)
+        return Shadow(rule) if rule.calibrated else None
 
     def _rule(self, session: Session, result: Result, seen: Seen | None) -> Rule:
         """By which thresholds two nodes are compared: a difference blames only where it was measured what is normal."""
         own = self._machine = session.machine()
         if seen is not None:
             return rule_against(seen, result, own, self._parts.engine.build())
-        return load_calibration().rule(
+        return self._between(load_calibration(), own, result)
+
+    def _between(self, calibration: Calibration, own: Machine, result: Result) -> Rule:
+        return calibration.rule(
             result.device_class,
             own.device_class,
             same_build=result.build == self._parts.engine.build(),

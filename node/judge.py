@@ -8,6 +8,7 @@ What cannot be had here decides nothing: the member waits, and abstains.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from inferix.errors import InferixError
 from inferix.models.anchor import BatchLeaf
@@ -23,7 +24,7 @@ from inferix.replay.leaves import is_managers, why_false, why_unknown
 from inferix.replay.objections import checked_again
 from inferix.replay.roots import leaf_at
 from inferix.replay.settlement import standing_votes
-from inferix.replay.state import Batch, Contradiction, Objection
+from inferix.replay.state import Batch, Contradiction, Objection, TaskState
 from node.checks import Finding
 from node.executor import Later
 from node.replay import OwnReplay
@@ -153,17 +154,13 @@ def _rerun(network: Network, found: Contradiction, duty: ObjectionDuty) -> Rerun
         raise Later("the vote is on no result that this node's own endpoint and storage show")
     state = network.tasks[vote.task]
     return Rerun(
-        task=state.task,
+        **_of_task(network, state, duty),
         attempt=vote.attempt,
-        spec=network.jobs[state.task.job].order.spec,
-        deadline=duty.deadline,
-        sealed_key=duty.sealed_key,
         case=found.id,
         worker=attempt.node,
         result=vote.result,
         seed=seed,
         outcome=Outcome(vote.outcome),
-        results=accepted_results(network, state.task),
         verifier=vote.node,
         measured=vote.measured,
     )
@@ -173,18 +170,25 @@ def _panel_duty(network: Network, leaf: BatchLeaf, seed: bytes, duty: ObjectionD
     """What is checked again, by this node's own replay."""
     state = network.tasks[leaf.task]
     return PanelDuty(
-        task=state.task,
+        **_of_task(network, state, duty),
         attempt=leaf.attempt,
-        spec=network.jobs[state.task.job].order.spec,
-        deadline=duty.deadline,
-        sealed_key=duty.sealed_key,
         case=duty.objection,
         worker=leaf.node,
         result=leaf.result,
         seed=seed,
         outcome=leaf.outcome,
-        results=accepted_results(network, state.task),
     )
+
+
+def _of_task(network: Network, state: TaskState, duty: ObjectionDuty) -> dict[str, Any]:
+    """What both kinds of duty say of the task, and of what this node was handed for it."""
+    return {
+        "task": state.task,
+        "spec": network.jobs[state.task.job].order.spec,
+        "deadline": duty.deadline,
+        "sealed_key": duty.sealed_key,
+        "results": accepted_results(network, state.task),
+    }
 
 
 def _consistent(network: Network, leaf: BatchLeaf) -> set[Outcome]:

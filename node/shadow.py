@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from inferix.models.result import ShadowResult
-from inferix.proofs.rendering import Calibration, FloatArray, Rule, TileTest, Verdict, measure
+from inferix.proofs.rendering import FloatArray, Rule, TileTest, Verdict, measure
 
 
 @dataclass
@@ -34,14 +34,6 @@ class Shadow:
                 ShadowResult(rule=self.rule.name, frame=frame, tiles=tiles, failed=failed, verdict=_word(found))
             )
         self._test = None
-
-
-def shadow_of(
-    tried: Calibration | None, worker: str, own: str, *, same_build: bool, same_kernel: bool
-) -> Shadow | None:
-    """For a check between these two; None where nothing is tried, or they were never compared in it either."""
-    rule = tried.rule(worker, own, same_build=same_build, same_kernel=same_kernel) if tried else None
-    return Shadow(rule) if rule is not None and rule.calibrated else None
 
 
 def _word(found: Verdict) -> Literal["accepted", "rejected", "unsure"]:

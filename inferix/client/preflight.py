@@ -23,7 +23,7 @@ def prepare(engine: Any, scene: Path, packed: Path, settings: RenderSettings) ->
     except values.BadPackage as error:
         raise SceneRefused(f"{scene} cannot be rendered: {error}") from error
     asked = values.Request(settings.first_frame, settings.last_frame, settings.width, settings.height)
-    report = engine.inspect(packed, asked, values.Choice(settings.camera, settings.layer, settings.eye))
+    report = engine.inspect(packed, asked, values.Choice(**settings.choice()))
     _refuse(scene, report)
     return report
 

@@ -53,6 +53,10 @@ class RenderSettings(Value):
         """The frame numbers in order."""
         return range(self.first_frame, self.last_frame + 1)
 
+    def choice(self) -> dict[str, str]:
+        """Camera, layer and eye, as an engine's Choice has them."""
+        return {"camera": self.camera, "layer": self.layer, "eye": self.eye}
+
 
 class QuoteRequest(Document):
     """What a client asks a price for. ``input``: CID of the sealed package; ``input_bytes``: its plain size."""

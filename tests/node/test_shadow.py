@@ -12,7 +12,6 @@ from inferix.keystore import new_keys
 from inferix.models.roles import Outcome
 from inferix.proofs.calibration import Calibration, Tolerance, load_calibration, write_calibration
 from node.engines import EngineSettings
-from node.shadow import shadow_of
 from node.start import tried_calibration
 from tests.node.delivery import Delivery, honest, other_seed, voted
 from tests.node.network import Network
@@ -52,11 +51,9 @@ def test_without_one_nothing_is_said(verifier: Node, delivery: Delivery) -> None
     assert measurement.shadow == []
 
 
-def test_classes_that_it_does_not_know_are_not_judged_by_it() -> None:
-    assert shadow_of(None, "cpu", "cpu", same_build=True, same_kernel=True) is None
-    assert shadow_of(NARROW, "cpu", "hip", same_build=True, same_kernel=False) is None
-    assert shadow_of(NARROW, "cpu", "cpu", same_build=False, same_kernel=False) is None
-    assert shadow_of(NARROW, "cpu", "cpu", same_build=True, same_kernel=False) is not None
+def test_classes_that_it_does_not_know_are_not_judged_by_it(trying: Node, delivery: Delivery) -> None:
+    outcome, measurement = voted(trying, delivery.frames(other_seed).change(device_class="hip").verify(trying))
+    assert (outcome, measurement.shadow) == (Outcome.VOID, [])
 
 
 def test_a_file_is_read_at_the_start_or_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from inferix.errors import Corrupt, InvalidInput
-from inferix.proofs.calibration import MILLION, Calibration, Counted, Kind, Pair, Tolerance
+from inferix.proofs.calibration import Calibration, Counted, Kind, Pair, Tolerance
 from inferix.proofs.rendering.compare import FloatArray, TileMeasure, measure
 from inferix.proofs.rendering.tiles import TILE_SIZE, Tile, frame_seed, tile_plan
 
@@ -209,9 +209,5 @@ def _measures(one: Sample, other: Sample, shots: Sequence[Shot], kind: str, tole
 
 
 def _count(name: str, measures: Sequence[TileMeasure], exact: bool, tolerance: Tolerance) -> Counted:
-    failed = sum(not found.equal if exact else _fails(found, tolerance) for found in measures)
+    failed = sum(found.fails(tolerance, exact=exact) for found in measures)
     return Counted(name, len(measures), failed)
-
-
-def _fails(found: TileMeasure, tolerance: Tolerance) -> bool:
-    return bool(found.fault) or found.share_ppm > min(tolerance.max_share_ppm, MILLION)

@@ -28,6 +28,10 @@ class TileMeasure:
     max_difference: float
     fault: str = ""
 
+    def fails(self, tolerance: Tolerance, *, exact: bool) -> bool:
+        """Whether it speaks against who delivered it: bit for bit where ``exact``, else within the tolerance."""
+        return bool(self.fault) or (not self.equal if exact else self.share_ppm > tolerance.max_share_ppm)
+
 
 def measure(submitted: FloatArray, rerendered: FloatArray, tolerance: Tolerance = TOLERANCE) -> TileMeasure:
     """Compare a submitted tile with one's own re-render, both (height, width, 4) float32 RGBA, linear.

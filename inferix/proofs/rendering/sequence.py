@@ -53,9 +53,7 @@ class TileTest:
 
     def fails(self, measure: TileMeasure) -> bool:
         """Whether this tile speaks against the worker."""
-        if measure.fault:
-            return True
-        return not measure.equal if self.rule.exact else measure.share_ppm > self.rule.tolerance.max_share_ppm
+        return measure.fails(self.rule.tolerance, exact=self.rule.exact)
 
     @property
     def decided(self) -> bool:
