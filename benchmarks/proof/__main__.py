@@ -33,7 +33,8 @@ FULL = 112 * ROUND
 CHOSEN_ON = 36
 """Cases before this one are those that the tolerance in force was chosen on: the full run counts others."""
 MULTIPLE = 8
-MARKS_EVERY = 3
+MARKED_OF_EACH = 3
+"""Frames of each scene with ANGV's marks, in the full run; one in the short one. Each costs as much as ten others."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,6 +97,7 @@ def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> Non
     frames, marked = Journal(folder / FRAMES), Journal(folder / MARKS)
     done, with_marks, began = frames.done(), marked.done(), time.monotonic()
     first = CHOSEN_ON if asked.full else 0
+    every = max(count // len(scenes.NAMES) // (MARKED_OF_EACH if asked.full else 1), 1)
     index, shards = asked.shard
     left = [number for number in range(first, first + count) if number not in done and number % shards == index]
     if done:
@@ -103,8 +105,8 @@ def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> Non
     for new, number in enumerate(left, start=1):
         row = run.do(Case(number, asked.width, asked.height, asked.samples), check=new == 1)
         frames.add(row)
-        if number % MARKS_EVERY == 0 and number // MARKS_EVERY not in with_marks:
-            for found in marks.run(Case(number // MARKS_EVERY, *MARKED), run.worker):
+        if number % every == 0 and number // every not in with_marks:
+            for found in marks.run(Case(number // every, *MARKED), run.worker):
                 marked.add(found)
         passed = time.monotonic() - began
         rest = passed / new * (len(left) - new)

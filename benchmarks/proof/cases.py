@@ -2,7 +2,7 @@
 """One case: a frame rendered honestly on two kernels, and everything that a cheat could deliver in its place.
 
 Cases are numbered; the number decides scene, variant, seeds and draws, so that a case is the same on every machine. Of
-the forgeries that cost a whole render, each case has one third (see `EXTRAS`); all scenes meet all of them.
+the forgeries that cost a render, each case has one third (see `EXTRAS`); all scenes meet all of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -58,9 +58,9 @@ class Case:
         seed, task = self._hash("draw"), self._hash("task")
         return tuple(Draw(seed, task, 0, FIRST_VERIFIER + seat, scenes.MIDDLE) for seat in range(seats))
 
-    def chance(self) -> np.random.Generator:
-        """A cheat's own dice."""
-        return np.random.default_rng(int.from_bytes(self._hash("cheat")[:8]))
+    def chance(self, purpose: str = "cheat") -> np.random.Generator:
+        """A cheat's own dice, others for each purpose."""
+        return np.random.default_rng(int.from_bytes(self._hash(purpose)[:8]))
 
     def _hash(self, purpose: str) -> bytes:
         return sha256(f"inferix/bench-proof/{purpose}/{self.number}".encode()).digest()
@@ -68,10 +68,11 @@ class Case:
 
 @dataclass
 class Made:
-    """Frames that a worker may deliver: honest, and by name. ``cost``: core seconds of what was rendered for it, as a
-    share of the honest render; only where it is measured. ``full``: core seconds of that."""
+    """Frames that a worker may deliver: honest, and by name. ``raw``, ``full``: the honest render as it came, its core
+    seconds. ``cost``: core seconds of what was rendered for a frame, as a share of these; only where it is measured."""
 
     honest: FloatArray
+    raw: FloatArray
     full: float
     frames: Frames = field(default_factory=dict)
     cost: dict[str, float] = field(default_factory=dict)
@@ -80,19 +81,14 @@ class Made:
 def make(case: Case, worker: Blender, other: FloatArray | None) -> Made:
     """Everything of a case. ``other``: the honest frame of another scene, where there is one."""
     rendered = worker.render(case.shot)
-    made = Made(_rgba(rendered), worker.last_core_seconds)
+    made = Made(_rgba(rendered), rendered, worker.last_core_seconds)
     made.frames[EIGHT_BITS] = forgeries.eight_bits(made.honest)
-    _fewer_samples(case, worker, rendered, made)
-    EXTRAS[case.number // len(scenes.NAMES) % len(EXTRAS)](case, worker, made)
     chance = case.chance()
     if other is not None:
         made.frames["another scene"] = other
     made.frames["uniform noise"] = forgeries.uniform_noise(made.honest, chance)
     made.frames["black and white noise"] = forgeries.black_and_white(made.honest, chance)
-    for where in forgeries.WHERE:
-        for share in forgeries.SHARES:
-            chosen = forgeries.mask(where, share, made.honest, chance)
-            made.frames[partial(where, share)] = forgeries.pasted(made.honest, made.frames[CHEAP], chosen)
+    EXTRAS[case.number // len(scenes.NAMES) % len(EXTRAS)](case, worker, made)
     return made
 
 
@@ -106,13 +102,13 @@ def partials() -> list[str]:
     return [partial(where, share) for where in forgeries.WHERE for share in forgeries.SHARES]
 
 
-def _fewer_samples(case: Case, worker: Blender, full: FloatArray, made: Made) -> None:
+def _fewer_samples(case: Case, worker: Blender, made: Made) -> None:
     """Subsets add up, so that a half, a quarter and an eighth cost half a render together."""
     eighth = case.samples // 8
     bounds = [(0, eighth), (eighth, eighth), (2 * eighth, 2 * eighth)]
     parts = [worker.render(case.shot, subset=bound) for bound in bounds]
     last = worker.render(case.shot, subset=(case.samples - 1, 1))
-    found = {f"{case.samples - 1}/{case.samples} samples": forgeries.without_last(full, last, case.samples)}
+    found = {f"{case.samples - 1}/{case.samples} samples": forgeries.without_last(made.raw, last, case.samples)}
     for count, fraction in zip((3, 2, 1), FRACTIONS, strict=True):
         taken = [length for _, length in bounds[:count]]
         found[f"1/{fraction} samples"] = forgeries.mean_of(parts[:count], taken)
@@ -121,7 +117,21 @@ def _fewer_samples(case: Case, worker: Blender, full: FloatArray, made: Made) ->
         made.frames[f"{name}, denoised"] = _rgba(worker.denoised(pixels))
 
 
-def _seeds_and_size(case: Case, worker: Blender, made: Made) -> None:
+def _in_part(case: Case, made: Made) -> None:
+    chance = case.chance("where")
+    for where in forgeries.WHERE:
+        for share in forgeries.SHARES:
+            chosen = forgeries.mask(where, share, made.honest, chance)
+            made.frames[partial(where, share)] = forgeries.pasted(made.honest, made.frames[CHEAP], chosen)
+
+
+def _less_work_or_another_seed(case: Case, worker: Blender, made: Made) -> None:
+    _fewer_samples(case, worker, made)
+    _in_part(case, made)
+    _seed_and_size(case, worker, made)
+
+
+def _seed_and_size(case: Case, worker: Blender, made: Made) -> None:
     shot = case.shot
     made.frames["another seed"] = _rgba(worker.render(replace(shot, seed=case.seed(attempt=1))))
     half = replace(shot.settings, width=-(-case.width // 2), height=-(-case.height // 2))
@@ -147,7 +157,11 @@ def _settings_and_worker(case: Case, worker: Blender, made: Made) -> None:
     made.frames["another worker's frame"] = _rgba(worker.render(replace(case.shot, seed=case.seed(worker=WORKER + 1))))
 
 
-EXTRAS: Final[tuple[Callable[[Case, Blender, Made], None], ...]] = (_seeds_and_size, _neighbours, _settings_and_worker)
+EXTRAS: Final[tuple[Callable[[Case, Blender, Made], None], ...]] = (
+    _less_work_or_another_seed,
+    _neighbours,
+    _settings_and_worker,
+)
 
 
 def _costing(worker: Blender, made: Made, name: str, shot: Shot, cut: str = "") -> FloatArray:
