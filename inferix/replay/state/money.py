@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients' credit, fines, and what an epoch shared out."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Account:
+    """A client's prepaid credit in one coin, nano-USD; ``caps``: (time, cap) of orders after the newest final root;
+    ``opened_at``: block time of its first top-up."""
+
+    id: int
+    owner: str
+    coin: str
+    credit: int = 0
+    requested: int = 0
+    spent: int = 0
+    reserved: int = 0
+    opened_at: int = 0
+    caps: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def free(self) -> int:
+        """What a new order may reserve."""
+        return self.credit - self.requested - self.spent - self.reserved - sum(cap for _, cap in self.caps)
+
+
+@dataclass
+class BalanceClaim:
+    """What a client says is left of its credit. ``left``: nano-USD not paid yet; ``since``: epoch from which charges
+    are in ``counted``; ``until``: protocol time; ``bond``: units of the coin."""
+
+    account: int
+    left: int
+    since: int
+    counted: list[bytes]
+    claimed_at: int
+    until: int
+    bond: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fine:
+    """What a slash brought into the penalty pool, wei; ``barred``: verifiers that judged it and get none of it."""
+
+    node: int
+    amount: int
+    barred: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of workers at the close of an epoch.
+
+    ``reputation``: per mille, 1,000 of who is not in it; ``absent``: who let too many turns pass; ``apparent``: what
+    the speed of all active workers came to in the time they had, nano-IBM; ``ib``: of each, micro-IB.
+    """
+
+    reputation: dict[int, int] = field(default_factory=dict)
+    absent: frozenset[int] = frozenset()
+    apparent: int = 0
+    ib: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass
+class Epoch:
+    """A closed epoch, amounts as the contract counted them; ``pooled``: what the penalty pool handed over, ``fines``
+    what is known of where it came from; the parameters that share out its mint, as at its close:
+    what was shared never changes, whatever is governed later."""
+
+    index: int
+    work: int
+    charge: int
+    burned: int
+    minted: int
+    pooled: int
+    fines: tuple[Fine, ...]
+    record: Record
+    closed_at: int
+    matured_bps: int
+    poc_bps: int
+    worker_vesting: int
+
+
+@dataclass
+class AccountsRoot:
+    """A posted accounts root."""
+
+    epoch: int
+    cut_off: int
+    posted_at: int
+    data: bytes
+    accounts_root: bytes
+    nodes_root: bytes
+    final_at: int = 0
+    index: int = 0
+    manager: int = 0
