@@ -18,12 +18,13 @@ from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
 from inferix.proofs.assembly import ByteArray, judge_picture, measure_picture
 from inferix.proofs.rendering import Calibration, Rule, Verdict, load_calibration, redo_frame
+from inferix.proofs.rerun import Made, Seen, rule_against, seen_by
 from node.assignment import Assignment, raw_frames
 from node.engines import BadResult, Machine, Session
 from node.executor import Later
 from node.parts import Parts, key_of
 from node.rendering import open_package
-from node.rerun import Rerun, Seen, rule_against, seen_by
+from node.rerun import Rerun
 from node.shadow import Shadow
 from node.tiles import MAX_TILES_A_TASK, MORE_TILES, Committed, Draw, check_frame
 from node.vault import BadFile
@@ -112,10 +113,10 @@ class Checker:
         if not isinstance(item, Rerun):
             return None
         try:
-            return seen_by(item, self._parts.vault.document(Measurement, item.measured))
+            return seen_by(item.outcome, item.name, self._parts.vault.document(Measurement, item.measured))
         except (BadFile, NotFound, Unavailable) as error:
             log.warning("case %s: the measurement of the vote is not to be had: %s", item.case.hex()[:8], error)
-            return seen_by(item, None)
+            return seen_by(item.outcome, item.name, None)
 
     def _whose(self, item: Verify | PanelDuty) -> int:
         """Whose tiles are drawn: one's own, but for a vote to judge."""
@@ -147,7 +148,7 @@ class Checker:
             raise Rejected(
                 f"{len(result.frames)} frames delivered, {len(frames)} ordered; the package opens and renders"
             )
-        asked = set((seen.frames(frames) if seen else None) or frames)
+        asked = set(seen.frames(frames) if seen else frames)
         chosen = [frame for frame in result.frames if frame.frame in asked]
         committed = [Committed(frame, self._fetch_frame(assignment, frame)) for frame in chosen]
         by = _By(session, self._rule(session, result, seen), seen, self._shadow(session, result, seen))
@@ -213,7 +214,7 @@ class Checker:
         """By which thresholds two nodes are compared: a difference blames only where it was measured what is normal."""
         own = self._machine = session.machine()
         if seen is not None:
-            return rule_against(seen, result, own, self._parts.engine.build())
+            return rule_against(seen, result, Made(self._parts.engine.build(), own.device_class, own.kernel))
         return self._between(load_calibration(), own, result)
 
     def _between(self, calibration: Calibration, own: Machine, result: Result) -> Rule:

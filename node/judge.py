@@ -17,6 +17,7 @@ from inferix.models.objection import MAX_SAYS, Checked, LeafClaim, OutcomesFindi
 from inferix.models.result import Measurement
 from inferix.models.roles import ObjectionKind, Outcome
 from inferix.models.work import ObjectionDuty, PanelDuty
+from inferix.proofs.rerun import is_contradicted
 from inferix.replay import Network
 from inferix.replay.contradictions import attempt_of, heard_by_id, seed_of
 from inferix.replay.jobs import accepted_results
@@ -28,7 +29,7 @@ from inferix.replay.state import Batch, Contradiction, Objection, TaskState
 from node.checks import Finding
 from node.executor import Later
 from node.replay import OwnReplay
-from node.rerun import Rerun, is_contradicted
+from node.rerun import Rerun
 
 UNCHECKED = (Outcome.LATE, Outcome.VOID)
 """Outcomes without pixels: the rules alone give them."""

@@ -8,8 +8,9 @@ import pytest
 from inferix.models.result import Measurement, TileResult
 from inferix.models.roles import Outcome
 from inferix.models.work import ObjectionDuty
+from inferix.proofs.rerun import is_contradicted
 from node.checks import Finding
-from node.rerun import Rerun, is_contradicted
+from node.rerun import Rerun
 from node.verifier import Verifier
 from tests.node.delivery import Delivery, honest, other_seed, remove, voted
 from tests.node.running import Node, Start
