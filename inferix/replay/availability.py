@@ -8,12 +8,14 @@ them from the start (``Later``), or a message would count or not by when its rea
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from inferix.models.anchor import SignedMessage
 from inferix.models.event import ChainEvent
-from inferix.models.roles import RootKind
-from inferix.replay.disputes import opening
+from inferix.models.roles import DisputeStatus, RootKind
+from inferix.replay.disputes import end, opening
+from inferix.replay.handlers import Handlers
 from inferix.replay.state import RootDispute, RootName
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def look_ahead(events: Iterable[ChainEvent]) -> Later:
     return later
 
 
-def told(network: "Network", event: ChainEvent) -> None:
+def told(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """An anchor was cancelled, or posted: the state that was made without knowing it is no more."""
     place = network.later.take(event)
     assert place is not None
@@ -88,3 +90,17 @@ def disputed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> 
     """Somebody asks for a chunk."""
     name = RootName(RootKind(args["kind"]), args["of"], args["index"], args["root"])
     network.root_disputes[args["id"]] = RootDispute(name=name, chunk=args["chunk"], **opening(event, args))
+
+
+def _ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, status: DisputeStatus) -> None:
+    end(network.root_disputes[args["id"]], event, status)
+
+
+EVENTS: Handlers = {
+    "RootDisputed": disputed,
+    "RootServed": partial(_ended, status=DisputeStatus.ANSWERED),
+    "RootDisputeUpheld": partial(_ended, status=DisputeStatus.UPHELD),
+    "RootDisputeDropped": partial(_ended, status=DisputeStatus.DROPPED),
+    "AnchorCancelled": told,
+    "MessagesPosted": told,
+}

@@ -8,6 +8,7 @@ from inferix.models.anchor import BatchLeaf
 from inferix.models.event import ChainEvent
 from inferix.models.job import case_id
 from inferix.models.roles import BatchStatus
+from inferix.replay.handlers import Handlers
 from inferix.replay.state import BalanceClaim, Batch
 
 if TYPE_CHECKING:
@@ -55,3 +56,11 @@ def charges(network: "Network", account: int, since: int, claimed_at: int) -> li
             if leaf.account == account and leaf.charge and index not in batch.voided:
                 found.append((batch, index))
     return found
+
+
+EVENTS: Handlers = {
+    "BalanceClaimed": claimed,
+    "ClaimPaid": paid,
+    "ClaimFell": ended,
+    "ClaimDropped": ended,
+}

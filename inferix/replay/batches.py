@@ -11,6 +11,7 @@ from inferix.models.event import ChainEvent
 from inferix.models.roles import BatchStatus, Outcome
 from inferix.replay import jobs
 from inferix.replay.availability import NOT_SERVED
+from inferix.replay.handlers import Handlers
 from inferix.replay.state import Batch
 from inferix.trees import Tree, batch_leaf, lanes
 
@@ -128,3 +129,13 @@ def voided(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
     batch.voided.add(args["index"])
     if args["index"] < len(batch.leaves):
         jobs.voided(network, batch, args["index"], event.timestamp)
+
+
+EVENTS: Handlers = {
+    "Proposed": proposed,
+    "Escaped": escaped,
+    "EscapeClosed": escape_closed,
+    "BatchFinalized": finalized,
+    "BatchCancelled": cancelled,
+    "LeafVoided": voided,
+}

@@ -2,10 +2,12 @@
 """Slashing cases as the Panels contract reports them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from inferix.models.event import ChainEvent
 from inferix.models.roles import CaseStatus, ClearedBy
+from inferix.replay.handlers import Handlers
 from inferix.replay.state import Case, Fine
 
 if TYPE_CHECKING:
@@ -53,3 +55,17 @@ def judges(network: "Network", case: Case) -> set[int]:
     state = network.tasks.get(case.task)
     voters = {node for attempt in state.attempts for node in attempt.votes} if state is not None else set()
     return voters | set(case.seats)
+
+
+def _late(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.late_penalised.add(args["case"])
+
+
+EVENTS: Handlers = {
+    "CaseFrozen": frozen,
+    "CaseCharged": charged,
+    "CaseAppealed": appealed,
+    "CaseCleared": partial(ended, slashed=False),
+    "CaseSlashed": partial(ended, slashed=True),
+    "LatePenalised": _late,
+}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from inferix.messages import Vote
 from inferix.models.event import ChainEvent
 from inferix.models.roles import ObjectionStatus
+from inferix.replay.handlers import Handlers
 from inferix.replay.objections import job_of as job_of_objection
 from inferix.replay.state import Attempt, Contradiction, Job, Objection
 
@@ -72,3 +73,14 @@ def job_of(network: "Network", item: Heard) -> Job | None:
         return job_of_objection(network, item)
     state = network.tasks.get(item.vote.task)
     return network.jobs[state.task.job] if state is not None else None
+
+
+def _referred(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.contradictions[args["id"]].is_referred = True
+
+
+EVENTS: Handlers = {
+    "VoteContradicted": opened,
+    "ContradictionReferred": _referred,
+    "ContradictionClosed": closed,
+}

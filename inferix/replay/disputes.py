@@ -2,13 +2,15 @@
 """Disputes and proofs as the Disputes contract reports them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
 from inferix.models.event import ChainEvent
-from inferix.models.roles import DisputeKind, DisputeStatus
+from inferix.models.roles import DisputeKind, DisputeStatus, Lie
+from inferix.replay.handlers import Handlers
 from inferix.replay.state import AnyDispute, Dispute
 
 if TYPE_CHECKING:
@@ -34,6 +36,28 @@ def opening(event: ChainEvent, args: Mapping[str, Any]) -> dict[str, Any]:
     return {name: args[name] for name in names} | {"opened_at": event.timestamp}
 
 
-def ended(dispute: AnyDispute, event: ChainEvent, status: DisputeStatus) -> None:
+def end(dispute: AnyDispute, event: ChainEvent, status: DisputeStatus) -> None:
     """It was answered, or not, or what it is about fell otherwise."""
     dispute.status, dispute.ended_at = status, event.timestamp
+
+
+def _ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, status: DisputeStatus) -> None:
+    end(network.disputes[args["id"]], event, status)
+
+
+def _lie(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.batches[args["commitment"]].lie = Lie(args["kind"])
+
+
+def _equivocation(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.equivocations.add((args["task"], args["attempt"], args["node"]))
+
+
+EVENTS: Handlers = {
+    "DisputeOpened": opened,
+    "DisputeAnswered": partial(_ended, status=DisputeStatus.ANSWERED),
+    "DisputeUpheld": partial(_ended, status=DisputeStatus.UPHELD),
+    "DisputeDropped": partial(_ended, status=DisputeStatus.DROPPED),
+    "LieProven": _lie,
+    "EquivocationProven": _equivocation,
+}

@@ -10,6 +10,7 @@ from eth_utils.crypto import keccak
 
 from inferix.models.event import ChainEvent
 from inferix.models.roles import ObjectionKind, ObjectionStatus, RosterKind
+from inferix.replay.handlers import Handlers
 from inferix.replay.state import Job, Objection
 
 if TYPE_CHECKING:
@@ -96,3 +97,15 @@ def job_of(network: "Network", objection: Objection) -> Job | None:
 def naming(network: "Network", commitment: bytes, place: int) -> list[Objection]:
     """Which objections name a leaf of a batch, the newest last, whatever became of them."""
     return [item for item in network.objections.values() if item.subject == commitment and place in item.places]
+
+
+def _referred(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.objections[args["id"]].is_referred = True
+
+
+EVENTS: Handlers = {
+    "OutcomesObjected": to_outcomes,
+    "LeafObjected": to_leaf,
+    "ObjectionReferred": _referred,
+    "ObjectionClosed": closed,
+}

@@ -15,6 +15,7 @@ from inferix.models.anchor import RosterData, RosterLeaf
 from inferix.models.event import ChainEvent
 from inferix.models.roles import Role, RosterKind
 from inferix.replay.accounting import roster_leaf, roster_leaves
+from inferix.replay.handlers import Handlers
 from inferix.replay.state import FinalRoster
 
 if TYPE_CHECKING:
@@ -71,3 +72,20 @@ def _wrong(
         if was_right and network.nodes[node].role is ROLES[kind]:
             del wrong[node]
     return wrong
+
+
+def _finalized(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    found = network.posted_rosters[args["kind"], args["index"]]
+    found.final_at = event.timestamp
+    network.rosters[RosterKind(args["kind"])].append(found)
+
+
+def _cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.posted_rosters.pop((args["kind"], args["index"]), None)
+
+
+EVENTS: Handlers = {
+    "RosterPosted": posted,
+    "RosterFinalized": _finalized,
+    "RosterCancelled": _cancelled,
+}

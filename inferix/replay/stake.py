@@ -2,82 +2,88 @@
 """The reducer's part for stake: what is at work behind each node, what leaves, what others delegated, in wei."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inferix.models.event import ChainEvent
+from inferix.replay.handlers import Handlers
 from inferix.replay.state import Exit, Fine, Node, Terms
 
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
 
-class StakeEvents:
-    """Events of Staking and Delegation. ``delegations``: shares by (node, delegator), also when none is left."""
 
-    nodes: dict[int, Node]
-    delegations: dict[tuple[int, str], int]
-    exits: dict[int, Exit]
-    fines: list[Fine]
+def _staked(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.nodes[args["node"]].bonded += args["amount"]
 
-    # -- Staking
 
-    def _on_Staked(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].bonded += args["amount"]
+def _unbonding(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    node = network.nodes[args["node"]]
+    node.bonded -= args["amount"]
+    node.unbonding += args["amount"]
 
-    def _on_Unbonding(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        node = self.nodes[args["node"]]
-        node.bonded -= args["amount"]
-        node.unbonding += args["amount"]
 
-    def _on_StakeWithdrawn(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].unbonding -= args["amount"]
+def _stake_withdrawn(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.nodes[args["node"]].unbonding -= args["amount"]
 
-    def _on_DelegatedBonded(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        node = self.nodes[args["node"]]
-        node.bonded += args["amount"]
-        node.delegated += args["amount"]
 
-    def _on_DelegatedUnbonding(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        node = self.nodes[args["node"]]
-        node.bonded -= args["amount"]
-        node.delegated -= args["amount"]
-        node.delegated_unbonding += args["amount"]
+def _delegated_bonded(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    node = network.nodes[args["node"]]
+    node.bonded += args["amount"]
+    node.delegated += args["amount"]
 
-    def _on_DelegatedPaid(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].delegated_unbonding -= args["amount"]
 
-    def _on_Frozen(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].frozen += args["amount"]
+def _delegated_unbonding(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    node = network.nodes[args["node"]]
+    node.bonded -= args["amount"]
+    node.delegated -= args["amount"]
+    node.delegated_unbonding += args["amount"]
 
-    def _on_Unfrozen(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].frozen -= args["amount"]
 
-    def _on_Slashed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        slash(self.nodes[args["node"]], args["amount"])
-        self.fines.append(Fine(args["node"], args["pooled"]))
+def _delegated_paid(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.nodes[args["node"]].delegated_unbonding -= args["amount"]
 
-    def _on_Qualified(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].qualified = args["qualified"]
 
-    # -- Delegation
+def _frozen(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.nodes[args["node"]].frozen += args["amount"]
 
-    def _on_LimitSet(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.nodes[args["node"]].limit = args["limit"]
 
-    def _on_ShareNoticed(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        # The contract takes a further notice only while the one before is not in force yet, or once it is.
-        node = self.nodes[args["node"]]
-        in_force = node.terms.next_share if node.terms.since + 2 <= args["since"] else node.terms.share
-        node.terms = Terms(share=in_force, next_share=args["share"], since=args["since"])
+def _unfrozen(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.nodes[args["node"]].frozen -= args["amount"]
 
-    def _on_Delegated(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        place = args["node"], args["delegator"]
-        self.delegations[place] = self.delegations.get(place, 0) + args["shares"]
 
-    def _on_Undelegated(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        self.delegations[args["node"], args["delegator"]] -= args["shares"]
-        if args["exit"]:
-            self.exits[args["exit"]] = Exit(args["node"], args["delegator"], args["free_at"])
+def _slashed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    slash(network.nodes[args["node"]], args["amount"])
+    network.fines.append(Fine(args["node"], args["pooled"]))
 
-    def _on_ExitWithdrawn(self, event: ChainEvent, args: Mapping[str, Any]) -> None:
-        del self.exits[args["exit"]]
+
+def _qualified(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.nodes[args["node"]].qualified = args["qualified"]
+
+
+def _limit_set(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.nodes[args["node"]].limit = args["limit"]
+
+
+def _share_noticed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    # The contract takes a further notice only while the one before is not in force yet, or once it is.
+    node = network.nodes[args["node"]]
+    in_force = node.terms.next_share if node.terms.since + 2 <= args["since"] else node.terms.share
+    node.terms = Terms(share=in_force, next_share=args["share"], since=args["since"])
+
+
+def _delegated(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    place = args["node"], args["delegator"]
+    network.delegations[place] = network.delegations.get(place, 0) + args["shares"]
+
+
+def _undelegated(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.delegations[args["node"], args["delegator"]] -= args["shares"]
+    if args["exit"]:
+        network.exits[args["exit"]] = Exit(args["node"], args["delegator"], args["free_at"])
+
+
+def _exit_withdrawn(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    del network.exits[args["exit"]]
 
 
 def slash(node: Node, taken: int) -> None:
@@ -96,3 +102,22 @@ def slash(node: Node, taken: int) -> None:
     node.delegated -= lost[2]
     node.delegated_unbonding -= lost[3]
     node.frozen = min(node.frozen, total - taken)
+
+
+EVENTS: Handlers = {
+    "Staked": _staked,
+    "Unbonding": _unbonding,
+    "StakeWithdrawn": _stake_withdrawn,
+    "DelegatedBonded": _delegated_bonded,
+    "DelegatedUnbonding": _delegated_unbonding,
+    "DelegatedPaid": _delegated_paid,
+    "Frozen": _frozen,
+    "Unfrozen": _unfrozen,
+    "Slashed": _slashed,
+    "Qualified": _qualified,
+    "LimitSet": _limit_set,
+    "ShareNoticed": _share_noticed,
+    "Delegated": _delegated,
+    "Undelegated": _undelegated,
+    "ExitWithdrawn": _exit_withdrawn,
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reducer's part for epochs: what each shared out, the accounts roots that follow, and what nodes claim."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from inferix.errors import InferixError
+from inferix.models.anchor import AccountsData
+from inferix.models.event import ChainEvent
+from inferix.replay.handlers import Handlers
+from inferix.replay.reputation import record
+from inferix.replay.state import AccountsRoot, Epoch
+
+if TYPE_CHECKING:
+    from inferix.replay.network import Network
+
+
+def _closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    amounts = {name: args[name] for name in ("work", "charge", "burned", "minted", "pooled")}
+    amounts |= {name: network.parameters[name] for name in ("matured_bps", "poc_bps", "worker_vesting")}
+    fines = tuple(network.fines) if args["pooled"] else ()
+    found = record(network, args["epoch"])
+    network.epochs.append(Epoch(args["epoch"], closed_at=event.timestamp, fines=fines, record=found, **amounts))
+    if args["pooled"]:
+        network.fines.clear()
+
+
+def _accounts_posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    root = AccountsRoot(
+        epoch=args["epoch"],
+        cut_off=network.epoch_end(args["epoch"]),
+        posted_at=event.timestamp,
+        data=args["data"],
+        accounts_root=args["accounts_root"],
+        nodes_root=args["nodes_root"],
+        index=args["index"],
+        manager=args["manager"],
+    )
+    network.accounts_roots.append(root)
+
+
+def _accounts_cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.accounts_roots = [root for root in network.accounts_roots if root.epoch != args["epoch"] or root.final_at]
+
+
+def _accounts_final(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    root = next(item for item in reversed(network.accounts_roots) if item.epoch == args["epoch"])
+    root.final_at = event.timestamp
+    body = network.document(root.data)
+    if body is None:
+        return
+    try:
+        leaves = AccountsData.decode(body, root.data).accounts
+    except InferixError:
+        return  # who made it final has still to answer; nobody else's replay shall end with it
+    for leaf in leaves:
+        account = network.accounts.get(leaf.account)
+        if account is not None:
+            account.spent, account.reserved = leaf.spent, leaf.reserved
+    for account in network.accounts.values():
+        account.caps = [(posted, cap) for posted, cap in account.caps if posted > root.cut_off]
+
+
+def _claimed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.claimed[args["node"]] = network.claimed.get(args["node"], 0) + args["amount"]
+
+
+EVENTS: Handlers = {
+    "EpochClosed": _closed,
+    "AccountsPosted": _accounts_posted,
+    "AccountsCancelled": _accounts_cancelled,
+    "AccountsFinalized": _accounts_final,
+    "Claimed": _claimed,
+    "Forfeited": _claimed,  # counts as claimed, as in the contract: it is never paid out
+}
