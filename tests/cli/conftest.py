@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from inferix import keystore
-from inferix.cli import main
+from inferix.cli import contradict, main
+from inferix.cli import object as object_command
 from inferix.client import Client
 from inferix.keystore import Keys
 from inferix.plugins import load_engine
@@ -72,3 +74,14 @@ def run(api: Api, manager: Manager, wire: Cut, home: Path, monkeypatch: pytest.M
     monkeypatch.setattr("inferix.client.client.load_engine", lambda _, **settings: load_engine(ENGINE, **settings))
     wire.broken = lambda request: request.url.path.endswith("/events")  # it would never end: the client asks instead
     return commands
+
+
+@pytest.fixture
+def sent(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What ``object`` and ``contradict`` would have sent to the chain, where every bond is 5 IFX."""
+    found: list[Any] = []
+    contracts = SimpleNamespace(read=lambda *_: 5 * 10**18)
+    for command in (object_command, contradict):
+        monkeypatch.setattr(command, "replayed", lambda *_: (contracts, api.chain.network))
+        monkeypatch.setattr(command, "send", lambda *arguments: found.append(arguments[2:]))
+    return found

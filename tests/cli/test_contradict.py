@@ -2,12 +2,8 @@
 """``contradict`` says what it costs and what can be won or lost before it sends anything."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
-from inferix.cli import contradict as command
 from inferix.models.objection import VoteClaim
 from inferix.storage.documents import get_document
 from inferix.storage.embedded import EmbeddedStore
@@ -15,16 +11,6 @@ from tests.api.conftest import Api
 from tests.cli.conftest import Commands, refused
 from tests.replay.chain import WORKERS
 from tests.replay.objecting import contradict, propose_all
-
-
-@pytest.fixture
-def sent(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What would have gone to the chain."""
-    found: list[Any] = []
-    contracts = SimpleNamespace(read=lambda *_: 5 * 10**18)
-    monkeypatch.setattr(command, "replayed", lambda *_: (contracts, api.chain.network))
-    monkeypatch.setattr(command, "send", lambda *arguments: found.append(arguments[2:]))
-    return found
 
 
 def test_contradict__asks_first_then_stores_the_reason_and_sends_the_vote_once_its_leaf_is_final(

@@ -2,12 +2,10 @@
 """``object`` says what it costs and what can be won or lost before it sends anything."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from inferix.cli import object as command
 from inferix.models.objection import OutcomesClaim
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.settlement import draft_batch, draft_batches
@@ -17,16 +15,6 @@ from tests.api.conftest import Api
 from tests.cli.conftest import Commands, refused
 from tests.replay.chain import MANAGER
 from tests.replay.objecting import propose_all
-
-
-@pytest.fixture
-def sent(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What would have gone to the chain."""
-    found: list[Any] = []
-    contracts = SimpleNamespace(read=lambda *_: 5 * 10**18)
-    monkeypatch.setattr(command, "replayed", lambda *_: (contracts, api.chain.network))
-    monkeypatch.setattr(command, "send", lambda *arguments: found.append(arguments[2:]))
-    return found
 
 
 def test_object__asks_first_then_stores_the_reason_and_sends(
