@@ -22,17 +22,23 @@ PAUSE_BREAK: public(constant(uint256)) = 30 * 86400
 _KNOWN: constant(uint256) = 1 << 255
 # Values and bounds fit this many bits; bounds are packed low | high << 128
 _LANE: constant(uint256) = (1 << 128) - 1
+_TIME: constant(uint256) = (1 << 40) - 1
+
+
+# The latest pause [s]; both 0 before the first. It is on while at <= now < until.
+struct Pause:
+    at: uint256
+    until: uint256
+    # Length of all pauses before it
+    earlier: uint256
 
 
 governor: public(address)
 proposed_governor: public(address)
 guardian: public(address)
 
-# The latest pause [s]; both 0 before the first. A pause is on while paused_at <= now < paused_until.
-paused_at: public(uint256)
-paused_until: public(uint256)
-# Length of all pauses before the latest [s]
-_earlier_pauses: uint256
+# One word, which every clock reads: earlier << 80 | until << 40 | at
+_pause: uint256
 
 _values: HashMap[bytes32, uint256]
 _bounds: HashMap[bytes32, uint256]
@@ -105,11 +111,10 @@ def pause():
     @notice Stops new orders, batches and mints for at most 7 days, and not within 30 days after a pause. Guardian only.
     """
     assert msg.sender == self.guardian, "Parameters: not the guardian"
-    until: uint256 = self.paused_until
-    assert until == 0 or block.timestamp >= until + PAUSE_BREAK, "Parameters: too soon after a pause"
-    self._earlier_pauses += until - self.paused_at
-    self.paused_at = block.timestamp
-    self.paused_until = block.timestamp + MAX_PAUSE
+    last: Pause = self._latest()
+    assert last.until == 0 or block.timestamp >= last.until + PAUSE_BREAK, "Parameters: too soon after a pause"
+    earlier: uint256 = last.earlier + last.until - last.at
+    self._write(Pause(at=block.timestamp, until=block.timestamp + MAX_PAUSE, earlier=earlier))
     log IParameters.Paused(until=block.timestamp + MAX_PAUSE)
 
 
@@ -119,8 +124,10 @@ def resume():
     @notice Ends a pause early. Guardian or governor.
     """
     assert msg.sender in [self.guardian, self.governor], "Parameters: not the guardian"
-    assert block.timestamp < self.paused_until, "Parameters: not paused"
-    self.paused_until = block.timestamp
+    last: Pause = self._latest()
+    assert block.timestamp < last.until, "Parameters: not paused"
+    last.until = block.timestamp
+    self._write(last)
     log IParameters.Resumed(at=block.timestamp)
 
 
@@ -148,7 +155,25 @@ def paused() -> bool:
     """
     @notice Whether the pause is on.
     """
-    return block.timestamp < self.paused_until
+    return block.timestamp < self._pause >> 40 & _TIME
+
+
+@external
+@view
+def paused_at() -> uint256:
+    """
+    @notice When the latest pause began [s]; 0 before the first.
+    """
+    return self._latest().at
+
+
+@external
+@view
+def paused_until() -> uint256:
+    """
+    @notice When the latest pause ends, or has ended [s]; 0 before the first.
+    """
+    return self._latest().until
 
 
 @external
@@ -157,8 +182,20 @@ def clock() -> uint256:
     """
     @notice Protocol time [s]: block time less all time spent in pauses.
     """
-    end: uint256 = min(block.timestamp, self.paused_until)
-    return block.timestamp - self._earlier_pauses - (end - self.paused_at)
+    last: Pause = self._latest()
+    return block.timestamp - last.earlier - (min(block.timestamp, last.until) - last.at)
+
+
+@internal
+@view
+def _latest() -> Pause:
+    word: uint256 = self._pause
+    return Pause(at=word & _TIME, until=word >> 40 & _TIME, earlier=word >> 80)
+
+
+@internal
+def _write(pause: Pause):
+    self._pause = pause.earlier << 80 | pause.until << 40 | pause.at
 
 
 @internal
