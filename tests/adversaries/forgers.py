@@ -8,7 +8,6 @@ samples. Only the pixels tell. What is forged is made as the bench of the proof 
 import hashlib
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,11 +15,10 @@ import numpy as np
 
 from benchmarks.proof import forgeries
 from inferix.proofs.rendering import SEED_LIMIT
-from node.engines import SCENES_OWN, Choice, Progress, RawFrame, RenderSettings, exr
-from node.engines.blender.host import BlenderEngine
+from node.engines import RawFrame, RenderSettings, exr
 from node.engines.blender.session import BlenderSession
 from node.engines.exr import FloatArray, Passes
-from tests.adversaries import SAMPLE, HonestWhenMeasured, is_sample
+from tests.adversaries import SAMPLE, HonestWhenMeasured
 
 CUT_BOUNCES = """
 import bpy, sys
@@ -205,29 +203,15 @@ class HalfCheated(_Forger):
 class AnotherScene(HonestWhenMeasured):
     """Renders a scene that it likes better than the client's."""
 
-    def open(
-        self,
-        package: Path,
-        work: Path,
-        on_progress: Callable[[Progress], None] | None = None,
-        choice: Choice = SCENES_OWN,
-    ) -> BlenderSession:
-        return BlenderEngine(self.settings).open(SAMPLE, work, on_progress, choice)
+    def instead(self, package: Path, work: Path) -> Path:
+        return SAMPLE
 
 
 class FewerBounces(HonestWhenMeasured):
     """Lets light bounce once, whatever the scene says."""
 
-    def open(
-        self,
-        package: Path,
-        work: Path,
-        on_progress: Callable[[Progress], None] | None = None,
-        choice: Choice = SCENES_OWN,
-    ) -> BlenderSession:
-        if is_sample(package):
-            return super().open(package, work, on_progress, choice)
+    def instead(self, package: Path, work: Path) -> Path:
         cut = work / "cut.blend"
         cut.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-c", CUT_BOUNCES, str(package), str(cut)], check=True, capture_output=True)
-        return super().open(cut, work, on_progress, choice)
+        return cut
