@@ -84,7 +84,7 @@ class Assignment:
 
     def engine_choice(self) -> engines.Choice:
         """Which camera, view layer and eye of the package is rendered."""
-        return engines.Choice(self.settings.camera, self.settings.layer, self.settings.eye)
+        return engines.Choice(**self.settings.choice())
 
     def engine_request(self) -> engines.Request:
         """What the pre-flight checks the package for."""

@@ -9,6 +9,7 @@ from typing import Any
 from inferix import jobkeys, sealing
 from inferix.client.jobfile import JobFile
 from inferix.errors import NotFound
+from inferix.models.job import RenderSettings
 from inferix.models.result import FrameResult, Result
 from inferix.plugins import engine_values
 from inferix.proofs.rendering import frame_seed
@@ -73,10 +74,9 @@ def fetch_package(store: BlobStore, job_file: JobFile, target: Path) -> None:
 
 def render_again(engine: Any, package: Path, work: Path, job_file: JobFile, accepted: Accepted) -> Again:
     """Renders one frame with its recorded seed, in the engine's sandbox."""
-    ordered = job_file.settings
+    ordered = RenderSettings(**job_file.settings)
     values = engine_values()
-    settings = values.RenderSettings(ordered["width"], ordered["height"], ordered["samples"])
-    choice = values.Choice(*(ordered.get(name, "") for name in ("camera", "layer", "eye")))
-    with engine.open(package, work, None, choice) as session:
+    settings = values.RenderSettings(ordered.width, ordered.height, ordered.samples)
+    with engine.open(package, work, None, values.Choice(**ordered.choice())) as session:
         raw = session.render(accepted.frame.frame, accepted.seed, settings)
     return Again(accepted, raw.pixels_sha256, raw.device_class, raw.build)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a client orders: request, quote, spec, and the tasks a spec splits into."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
@@ -23,6 +23,15 @@ U32 = Annotated[int, Field(ge=0, lt=2**32)]
 U64 = Annotated[int, Field(ge=0, lt=2**64)]
 U40 = Annotated[int, Field(ge=0, lt=2**40)]
 Cid = Annotated[str, Field(min_length=10, max_length=120)]
+Eye = Literal["", "left", "right"]
+
+
+class Choice(TypedDict):
+    """Camera, layer and eye, by the names that an engine's Choice has for them."""
+
+    camera: str
+    layer: str
+    eye: Eye
 
 
 class RenderSettings(Value):
@@ -39,7 +48,7 @@ class RenderSettings(Value):
     fps_milli: Annotated[int, Field(ge=1_000, le=240_000)] = 24_000
     camera: Annotated[str, Field(max_length=MAX_NAME)] = ""
     layer: Annotated[str, Field(max_length=MAX_NAME)] = ""
-    eye: Literal["", "left", "right"] = ""
+    eye: Eye = ""
 
     @model_validator(mode="after")
     def _ordered(self) -> "RenderSettings":
@@ -53,9 +62,9 @@ class RenderSettings(Value):
         """The frame numbers in order."""
         return range(self.first_frame, self.last_frame + 1)
 
-    def choice(self) -> dict[str, str]:
-        """Camera, layer and eye, as an engine's Choice has them."""
-        return {"camera": self.camera, "layer": self.layer, "eye": self.eye}
+    def choice(self) -> Choice:
+        """What of the package is rendered."""
+        return Choice(camera=self.camera, layer=self.layer, eye=self.eye)
 
 
 class QuoteRequest(Document):
