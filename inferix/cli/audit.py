@@ -36,10 +36,12 @@ def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool)
     network = Network(found.domain(), genesis, documents, look_ahead(events))
     report = Audit(network, lambda number: client.header(number).hash).run(events)
     if as_json:
-        print_json({"checked": report.checked, "problems": report.problems})
+        print_json({"checked": report.checked, "problems": report.problems, "unknown": report.unknown})
     else:
         for kind, count in report.checked.items():
             click.echo(f"{kind:>9}  {count:6} checked")
+        for unknown in report.unknown:
+            click.secho(f"CANNOT TELL  {unknown}", fg="yellow")
         for problem in report.problems:
             click.secho(f"FALSE  {problem}", fg="red")
         click.echo("everything is as the rules give it" if not report.problems else f"{len(report.problems)} false")

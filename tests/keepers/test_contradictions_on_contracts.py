@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from inferix.audit import Audit
 from inferix.models.objection import VoteClaim
 from inferix.models.roles import NodeStatus, ObjectionStatus, Outcome
 from inferix.replay import Network
 from inferix.storage.documents import document_cid
 from keepers.contradictions import MISSED, Contradictions, SignedVote
+from tests.contracts.work.network import block_hash, mine
 from tests.keepers.live import Live
 from tests.keepers.test_hearings_on_contracts import Honest, by_replay, forget_what_is_hidden, found, small
 
@@ -25,6 +27,10 @@ class Watching(Honest):
         super().__init__(live, live.other_keeper, folder)
         self.keeper = Contradictions(self.desk, self.contracts, stake, first_votes)  # type: ignore[assignment]
 
+    def cycle(self) -> None:
+        mine()  # so that the hashes of blocks, which seeds are made of, are known here too
+        super().cycle()
+
     def heard(self) -> Mapping[bytes, Any]:
         return self.live.network.contradictions
 
@@ -32,6 +38,13 @@ class Watching(Honest):
 def first_votes(network: Network) -> Iterable[SignedVote]:
     attempts = [attempt for state in network.tasks.values() for attempt in state.attempts if attempt.votes]
     return [min(attempt.votes.items())[1] for attempt in attempts]
+
+
+def verdicts(live: Live) -> list[str]:
+    """What a stranger's audit finds false of panels."""
+    report = Audit(Network(live.domain, live.genesis, live.documents), block_hash).run(live.events())
+    assert report.checked["verdicts"] >= 8
+    return [problem for problem in report.problems if problem.startswith("verdicts")]
 
 
 @pytest.fixture
@@ -63,6 +76,7 @@ def test_a_verifier_that_passed_a_canary_is_judged_and_pays(settled: Live, tmp_p
     assert not set(ended.seats) & set(settled.network.tasks[vote.task].attempts[0].votes)
     watching.cycle()
     assert len(settled.network.contradictions) == 1
+    assert verdicts(settled) == []
 
 
 @pytest.mark.parametrize("again", [Outcome.ACCEPTED, Outcome.VOID])
@@ -75,6 +89,7 @@ def test_whose_tiles_were_fine_or_cannot_be_told_keeps_all(settled: Live, tmp_pa
     assert (ended.status, list(ended.votes.values())) == (ObjectionStatus.REJECTED, [False])
     assert (settled.staking.bonded(vote.node), settled.staking.holds(vote.node)) == (stake, 0)
     assert bond - settled.staking.bonded(settled.other_keeper.id) == settled.bond()
+    assert verdicts(settled) == []
 
 
 def test_a_manager_that_puts_up_no_bond_contradicts_nobody(settled: Live, tmp_path: Path) -> None:

@@ -1,36 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stranger's check of everything that was decided, with nothing but chain, storage and what was published there.
+"""The claims of managers, one after the other, and the parts that check those of others.
 
 Replays the chain and, at every event that carries a claim of a manager, compares the claim with what the rules give:
-anchors, seeds, rosters, batches leaf by leaf, accounts leaf by leaf, the sums of epochs. Draws, committees, deadlines
-and signatures are checked by the reducer itself, which lets nothing else count.
+anchors, seeds, rosters, batches leaf by leaf, accounts leaf by leaf, the sums of epochs; and what panels decided.
+Draws, committees, deadlines and signatures are checked by the reducer itself, which lets nothing else count.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
-from inferix.errors import InferixError, Unavailable
+from inferix.audit.contradictions import Contradictions
+from inferix.audit.objections import Objections
+from inferix.audit.report import Report
+from inferix.errors import InferixError
 from inferix.messages import outcome_record
 from inferix.models.anchor import AccountsData, BatchLeaf
 from inferix.models.event import ChainEvent
-from inferix.models.roles import NodeStatus, ObjectionKind, ObjectionStatus, Outcome, RootKind, RosterKind
+from inferix.models.roles import NodeStatus, Outcome, RootKind, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
-from inferix.replay.leaves import is_managers, why_false
 from inferix.replay.reputation import final_leaves
-from inferix.replay.roots import knows, probes_asked, served, wrong_leaves, wrong_rows
+from inferix.replay.roots import knows, probes_asked, served, wrong_rows
 from inferix.replay.rosters import RECENT
 from inferix.replay.settlement import coin_index, commitment_of, outcome_leaf
-from inferix.replay.state import Batch, Objection, Refused
+from inferix.replay.state import Batch, Refused
 from inferix.trees import split
 
-KINDS = (
-    *("anchors", "seeds", "draws", "votes", "rosters", "batches", "leaves"),
-    *("leases", "accounts", "epochs", "verdicts"),
-)
 LATE = (
     "this attempt is not open",
     "the attempt is not being drawn",
@@ -50,20 +47,6 @@ STANDING = (
 """Why not after somebody's key or standing changed."""
 
 
-@dataclass
-class Report:
-    """How many claims of each kind were checked and what was false."""
-
-    checked: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
-    problems: list[str] = field(default_factory=list)
-
-    def check(self, kind: str, true: bool, says: str) -> None:
-        """Counts one claim."""
-        self.checked[kind] += 1
-        if not true:
-            self.problems.append(f"{kind}: {says}")
-
-
 class Audit:
     """Takes the events of a chain in order. ``block_hash(number)``: from the chain, for the seeds."""
 
@@ -74,24 +57,27 @@ class Audit:
         self._pending: dict[int, tuple[int, bytes]] = {}  # lane -> (block of its anchor, root)
         self._seeds: dict[int, bytes] = {}
         self._standing_changed = -RECENT
-        self._is_right: dict[bytes, bool] = {}  # of objections, by their id, where the rules alone tell
+        self._contradictions = Contradictions(network, self.report, block_hash)
+        self._parts = (self, Objections(network, self.report), self._contradictions)
 
     def run(self, events: Iterable[ChainEvent]) -> Report:
         """Replays everything; the report."""
         for event in events:
             self.network.apply(event)
-            after = getattr(self, f"_after_{event.name}", None)
-            if after is not None:
-                after(event)
+            for part in self._parts:
+                after = getattr(part, f"after_{event.name}", None)
+                if after is not None:
+                    after(event)
         for state in self.network.tasks.values():
             for attempt in state.attempts:  # the reducer let them count only because they are right
                 self.report.checked["draws"] += 1 if attempt.node else 0
                 self.report.checked["votes"] += len(attempt.votes)
+        self._contradictions.end()
         return self.report
 
     # -- anchors and seeds
 
-    def _after_Anchored(self, event: ChainEvent) -> None:
+    def after_Anchored(self, event: ChainEvent) -> None:
         lane, index = event.args["manager"], event.args["index"]
         self._pending[lane] = (event.block, event.args["root"])
         anchor = self.network.lane(lane).anchors[index]
@@ -110,16 +96,16 @@ class Audit:
         attempts = state.attempts if state and refused.kind == "Receipt" else []
         return any(attempt.node == refused.node for attempt in attempts)  # its second receipt
 
-    def _after_OperatorChanged(self, event: ChainEvent) -> None:
+    def after_OperatorChanged(self, event: ChainEvent) -> None:
         self._standing_changed = event.timestamp
 
-    _after_StatusChanged = _after_OperatorChanged
+    after_StatusChanged = after_OperatorChanged
 
-    def _after_Rearmed(self, event: ChainEvent) -> None:
+    def after_Rearmed(self, event: ChainEvent) -> None:
         lane = event.args["manager"]
         self._pending[lane] = (event.args["block"], self._pending[lane][1])
 
-    def _after_Sealed(self, event: ChainEvent) -> None:
+    def after_Sealed(self, event: ChainEvent) -> None:
         lane, index = event.args["manager"], event.args["index"]
         block, root = self._pending[lane]
         previous = self._seeds.get(lane, lane.to_bytes(32, "big"))
@@ -129,7 +115,7 @@ class Audit:
 
     # -- rosters
 
-    def _after_RosterPosted(self, event: ChainEvent) -> None:
+    def after_RosterPosted(self, event: ChainEvent) -> None:
         args, kind = event.args, RosterKind(event.args["kind"])
         name, posted = f"{kind.name.lower()} roster {args['index']}", self.network.posted_rosters[kind, args["index"]]
         if posted.roster is None:
@@ -145,7 +131,7 @@ class Audit:
 
     # -- batches
 
-    def _after_Proposed(self, event: ChainEvent) -> None:
+    def after_Proposed(self, event: ChainEvent) -> None:
         batch = self.network.batches[event.args["commitment"]]
         if event.name == "Proposed" and batch.is_alone:
             return  # its leaf follows in a log of its own
@@ -166,7 +152,7 @@ class Audit:
             where = f"{name}: task {leaf.task.hex()[:12]} attempt {leaf.attempt}"
             self.report.check("leaves", not wrong, f"{where} {wrong}")
 
-    _after_Escaped = _after_Proposed
+    after_Escaped = after_Proposed
 
     def _has_its_records(self, batch: Batch) -> bool:
         records = b"".join(outcome_record(leaf.task, leaf.node, leaf.charge, leaf.outcome) for leaf in batch.leaves)
@@ -191,7 +177,7 @@ class Audit:
 
     # -- leases
 
-    def _after_LeasePaid(self, event: ChainEvent) -> None:
+    def after_LeasePaid(self, event: ChainEvent) -> None:
         """Paid is what a client ordered and a final batch has, to the owner of its machine."""
         task, node = event.args["task"], self.network.nodes.get(event.args["node"])
         state = self.network.tasks.get(task)
@@ -205,54 +191,9 @@ class Audit:
         due = (right.node, right.charge, node.owner if node else "")
         self.report.check("leases", paid == due, f"{says}: paid as {paid}, due is {due}")
 
-    # -- objections
-
-    def _after_LeafObjected(self, event: ChainEvent) -> None:
-        objection = self.network.objections[event.args["id"]]
-        try:
-            wrong = wrong_leaves(self.network, objection.root)
-        except InferixError:
-            return  # named with the root itself
-        self._is_right[objection.id] = any(row.place in objection.places for row in wrong)
-
-    def _after_OutcomesObjected(self, event: ChainEvent) -> None:
-        """Pixels are for panels; what the rules alone show to be false, no panel may let stand. Nor may one punish a
-        manager where all that it alone wrote is right."""
-        objection = self.network.objections[event.args["id"]]
-        batch = self.network.batches[objection.subject]
-        if not objection.places or not batch.leaves:
-            return
-        false = [self._is_false(objection, batch, place) for place in objection.places]
-        if all(false):
-            self._is_right[objection.id] = True
-        elif objection.is_managers and not any(false):
-            self._is_right[objection.id] = False
-
-    def _is_false(self, objection: Objection, batch: Batch, place: int) -> bool:
-        if place >= len(batch.leaves):
-            return False
-        judged = is_managers if objection.is_managers else why_false
-        return bool(judged(self.network, batch, batch.leaves[place]))
-
-    def _after_ObjectionClosed(self, event: ChainEvent) -> None:
-        objection = self.network.objections[event.args["id"]]
-        verdicts = {ObjectionStatus.UPHELD: True, ObjectionStatus.REJECTED: False}
-        right = self._is_right.get(objection.id)
-        if right is None or objection.status not in verdicts:
-            return
-        status = objection.status.name.lower()
-        says = f"the objection to {self._named(objection)} is {'right' if right else 'wrong'}, and was {status}"
-        self.report.check("verdicts", verdicts[objection.status] is right, says)
-
-    def _named(self, objection: Objection) -> str:
-        if objection.kind is ObjectionKind.OUTCOMES:
-            batch = self.network.batches[objection.subject]
-            return f"batch {batch.manager}/{batch.sequence}"
-        return f"leaf {objection.places[0]} of {objection.kind.name.lower()} root {objection.index}"
-
     # -- accounts and epochs
 
-    def _after_AccountsPosted(self, event: ChainEvent) -> None:
+    def after_AccountsPosted(self, event: ChainEvent) -> None:
         args, epoch = event.args, event.args["epoch"]
         root = self.network.accounts_roots[-1]
         try:
@@ -288,39 +229,9 @@ class Audit:
                 "accounts", False, f"epoch {data.epoch}: {what} {row.place} has another leaf than its sum"
             )
 
-    def _after_EpochClosed(self, event: ChainEvent) -> None:
+    def after_EpochClosed(self, event: ChainEvent) -> None:
         epoch = event.args["epoch"]
         leaves = [leaf for _, leaf in final_leaves(self.network, epoch)]
         charge, work = sum(leaf.charge for leaf in leaves), sum(leaf.work for leaf in leaves)
         true = (charge, work) == (event.args["charge"], event.args["work"])
         self.report.check("epochs", true, f"epoch {epoch}: its sums are not those of its final leaves")
-
-
-class Lookup(Mapping[bytes, bytes]):
-    """Documents fetched when they are asked for, each once; what is not in storage is absent.
-
-    A storage that does not answer says nothing about anybody: its Unavailable passes through.
-    """
-
-    def __init__(self, fetch: Callable[[bytes], bytes]) -> None:
-        self._fetch = fetch
-        self._known: dict[bytes, bytes | None] = {}
-
-    def __getitem__(self, digest: bytes) -> bytes:
-        if digest not in self._known:
-            try:
-                self._known[digest] = self._fetch(digest)
-            except Unavailable:
-                raise
-            except InferixError:
-                self._known[digest] = None
-        found = self._known[digest]
-        if found is None:
-            raise KeyError(digest)
-        return found
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._known)
-
-    def __len__(self) -> int:
-        return len(self._known)
