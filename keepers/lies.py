@@ -295,6 +295,6 @@ def _lacks_receipt(network: Network, manager: int, leaf: BatchLeaf) -> bool:
     if anchor is None or anchor.problem:
         return anchor is not None and anchor.problem == CANCELLED
     try:
-        return found_at(network, manager, leaf.anchor, leaf)[1].result != leaf.result
+        return found_at(network, manager, leaf.anchor, leaf).receipt.result != leaf.result
     except NotFound:
         return True

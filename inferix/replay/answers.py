@@ -19,7 +19,7 @@ from inferix.messages import compact, pack_votes, unpack_voters, votes_hash
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import BatchStatus, Draw, NodeStatus, Outcome, RosterKind, TaskKind
 from inferix.replay import Network
-from inferix.replay.receipts import BlockHash, found_at, place_in_anchor
+from inferix.replay.receipts import BlockHash, found_at
 from inferix.replay.settlement import CHUNK, HEADER, standing_votes
 from inferix.replay.state import Attempt, Batch, TaskState
 from inferix.trees import BATCH_TYPE, ROSTER_TYPE, Tree, batch_leaf, flat
@@ -143,16 +143,15 @@ def _receipt(
     network: Network, manager: int, leaf: BatchLeaf, attempt: Attempt, block_hash: BlockHash
 ) -> dict[str, Any]:
     """The worker's signature, what opens the receipt's canary, and where in the leaf's anchor the receipt is."""
-    item, receipt, at = found_at(network, manager, leaf.anchor, leaf)
-    if receipt.result != leaf.result:
+    found = found_at(network, manager, leaf.anchor, leaf)
+    if found.receipt.result != leaf.result:
         raise NotFound("the anchored receipt is of another result")
-    packed = compact(item.signature)
-    place = place_in_anchor(network, manager, leaf.anchor, at, block_hash)
+    packed = compact(found.signature)
     return {
         "receipt": [packed[:32], packed[32:]],
-        "canary": receipt.canary,
+        "canary": found.receipt.canary,
         "salt": attempt.salt,
-        "place": place,
+        "place": found.place(block_hash),
     }
 
 
@@ -187,9 +186,9 @@ def inclusion(batch: Batch, index: int) -> dict[str, Any]:
 
 def earlier_receipt(network: Network, manager: int, anchor: int, leaf: BatchLeaf, block_hash: BlockHash) -> bytes:
     """``abi.encode`` of ``Committees.Earlier``: the receipt of the leaf's attempt in this anchor. Raises NotFound."""
-    _, receipt, at = found_at(network, manager, anchor, leaf)
-    place = place_in_anchor(network, manager, anchor, at, block_hash)
-    return abi_encode([EARLIER], [(receipt.result, receipt.canary, _values(place))])
+    found = found_at(network, manager, anchor, leaf)
+    place = _values(found.place(block_hash))
+    return abi_encode([EARLIER], [(found.receipt.result, found.receipt.canary, place)])
 
 
 def encode_votes(answer: dict[str, Any]) -> bytes:
