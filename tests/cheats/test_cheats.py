@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cheats of each class as real workers of a real network; three in the suite, all with ``make soak TESTS=tests/cheats``."""
+"""Cheats of each class as real workers of a real network; two in the suite, all with ``make soak TESTS=tests/cheats``."""
 
 import json
 import os

@@ -34,9 +34,7 @@ def _house(kit: Kit, side: int, y: float) -> None:
     for floor in range(int(tall // 1.4)):
         for at in range(3):
             if kit.rng.random() < 0.5:
-                pane = kit.glow(
-                    kit.rng.choice(((1.0, 0.7, 0.35), (0.6, 0.8, 1.0), (1.0, 0.45, 0.2))), kit.between(1, 4)
-                )
+                pane = kit.glow(kit.rng.choice(_WINDOWS), kit.between(1, 4))
                 kit.put("box", (side * 3.99, y - 1.3 + 1.3 * at, 0.9 + 1.4 * floor), (0.03, 0.6, 0.8), pane)
     if kit.rng.random() < 0.5:
         kit.put("box", (side * 3.8, y, 2.6), (0.3, 1.4, 0.4), kit.glow(kit.tint(0.9, 1.0), 6))
