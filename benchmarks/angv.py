@@ -54,12 +54,12 @@ def measured(scene: Any, counts: Sequence[int], width: int, height: int) -> list
         insertions, verifications = [], []
         for number in range(REPEATS):
             key = bytes([number]) * 32
-            seconds, placed = _timed(partial(marking.embed, scene, FRAME, key, width, height, count=count))
+            seconds, made = _timed(partial(marking.embed, scene, FRAME, key, width, height, count=count))
             insertions.append(seconds)
-            marks = [(mark, box) for mark, box, _ in placed]
+            marks = [(mark, box) for mark, box, _ in made.placed]
             verifications.append(_timed(partial(_detect, picture, marks))[0])
-            marking.remove(scene)
-        found.append((median(insertions), median(verifications), len(placed)))
+            made.remove()
+        found.append((median(insertions), median(verifications), len(marks)))
     return found
 
 

@@ -9,7 +9,8 @@ every rectangle by its shape. Hence this lies with the benchmarks and not with t
 import math
 import os
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
@@ -37,6 +38,36 @@ _NOTHING: Final = 1e9  # Cycles' depth of a pixel in which there is nothing is t
 _NAME: Final = "mark"
 _RAYS: Final = ("diffuse", "glossy", "transmission", "volume_scatter", "shadow")
 _BT709: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+class Marks(Protocol):
+    """A key's marks in a scene, of either kind."""
+
+    placed: Placed
+
+    def remove(self) -> int:
+        """Make the scene what it was; how much was taken out."""
+        ...
+
+
+@dataclass
+class Planes:
+    """Marks as rectangles. Each says in the scene that it is one."""
+
+    placed: Placed
+    scene: Any
+
+    def remove(self) -> int:
+        """Take every rectangle out; how many there were."""
+        found = [item for item in self.scene.objects if item.get(_NAME)]
+        for item in found:
+            mesh, material = item.data, item.data.materials[0]
+            image = next(node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE")
+            bpy.data.objects.remove(item)
+            bpy.data.meshes.remove(mesh)
+            bpy.data.materials.remove(material)
+            bpy.data.images.remove(image)
+        return len(found)
 
 
 def camera_of(scene: Any, width: int, height: int) -> Camera:
@@ -118,8 +149,8 @@ def embed(
     count: int = 12,
     target: float = 7.0,
     threads: int = 0,
-) -> Placed:
-    """Preview, place and insert the marks of a key for one frame; what was placed, for detection.
+) -> Planes:
+    """Preview, place and insert the marks of a key for one frame.
 
     ``target``: error of each mark before the pixel filter, in levels of 255 (`contrast_levels`).
 
@@ -131,26 +162,13 @@ def embed(
     for mark, box, distance in placed:
         light = float(np.median(preview.light[preview.cells(box.grown(), width, height)]))
         _insert(scene, corners(camera, box, distance), mark, light, contrast_levels(mark, target))
-    return placed
-
-
-def remove(scene: Any) -> int:
-    """Take every mark out again; how many there were."""
-    found = [item for item in scene.objects if item.get(_NAME)]
-    for item in found:
-        mesh, material = item.data, item.data.materials[0]
-        image = next(node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE")
-        bpy.data.objects.remove(item)
-        bpy.data.meshes.remove(mesh)
-        bpy.data.materials.remove(material)
-        bpy.data.images.remove(image)
-    return len(found)
+    return Planes(placed, scene)
 
 
 def take_out(scene: Any) -> int:
     """What a cheat does: take out whatever has a mark's shape, one face that only the camera sees. How many there were.
 
-    It uses no name and no key; `remove` is for whoever put the marks in.
+    It uses no name and no key; `Planes.remove` is for whoever put the marks in.
     """
     rays = [f"visible_{ray}" for ray in _RAYS]
     found = [

@@ -5,6 +5,7 @@ Pictures are .npy files of ten channels: Combined RGBA, Albedo RGB, Normal XYZ.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ _CUTS: Final = ("", "bounces", "fast_gi")
 _CUT_BOUNCES: Final = 3
 _JPEG: Final = "picture.jpg"
 MARKS: Final = 12
+_EMBED: Final[dict[str, Callable[..., marking.Marks]]] = {"planes": marking.embed, "baked": baking.embed}
+_TAKE_OUT: Final = {"planes": marking.take_out, "baked": baking.flatten}
 
 
 class Room:
@@ -29,7 +32,7 @@ class Room:
     def __init__(self, report: Report) -> None:
         self._scene: Any = None
         self._made: tuple[str, int] | None = None
-        self._baked: baking.Baked | None = None
+        self._marks: marking.Marks | None = None
 
     def build(self, name: str, variant: int) -> dict[str, object]:
         """Make a variant, unless it is the one that is there."""
@@ -85,21 +88,18 @@ class Room:
         """Put a key's marks into the scene, as ``planes`` or ``baked``; what was placed: width, height, sign, periods,
         x and y of the imprint."""
         size = settings["width"], settings["height"]
-        embed = baking.embed if kind == "baked" else marking.embed
-        made = embed(self._scene, frame, bytes.fromhex(key), *size, count=MARKS, target=target, threads=threads)
-        self._baked = made if isinstance(made, baking.Baked) else None
-        placed = made.placed if isinstance(made, baking.Baked) else made
-        return {"placed": [[*astuple(mark), box.x, box.y] for mark, box, _ in placed]}
+        made = _EMBED[kind](self._scene, frame, bytes.fromhex(key), *size, count=MARKS, target=target, threads=threads)
+        self._marks = made
+        return {"placed": [[*astuple(mark), box.x, box.y] for mark, box, _ in made.placed]}
 
     def take_out(self, kind: str) -> dict[str, object]:
         """What a cheat does who has the marked scene, and no key."""
-        return {"found": baking.flatten(self._scene) if kind == "baked" else marking.take_out(self._scene)}
+        return {"found": _TAKE_OUT[kind](self._scene)}
 
     def unmark(self) -> dict[str, object]:
         """Make the scene what it was before `mark`."""
-        removed = self._baked.remove() if self._baked is not None else marking.remove(self._scene)
-        self._baked = None
-        return {"removed": removed}
+        marks, self._marks = self._marks, None
+        return {"removed": marks.remove() if marks is not None else 0}
 
     def jpeg(self, source: str, output: str, quality: int) -> dict[str, object]:
         """An 8-bit picture, (height, width, 3), after compression."""
