@@ -4,13 +4,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from inferix.errors import InvalidInput
-from inferix.models.roles import BatchStatus, CaseStatus, ObjectionKind, ObjectionStatus, Outcome
+from api.hearings import contradiction_view, contradictions_of, objection_view
+from api.holds import Hold, hold_view
+from api.values import ascii_name, hexed
+from inferix.models.roles import BatchStatus, CaseStatus, Outcome
 from inferix.replay import Network
 from inferix.replay.accounting import eligible
 from inferix.replay.answers import place_of
 from inferix.replay.attempts import seats
-from inferix.replay.contradictions import Heard
 from inferix.replay.objections import naming
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import (
@@ -18,7 +19,6 @@ from inferix.replay.state import (
     AttemptStatus,
     Batch,
     Case,
-    Contradiction,
     Dispute,
     Epoch,
     Job,
@@ -30,29 +30,8 @@ from inferix.replay.state import (
 from inferix.trees import Sum
 
 
-def hexed(value: bytes | None) -> str | None:
-    """0x hex."""
-    return None if value is None else "0x" + value.hex()
-
-
-def digest_of(text: str) -> bytes:
-    """32 bytes of a path's hex. Raises InvalidInput."""
-    try:
-        value = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError as error:
-        raise InvalidInput(f"{text[:80]!r} is not hex: give 0x and 64 hex digits") from error
-    if len(value) != 32:
-        raise InvalidInput(f"an id has 32 bytes, not {len(value)}: give 0x and 64 hex digits")
-    return value
-
-
-def ascii_name(value: bytes) -> str:
-    """A name kept in 32 bytes."""
-    return value.rstrip(b"\0").decode("ascii", "replace")
-
-
-def node_view(network: Network, node: Node, seen_at: int | None) -> dict[str, Any]:
-    """A node, its stake and whether it can be drawn."""
+def node_view(network: Network, node: Node, seen_at: int | None, holds: Sequence[Hold]) -> dict[str, Any]:
+    """A node, its stake, what courts hold of it, and whether it can be drawn."""
     return {
         "id": node.id,
         "role": node.role.name.lower(),
@@ -72,6 +51,7 @@ def node_view(network: Network, node: Node, seen_at: int | None) -> dict[str, An
         "next_share_since": node.terms.since,
         "unbonding": str(node.unbonding),
         "frozen": str(node.frozen),
+        "holds": [hold_view(hold) for hold in holds],
         "qualified": node.qualified,
         "drawable": eligible(node),
         "seen_at": seen_at,
@@ -113,6 +93,7 @@ def task_view(network: Network, state: TaskState, *, committees: bool) -> dict[s
     task = state.task
     return {
         "id": hexed(task.id),
+        "job": hexed(task.job),
         "index": task.index,
         "kind": str(task.kind),
         "first_frame": task.first_frame,
@@ -144,7 +125,10 @@ def attempt_view(network: Network, state: TaskState, attempt: Attempt, *, commit
         "charge": _charge(network, state, attempt),
         "batch": hexed(attempt.batch),
         "void": attempt.voided_at > 0,
-        "objections": [hearing_view(item) for item in _objections(network, state, attempt)],
+        "objections": [objection_view(network, item) for item in _objections(network, state, attempt)],
+        "contradictions": [
+            contradiction_view(network, item) for item in contradictions_of(network, state.task.id, attempt.number)
+        ],
         "waits_for": waits_for(attempt),
     }
 
@@ -185,69 +169,9 @@ def batch_view(network: Network, batch: Batch) -> dict[str, Any]:
         "lie": batch.lie.name.lower() if batch.lie else None,
         "leaves": [leaf.model_dump(mode="json") for leaf in batch.leaves],
         "void": sorted(batch.voided),
-        "objections": [hearing_view(item) for item in network.objections.values() if item.subject == batch.commitment],
-    }
-
-
-def hearing_view(objection: Objection) -> dict[str, Any]:
-    """An objection where what it names is shown: who sits on its panel, what they voted."""
-    return _heard_view(objection, "objected") | {"places": list(objection.places)}
-
-
-def _heard_view(item: Heard, done: str) -> dict[str, Any]:
-    return {
-        "id": hexed(item.id),
-        "status": item.status.name.lower(),
-        "panel": item.seats,
-        "votes": {str(node): "upheld" if upheld else "rejected" for node, upheld in item.votes.items()},
-        "says": f"{done}, {_says(item)}",
-    }
-
-
-def _says(item: Heard) -> str:
-    if item.status is not ObjectionStatus.OPEN:
-        return item.status.name.lower()
-    if item.is_referred:
-        return "the governor decides"
-    if not item.complete_at:
-        return "a panel is drawn"
-    return f"panel votes: {len(item.votes)} of {len(item.seats)}"
-
-
-def contradiction_view(found: Contradiction) -> dict[str, Any]:
-    """A contradicted vote; ``share``: what its verifier loses if it is upheld."""
-    return _heard_view(found, "contradicted") | {
-        "verifier": found.vote.node,
-        "task": hexed(found.vote.task),
-        "attempt": found.vote.attempt,
-        "vote": Outcome(found.vote.outcome).name.lower(),
-        "measured": hexed(found.vote.measured),
-        "share": str(found.share),
-        "challenger": found.challenger,
-        "node": found.node or None,
-        "bond": str(found.bond),
-        "reason": hexed(found.reason),
-        "opened_at": found.asked_at,
-        "ended_at": found.ended_at or None,
-    }
-
-
-def objection_view(objection: Objection) -> dict[str, Any]:
-    """An objection to outcomes of a batch, or to a leaf of a root."""
-    is_outcomes = objection.kind is ObjectionKind.OUTCOMES
-    return hearing_view(objection) | {
-        "kind": objection.kind.name.lower(),
-        "batch": hexed(objection.subject) if is_outcomes else None,
-        "root": None if is_outcomes else hexed(objection.subject),
-        "of": objection.of or None,
-        "index": objection.index or None,
-        "manager": objection.manager,
-        "challenger": objection.challenger,
-        "node": objection.node or None,
-        "bond": str(objection.bond),
-        "reason": hexed(objection.reason),
-        "opened_at": objection.asked_at,
-        "ended_at": objection.ended_at or None,
+        "objections": [
+            objection_view(network, item) for item in network.objections.values() if item.subject == batch.commitment
+        ],
     }
 
 

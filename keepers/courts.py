@@ -21,6 +21,7 @@ from inferix.models.job import case_id
 from inferix.models.roles import BatchStatus, CaseStatus, Draw, Outcome, RosterKind
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of, inclusion
+from inferix.replay.hearings import DECISION_TERM, REDO_TERM
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import AttemptStatus, Batch, Case, Hearing
 from inferix.storage.database import Database
@@ -31,8 +32,6 @@ from keepers.desk import MONEY, Desk
 log = logging.getLogger(__name__)
 
 SEAL_AFTER = 2  # blocks
-REDO_TERM = 40 * 86_400  # as in Panels: so long may a task wait to be redone
-DECISION_TERM = 14 * 86_400  # as in Panels: so long may the governor take
 MEMBERS_AT_ONCE = 16
 
 Place = tuple[Batch, int]

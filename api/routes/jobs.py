@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 
 from api.context import Context
 from api.deps import ContextDep
-from api.views import digest_of, hexed, job_view
+from api.values import digest_of, hexed
+from api.views import job_view
 from inferix.errors import InferixError, NotFound
 from inferix.models.roles import Outcome
 from inferix.replay import Network

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import ClientDep, ContextDep
 from api.routes.quotes import SealedJobKey
-from api.views import digest_of, hexed
+from api.values import digest_of, hexed
 from inferix.errors import Conflict, InvalidInput, NotFound, Refused
 from inferix.messages import Cancel, Order
 from inferix.models.document import Signature

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import ClientDep, ContextDep
-from api.views import digest_of, hexed
+from api.values import digest_of, hexed
 from inferix.errors import Conflict, InvalidInput, NotFound
 from inferix.models.document import HexBytes
 from inferix.models.job import QuoteRequest

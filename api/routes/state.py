@@ -10,18 +10,18 @@ from starlette.concurrency import run_in_threadpool
 
 from api.context import Context
 from api.deps import ContextDep
+from api.hearings import contradiction_view, objection_view
+from api.holds import holds
+from api.values import digest_of, hexed
 from api.views import (
     batch_view,
     case_view,
-    contradiction_view,
-    digest_of,
     dispute_view,
     epoch_view,
-    hexed,
     node_view,
-    objection_view,
     proof_view,
     root_dispute_view,
+    task_view,
 )
 from inferix.errors import NotFound
 from inferix.models.anchor import AccountsData
@@ -95,7 +95,8 @@ async def nodes(context: ContextDep) -> list[dict[str, Any]]:
     """Every registered node."""
     seen = await context.read(lambda session: {row.node: row.seen_at for row in session.exec(select(NodeSeen))})
     state = await context.network()
-    return [node_view(state, node, seen.get(node.id)) for node in state.nodes.values()]
+    held = holds(state)
+    return [node_view(state, node, seen.get(node.id), held.get(node.id, [])) for node in state.nodes.values()]
 
 
 @router.get("/nodes/{node_id}")
@@ -106,7 +107,18 @@ async def node(node_id: int, context: ContextDep) -> dict[str, Any]:
     found = state.nodes.get(node_id)
     if found is None:
         raise NotFound(f"no node {node_id} is registered")
-    return node_view(state, found, row.seen_at if row else None)
+    return node_view(state, found, row.seen_at if row else None, holds(state).get(node_id, []))
+
+
+@router.get("/tasks/{task}")
+async def task(task: str, context: ContextDep) -> dict[str, Any]:
+    """One task: its attempts, and all that was objected to them or contradicts their votes."""
+    wanted = digest_of(task)
+    state = await context.network()
+    found = state.tasks.get(wanted)
+    if found is None:
+        raise NotFound(f"no order has a task {task}")
+    return task_view(state, found, committees=True)
 
 
 @router.get("/rosters")
@@ -161,14 +173,36 @@ async def root_disputes(context: ContextDep) -> list[dict[str, Any]]:
 async def objections(context: ContextDep) -> list[dict[str, Any]]:
     """Objections to outcomes, rosters and accounts, in the order of their opening."""
     state = await context.network()
-    return [objection_view(objection) for objection in state.objections.values()]
+    return [objection_view(state, objection) for objection in state.objections.values()]
+
+
+@router.get("/objections/{id}")
+async def objection(id: str, context: ContextDep) -> dict[str, Any]:
+    """One objection."""
+    wanted = digest_of(id)
+    state = await context.network()
+    found = state.objections.get(wanted)
+    if found is None:
+        raise NotFound(f"no objection {id} was opened")
+    return objection_view(state, found)
 
 
 @router.get("/contradictions")
 async def contradictions(context: ContextDep) -> list[dict[str, Any]]:
     """Contradicted votes, in the order of their opening."""
     state = await context.network()
-    return [contradiction_view(found) for found in state.contradictions.values()]
+    return [contradiction_view(state, found) for found in state.contradictions.values()]
+
+
+@router.get("/contradictions/{id}")
+async def contradiction(id: str, context: ContextDep) -> dict[str, Any]:
+    """One contradicted vote."""
+    wanted = digest_of(id)
+    state = await context.network()
+    found = state.contradictions.get(wanted)
+    if found is None:
+        raise NotFound(f"no contradiction {id} was opened")
+    return contradiction_view(state, found)
 
 
 @router.get("/epochs")

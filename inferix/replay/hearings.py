@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 DECISION_TERM = 14 * 86_400
 """From the opening to the governor's last second [s], as in the contracts."""
+REDO_TERM = 40 * 86_400
+"""So long may a task whose result was rejected wait to be redone [s], as in Panels."""
 
 
 def due_at(network: "Network", item: Heard) -> int:

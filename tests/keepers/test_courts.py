@@ -12,8 +12,9 @@ from inferix.messages import Acceptance
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import Draw, Outcome, RosterKind
+from inferix.replay.hearings import DECISION_TERM, REDO_TERM
 from inferix.replay.settlement import draft_batch, draft_batches
-from keepers.courts import DECISION_TERM, REDO_TERM, decide_opening, decide_panel, decide_progress, next_members
+from keepers.courts import decide_opening, decide_panel, decide_progress, next_members
 from tests.replay.chain import MANAGER, Chain
 
 SEED = b"\5" * 32
