@@ -104,6 +104,7 @@ def claim(
     assert used + convert(amount, uint256) <= convert(held.credit, uint256), "BalanceClaims: over what is left"
     self._claims[account] = IBalanceClaims.Claim(
         left=amount,
+        used=convert(used, uint96),
         since=since,
         root=root.index,
         requested_at=held.requested_at,
@@ -157,22 +158,26 @@ def prove_charge(account: uint32, counted: DynArray[bytes32, 1000], item: IBatch
 def settle(account: uint32) -> uint96:
     """
     @notice Pays a claim that stood for the window, to the owner: the bond and what the coin's allowance of this epoch lets
-            go; call it again in later ones. Where a newer root is final, or the request is another, drops it. Anybody.
+            go; call it again in later ones. Where a newer root is final, the request is another, or nothing is left since
+            by the newest root it was withdrawn, drops it. Anybody.
     @return nano-USD paid.
     """
     claim: IBalanceClaims.Claim = self._claims[account]
     assert claim.claimed_at != 0, "BalanceClaims: no claim"
     held: IIfxDollar.Account = staticcall _IFX_DOLLAR.account(account)
-    if (staticcall _ACCOUNTS.newest()).index != claim.root or held.requested_at != claim.requested_at:
+    # What was withdrawn by the newest root since it was claimed is not there twice.
+    left: uint96 = min(min(claim.left, held.requested), held.credit - min(claim.used, held.credit))
+    is_other: bool = (staticcall _ACCOUNTS.newest()).index != claim.root or held.requested_at != claim.requested_at
+    if left == 0 or is_other:
         self._claims[account] = empty(IBalanceClaims.Claim)
         self._pay(held.coin, held.owner, claim.bond)
         log IBalanceClaims.ClaimDropped(account=account)
         return 0
     assert governed._clock() >= convert(claim.claimed_at, uint256) + WINDOW, "BalanceClaims: window not over"
-    paid: uint96 = extcall _IFX_DOLLAR.pay_claim(account, claim.left)
+    paid: uint96 = extcall _IFX_DOLLAR.pay_claim(account, left)
     bond: uint256 = claim.bond
     claim.bond = 0
-    claim.left -= paid
+    claim.left = left - paid
     self._claims[account] = claim if claim.left != 0 else empty(IBalanceClaims.Claim)
     self._pay(held.coin, held.owner, bond)
     log IBalanceClaims.ClaimPaid(account=account, paid=paid, left=claim.left)

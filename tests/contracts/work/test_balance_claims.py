@@ -330,6 +330,32 @@ def test_a_root_in_between_drops_the_claim_and_nothing_is_paid_twice(leaver: Lea
         leaver.network.ifx_dollar.withdraw(*books.account(leaver.account))
 
 
+@pytest.mark.parametrize("allowed", [10_000, 2_500])
+def test_regression_what_is_withdrawn_by_the_newest_root_meanwhile_is_not_paid_again(
+    leaver: Leaver, allowed: int
+) -> None:
+    """Its owner had requested all credit, spent too: the claim's part left it twice, out of other clients' money."""
+    network, account = leaver.network, leaver.account
+    network.set_parameter("pool_withdrawal_bps", allowed)
+    network.set_parameter("pool_withdrawal_floor", 0)
+    leaver.request()
+    leaver.ledger.charge = 600 * USD
+    leaver.ledger.close_epoch()
+    spent = int(network.batches.final_charge(1))
+    books = leaver.ledger.publish(leaver.ledger.books())
+    advance(AGE)
+    leaver.know(books)
+    leaver.claim(CREDIT - spent)
+    bond = int(leaver.claims.claim_of(account).bond)
+    withdrawn = network.ifx_dollar.withdraw(*books.account(account))
+    network.set_parameter("pool_withdrawal_bps", 10_000)
+    advance(WINDOW)
+    assert leaver.claims.settle(account) == CREDIT - spent - withdrawn
+    assert network.ifx_dollar.account(account).credit == spent
+    assert leaver.units == (CREDIT - spent) // 1000 + bond
+    assert left(leaver) == 0
+
+
 def test_a_root_after_it_was_paid_pays_no_more(leaver: Leaver) -> None:
     header, leaf = charge(leaver)
     make_final(leaver, header)
