@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the API answers, as far as the page shows it.
 
-export interface Objection { id: string; status: string; places: number[]; panel: number[]; votes: Record<string, string>; says: string }
+// What a panel hears: `due_at` and `verdict` say until when it waits, and once it is over what that means.
+export interface Hearing {
+  id: string; status: string; says: string; verdict: string | null; due_at: number | null; panel: number[]; votes: Record<string, string>;
+  challenger: string; node: number | null; bond: string; opened_at: number; ended_at: number | null;
+}
+export interface Objection extends Hearing { kind: string; batch: string | null; index: number | null; places: number[]; manager: number; is_managers: boolean }
+export interface Contradiction extends Hearing { verifier: number; task: string; attempt: number; vote: string; share: string }
+export interface Hold { what: string; amount: string; at_risk: string; by: string | null; because: string; id: string; until: number }
 export interface Attempt {
   number: number; status: string; node: number | null; outcome: string | null; committee: number[];
   votes: { node: number; outcome: string; measured: string }[]; waits_for: string | null; charge: number;
-  deadline: number | null; batch: string | null; result: string | null; objections: Objection[];
+  deadline: number | null; batch: string | null; result: string | null; objections: Objection[]; contradictions: Contradiction[];
 }
 export interface Task {
   id: string; index: number; kind: string; first_frame: number; last_frame: number; work: number;
@@ -19,7 +26,7 @@ export interface Job {
 }
 export interface Node {
   id: number; role: string; owner: string; status: string; ib: number; device_class: string; price: number; bonded: string;
-  delegated: string; limit: string; share_bps: number; unbonding: string; frozen: string; drawable: boolean; seen_at: number | null; claimed: string;
+  delegated: string; limit: string; share_bps: number; unbonding: string; frozen: string; holds: Hold[]; drawable: boolean; seen_at: number | null; claimed: string;
 }
 export interface Batch {
   commitment: string; manager: number; sequence: number; charge: number; work: number; status: string; proposed_at: number;

@@ -16,6 +16,11 @@ export const work = (nano: number): string => `${decimal(nano, 9, 9)} IBM`;
 export const speed = (micro: number): string => `${decimal(micro, 6)} IB`;
 export const short = (id: string | null): string => (id ? `${id.slice(0, 8)}…${id.slice(-4)}` : "–");
 
+export function taskName(task: { kind: string; first_frame: number; last_frame: number }): string {
+  if (task.kind === "assemble") return "film";
+  return task.first_frame === task.last_frame ? `frame ${task.first_frame}` : `frames ${task.first_frame}–${task.last_frame}`;
+}
+
 export function when(seconds: number | null): string {
   if (!seconds) return "–";
   return new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 19) + " UTC";

@@ -2,7 +2,8 @@
 // One job: its frames as they appear, each task's attempts, votes and proofs. With #…?key= the pictures are opened here.
 import { html, nothing, type TemplateResult } from "lit-html";
 import { documentCid, fromHex, get, type Attempt, type Job, type Progress, type Results, type Task } from "./api";
-import { short, usd, when } from "./format";
+import { short, taskName, usd, when } from "./format";
+import { jobHearings } from "./hearings";
 import { badge } from "./pages";
 
 interface StoredResult { film: { stills: { cid: string }[]; movie: { cid: string }; contact_sheet: { cid: string } } | null }
@@ -48,7 +49,8 @@ export async function jobPage(id: string, again: () => Promise<void>): Promise<T
     ${key ? nothing : html`<p class="quiet">The pictures are sealed. Open this page with the job's key (<code>?key=</code> in the address) to see them here; the key stays in this browser.</p>`}
     ${movie ? html`<video src=${movie} controls loop muted autoplay playsinline aria-label="the finished film"></video>` : nothing}
     <h2>Frames</h2><div class="frames">${frames(job).map((frame) => frameCard(job, frame))}</div>
-    <h2>Tasks</h2><div class="scroll" tabindex="0"><table><thead><tr><th scope="col">task</th><th scope="col">attempts</th></tr></thead><tbody>${job.tasks.map(taskRow)}</tbody></table></div>`;
+    <h2>Tasks</h2><div class="scroll" tabindex="0"><table><thead><tr><th scope="col">task</th><th scope="col">attempts</th></tr></thead><tbody>${job.tasks.map(taskRow)}</tbody></table></div>
+    ${jobHearings(job)}`;
 }
 
 function frames(job: Job): number[] {
@@ -73,10 +75,9 @@ function state(attempt: Attempt | undefined, progress: Progress | undefined): st
 }
 
 function taskRow(task: Task): TemplateResult {
-  const name = task.kind === "assemble" ? "film" : task.first_frame === task.last_frame ? `frame ${task.first_frame}` : `frames ${task.first_frame}–${task.last_frame}`;
-  return html`<tr><td>${name}<br /><small><a href="/explain/${task.id}" target="_blank" rel="noopener">draws</a></small></td><td class="wrap">${task.attempts.map((attempt) => html`<div class="attempt">
+  return html`<tr><td>${taskName(task)}<br /><small><a href="/explain/${task.id}" target="_blank" rel="noopener">draws</a></small></td><td class="wrap">${task.attempts.map((attempt) => html`<div class="attempt">
     ${badge(attempt.outcome ?? attempt.status)} ${attempt.node ? `node ${attempt.node}` : nothing}
-    <small>${attempt.votes.length ? `votes: ${attempt.votes.map((vote) => `${vote.node} ${vote.outcome}`).join(", ")}` : attempt.waits_for ? `waits for ${attempt.waits_for}` : nothing}${attempt.objections.map((item) => html`<br />${item.says}`)}</small></div>`)}</td></tr>`;
+    <small>${attempt.votes.length ? `votes: ${attempt.votes.map((vote) => `${vote.node} ${vote.outcome}`).join(", ")}` : attempt.waits_for ? `waits for ${attempt.waits_for}` : nothing}${[...attempt.objections, ...attempt.contradictions].map((item) => html`<br />${item.says}`)}</small></div>`)}</td></tr>`;
 }
 
 function want(key: Uint8Array, label: string, task: string, attempt: number, cid: string, again: () => Promise<void>): void {

@@ -2,6 +2,7 @@
 // The page: a living view of the network, its jobs, proofs and money. Routes are in the fragment.
 import { html, nothing, render, type TemplateResult } from "lit-html";
 import { get, type Network } from "./api";
+import { nodePage } from "./hearings";
 import { closeJob, jobPage } from "./job";
 import { chainPage, jobsPage, moneyPage, nodesPage, overviewPage } from "./pages";
 
@@ -12,6 +13,7 @@ let body: TemplateResult = html`<p class="quiet" role="status">Asking the networ
 let network: Network | null = null;
 let trouble = "";
 let route = "";
+let isShown = false;
 
 function frame(): TemplateResult {
   const here = location.hash.split("?")[0] || "#/";
@@ -35,6 +37,7 @@ function pageOf(path: string): Page {
   const parts = path.split("/").slice(1);
   if (parts[0] === "jobs" && parts[1]) return () => jobPage(parts[1] as string, draw);
   if (parts[0] === "jobs") return jobsPage;
+  if (parts[0] === "nodes" && parts[1]) return () => nodePage(parts[1] as string);
   if (parts[0] === "nodes") return nodesPage;
   if (parts[0] === "settlement") return chainPage;
   if (parts[0] === "money") return () => moneyPage(parts[1] ?? "");
@@ -45,6 +48,7 @@ async function draw(): Promise<void> {
   const path = (location.hash || "#/").slice(1).split("?")[0] as string;
   if (path !== route) {
     route = path;
+    isShown = false;
     closeJob();
     body = html`<p class="quiet" role="status">Loading…</p>`;
     render(frame(), app);
@@ -54,10 +58,11 @@ async function draw(): Promise<void> {
     if (path !== route) return;
     network = state;
     body = page;
+    isShown = true;
     trouble = "";
   } catch (error) {
     trouble = `${error instanceof Error ? error.message : String(error)} — trying again.`;
-    if (path === route && !network) body = html``;
+    if (path === route && !isShown) body = html``;
   }
   render(frame(), app);
 }

@@ -3,16 +3,18 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { get, type Batch, type Case, type Epoch, type Job, type Money, type Network, type Node } from "./api";
 import { ifx, short, speed, usd, when, work } from "./format";
+import { hearingTables } from "./hearings";
 
 export const badge = (text: string): TemplateResult => html`<span class="badge ${text}">${text.replace("_", " ")}</span>`;
-const empty = (text: string): TemplateResult => html`<p class="quiet">${text}</p>`;
+export const empty = (text: string): TemplateResult => html`<p class="quiet">${text}</p>`;
 
 function card(name: string, value: unknown, note = ""): TemplateResult {
   return html`<div class="card"><dt>${name}</dt><dd>${value}</dd>${note ? html`<small>${note}</small>` : nothing}</div>`;
 }
 
-function table(head: string[], rows: TemplateResult[]): TemplateResult {
-  return html`<div class="scroll" tabindex="0"><table><thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+// `kind` "stack": on a phone each row's cells stand one below the other, named by their `data-name`.
+export function table(head: string[], rows: TemplateResult[], kind = ""): TemplateResult {
+  return html`<div class="scroll" tabindex="0"><table class=${kind}><thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 export async function overviewPage(): Promise<TemplateResult> {
@@ -48,12 +50,19 @@ export async function jobsPage(): Promise<TemplateResult> {
 export async function nodesPage(): Promise<TemplateResult> {
   const [network, nodes] = await Promise.all([get<Network>("/network"), get<Node[]>("/nodes")]);
   if (!nodes.length) return html`<h1>Nodes</h1>${empty("No machine has registered yet.")}`;
-  return html`<h1>Nodes</h1>${table(["node", "role", "status", "device", "speed", "price per IBM", "bonded", "of others", "frozen", "claimed", "last seen"], nodes.map((node) => html`<tr>
-    <td>${node.id}</td><td>${node.role}</td><td>${badge(node.status)}${node.drawable ? nothing : html` <small>not drawable</small>`}</td>
+  return html`<h1>Nodes</h1>${table(["node", "role", "status", "device", "speed", "price per IBM", "bonded", "of others", "frozen or held", "claimed", "last seen"], nodes.map((node) => html`<tr>
+    <td><a href="#/nodes/${node.id}">${node.id}</a></td><td>${node.role}</td><td>${badge(node.status)}${node.drawable ? nothing : html` <small>not drawable</small>`}</td>
     <td>${node.device_class || "–"}</td><td>${node.ib ? speed(node.ib) : "–"}</td><td>${node.role === "worker" ? usd(node.price) : "–"}</td>
-    <td>${ifx(node.bonded)}</td><td>${delegation(node)}</td><td>${node.frozen === "0" ? "–" : ifx(node.frozen)}</td>
+    <td>${ifx(node.bonded)}</td><td>${delegation(node)}</td><td>${held(node)}</td>
     <td>${node.claimed === "0" ? "–" : html`<a href="#/money/${node.owner}">${ifx(node.claimed)}</a>`}</td>
     <td>${node.seen_at ? `${Math.max(0, network.time - node.seen_at)} s ago` : "–"}</td></tr>`))}`;
+}
+
+function held(node: Node): TemplateResult | string {
+  if (node.frozen === "0" && !node.holds.length) return "–";
+  const frozen = node.frozen === "0" ? "" : ifx(node.frozen);
+  const all = node.holds.some((hold) => hold.what === "withdrawals") ? "withdrawals held" : "";
+  return html`<a href="#/nodes/${node.id}">${[frozen, all].filter(Boolean).join(", ") || "held"}</a>`;
 }
 
 function delegation(node: Node): string {
@@ -62,13 +71,14 @@ function delegation(node: Node): string {
 }
 
 export async function chainPage(): Promise<TemplateResult> {
-  const [batches, epochs, cases] = await Promise.all([get<Batch[]>("/batches"), get<Epoch[]>("/epochs"), get<Case[]>("/cases")]);
+  const [batches, epochs, cases, hearings] = await Promise.all([get<Batch[]>("/batches"), get<Epoch[]>("/epochs"), get<Case[]>("/cases"), hearingTables()]);
   return html`<h1>Settlement</h1>
     <h2>Batches</h2>${batches.length ? table(["batch", "status", "outcomes", "work", "charge", "proposed", "final"], batches.map((batch) => html`<tr>
-      <td>${batch.manager}/${batch.sequence} <code>${short(batch.commitment)}</code></td><td>${badge(batch.status)} <small>${[batch.problem, ...batch.objections.map((item) => item.says)].filter(Boolean).join("; ")}</small></td><td>${batch.leaves.length}</td>
+      <td>${batch.manager}/${batch.sequence} <code>${short(batch.commitment)}</code></td><td class="wrap">${badge(batch.status)} <small>${[batch.problem, ...batch.objections.map((item) => item.says)].filter(Boolean).join("; ")}</small></td><td>${batch.leaves.length}</td>
       <td>${work(batch.work)}</td><td>${usd(batch.charge)}</td><td>${when(batch.proposed_at)}</td><td>${when(batch.final_at)}</td></tr>`)) : empty("No outcome has been proposed yet.")}
     <h2>Cases</h2>${cases.length ? table(["case", "node", "stake at risk", "status", "panel", "opened"], cases.map((item) => html`<tr>
       <td><code>${short(item.id)}</code></td><td>${item.node}</td><td>${ifx(item.amount)}</td><td>${badge(item.status)}</td><td>${item.panel.join(", ") || "–"}</td><td>${when(item.opened_at)}</td></tr>`)) : empty("Nobody stands accused.")}
+    ${hearings}
     <h2>Epochs</h2>${epochs.length ? table(["epoch", "work", "charged", "burned", "minted", "closed"], epochs.map((epoch) => html`<tr>
       <td>${epoch.index}</td><td>${work(epoch.work)}</td><td>${usd(epoch.charge)}</td><td>${ifx(epoch.burned)}</td><td>${ifx(epoch.minted)}</td><td>${when(epoch.closed_at)}</td></tr>`)) : empty("The first epoch is still open.")}`;
 }
