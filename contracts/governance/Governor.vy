@@ -18,11 +18,13 @@ from ..interfaces import IIFX
 from ..interfaces import IStaking
 from ..interfaces import ITimelock
 from ..modules import ballots
+from ..modules import proposals
 from ..modules import voting_rules
 
 implements: IGovernor
 initializes: eip712_domain_separator
 initializes: ballots[eip712_domain_separator := eip712_domain_separator]
+initializes: proposals
 initializes: voting_rules
 
 
@@ -33,6 +35,12 @@ exports: (
     ballots.hasVoted,
     ballots.nonces,
     ballots.proposalVotes,
+    proposals.hashProposal,
+    proposals.proposalDeadline,
+    proposals.proposalEta,
+    proposals.proposalNeedsQueuing,
+    proposals.proposalProposer,
+    proposals.proposalSnapshot,
     voting_rules.proposalThreshold,
     voting_rules.quorumDenominator,
     voting_rules.quorumNumerator,
@@ -46,17 +54,6 @@ exports: (
 )
 
 
-struct Proposal:
-    proposer: address
-    # Seconds: votes are those at the end of the snapshot; the deadline is the last second of the vote
-    snapshot: uint256
-    deadline: uint256
-    is_cancelled: bool
-    # Id in the timelock once it is queued, and from which second on it may be executed
-    operation: bytes32
-    eta: uint256
-
-
 PENDING: constant(uint8) = 0
 ACTIVE: constant(uint8) = 1
 CANCELED: constant(uint8) = 2
@@ -66,18 +63,13 @@ QUEUED: constant(uint8) = 5
 EXPIRED: constant(uint8) = 6
 EXECUTED: constant(uint8) = 7
 
-CALLS: constant(uint256) = 16
+CALLS: constant(uint256) = proposals.CALLS
 # What the timelock stores in place of a time once it has executed an operation
 _DONE: constant(uint256) = 1
-# `#proposer=0x` and 40 digits at a description's end
-_MARK: constant(uint256) = 52
 
 
 token: public(immutable(address))
 staking: public(immutable(address))
-
-
-_proposals: HashMap[uint256, Proposal]
 
 
 @deploy
@@ -119,18 +111,18 @@ def propose(
     @param description May end with `#proposer=0x...`: then nobody else can propose it, and cancel it again, first.
     @return The proposal's id.
     """
-    self._check_description(description)
+    proposals._check_description(description)
     votes: uint256 = self._votes_of(msg.sender, block.timestamp - 1)
     assert votes >= voting_rules.proposalThreshold, "Governor: votes under the threshold"
     assert len(targets) != 0, "Governor: no calls"
     assert len(targets) == len(values) and len(targets) == len(calldatas), "Governor: lists differ in length"
-    id: uint256 = self._hash(targets, values, calldatas, keccak256(description))
-    assert self._proposals[id].proposer == empty(address), "Governor: proposed already"
+    id: uint256 = proposals._hash(targets, values, calldatas, keccak256(description))
+    assert proposals._records[id].proposer == empty(address), "Governor: proposed already"
     snapshot: uint256 = block.timestamp + voting_rules.votingDelay
     deadline: uint256 = snapshot + voting_rules.votingPeriod
-    self._proposals[id].proposer = msg.sender
-    self._proposals[id].snapshot = snapshot
-    self._proposals[id].deadline = deadline
+    proposals._records[id].proposer = msg.sender
+    proposals._records[id].snapshot = snapshot
+    proposals._records[id].deadline = deadline
     signatures: DynArray[String[1], CALLS] = []
     for _: address in targets:
         signatures.append("")
@@ -185,16 +177,16 @@ def queue(
     """
     @notice Schedules a proposal that succeeded, within the grace period after its vote. Anybody.
     """
-    id: uint256 = self._hash(targets, values, calldatas, descriptionHash)
+    id: uint256 = proposals._hash(targets, values, calldatas, descriptionHash)
     assert self._state(id) == SUCCEEDED, "Governor: not succeeded"
     lock: ITimelock = ITimelock(voting_rules.timelock)
     salt: bytes32 = self._salt(descriptionHash)
     delay: uint256 = staticcall lock.getMinDelay()
-    self._proposals[id].operation = staticcall lock.hashOperationBatch(
+    proposals._records[id].operation = staticcall lock.hashOperationBatch(
         targets, values, calldatas, empty(bytes32), salt
     )
     extcall lock.scheduleBatch(targets, values, calldatas, empty(bytes32), salt, delay)
-    self._proposals[id].eta = block.timestamp + delay
+    proposals._records[id].eta = block.timestamp + delay
     log IGovernor.ProposalQueued(proposalId=id, etaSeconds=block.timestamp + delay)
     return id
 
@@ -211,7 +203,7 @@ def execute(
     """
     @notice Has the timelock make a queued proposal's calls; what is sent along is the timelock's. Anybody; so is executeBatch.
     """
-    id: uint256 = self._hash(targets, values, calldatas, descriptionHash)
+    id: uint256 = proposals._hash(targets, values, calldatas, descriptionHash)
     assert self._state(id) == QUEUED, "Governor: not queued"
     extcall ITimelock(voting_rules.timelock).executeBatch(
         targets, values, calldatas, empty(bytes32), self._salt(descriptionHash), value=msg.value
@@ -230,16 +222,16 @@ def cancel(
     """
     @notice Ends a proposal for good. Its proposer while it is pending; the timelock (another proposal) until it is executed.
     """
-    id: uint256 = self._hash(targets, values, calldatas, descriptionHash)
+    id: uint256 = proposals._hash(targets, values, calldatas, descriptionHash)
     state: uint8 = self._state(id)
     if msg.sender == voting_rules.timelock:
         assert state in [PENDING, ACTIVE, SUCCEEDED, QUEUED], "Governor: over already"
         if state == QUEUED:
-            extcall ITimelock(voting_rules.timelock).cancel(self._proposals[id].operation)
+            extcall ITimelock(voting_rules.timelock).cancel(proposals._records[id].operation)
     else:
-        assert msg.sender == self._proposals[id].proposer, "Governor: not the proposer"
+        assert msg.sender == proposals._records[id].proposer, "Governor: not the proposer"
         assert state == PENDING, "Governor: not pending"
-    self._proposals[id].is_cancelled = True
+    proposals._records[id].is_cancelled = True
     log IGovernor.ProposalCanceled(proposalId=id)
     return id
 
@@ -281,20 +273,6 @@ def CLOCK_MODE() -> String[14]:
 
 
 @external
-@pure
-def hashProposal(
-    targets: DynArray[address, CALLS],
-    values: DynArray[uint256, CALLS],
-    calldatas: DynArray[Bytes[1024], CALLS],
-    descriptionHash: bytes32,
-) -> uint256:
-    """
-    @notice The id of a proposal of these calls.
-    """
-    return self._hash(targets, values, calldatas, descriptionHash)
-
-
-@external
 @view
 def state(proposalId: uint256) -> uint8:
     """
@@ -319,62 +297,6 @@ def getVotes(account: address, timepoint: uint256) -> uint256:
     @notice Votes of an account at the end of a past second [wei].
     """
     return self._votes_of(account, timepoint)
-
-
-@external
-@view
-def proposalProposer(proposalId: uint256) -> address:
-    """
-    @notice Who proposed; zero: there is no such proposal.
-    """
-    return self._proposals[proposalId].proposer
-
-
-@external
-@view
-def proposalSnapshot(proposalId: uint256) -> uint256:
-    """
-    @notice The second at whose end votes are counted; voting begins with the next.
-    """
-    return self._proposals[proposalId].snapshot
-
-
-@external
-@view
-def proposalDeadline(proposalId: uint256) -> uint256:
-    """
-    @notice The last second of the vote.
-    """
-    return self._proposals[proposalId].deadline
-
-
-@external
-@view
-def proposalEta(proposalId: uint256) -> uint256:
-    """
-    @notice From which second on it may be, or might have been, executed; 0: not queued.
-    """
-    return self._proposals[proposalId].eta
-
-
-@external
-@pure
-def proposalNeedsQueuing(proposalId: uint256) -> bool:
-    """
-    @notice Every proposal waits in the timelock.
-    """
-    return True
-
-
-@internal
-@pure
-def _hash(
-    targets: DynArray[address, CALLS],
-    values: DynArray[uint256, CALLS],
-    calldatas: DynArray[Bytes[1024], CALLS],
-    description_hash: bytes32,
-) -> uint256:
-    return convert(keccak256(abi_encode(targets, values, calldatas, description_hash)), uint256)
 
 
 @internal
@@ -402,7 +324,7 @@ def _quorum(timepoint: uint256) -> uint256:
 @internal
 def _cast(id: uint256, voter: address, support: uint8, reason: String[1024]) -> uint256:
     assert self._state(id) == ACTIVE, "Governor: not active"
-    weight: uint256 = self._votes_of(voter, self._proposals[id].snapshot)
+    weight: uint256 = self._votes_of(voter, proposals._records[id].snapshot)
     ballots._count(id, voter, support, weight)
     log IGovernor.VoteCast(voter=voter, proposalId=id, support=support, weight=weight, reason=reason)
     return weight
@@ -411,7 +333,7 @@ def _cast(id: uint256, voter: address, support: uint8, reason: String[1024]) -> 
 @internal
 @view
 def _state(id: uint256) -> uint8:
-    proposal: Proposal = self._proposals[id]
+    proposal: proposals.Proposal = proposals._records[id]
     assert proposal.proposer != empty(address), "Governor: no such proposal"
     if proposal.is_cancelled:
         return CANCELED
@@ -432,26 +354,3 @@ def _state(id: uint256) -> uint8:
     if block.timestamp >= since + staticcall lock.GRACE_PERIOD():
         return EXPIRED
     return SUCCEEDED if proposal.operation == empty(bytes32) else QUEUED
-
-
-@internal
-@view
-def _check_description(description: String[8192]):
-    length: uint256 = len(description)
-    if length < _MARK:
-        return
-    mark: Bytes[52] = convert(slice(description, length - _MARK, _MARK), Bytes[52])
-    if slice(mark, 0, 12) != b"#proposer=0x":
-        return
-    account: uint256 = 0
-    for i: uint256 in range(12, 52):
-        digit: uint256 = convert(slice(mark, i, 1), uint256)
-        # 0-9, then A-F and a-f
-        if digit >= 48 and digit <= 57:
-            digit -= 48
-        elif digit & 223 >= 65 and digit & 223 <= 70:
-            digit = (digit & 223) - 55
-        else:
-            return
-        account = account << 4 | digit
-    assert account == convert(msg.sender, uint256), "Governor: marked for another proposer"
