@@ -8,7 +8,7 @@ import pytest
 from inferix.models.result import Measurement, TileResult
 from inferix.models.roles import Outcome
 from inferix.models.work import ObjectionDuty
-from inferix.proofs.rerun import is_contradicted
+from inferix.proofs.rerun import Made, is_contradicted, outcome_of, rule_against, seen_by
 from node.checks import Finding
 from node.rerun import Rerun
 from node.verifier import Verifier
@@ -35,7 +35,19 @@ def rerun(member: Node, delivery: Delivery, said: Outcome, seen: Measurement | N
     member.loop.step()
     role = member.loop._role
     assert isinstance(role, Verifier)
-    return role._find(item)[0]
+    finding, published = role._find(item)
+    if published.tiles:
+        assert audited(item, delivery, seen, published) is finding.outcome, "who audits comes to the same"
+    return finding
+
+
+def audited(item: Rerun, delivery: Delivery, seen: Measurement | None, published: Measurement) -> Outcome:
+    """What a stranger makes of what the member published, without rendering."""
+    said = seen_by(item.outcome, item.name, seen)
+    own = Made(published.build, published.device_class, published.kernel)
+    rule = rule_against(said, delivery.result, own)
+    assert published.rule in (rule.name, "")
+    return outcome_of(published, rule, said.frames(list(item.task.frames())))
 
 
 def places(tiles: list[TileResult]) -> list[tuple[int, int, int]]:
