@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from inferix.models.event import ChainEvent
 from inferix.models.roles import CaseStatus, ClearedBy
 from inferix.replay.handlers import Handlers
-from inferix.replay.state import Case, Fine
+from inferix.replay.stake import bar
+from inferix.replay.state import Case
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
@@ -44,10 +45,8 @@ def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, sla
     case.status = CaseStatus.SLASHED if slashed else CaseStatus.CLEARED
     case.ended_at = event.timestamp
     case.reason = None if slashed else ClearedBy(args["reason"])
-    if slashed and network.fines and network.fines[-1].node == case.node:
-        # Staking logged the slash just before, in the same transaction.
-        fine = network.fines[-1]
-        network.fines[-1] = Fine(fine.node, fine.amount, frozenset(judges(network, case)))
+    if slashed:
+        bar(network, event, case.node, judges(network, case))
 
 
 def judges(network: "Network", case: Case) -> set[int]:

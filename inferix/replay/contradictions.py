@@ -2,7 +2,6 @@
 """Contradicted votes as the Contradictions contract reports them, and what a panel renders again to judge one."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inferix.messages import Vote
@@ -10,6 +9,7 @@ from inferix.models.event import ChainEvent
 from inferix.models.roles import ObjectionStatus
 from inferix.replay.handlers import Handlers
 from inferix.replay.objections import job_of as job_of_objection
+from inferix.replay.stake import bar
 from inferix.replay.state import Attempt, Contradiction, Job, Objection
 
 if TYPE_CHECKING:
@@ -36,11 +36,10 @@ def closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
     none of that is the panel's, nor of who voted on the same attempt."""
     found = network.contradictions[args["id"]]
     found.status, found.ended_at = ObjectionStatus(args["status"]), event.timestamp
-    is_fined = found.status is ObjectionStatus.UPHELD and bool(network.fines)
-    if is_fined and network.fines[-1].node == found.vote.node:
+    if found.status is ObjectionStatus.UPHELD:
         attempt = attempt_of(network, found)
         voters = attempt.votes if attempt is not None else {}
-        network.fines[-1] = replace(network.fines[-1], barred=frozenset({*found.seats, *voters}))
+        bar(network, event, found.vote.node, {*found.seats, *voters})
 
 
 def attempt_of(network: "Network", found: Contradiction) -> Attempt | None:

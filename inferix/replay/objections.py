@@ -2,7 +2,6 @@
 """Objections as the Objections contract reports them: what no contract can compute, and a panel of verifiers can."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eth_abi.abi import encode as abi_encode
@@ -11,6 +10,7 @@ from eth_utils.crypto import keccak
 from inferix.models.event import ChainEvent
 from inferix.models.roles import ObjectionKind, ObjectionStatus, RosterKind
 from inferix.replay.handlers import Handlers
+from inferix.replay.stake import bar
 from inferix.replay.state import Job, Objection
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
     is_punished = objection.status is ObjectionStatus.UPHELD
     if objection.kind is ObjectionKind.OUTCOMES:
         is_punished = is_punished and objection.is_managers and not network.batches[objection.subject].is_alone
-    if is_punished and network.fines and network.fines[-1].node == objection.manager:
-        network.fines[-1] = replace(network.fines[-1], barred=frozenset(objection.seats))
+    if is_punished:
+        bar(network, event, objection.manager, objection.seats)
 
 
 def checked_again(places: Collection[int], seed: bytes) -> list[int]:

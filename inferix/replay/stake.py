@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reducer's part for stake: what is at work behind each node, what leaves, what others delegated, in wei."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inferix.models.event import ChainEvent
@@ -53,7 +54,7 @@ def _unfrozen(network: "Network", event: ChainEvent, args: Mapping[str, Any]) ->
 
 def _slashed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     slash(network.nodes[args["node"]], args["amount"])
-    network.fines.append(Fine(args["node"], args["pooled"]))
+    network.fines.append(Fine(args["node"], args["pooled"], transaction=event.transaction))
 
 
 def _qualified(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
@@ -84,6 +85,16 @@ def _undelegated(network: "Network", event: ChainEvent, args: Mapping[str, Any])
 
 def _exit_withdrawn(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     del network.exits[args["exit"]]
+
+
+def bar(network: "Network", event: ChainEvent, node: int, judges: Iterable[int]) -> None:
+    """Keeps from who judged a node what it was slashed just before, in the same transaction as ``event``.
+
+    Of a node without stake nothing is taken and no slash is logged: an earlier fine stays as it is.
+    """
+    fine = network.fines[-1] if network.fines else None
+    if fine is not None and (fine.node, fine.transaction) == (node, event.transaction):
+        network.fines[-1] = replace(fine, barred=frozenset(judges))
 
 
 def slash(node: Node, taken: int) -> None:

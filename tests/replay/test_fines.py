@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from inferix.models.event import ChainEvent
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome
 from inferix.replay.accounting import epoch_rewards
@@ -38,6 +39,26 @@ def test_a_fine_goes_to_verifiers_but_never_to_those_who_judged_it(chain: Chain)
     assert more == {min(judges): 500} | dict.fromkeys(barred, 0)
     assert sum(paid.verifiers.values()) + paid.dust == 507
     assert not paid.waiting
+
+
+def test_regression_a_node_without_stake_is_fined_nothing_and_its_earlier_fine_stays_barred_to_who_judged_that(
+    chain: Chain,
+) -> None:
+    """No slash is logged of it: the newest fine of the node was another's, and its judges were paid from it."""
+    first, second = chain.order(), chain.order()
+    for job in (first, second):
+        chain.run(chain.state(job, 0), Outcome.REJECTED)
+        task = chain.state(job, 0).task.id
+        chain.emit("CaseFrozen", case=case_id(task, 0), task=task, attempt=0, node=5, amount=1_000)
+    slash(chain, 5, 1_000)
+    cases = [case_id(chain.state(job, 0).task.id, 0) for job in (first, second)]
+    chain.emit("CaseSlashed", case=cases[0], node=5, amount=1_000)
+    judges = chain.network.fines[0].barred
+    assert judges
+    chain.network.cases[cases[1]].seats.append(99)
+    args = {"case": cases[1], "node": 5, "amount": 0}
+    chain.network.apply(ChainEvent(chain.block, 0, chain.time, "test", "CaseSlashed", args, b"\1" * 32))
+    assert [fine.barred for fine in chain.network.fines] == [judges]
 
 
 def test_a_fine_that_everybody_judged_comes_back_with_the_dust_and_is_still_not_theirs(chain: Chain) -> None:

@@ -41,11 +41,13 @@ class BalanceClaim:
 
 @dataclass(frozen=True, slots=True)
 class Fine:
-    """What a slash brought into the penalty pool, wei; ``barred``: verifiers that judged it and get none of it."""
+    """What a slash brought into the penalty pool, wei; ``barred``: verifiers that judged it and get none of it;
+    ``transaction``: hash of the one that it was logged in."""
 
     node: int
     amount: int
     barred: frozenset[int] = frozenset()
+    transaction: bytes = field(default=bytes(32), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
