@@ -95,6 +95,19 @@ def test_a_doubt_that_convicts_is_false(trial: Trial) -> None:
     assert "its measurement comes to void, the vote said accepted" in trial.says()[0]
 
 
+def test_one_tile_that_differs_is_doubt_enough_not_to_convict_who_rejected() -> None:
+    chain = Chain()
+    chain.start()
+    trial = Trial(chain, Outcome.REJECTED)
+    for node in trial.seat():
+        digest = trial.measure(node, trial.found.vote.node)
+        clean = Measurement.decode(chain.documents[digest], digest)
+        differs = clean.tiles[-1].model_copy(update=OTHER)
+        trial.vote(node, True, chain.store(clean.model_copy(update={"tiles": [*clean.tiles, differs]})))
+    trial.close(UPHELD)
+    assert "its measurement comes to void, the vote said rejected" in trial.says()[0]
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
