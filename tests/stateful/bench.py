@@ -182,6 +182,7 @@ class Bench:
             model.ground.clock.protocol,
             model.ground.epoch_end(epoch) + model.ground.parameters["claim_horizon"],
             model.ground.parameters["worker_vesting"],
+            (accounts.hash, nodes.hash),
         )
         digest = world.store(data)
         arguments = (epoch, accounts.hash, spent + more, reserved, nodes.hash, matured, vesting, digest)

@@ -14,7 +14,9 @@ from inferix.replay.answers import data_answer, encode_votes, votes_answer
 from inferix.replay.settlement import BatchDraft, commitment_of, draft_batch, draft_batches
 from keepers.courts import next_members
 from tests.contracts.work.network import block_hash, flat
+from tests.stateful.archive import Archive
 from tests.stateful.bench import Bench
+from tests.stateful.hearings import Hearings
 from tests.stateful.model.courts import OPEN, Case, Dispute
 from tests.stateful.model.stake import ACTIVE
 from tests.stateful.model.work import FINAL, LEASES, PROPOSED, Batch
@@ -30,6 +32,8 @@ class Docket:
         self.bench = bench
         self.drafts: dict[bytes, BatchDraft] = {}
         self.lies: dict[bytes, str] = {}
+        self.hearings = Hearings(self)
+        self.archive = Archive(self)
 
     # -- proposing
 
@@ -65,8 +69,8 @@ class Docket:
 
     def _lie(self, manager: int, lie: str, charge: int) -> BatchDraft | None:
         live = self.bench.model.work.lane(manager).batches
-        # Of a tree whose sum is wrong no leaf can be shown.
-        shown = [batch.leaves for batch in live if self.lies.get(batch.commitment) != "sum"]
+        # Of a tree whose sum is wrong no leaf can be shown, and what is void repeats nothing.
+        shown = [batch.leaves for batch in live if self.lies.get(batch.commitment) != "sum" and not batch.voids]
         earlier = shown[-1] if shown else []
         if lie == "twice" and not earlier:
             return None

@@ -106,4 +106,5 @@ class EpochRules(Stage):
 
     @rule()
     def post_rosters(self) -> None:
-        self.world.post_rosters()
+        for kind in self.world.post_rosters():
+            self.bench.model.roots.replace(kind)

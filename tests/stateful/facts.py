@@ -10,6 +10,7 @@ from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.replay import Network as Mirror
+from tests.stateful import court_facts
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import BUDGET, FINAL, LEASES
@@ -74,7 +75,7 @@ def _delegations(model: Model) -> Facts:
 def _work(model: Model) -> Facts:
     work, found = model.work, Facts()
     for batch in work.batches.values():
-        found["batch", batch.commitment] = (batch.status, batch.disputes)
+        found["batch", batch.commitment] = (batch.status, batch.disputes, *batch.voided)
     for coin in model.credit.coins.values():
         # The market sells any amount at once: nothing ever waits to be burned.
         books = [*(book.get(coin.address, 0) for book in (work.collected, work.kept, work.unpaid)), 0]
@@ -104,7 +105,8 @@ def _courts(model: Model) -> Facts:
         ("case", case.id): (case.status, case.leaf.node, case.amount, case.bond, case.is_referred)
         for case in model.courts.cases.values()
     }
-    return found | {("dispute", *key): item.status for key, item in model.courts.disputes.items()}
+    found |= {("dispute", *key): item.status for key, item in model.courts.disputes.items()}
+    return found | court_facts.facts(model)
 
 
 def read(world: World, key: Key) -> Any:
@@ -137,7 +139,7 @@ def read(world: World, key: Key) -> Any:
         case ("exits" | "pool" | "delegation" | "exit" | "votes", *_):
             return _read_delegations(world, key)
         case _:
-            return _read_work(world, key)
+            return court_facts.read(world, key) if key[0] in court_facts.NAMES else _read_work(world, key)
 
 
 def _read_delegations(world: World, key: Key) -> Any:
@@ -163,7 +165,7 @@ def _read_work(world: World, key: Key) -> Any:
     match key:
         case ("batch", commitment):
             batch = world.read("batches", "batch", commitment)
-            return batch["status"], batch["disputes"]
+            return tuple(batch[name] for name in ("status", "disputes", "voided_charge", "voided_work"))
         case ("fees", address, index):
             books = [world.read("fee_burner", name, address) for name in ("collected", "kept", "unpaid", "to_burn")]
             return (world.read("batches", "final_charge", index), *books)
@@ -226,7 +228,7 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
     theirs |= {("lease", task): True for task in mirror.paid_leases}
     root = mirror.final_accounts()
     theirs["root",] = (root.epoch, root.cut_off) if root else None
-    return theirs, _in_its_terms(model)
+    return theirs | court_facts.mirrored(mirror), _in_its_terms(model) | court_facts.in_its_terms(model)
 
 
 def _in_its_terms(model: Model) -> Facts:
@@ -272,6 +274,7 @@ def check_laws(model: Model) -> None:
     assert ground.ifx.of(own["staking"]) == sum(node.total for node in model.stakes.nodes.values())
     assert all(0 <= node.frozen <= node.total for node in model.stakes.nodes.values())
     _check_delegations(model)
+    court_facts.check_laws(model)
     bonds = sum(item.bond for item in model.courts.disputes.values() if item.status == 1 and not item.node)
     assert ground.ifx.of(own["disputes"]) == bonds
     for coin in model.credit.coins.values():
@@ -307,7 +310,7 @@ def _check_credit(model: Model) -> None:
     # What was charged finally is owed; whatever the client may still take out stays clear of it.
     spent: dict[int, int] = {}
     for batch in model.work.batches.values():
-        for leaf in batch.leaves if batch.status == FINAL else []:
+        for leaf in batch.standing if batch.status == FINAL else []:
             spent[leaf.account] = spent.get(leaf.account, 0) + leaf.charge
     for account in model.credit.accounts.values():
         assert spent.get(account.id, 0) <= account.credit, "charged more than there is"

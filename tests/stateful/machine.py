@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machine: generated people, amounts and times act on contracts, mirror and model together."""
 
+from tests.stateful.availability_rules import AvailabilityRules
+from tests.stateful.contradiction_rules import ContradictionRules
 from tests.stateful.delegation_rules import DelegationRules
 from tests.stateful.epoch_rules import EpochRules
 from tests.stateful.lease_rules import LeaseRules
 from tests.stateful.money_rules import MoneyRules
+from tests.stateful.objection_rules import ObjectionRules
 from tests.stateful.work_rules import WorkRules
 
 
-class Machine(MoneyRules, DelegationRules, WorkRules, LeaseRules, EpochRules):
+class Machine(
+    MoneyRules,
+    DelegationRules,
+    AvailabilityRules,
+    ContradictionRules,
+    ObjectionRules,
+    WorkRules,
+    LeaseRules,
+    EpochRules,
+):
     """All rules."""

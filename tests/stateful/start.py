@@ -3,11 +3,17 @@
 
 from inferix.models.parameters import DEFAULTS
 from tests.contracts.system import Node as Person
+from tests.stateful.model.availability import Availability
 from tests.stateful.model.basics import Clock, Ground, Token
+from tests.stateful.model.bonds import Bonds
 from tests.stateful.model.books import Books
+from tests.stateful.model.contradictions import Contradictions
 from tests.stateful.model.courts import Courts
 from tests.stateful.model.credit import Coin, Credit
 from tests.stateful.model.delegation import Delegations
+from tests.stateful.model.objections import Objections
+from tests.stateful.model.panel import Panels
+from tests.stateful.model.roots import Roots
 from tests.stateful.model.stake import Node, Stakes
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import Work
@@ -45,7 +51,21 @@ def model_of(world: World) -> Model:
     work = Work(ground, credit, stakes, foundation=world.foundation, treasury=world.treasury)
     delegations = Delegations(ground, stakes)
     books = Books(ground, stakes, work, delegations=delegations)
-    return Model(ground, credit, stakes, work, books, Courts(ground, stakes, work), delegations)
+    bonds, panels = Bonds(ground, stakes, {person.address for person in world.funded()}), Panels(ground, stakes)
+    roots = Roots(ground, stakes, books, {kind: world.read("rosters", "newest", kind)["index"] for kind in (1, 2)})
+    return Model(
+        ground,
+        credit,
+        stakes,
+        work,
+        books,
+        Courts(ground, stakes, work),
+        delegations,
+        roots,
+        Availability(bonds, roots),
+        Objections(bonds, panels, roots, work),
+        Contradictions(bonds, panels, work),
+    )
 
 
 def _token(world: World, name: str) -> Token:

@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boa
@@ -10,8 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from inferix.messages import unpack_voters
+from inferix.models.roles import Outcome, RosterKind
 from tests.stateful.machine import Machine
 from tests.stateful.model.basics import DAY
+from tests.stateful.model.panel import REJECTED, UNDECIDED, UPHELD
+from tests.stateful.model.stake import ACTIVE, JAILED
 from tests.stateful.model.work import LEASES
 from tests.stateful.soak import search
 from tests.stateful.stage import Stage
@@ -64,6 +69,135 @@ def test_leases_agree_from_order_to_payment(world: World) -> None:
         machine.agrees()
     finally:
         machine.teardown()
+
+
+@contextmanager
+def at_work(world: World) -> Iterator[Machine]:
+    """One batch of two leaves waits; everybody leaves in the end. No fixture: after a test boa takes its state back."""
+    Stage.world = world
+    machine = Machine()
+    try:
+        machine.begin(1, 1)
+        machine._job(0, 10**10, 0, [Outcome.ACCEPTED])
+        assert machine.docket.settle(world.managers[0].id)
+        yield machine
+    finally:
+        machine.teardown()
+
+
+def test_objections_to_outcomes_agree_from_the_bond_to_the_last_void_leaf(world: World) -> None:
+    with at_work(world) as machine:
+        hearings, stranger = machine.docket.hearings, world.stranger
+        batch = machine.docket.live()[0]
+        every = range(len(batch.leaves))
+        assert len(every) == 2
+        assert not hearings.object_outcomes(batch, every, True, who=stranger), "no bond"
+        assert not hearings.object_outcomes(batch, [0], True, world.verifiers[0].id, stranger), "another's stake"
+        assert not hearings.object_outcomes(batch, [1, 0], True) and not hearings.object_outcomes(batch, [2], True)
+        verifier = world.verifiers[-1].id
+        assert hearings.object_outcomes(batch, every, True) and hearings.object_outcomes(batch, [0], False, verifier)
+        assert hearings.object_outcomes(batch, [1], False)
+        assert not hearings.object_outcomes(batch, [1], False), "objected before"
+        machine.agrees()
+        lie, followed, false = hearings.open()
+        for place, votes in ((lie, [True, True]), (followed, [True, True]), (false, [False, True])):
+            assert not hearings.resolve(place), "too early"
+            hearings.hear(place, votes)
+            assert not hearings.vote(place, hearings.item(place).panel.seats[0], True), "voted already"
+            assert hearings.resolve(place)
+            assert not hearings.decide(place, True), "decided"
+            machine.agrees()
+        assert [hearings.item(place).status for place in (lie, followed, false)] == [UPHELD, UPHELD, REJECTED]
+        assert machine.bench.model.stakes.nodes[batch.manager].status == JAILED
+        machine._pass(DAY)
+        assert not machine.docket.finalize(batch), "leaves are still to be voided"
+        for place, at in ((lie, 0), (followed, 0), (lie, 1)):
+            assert hearings.void(place, at)
+            assert not hearings.void(place, at), "voided before"
+            assert not hearings.resolve(place)
+            machine.agrees()
+        assert batch.voids.keys() == {0, 1} and machine.docket.finalize(batch)
+        assert not hearings.object_outcomes(batch, [0], True), "too late"
+        machine.agrees()
+
+
+def test_what_nobody_decides_agrees_and_leaves_that_nobody_shows_stand(world: World) -> None:
+    with at_work(world) as machine:
+        hearings, batch = machine.docket.hearings, machine.docket.live()[0]
+        assert hearings.object_outcomes(batch, [0], True) and hearings.object_outcomes(batch, [1], False)
+        shown, decided = hearings.open()
+        machine._pass(DAY + 1)
+        for place in (shown, decided):
+            assert not hearings.decide(place, False), "not referred"
+            assert hearings.resolve(place) and not hearings.resolve(place)
+        assert not hearings.decide(decided, False, world.stranger)
+        assert hearings.decide(decided, False)
+        machine._pass(14 * DAY)
+        assert not hearings.decide(shown, False), "too late"
+        assert hearings.resolve(shown) and hearings.item(shown).status == UNDECIDED
+        machine.agrees()
+        assert not hearings.resolve(shown), "leaves may still be voided"
+        machine._pass(14 * DAY)
+        assert hearings.resolve(shown) and machine.docket.finalize(batch) and not batch.voids
+        machine.agrees()
+
+
+def test_contradictions_agree_from_the_bond_to_the_jail(world: World) -> None:
+    with at_work(world) as machine:
+        hearings, batch = machine.docket.hearings, machine.docket.live()[0]
+        leaf = batch.leaves[0]
+        ballot = lambda node, said=Outcome.ACCEPTED: machine._vote(leaf, node, said)  # noqa: E731
+        guilty, innocent = unpack_voters(leaf.voters) if len(unpack_voters(leaf.voters)) == 2 else (0, 0)
+        assert not hearings.contradict(batch, 0, ballot(guilty)), "not final"
+        machine._pass(DAY)
+        assert machine.docket.finalize(batch)
+        assert not hearings.contradict(batch, 0, ballot(guilty, Outcome.CLIENT_FAULT)), "not about pixels"
+        assert not hearings.contradict(batch, 0, ballot(world.workers[0].id)), "not a verifier"
+        assert not hearings.contradict(batch, 1, ballot(guilty)), "another leaf"
+        assert not hearings.contradict(batch, 0, ballot(guilty), who=world.stranger), "no bond"
+        third = next(node.id for node in world.verifiers if node.id not in (guilty, innocent))
+        assert hearings.contradict(batch, 0, ballot(guilty)) and hearings.contradict(
+            batch, 0, ballot(innocent), innocent
+        )
+        assert hearings.contradict(batch, 0, ballot(third))
+        assert not hearings.contradict(batch, 0, ballot(guilty)), "contradicted before"
+        machine.agrees()
+        stakes = machine.bench.model.stakes.nodes
+        assert [stakes[node].holds for node in (guilty, innocent, third)] == [1, 1, 1]
+        for place, votes in zip(hearings.open()[:2], ([True, True], [False, False]), strict=True):
+            hearings.hear(place, votes)
+            assert hearings.resolve(place) and not hearings.resolve(place)
+            machine.agrees()
+        assert [stakes[node].status for node in (guilty, innocent)] == [JAILED, ACTIVE]
+        assert [stakes[node].holds for node in (guilty, innocent, third)] == [0, 0, 1]
+
+
+def test_disputes_about_data_agree_whether_it_is_shown_or_not(world: World) -> None:
+    with at_work(world) as machine:
+        archive = machine.docket.archive
+        first, second = (world.managers[at].id for at in (0, 1))
+        served, fallen = archive.withhold(first, 2), archive.withhold(second, 0)
+        assert served and fallen and archive.post_roster(first, RosterKind.VERIFIERS, is_right=False)
+        roster = archive.waiting()[0]
+        assert not archive.ask(served, who=world.stranger), "no bond"
+        assert not archive.ask(served, 2**26), "no such chunk"
+        for name in (served, fallen, roster):
+            assert archive.ask(name) and not archive.ask(name)
+        assert archive.ask(served, 1, world.verifiers[0].id)
+        machine.agrees()
+        assert archive.answer(served) and archive.answer(served, 1) and not archive.answer(served)
+        assert not archive.expire(served) and not archive.expire(fallen)
+        machine.agrees()
+        machine.post_rosters()
+        assert archive.expire(roster) and not archive.expire(roster), "it fell otherwise: the bond is back, once"
+        machine._pass(7 * 3_600)
+        assert not archive.answer(fallen), "too late"
+        assert archive.expire(fallen) and not archive.expire(fallen)
+        assert not archive.ask(fallen, 1), "it fell"
+        assert machine.bench.model.stakes.nodes[second].status == JAILED
+        machine.agrees()
+        machine._pass(DAY)
+        assert not archive.ask(served, 2), "window over"
 
 
 @pytest.mark.slow

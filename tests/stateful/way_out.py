@@ -5,7 +5,7 @@ from inferix.models.roles import CaseStatus
 from tests.stateful.bench import Bench
 from tests.stateful.docket import Docket
 from tests.stateful.model.basics import DAY
-from tests.stateful.model.stake import BANNED, VERIFIER
+from tests.stateful.model.stake import ACTIVE, BANNED, JAILED, VERIFIER, Node
 from tests.stateful.model.work import LEASES
 
 ROUNDS = 90  # of a day each, at most, until nothing waits any more
@@ -16,6 +16,7 @@ def keep_up(bench: Bench, docket: Docket) -> None:
     """What keepers do in an epoch: settle, answer, finalize, collect, close, post, pay."""
     for dispute in docket.open_disputes():
         docket.answer(dispute)
+    docket.archive.serve()
     for manager in bench.world.managers:
         docket.settle(manager.id)
     turn(bench, docket)
@@ -35,6 +36,8 @@ def turn(bench: Bench, docket: Docket) -> None:
     for dispute in docket.open_disputes():
         if clock.protocol > dispute.until or dispute.batch.status == 3:
             docket.expire(dispute)
+    docket.archive.turn()
+    docket.hearings.turn()
     for batch in docket.live():
         if batch.is_honest and batch.status == 1:
             docket.finalize(batch)
@@ -68,7 +71,8 @@ def _end_what_waits(bench: Bench, docket: Docket) -> None:
         for case in docket.cases(CaseStatus.APPEALED):
             docket.resolve(case)
         waiting = docket.cases(CaseStatus.FROZEN, CaseStatus.SLASHABLE, CaseStatus.APPEALED)
-        if not waiting and not docket.live() and not docket.open_disputes():
+        waits = [waiting, docket.live(), docket.open_disputes(), docket.hearings.open(), docket.archive.open()]
+        if not any(waits):
             return
         bench.world.wait(DAY + 1)
     raise AssertionError("something waits for ever")
@@ -110,12 +114,20 @@ def _books_by_anybody(bench: Bench, docket: Docket) -> None:
 def _new_poster(bench: Bench):  # type: ignore[no-untyped-def]
     """Nobody is bonded any more: a verifier puts its stake in again."""
     model, world = bench.model, bench.world
-    node = next(n for n in model.stakes.nodes.values() if n.role == VERIFIER and n.stored not in (BANNED, 3))
+    verifiers = [node for node in model.stakes.nodes.values() if node.role == VERIFIER]
+    node = next((n for n in verifiers if n.stored not in (BANNED, JAILED)), None) or _let_out(bench, verifiers[0])
     amount = model.stakes.required(node) + node.frozen
     world.give_ifx(node.owner, amount)
     model.ground.ifx.move(world.foundation, node.owner, amount)
     ask = lambda: model.stakes.stake(node.owner, node.id, amount)  # noqa: E731
     assert bench.both(world.nodes[node.id].owner, ask, "staking", "stake", node.id, amount)
+    return node
+
+
+def _let_out(bench: Bench, node: Node) -> Node:
+    """All verifiers are in jail: the governor lets one out."""
+    ask = lambda: setattr(node, "stored", ACTIVE)  # noqa: E731
+    assert bench.both(bench.world.governor, ask, "registry", "set_status", node.id, ACTIVE)
     return node
 
 
@@ -162,7 +174,8 @@ def _pay_exits(bench: Bench) -> None:
 def _check_nothing_left(bench: Bench) -> None:
     model, own = bench.model, bench.model.ground.own
     assert model.ground.ifx.of(own["staking"]) == 0
-    assert model.ground.ifx.of(own["disputes"]) == model.ground.ifx.of(own["panels"]) == 0
+    for court in ("disputes", "panels", "availability", "objections", "contradictions"):
+        assert model.ground.ifx.of(own[court]) == 0, f"{court} still has IFX"
     for coin in model.credit.coins.values():
         owed = model.work.final_charge(coin.index) - coin.released
         assert coin.leased == model.work.final_charge(coin.index + LEASES), "a lease that nobody was paid for"

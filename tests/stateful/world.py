@@ -22,6 +22,7 @@ from inferix.models.parameters import DEV_OVERRIDES
 from inferix.models.roles import RosterKind
 from inferix.replay import Network as Mirror
 from inferix.replay.accounting import roster_leaves
+from inferix.replay.availability import look_ahead
 from tests.contracts.disputes.court import Court
 from tests.contracts.system import IFX, MANAGER, STAND_INS, USD, VERIFIER, WORKER, Node, acting, deployer, key
 from tests.contracts.work.network import mine
@@ -51,6 +52,9 @@ NAMES = [
     "escape",
     "balance_claims",
     "leases",
+    "availability",
+    "objections",
+    "contradictions",
 ]
 MILLION_USD = 10**6 * USD
 
@@ -103,6 +107,7 @@ class World(Court):
         # Two seats: a tie, a silent half and a panel that is too small can all come about.
         self.set_parameter("panel", 2)
         self.set_parameter("panel_minimum", 2)
+        self.set_parameter("roster_window", 6 * 3_600)  # for something to be said against a roster
         self.managers = [self.bonded(MANAGER, times=2), self.bonded(MANAGER)]
         with acting(self.managers[0].operator):
             self.workers = [self._worker(ib) for ib in (10**6, 10**6, 5 * 10**6, 2 * 10**6)]
@@ -111,9 +116,13 @@ class World(Court):
         self.clients = [key("first client"), key("second client")]
         self.challenger, self.stranger = key("challenger"), key("stranger")
         self.give_ifx(self.market.address, 10**7 * IFX)
-        for person in [*self.clients, self.challenger, *(node.owner for node in self.nodes.values())]:
+        for person in self.funded():
             self._fund(person.address)
         self.post_rosters()
+
+    def funded(self) -> list[Any]:
+        """Everybody with money, who lets the contracts take it."""
+        return [*self.clients, self.challenger, *(node.owner for node in self.nodes.values())]
 
     def _worker(self, ib: int) -> Node:
         node = self.register(WORKER)
@@ -131,6 +140,7 @@ class World(Court):
                 (self.ifx, self.staking),
                 (self.ifx, self.disputes),
                 (self.ifx, self.delegation),
+                *((self.ifx, court) for court in (self.availability, self.objections, self.contradictions)),
                 (self.usd, self.ifx_dollar),
                 (self.cents, self.ifx_dollar),
             ):
@@ -141,8 +151,9 @@ class World(Court):
         """The first one."""
         return self.managers[0]
 
-    def post_rosters(self) -> None:
-        """Rosters of who can be drawn now, the governor's: final at once; none where nobody can be drawn."""
+    def post_rosters(self) -> list[int]:
+        """Rosters of who can be drawn now, the governor's: final at once; none where nobody can be drawn; their kinds."""
+        posted = []
         for kind in RosterKind:
             leaves = roster_leaves(self.mirror, kind)
             if leaves:
@@ -150,6 +161,8 @@ class World(Court):
                 data = self.store(RosterData(kind=int(kind), leaves=leaves))
                 terms = (int(kind), roster.tree.root.hash, roster.total, max(roster.leaves) + 1, data)
                 assert self.send(self.governor, "rosters", "post", *terms).done
+                posted.append(int(kind))
+        return posted
 
     # -- calls and logs
 
@@ -194,6 +207,8 @@ class World(Court):
         event = ChainEvent(block, len(self.events), time, str(name), *found, number.to_bytes(32, "big"))
         self.events.append(event)
         self.mirror.apply(event)
+        if self.mirror.is_stale:  # it has to know from the start what became of an anchor
+            self.mirror = self.fresh_mirror()
 
     # -- time
 
@@ -218,7 +233,7 @@ class World(Court):
 
     def fresh_mirror(self) -> Mirror:
         """The mirror of all events so far."""
-        mirror = Mirror(self.domain, self.genesis, self.documents)
+        mirror = Mirror(self.domain, self.genesis, self.documents, look_ahead(self.events))
         for event in self.events:
             mirror.apply(event)
         return mirror

@@ -74,6 +74,10 @@ class Root:
     posted_at: int
     until: int
     vesting_time: int
+    roots: tuple[bytes, bytes] = (b"", b"")  # of accounts and nodes
+    index: int = 0
+    manager: int = 0
+    disputes: int = 0
 
 
 @dataclass
@@ -89,6 +93,7 @@ class Books:
     claimed: dict[int, int] = field(default_factory=dict)
     pool_received: int = 0
     delegations: Delegations | None = None
+    posted: int = 0
 
     @property
     def cut_off(self) -> int:
@@ -119,7 +124,8 @@ class Books:
         if order.posted_at > cut_off or order.is_void:
             return 0
         leaves = [leaf for leaf in self._final_leaves(epoch) if leaf.task in order.work]
-        owed = [item for item in order.tries if item.leaf is None or item.leaf not in leaves]
+        over = [*leaves, *self._voided(cut_off)]
+        owed = [item for item in order.tries if item.leaf is None or item.leaf not in over]
         if order.ended_at and order.ended_at <= cut_off and not owed:
             return 0
         if cut_off >= order.deadline + UNPROPOSED and not self._is_proposed(order, cut_off):
@@ -136,10 +142,14 @@ class Books:
             if any(leaf.task in order.work for leaf in batch.leaves)
         )
 
+    def _voided(self, time: int) -> Iterator[BatchLeaf]:
+        for batch in self.work.batches.values():
+            yield from (batch.leaves[at] for at, when in batch.voids.items() if when <= time)
+
     def _final_leaves(self, epoch: int) -> Iterator[BatchLeaf]:
         for batch in self.work.final():
             if batch.epoch <= epoch:
-                yield from batch.leaves
+                yield from batch.standing
 
     def rewards(self, epoch: int) -> dict[int, tuple[int, int, int]]:
         """Matured, vesting and the sum of vesting times start, of each node, at an epoch's end; 0 is the dust."""
@@ -171,7 +181,7 @@ class Books:
         """An epoch's mint by role and node; nobody answers probes here, so capacity earns nothing."""
         fees: dict[int, dict[int, int]] = {role: {} for role in PARTS}
         for batch in self.work.final(epoch):
-            for leaf in batch.leaves:
+            for leaf in batch.standing:
                 if leaf.outcome is not Outcome.LEASED:
                     _add(fees[MANAGER], batch.manager, leaf.charge)
                 if leaf.outcome is Outcome.ACCEPTED:
@@ -221,11 +231,13 @@ class Books:
         if newest:
             need(root.epoch > newest.epoch, "not newer")
             need(matured >= sum(n[0] for n in newest.nodes.values()), "matured shrinks")
+        self.posted += 1
+        root.index, root.manager = self.posted, poster
         self.newest, self.pending = newest, root
 
     def finalize(self) -> None:
         """When its window is over."""
-        need(self._is_due(), "nothing waits, or too early")
+        need(self._is_due(), "nothing waits, or too early, or disputed")
         self.newest, self.pending = self.pending, None
 
     def claim(self, id: int) -> int:
@@ -250,9 +262,13 @@ class Books:
         self.ground.ifx.move(accounts, pool, lost)
         return due
 
-    def _is_due(self) -> bool:
+    def is_over(self) -> bool:
+        """Whether the window of the root that waits is."""
         window = self.ground.parameters["accounts_window"]
         return self.pending is not None and self.ground.clock.protocol >= self.pending.posted_at + window
+
+    def _is_due(self) -> bool:
+        return self.pending is not None and not self.pending.disputes and self.is_over()
 
 
 def _add(book: dict[int, int], key: int, amount: int) -> None:

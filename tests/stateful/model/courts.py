@@ -65,6 +65,7 @@ class Courts:
     def freeze(self, batch: Batch, leaf: BatchLeaf) -> Case:
         """A rejected leaf: part of the stake is frozen, the node waits."""
         need(batch.status in (PROPOSED, FINAL) and leaf.outcome is Outcome.REJECTED, "cancelled, or not rejected")
+        need(not batch.is_void(leaf), "leaf void")
         id = case_id(leaf.task, leaf.attempt)
         old = self.cases.get(id)
         fell = old is not None and old.status == CaseStatus.CLEARED and old.batch.status == CANCELLED
@@ -89,7 +90,7 @@ class Courts:
         """Redone by another and accepted, both final: slashable."""
         batch, leaf = rejected
         case = self.cases.get(case_id(leaf.task, leaf.attempt))
-        need(batch.status == FINAL, "not final")
+        need(batch.status == FINAL and not batch.is_void(leaf), "not final, or void")
         if case is not None:
             need(case.status == CaseStatus.FROZEN and case.batch is batch, "not frozen by this batch")
         self._check_redone(leaf, *redone)
@@ -99,9 +100,10 @@ class Courts:
         case.redone_by = redone[1].node
 
     def clear(self, case: Case) -> None:
-        """The batch fell, or nobody redid the task for forty days."""
+        """The batch fell, or the leaf is void, or nobody redid the task for forty days."""
         need(case.status == CaseStatus.FROZEN, "not frozen")
-        need(case.batch.status == CANCELLED or self._is_over(case.frozen_at, REDO_TERM), "may still be redone")
+        fell = case.batch.status == CANCELLED or case.batch.is_void(case.leaf)
+        need(fell or self._is_over(case.frozen_at, REDO_TERM), "may still be redone")
         self._end(case, CaseStatus.CLEARED)
 
     def clear_redone(self, case: Case, redone: tuple[Batch, BatchLeaf]) -> None:
@@ -115,6 +117,7 @@ class Courts:
         """The small slash, once an attempt."""
         id = case_id(leaf.task, leaf.attempt)
         need(batch.status == FINAL and leaf.outcome is Outcome.LATE and id not in self.penalised, "not late and final")
+        need(not batch.is_void(leaf), "leaf void")
         self.penalised.add(id)
         node = self.stakes.nodes[leaf.node]
         amount = self.stakes.required(node) * self.ground.parameters["slash_late_bps"] // BPS
@@ -190,7 +193,7 @@ class Courts:
             self.stakes.judge(node, ACTIVE)
 
     def _check_redone(self, leaf: BatchLeaf, batch: Batch, redone: BatchLeaf) -> None:
-        need(batch.status == FINAL, "not final")
+        need(batch.status == FINAL and not batch.is_void(redone), "not final, or void")
         need(redone.task == leaf.task and redone.attempt != leaf.attempt, "not the task redone")
         owners = [self.stakes.nodes[item.node].owner for item in (leaf, redone)]
         need(owners[0] != owners[1], "the same owner")

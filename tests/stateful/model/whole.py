@@ -3,11 +3,15 @@
 
 from dataclasses import dataclass
 
+from tests.stateful.model.availability import Availability
 from tests.stateful.model.basics import Ground
 from tests.stateful.model.books import Books
+from tests.stateful.model.contradictions import Contradictions
 from tests.stateful.model.courts import Courts
 from tests.stateful.model.credit import Credit
 from tests.stateful.model.delegation import Delegations
+from tests.stateful.model.objections import Objections
+from tests.stateful.model.roots import Roots
 from tests.stateful.model.stake import Stakes
 from tests.stateful.model.work import Work
 
@@ -23,3 +27,7 @@ class Model:
     books: Books
     courts: Courts
     delegations: Delegations
+    roots: Roots
+    availability: Availability
+    objections: Objections
+    contradictions: Contradictions

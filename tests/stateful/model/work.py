@@ -36,6 +36,22 @@ class Batch:
     epoch: int = -1
     final_when: int = 0
     fell_when: int = 0
+    voids: dict[int, int] = field(default_factory=dict)  # places of void leaves, and when they were voided
+
+    @property
+    def standing(self) -> list[BatchLeaf]:
+        """The leaves that count."""
+        return [leaf for at, leaf in enumerate(self.leaves) if at not in self.voids]
+
+    @property
+    def voided(self) -> tuple[int, int]:
+        """Charge and work of those that do not."""
+        void = [self.leaves[at] for at in self.voids]
+        return sum(leaf.charge for leaf in void), sum(leaf.work for leaf in void)
+
+    def is_void(self, leaf: BatchLeaf) -> bool:
+        """Whether one of its leaves counts no more."""
+        return bool(self.voids) and self.leaves.index(leaf) in self.voids
 
 
 @dataclass
@@ -105,7 +121,7 @@ class Work:
     def leases(self) -> list[tuple[Batch, BatchLeaf]]:
         """Of batches that have not fallen."""
         standing = [batch for batch in self.batches.values() if batch.status != CANCELLED and batch.is_honest]
-        return [(b, leaf) for b in standing for leaf in b.leaves if leaf.outcome is Outcome.LEASED]
+        return [(b, leaf) for b in standing for leaf in b.standing if leaf.outcome is Outcome.LEASED]
 
     def propose(self, batch: Batch, previous: bytes) -> None:
         """At the end of its lane, within half of the bond as it was looked at."""
@@ -151,7 +167,8 @@ class Work:
         need(not self.ground.clock.paused, "paused")
         need(self.ground.clock.now >= self.ground.epoch_end(index), "not over")
         batches, parameters = self.final(index), self.ground.parameters
-        work, charge = sum(b.work for b in batches), sum(b.charge for b in batches)
+        work = sum(b.work - b.voided[1] for b in batches)
+        charge = sum(b.charge - b.voided[0] for b in batches)
         burned = self.burned - sum(epoch.burned for epoch in self.epochs) if work else 0
         minted = economy.emission(index, work, burned, sum(epoch.minted for epoch in self.epochs), parameters)
         pool, accounts = self.ground.own["penalty_pool"], self.ground.own["accounts"]
@@ -169,7 +186,7 @@ class Work:
         """Half of it is a gift, the other half the share of good outcomes in ten epochs."""
         seen: dict[int, list[bool]] = {}
         for batch in self.final():
-            for leaf in batch.leaves if epoch - 10 < batch.epoch <= epoch else []:
+            for leaf in batch.standing if epoch - 10 < batch.epoch <= epoch else []:
                 if leaf.outcome is Outcome.ACCEPTED:
                     seen.setdefault(leaf.node, []).append(True)
                 elif leaf.outcome not in (Outcome.REJECTED, Outcome.LATE):
@@ -180,7 +197,7 @@ class Work:
 
     def final_charge(self, coin: int, manager: int | None = None) -> int:
         """Cumulative, of a coin, of all lanes or of one."""
-        return sum(b.charge for b in self.final() if b.coin == coin and manager in (None, b.manager))
+        return sum(b.charge - b.voided[0] for b in self.final() if b.coin == coin and manager in (None, b.manager))
 
     def collect(self, address: str) -> int:
         """Takes final charges of a coin, burns what most of it buys, keeps the managers' part; wei burned."""
@@ -205,6 +222,7 @@ class Work:
     def pay_lease(self, batch: Batch, leaf: BatchLeaf, *, is_signed: bool) -> None:
         """A lease that is final and that its client signed: to the owner of the machine and to the foundation, once."""
         need(batch.coin >= LEASES and batch.status == FINAL, "not final, or no lease")
+        need(not batch.is_void(leaf), "leaf void")
         need(leaf.task not in self.paid_leases, "paid before")
         need(is_signed, "not signed by the client")
         coin = self.credit.coins[self.credit.accounts[leaf.account].coin]

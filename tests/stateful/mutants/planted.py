@@ -20,6 +20,7 @@ LEASES = "work/Leases.vy"
 ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
 COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
 DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
+AVAILABILITY, OBJECTIONS, CONTRADICTIONS = "work/Availability.vy", "work/Objections.vy", "work/Contradictions.vy"
 
 MUTANTS = [
     Mutant(
@@ -127,5 +128,47 @@ MUTANTS = [
         "self._write_request(account, request >> 136, block.timestamp, requested)",
         "self._write_request(account, request >> 136, block.timestamp, request & _LANE)",
         DOLLAR,
+    ),
+    Mutant(
+        "a bond about data is given back twice",
+        AVAILABILITY,
+        "dispute: IDisputes.Dispute = dispute_words._end(id, status)",
+        "dispute: IDisputes.Dispute = dispute_words._read(id)",
+        AVAILABILITY,
+    ),
+    Mutant(
+        "an anchor that was not served stands",
+        AVAILABILITY,
+        "self._cancelled[self._root_id(root)] = True",
+        "self._cancelled[self._root_id(root)] = False",
+        AVAILABILITY,
+    ),
+    Mutant(
+        "nothing is burned where nobody decides",
+        OBJECTIONS,
+        "bonds._forfeit(objection.node, objection.bond, objection.challenger)",
+        "bonds._give_back(objection.challenger, objection.node, objection.bond)",
+        OBJECTIONS,
+    ),
+    Mutant(
+        "a void leaf is charged all the same",
+        BATCHES,
+        "charge -= merkle_sum._high(voided)",
+        "charge -= 0 * merkle_sum._high(voided)",
+        BATCHES,
+    ),
+    Mutant(
+        "a hold is not lifted",
+        CONTRADICTIONS,
+        "extcall _STAKING.release_hold(opened.verifier)",
+        "assert opened.verifier != 0",
+        CONTRADICTIONS,
+    ),
+    Mutant(
+        "a false vote costs a bond alone",
+        CONTRADICTIONS,
+        "bonds._slash(opened.verifier, opened.share, opened.challenger)",
+        "bonds._slash(opened.verifier, 0 * opened.share, opened.challenger)",
+        CONTRADICTIONS,
     ),
 ]
