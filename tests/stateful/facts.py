@@ -10,7 +10,7 @@ from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.replay import Network as Mirror
-from tests.stateful import court_facts
+from tests.stateful import court_facts, exit_facts
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import BUDGET, FINAL, LEASES
@@ -31,6 +31,7 @@ def facts(model: Model) -> Facts:
     found["minted",] = (ground.ifx.supply, ground.minted)
     found["clock",] = (ground.clock.protocol, ground.clock.paused, ground.price, ground.dispute_bond)
     found |= _people(model) | _delegations(model) | _work(model) | _courts(model)
+    found |= exit_facts.of_model(model)
     return found
 
 
@@ -136,6 +137,8 @@ def read(world: World, key: Key) -> Any:
             return world.read("batches", "final_charge", index)
         case ("lease", task):
             return world.read("leases", "is_paid", task)
+        case ("escape" | "claim", *_):
+            return exit_facts.read(world, key)
         case ("exits" | "pool" | "delegation" | "exit" | "votes", *_):
             return _read_delegations(world, key)
         case _:
@@ -226,6 +229,7 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
     theirs |= {("released", coin): amount for coin, amount in mirror.released.items()}
     theirs |= {("to burn", coin): amount for coin, amount in mirror.to_burn.items() if amount}
     theirs |= {("lease", task): True for task in mirror.paid_leases}
+    theirs |= exit_facts.of_mirror(mirror)
     root = mirror.final_accounts()
     theirs["root",] = (root.epoch, root.cut_off) if root else None
     return theirs | court_facts.mirrored(mirror), _in_its_terms(model) | court_facts.in_its_terms(model)
@@ -259,6 +263,7 @@ def _in_its_terms(model: Model) -> Facts:
         ours |= {("lane", id): [batch.commitment for batch in lane.batches]} if lane.batches else {}
     ours |= {("released", coin.address): coin.released for coin in model.credit.coins.values() if coin.released}
     ours |= {("lease", task): True for task in model.work.paid_leases}
+    ours |= exit_facts.in_its_terms(model)
     ours["root",] = (newest.epoch, model.books.cut_off) if newest else None
     return ours
 
@@ -277,6 +282,7 @@ def check_laws(model: Model) -> None:
     court_facts.check_laws(model)
     bonds = sum(item.bond for item in model.courts.disputes.values() if item.status == 1 and not item.node)
     assert ground.ifx.of(own["disputes"]) == bonds
+    exit_facts.check(model)
     for coin in model.credit.coins.values():
         money = ground.coins[coin.address].of(own["ifx_dollar"])
         # A top-up is rounded down to credit, and so is the money: under one unit an account and payment apart.

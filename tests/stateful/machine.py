@@ -2,9 +2,11 @@
 """The machine: generated people, amounts and times act on contracts, mirror and model together."""
 
 from tests.stateful.availability_rules import AvailabilityRules
+from tests.stateful.claim_rules import ClaimRules
 from tests.stateful.contradiction_rules import ContradictionRules
 from tests.stateful.delegation_rules import DelegationRules
 from tests.stateful.epoch_rules import EpochRules
+from tests.stateful.escape_rules import EscapeRules
 from tests.stateful.lease_rules import LeaseRules
 from tests.stateful.money_rules import MoneyRules
 from tests.stateful.objection_rules import ObjectionRules
@@ -19,6 +21,8 @@ class Machine(
     ObjectionRules,
     WorkRules,
     LeaseRules,
+    EscapeRules,
+    ClaimRules,
     EpochRules,
 ):
     """All rules."""

@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from inferix.replay.state import AttemptStatus, TaskState
 from tests.contracts.system import Node
 from tests.stateful.bench import Bench
-from tests.stateful.docket import Docket
-from tests.stateful.model.basics import BPS
+from tests.stateful.exits import Exits
+from tests.stateful.model.basics import BPS, DAY
 from tests.stateful.way_out import leave
 from tests.stateful.world import World
 
@@ -35,7 +35,7 @@ class Stage(RuleBasedStateMachine):
         self._run = self.world.run()
         self._run.__enter__()
         self.bench = Bench(self.world)
-        self.docket = Docket(self.bench)
+        self.docket = Exits(self.bench)
 
     def teardown(self) -> None:
         """Everything has a way out without any manager; then the world is as before."""
@@ -73,9 +73,17 @@ class Stage(RuleBasedStateMachine):
         ]
 
     def _pass(self, seconds: int) -> None:
-        """Time passes; somebody looks first, so that no lie outlives its window unasked."""
+        """Time passes; somebody looks first, so that no lie outlives its window unasked; daily, where a claim stands."""
+        while self.bench.model.claims.standing and seconds > DAY:
+            self._look()
+            self.world.wait(DAY)
+            seconds -= DAY
+        self._look()
+        self.world.wait(seconds)
+
+    def _look(self) -> None:
         for batch in self.docket.live():
             end = batch.proposed_at + self.bench.model.ground.parameters["batch_window"]
             if not batch.is_honest and self.bench.sync().ground.clock.protocol < end:
                 self.docket.convict(batch)
-        self.world.wait(seconds)
+        self.docket.look_after_claims()

@@ -7,10 +7,12 @@ from tests.stateful.model.availability import Availability
 from tests.stateful.model.basics import Clock, Ground, Token
 from tests.stateful.model.bonds import Bonds
 from tests.stateful.model.books import Books
+from tests.stateful.model.claims import Claims
 from tests.stateful.model.contradictions import Contradictions
 from tests.stateful.model.courts import Courts
 from tests.stateful.model.credit import Coin, Credit
 from tests.stateful.model.delegation import Delegations
+from tests.stateful.model.escape import Escapes
 from tests.stateful.model.objections import Objections
 from tests.stateful.model.panel import Panels
 from tests.stateful.model.roots import Roots
@@ -51,6 +53,8 @@ def model_of(world: World) -> Model:
     work = Work(ground, credit, stakes, foundation=world.foundation, treasury=world.treasury)
     delegations = Delegations(ground, stakes)
     books = Books(ground, stakes, work, delegations=delegations)
+    escapes, claims = Escapes(ground, stakes, work), Claims(ground, credit, work, books)
+    courts = Courts(ground, stakes, work, escapes=escapes)
     bonds, panels = Bonds(ground, stakes, {person.address for person in world.funded()}), Panels(ground, stakes)
     roots = Roots(ground, stakes, books, {kind: world.read("rosters", "newest", kind)["index"] for kind in (1, 2)})
     return Model(
@@ -59,8 +63,10 @@ def model_of(world: World) -> Model:
         stakes,
         work,
         books,
-        Courts(ground, stakes, work),
+        courts,
         delegations,
+        escapes,
+        claims,
         roots,
         Availability(bonds, roots),
         Objections(bonds, panels, roots, work),

@@ -13,11 +13,12 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from inferix.messages import unpack_voters
 from inferix.models.roles import Outcome, RosterKind
+from tests.stateful.exits import WRONG
 from tests.stateful.machine import Machine
-from tests.stateful.model.basics import DAY
+from tests.stateful.model.basics import BPS, DAY
 from tests.stateful.model.panel import REJECTED, UNDECIDED, UPHELD
 from tests.stateful.model.stake import ACTIVE, JAILED
-from tests.stateful.model.work import LEASES
+from tests.stateful.model.work import FINAL, LEASES, PROPOSED
 from tests.stateful.soak import search
 from tests.stateful.stage import Stage
 from tests.stateful.world import World
@@ -66,6 +67,73 @@ def test_leases_agree_from_order_to_payment(world: World) -> None:
             assert not docket.pay_lease(batch, leaf), "paid before"
             machine.agrees()
         machine.lease(0, "usd", 10**9, 1, 0, forged=True)
+        machine.agrees()
+    finally:
+        machine.teardown()
+
+
+def test_escapes_agree_from_votes_to_bond(world: World) -> None:
+    Stage.world = world
+    machine = Machine()
+    try:
+        machine.begin(1, 1)
+        machine.silence(0, 3 * 10**9 + 1, 0, [Outcome.ACCEPTED] * 2)
+        docket = machine.docket
+        first, second = docket.decided()
+        owner = docket.worker_of(first)
+        assert not docket.escape(first, owner), "its manager may still propose it"
+        machine._pass(DAY)
+        assert not docket.escape(first, machine.world.challenger), "not the worker"
+        assert not any(docket.escape(first, owner, wrong) for wrong in WRONG)
+        assert docket.escape(first, owner)
+        assert not docket.escape(first, owner), "proposed before"
+        machine.agrees()
+        (alone,) = docket.alone(PROPOSED)
+        assert not docket.release(alone), "not final"
+        assert docket.repeat(alone), "its lane comes back"
+        docket.convict(alone)
+        machine.agrees()
+        assert docket.alone(PROPOSED) == []
+        assert docket.escape(first, owner), "beside its lane"
+        docket.convict(docket.alone(PROPOSED)[0])
+        machine.agrees()
+        assert docket.escape(second, docket.worker_of(second))
+        machine.cross_late(docket.alone(PROPOSED)[0])
+        machine.agrees()
+        assert docket.release(docket.alone(FINAL)[0])
+        assert not docket.release(docket.alone(FINAL)[0]), "released before"
+        machine.agrees()
+    finally:
+        machine.teardown()
+
+
+def test_claims_to_a_balance_agree_from_silence_to_payment(world: World) -> None:
+    Stage.world = world
+    machine = Machine()
+    try:
+        machine.begin(1, 1)
+        machine.silence(0, 3 * 10**9 + 1, 0, [Outcome.ACCEPTED] * 2)
+        docket, account = machine.docket, machine.bench.model.credit.accounts[1]
+        owner = docket.owner_of(account)
+        docket.settle(machine.world.manager.id)
+        machine.request(0, BPS, 0, 1)
+        machine._pass(26 * DAY)
+        assert not docket.claim_balance(1, owner), "request too young"
+        machine._pass(DAY)
+        assert not docket.claim_balance(1, machine.world.stranger), "not the owner"
+        assert not docket.claim_balance(1, owner, account.requested), "over what is left"
+        assert docket.claim_balance(1, owner, leave_out=1)
+        assert not docket.claim_balance(1, owner), "claimed already"
+        machine.agrees()
+        machine._pass(1)
+        assert not machine.bench.model.claims.standing, "a charge was left out"
+        assert docket.claim_balance(1, owner)
+        batch = next(iter(machine.bench.model.work.batches.values()))
+        assert not docket.prove_charge(1, batch, batch.leaves[0]), "counted"
+        assert not docket.settle_claim(1), "window not over"
+        machine._pass(7 * DAY)
+        assert docket.settle_claim(1)
+        assert not docket.settle_claim(1), "paid"
         machine.agrees()
     finally:
         machine.teardown()

@@ -3,8 +3,9 @@
 
 from inferix.models.roles import CaseStatus
 from tests.stateful.bench import Bench
-from tests.stateful.docket import Docket
+from tests.stateful.exits import Exits
 from tests.stateful.model.basics import DAY
+from tests.stateful.model.escape import LAST, PATIENCE
 from tests.stateful.model.stake import ACTIVE, BANNED, JAILED, VERIFIER, Node
 from tests.stateful.model.work import LEASES
 
@@ -12,7 +13,7 @@ ROUNDS = 90  # of a day each, at most, until nothing waits any more
 DUST = 50  # units of a coin that roundings may leave behind
 
 
-def keep_up(bench: Bench, docket: Docket) -> None:
+def keep_up(bench: Bench, docket: Exits) -> None:
     """What keepers do in an epoch: settle, answer, finalize, collect, close, post, pay."""
     for dispute in docket.open_disputes():
         docket.answer(dispute)
@@ -27,7 +28,7 @@ def keep_up(bench: Bench, docket: Docket) -> None:
                 break
 
 
-def turn(bench: Bench, docket: Docket) -> None:
+def turn(bench: Bench, docket: Exits) -> None:
     """Everything that is due and that anybody may do."""
     model, clock = bench.sync(), bench.model.ground.clock
     for batch in docket.live():
@@ -42,6 +43,10 @@ def turn(bench: Bench, docket: Docket) -> None:
         if batch.is_honest and batch.status == 1:
             docket.finalize(batch)
     docket.pay_leases()
+    docket.release_bonds()
+    docket.look_after_claims()
+    for id in list(model.claims.standing):
+        docket.settle_claim(id)
     for address in model.credit.coins:
         bench.both(bench.world.stranger, lambda a=address: model.work.collect(a), "fee_burner", "collect", address)
     while bench.both(bench.world.stranger, model.work.close_epoch, "burn_mint_work", "close_epoch"):
@@ -50,7 +55,7 @@ def turn(bench: Bench, docket: Docket) -> None:
         bench.finalize_books()
 
 
-def leave(bench: Bench, docket: Docket) -> None:
+def leave(bench: Bench, docket: Exits) -> None:
     """All managers are gone: cases end, disputes end, batches end, books are posted, all money reaches its owners."""
     bench.compare(everything=True)
     _end_what_waits(bench, docket)
@@ -61,8 +66,11 @@ def leave(bench: Bench, docket: Docket) -> None:
     _check_nothing_left(bench)
 
 
-def _end_what_waits(bench: Bench, docket: Docket) -> None:
+def _end_what_waits(bench: Bench, docket: Exits) -> None:
+    turn(bench, docket)
+    bench.world.wait(PATIENCE)
     for _ in range(ROUNDS):
+        docket.escape_all(funded=True)
         turn(bench, docket)
         for case in docket.cases(CaseStatus.FROZEN):
             docket.clear(case)
@@ -73,12 +81,22 @@ def _end_what_waits(bench: Bench, docket: Docket) -> None:
         waiting = docket.cases(CaseStatus.FROZEN, CaseStatus.SLASHABLE, CaseStatus.APPEALED)
         waits = [waiting, docket.live(), docket.open_disputes(), docket.hearings.open(), docket.archive.open()]
         if not any(waits):
-            return
+            return _check_paid(bench, docket)
         bench.world.wait(DAY + 1)
     raise AssertionError("something waits for ever")
 
 
-def _pay_clients(bench: Bench, docket: Docket) -> None:
+def _check_paid(bench: Bench, docket: Exits) -> None:
+    """Whatever votes decided in time is charged, and none of it twice."""
+    last = {job.id: job.order.deadline + LAST for job in bench.world.mirror.jobs.values()}
+    assert all(bench.world.now >= last[state.task.job] for state, _ in docket.decided()), (
+        "work that nobody is charged for"
+    )
+    final = [(leaf.task, leaf.attempt) for batch in bench.model.work.final() for leaf in batch.leaves]
+    assert len(final) == len(set(final)), "charged twice"
+
+
+def _pay_clients(bench: Bench, docket: Exits) -> None:
     """Requests first; then, epoch by epoch, as much as the pools let go."""
     model = bench.sync()
     for account in model.credit.accounts.values():
@@ -87,17 +105,40 @@ def _pay_clients(bench: Bench, docket: Docket) -> None:
         if amount:
             bench.both(account.owner, ask, "ifx_dollar", "request_withdrawal", account.id, amount)
     bench.world.wait(35 * DAY)
+    _claim_balances(bench, docket)
     for _ in range(ROUNDS):
+        before = [account.credit for account in model.credit.accounts.values()]
         turn(bench, docket)
         _books_by_anybody(bench, docket)
-        paid = [bench.withdraw(id) for id in model.credit.accounts]
-        if not any(paid) and model.books.newest and model.books.newest.epoch >= model.ground.epoch - 20:
+        for id in model.credit.accounts:
+            bench.withdraw(id)
+        for id in list(model.claims.standing):
+            docket.settle_claim(id)
+        is_paid = before == [account.credit for account in model.credit.accounts.values()]
+        if is_paid and model.books.newest and model.books.newest.epoch >= model.ground.epoch - 20:
             return
         bench.world.wait(model.ground.parameters["epoch_length"])
     raise AssertionError("credit that nobody can take out")
 
 
-def _books_by_anybody(bench: Bench, docket: Docket) -> None:
+def _claim_balances(bench: Bench, docket: Exits) -> None:
+    """Half of the clients do not wait for somebody's books: nobody need post any."""
+    model, claimed = bench.model, []
+    for account in model.credit.accounts.values():
+        if (account.id + bench.steps) % 2 and account.id not in model.claims.standing:
+            left = docket.left(account.id)
+            assert docket.claim_balance(account.id, docket.owner_of(account)) is (left > 0), (
+                "a balance that nobody can claim"
+            )
+            claimed += [account] if left else []
+    bench.world.wait(15 * DAY)  # its window, also where the protocol is paused
+    for account in claimed:
+        due, coin = model.claims.standing[account.id].left, model.credit.coins[account.coin]
+        pays = coin.units(min(due, bench.sync().credit.allowance(coin))) > 0
+        assert docket.settle_claim(account.id) is pays, "a claim that stood and is not paid"
+
+
+def _books_by_anybody(bench: Bench, docket: Exits) -> None:
     """A week after an epoch's end any bonded node may post its books."""
     model = bench.sync()
     bench.world.wait(8 * DAY)
@@ -173,7 +214,8 @@ def _pay_exits(bench: Bench) -> None:
 
 def _check_nothing_left(bench: Bench) -> None:
     model, own = bench.model, bench.model.ground.own
-    assert model.ground.ifx.of(own["staking"]) == 0
+    assert model.ground.ifx.of(own["staking"]) == model.ground.ifx.of(own["escape"]) == 0
+    assert not any(coin.of(own["balance_claims"]) for coin in model.ground.coins.values())
     for court in ("disputes", "panels", "availability", "objections", "contradictions"):
         assert model.ground.ifx.of(own[court]) == 0, f"{court} still has IFX"
     for coin in model.credit.coins.values():

@@ -143,6 +143,9 @@ class World(Court):
                 *((self.ifx, court) for court in (self.availability, self.objections, self.contradictions)),
                 (self.usd, self.ifx_dollar),
                 (self.cents, self.ifx_dollar),
+                (self.ifx, self.escape),
+                (self.usd, self.balance_claims),
+                (self.cents, self.balance_claims),
             ):
                 token.approve(spender, 2**255)
 

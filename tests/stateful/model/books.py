@@ -90,6 +90,7 @@ class Books:
     orders: dict[bytes, Order] = field(default_factory=dict)
     newest: Root | None = None
     pending: Root | None = None
+    final_at: int = 0  # when the newest became final [s]
     claimed: dict[int, int] = field(default_factory=dict)
     pool_received: int = 0
     delegations: Delegations | None = None
@@ -234,11 +235,12 @@ class Books:
         self.posted += 1
         root.index, root.manager = self.posted, poster
         self.newest, self.pending = newest, root
+        self.final_at = self.ground.clock.now if due else self.final_at
 
     def finalize(self) -> None:
         """When its window is over."""
         need(self._is_due(), "nothing waits, or too early, or disputed")
-        self.newest, self.pending = self.pending, None
+        self.newest, self.pending, self.final_at = self.pending, None, self.ground.clock.now
 
     def claim(self, id: int) -> int:
         """Pays a node what is earned by the newest root and was not claimed; wei to its owner."""

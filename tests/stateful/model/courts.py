@@ -7,6 +7,7 @@ from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, Outcome
 from tests.stateful.model.basics import BPS, DAY, NANO, Ground, need, up
+from tests.stateful.model.escape import Escapes
 from tests.stateful.model.stake import ACTIVE, FROZEN, JAILED, Node, Stakes
 from tests.stateful.model.work import CANCELLED, FINAL, PROPOSED, Batch, Work
 
@@ -59,6 +60,7 @@ class Courts:
     cases: dict[bytes, Case] = field(default_factory=dict)
     disputes: dict[tuple[bytes, int, int], Dispute] = field(default_factory=dict)
     penalised: set[bytes] = field(default_factory=set)
+    escapes: Escapes = field(kw_only=True)
 
     # -- cases
 
@@ -230,7 +232,7 @@ class Courts:
         need(dispute.batch.status == PROPOSED, "not proposed")
         dispute.status = ANSWERED
         dispute.batch.disputes -= 1
-        winner = self.stakes.nodes[dispute.batch.manager].owner
+        winner = self._proposer(dispute.batch)
         if dispute.node:
             party = self.stakes.nodes[dispute.node]
             self.stakes.unfreeze(party, dispute.bond)
@@ -255,10 +257,29 @@ class Courts:
             self.punish(dispute.batch, dispute.challenger)
 
     def punish(self, batch: Batch, reporter: str) -> None:
-        """A batch that lied: cancelled, its proposer fined and jailed."""
+        """A batch that lied: cancelled, its proposer fined and jailed; of one that stands alone the bond is lost."""
         self.work.cancel(batch)
+        if batch.is_alone:
+            self.escapes.close(batch, reporter)
+            return
         node: Node = self.stakes.nodes[batch.manager]
         bond = self.ground.dispute_bond
         fine = self.stakes.required(node) * self.ground.parameters["slash_failed_bps"] // BPS
         self.stakes.slash(node, bond + fine, BPS // 2 * bond // (bond + fine), reporter)
         self.stakes.judge(node, JAILED)
+
+    def settle_beside(self, alone: Batch, beside: Batch, reporter: str) -> Batch:
+        """The same leaf alone and in another batch: one of them falls, with a fine where it is the lie; which one."""
+        batch, is_lie = self.escapes.falls(alone, beside)
+        if is_lie:
+            self.punish(batch, reporter)
+            return batch
+        self.work.cancel(batch)
+        if batch.is_alone:
+            self.escapes.close(batch, "")
+        return batch
+
+    def _proposer(self, batch: Batch) -> str:
+        if batch.is_alone:
+            return self.escapes.bonds[batch.commitment].proposer
+        return self.stakes.nodes[batch.manager].owner

@@ -98,11 +98,15 @@ class Credit:
     def withdraw(self, id: int, used: int, cut_off: int) -> int:
         """Pays what is requested, as far as credit less ``used`` (spent and reserved) and the allowance let it."""
         account = self.accounts[id]
-        book = self.coins[account.coin]
         need(account.requested, "nothing requested")
         need(cut_off > account.requested_at, "no root after the request")
         need(account.credit > used, "no credit left")
-        units = book.units(min(account.requested, account.credit - used, self.allowance(book)))
+        return self.pay(account, account.credit - used)
+
+    def pay(self, account: Account, most: int) -> int:
+        """Pays what is requested, at most ``most``, in whole units, as the allowance lets it."""
+        book = self.coins[account.coin]
+        units = book.units(min(account.requested, most, self.allowance(book)))
         need(units, "allowance used up, or under one unit")
         paid = book.nano(units)
         if book.epoch != self._epoch():

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from tests.stateful.model.availability import Availability
 from tests.stateful.model.basics import Ground
 from tests.stateful.model.books import Books
+from tests.stateful.model.claims import Claims
 from tests.stateful.model.contradictions import Contradictions
 from tests.stateful.model.courts import Courts
 from tests.stateful.model.credit import Credit
 from tests.stateful.model.delegation import Delegations
+from tests.stateful.model.escape import Escapes
 from tests.stateful.model.objections import Objections
 from tests.stateful.model.roots import Roots
 from tests.stateful.model.stake import Stakes
@@ -27,6 +29,8 @@ class Model:
     books: Books
     courts: Courts
     delegations: Delegations
+    escapes: Escapes
+    claims: Claims
     roots: Roots
     availability: Availability
     objections: Objections

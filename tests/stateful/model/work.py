@@ -53,6 +53,11 @@ class Batch:
         """Whether one of its leaves counts no more."""
         return bool(self.voids) and self.leaves.index(leaf) in self.voids
 
+    @property
+    def is_alone(self) -> bool:
+        """Of one leaf, proposed by Escape, outside its lane's order."""
+        return self.sequence == 0
+
 
 @dataclass
 class Lane:
@@ -146,15 +151,19 @@ class Work:
     def finalize(self, batch: Batch) -> None:
         """In the lane's order, its window over, no dispute open."""
         lane = self.lane(batch.manager)
-        need(batch.status == PROPOSED and lane.waiting[0] is batch, "not the oldest open one")
+        is_next = batch.is_alone or batch in lane.waiting[:1]
+        need(batch.status == PROPOSED and is_next, "not the oldest open one")
         need(not batch.disputes, "dispute open")
         need(self.ground.clock.protocol >= batch.proposed_at + self.ground.parameters["batch_window"], "window")
         batch.status, batch.epoch, batch.final_when = FINAL, self.ground.epoch, self.ground.clock.now
-        self.stakes.nodes[batch.manager].holds -= not lane.waiting
+        self.stakes.nodes[batch.manager].holds -= not batch.is_alone and not lane.waiting
 
     def cancel(self, batch: Batch) -> None:
-        """It falls with all later ones of its lane."""
+        """It falls with all later ones of its lane; one that stands alone, alone."""
         need(batch.status == PROPOSED, "not proposed")
+        if batch.is_alone:
+            batch.status, batch.fell_when = CANCELLED, self.ground.clock.now
+            return
         lane = self.lane(batch.manager)
         for fallen in lane.batches[batch.sequence - 1 :]:
             fallen.status, fallen.fell_when = CANCELLED, self.ground.clock.now

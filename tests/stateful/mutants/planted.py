@@ -20,6 +20,7 @@ LEASES = "work/Leases.vy"
 ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
 COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
 DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
+BALANCES = "token/BalanceClaims.vy"
 AVAILABILITY, OBJECTIONS, CONTRADICTIONS = "work/Availability.vy", "work/Objections.vy", "work/Contradictions.vy"
 
 MUTANTS = [
@@ -128,6 +129,20 @@ MUTANTS = [
         "self._write_request(account, request >> 136, block.timestamp, requested)",
         "self._write_request(account, request >> 136, block.timestamp, request & _LANE)",
         DOLLAR,
+    ),
+    Mutant(
+        "a claim pays what was withdrawn while it stood",
+        BALANCES,
+        "min(min(claim.left, held.requested), held.credit - min(claim.used, held.credit))",
+        "claim.left",
+        BALANCES,
+    ),
+    Mutant(
+        "a claim's bond goes back with each payment",
+        BALANCES,
+        "claim.bond = 0",
+        "claim.bond = bond",
+        BALANCES,
     ),
     Mutant(
         "a bond about data is given back twice",

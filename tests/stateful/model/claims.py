@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients' claims to what is left of their credit while no accounts root becomes final. Amounts in nano-USD."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from inferix.models.anchor import BatchLeaf
+from tests.stateful.model.basics import BPS, DAY, NANO, Ground, need, up
+from tests.stateful.model.books import Books, Root
+from tests.stateful.model.credit import Credit
+from tests.stateful.model.work import FINAL, PROPOSED, Batch, Work
+
+SILENCE, AGE, WINDOW = 21 * DAY, 27 * DAY, 7 * DAY
+BOND_BPS = 500
+
+Charge = tuple[bytes, int, int]
+"""Task, attempt and nano-USD of a leaf."""
+
+
+def charge_of(leaf: BatchLeaf) -> Charge:
+    """As a claim lists it."""
+    return leaf.task, leaf.attempt, leaf.charge
+
+
+@dataclass
+class Claim:
+    """What stands. ``used``: what its owner says was spent or is charged; ``bond``: units, 0 once it is back."""
+
+    left: int
+    used: int
+    since: int
+    root: Root | None
+    requested_at: int
+    claimed_at: int
+    bond: int
+    counted: frozenset[Charge]
+
+
+@dataclass
+class Claims:
+    """One an account at most."""
+
+    ground: Ground
+    credit: Credit
+    work: Work
+    books: Books
+    standing: dict[int, Claim] = field(default_factory=dict)
+
+    @property
+    def _address(self) -> str:
+        return self.ground.own["balance_claims"]
+
+    def charges(self, id: int, since: int, claimed_at: int) -> list[tuple[Batch, BatchLeaf]]:
+        """All of an account that a root of the epoch before does not know: final since, or on their way at a time."""
+        return [
+            (batch, leaf)
+            for batch in self.work.batches.values()
+            for leaf in batch.standing
+            if leaf.account == id and leaf.charge and not batch.is_void(leaf)
+            if self._counts(batch, since, claimed_at)
+        ]
+
+    def claim(
+        self, who: str, id: int, amount: int, counted: Collection[Charge], known: tuple[int, bool] | None
+    ) -> None:
+        """By the owner; ``known``: what the newest root is said to say was spent, and whether it does. None: no proof."""
+        account, newest, now = self.credit.accounts[id], self.books.newest, self.ground.clock.now
+        need(who == account.owner and id not in self.standing, "not the owner, or claimed already")
+        need(0 < amount <= account.requested, "nothing, or more than was requested")
+        need(now >= max(self.books.final_at, self.ground.genesis) + SILENCE, "roots come")
+        need(now >= account.requested_at + AGE, "request too young")
+        need(known is None or known[1], "not in the root")
+        used = (known[0] if known else 0) + sum(charge for _, _, charge in counted)
+        need(used + amount <= account.credit, "over what is left")
+        bond = self.bond(account.coin, amount)
+        self.ground.coins[account.coin].move(who, self._address, bond)
+        since = newest.epoch + 1 if newest and known else 0
+        times = (account.requested_at, self.ground.clock.protocol)
+        self.standing[id] = Claim(amount, used, since, newest, *times, bond, frozenset(counted))
+
+    def bond(self, coin: str, amount: int) -> int:
+        """Units, rounded up."""
+        return up(amount * BOND_BPS * self.credit.coins[coin].scale, BPS * NANO)
+
+    def prove(self, who: str, id: int, batch: Batch, leaf: BatchLeaf, *, is_list: bool = True) -> None:
+        """A charge that a claim leaves out: it falls; without a fine where its owner could not know."""
+        need(id in self.standing and is_list, "no claim, or not its list")
+        claim = self.standing[id]
+        need(self.ground.clock.protocol < claim.claimed_at + WINDOW, "window over")
+        need(leaf.account == id and leaf.charge and not batch.is_void(leaf), "no charge of this account")
+        need(not batch.is_void(leaf), "leaf void")
+        need(self._counts(batch, claim.since, claim.claimed_at), "it does not count")
+        need(charge_of(leaf) not in claim.counted, "counted")
+        if batch.proposed_at > claim.claimed_at:
+            self._drop(id)
+            return
+        bond = self.standing.pop(id).bond
+        coin = self.ground.coins[self.credit.accounts[id].coin]
+        coin.move(self._address, who, bond // 2)
+        coin.move(self._address, self.work.foundation, bond - bond // 2)
+
+    def settle(self, id: int) -> int:
+        """Pays what stood for the window, as the allowance lets it; drops what rests on what is no more so."""
+        need(id in self.standing, "no claim")
+        claim, account = self.standing[id], self.credit.accounts[id]
+        if claim.root is not self.books.newest or claim.requested_at != account.requested_at:
+            self._drop(id)
+            return 0
+        # What was withdrawn by the newest root since is not there twice.
+        left = min(claim.left, account.requested, max(0, account.credit - claim.used))
+        if not left:
+            self._drop(id)
+            return 0
+        need(self.ground.clock.protocol >= claim.claimed_at + WINDOW, "window not over")
+        paid = self.credit.pay(account, left)
+        self._give_back(id)
+        claim.left = left - paid
+        if not claim.left:
+            del self.standing[id]
+        return paid
+
+    def _counts(self, batch: Batch, since: int, claimed_at: int) -> bool:
+        if batch.status == FINAL:
+            return batch.epoch >= since
+        return batch.status == PROPOSED and batch.proposed_at <= claimed_at
+
+    def _drop(self, id: int) -> None:
+        self._give_back(id)
+        del self.standing[id]
+
+    def _give_back(self, id: int) -> None:
+        claim, account = self.standing[id], self.credit.accounts[id]
+        self.ground.coins[account.coin].move(self._address, account.owner, claim.bond)
+        claim.bond = 0
