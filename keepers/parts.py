@@ -211,7 +211,9 @@ KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "assign": lambda parts: [parts.loop("assign", Sealer(parts.desk, decide_workers).cycle)],
     "verify": lambda parts: [parts.loop("verify", Sealer(parts.desk, decide_verifiers).cycle)],
     "takeover": lambda parts: [parts.loop("takeover", TakeOver(parts.desk).cycle, 10)],
-    "settle": lambda parts: [parts.loop("settle", Settle(parts.desk, parts.settings.batch_seconds).cycle)],
+    "settle": lambda parts: [
+        parts.loop("settle", Settle(parts.desk, parts.contracts, parts.settings.batch_seconds).cycle)
+    ],
     "disputes": _disputes,
     "claims": lambda parts: [parts.loop("claims", ClaimKeeper(parts.desk).cycle, 10)],
     "availability": _availability,

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inferix.chain.deployment import Contracts
 from inferix.errors import LimitExceeded
 from inferix.models.roles import BatchStatus
 from inferix.replay import Network
@@ -21,8 +22,10 @@ from keepers.desk import MONEY, WORK, Desk
 log = logging.getLogger(__name__)
 
 
-def decide_propose(network: Network, manager: int, batch_seconds: int) -> BatchDraft | None:
-    """The next batch of the lane: when its oldest outcome has waited long enough, or no job is left to wait for."""
+def decide_propose(network: Network, manager: int, batch_seconds: int, cap: int | None = None) -> BatchDraft | None:
+    """The next batch of the lane: when its oldest outcome has waited long enough, or no job is left to wait for.
+
+    ``cap``: nano-USD that the lane's open batches may charge; None where that is no matter."""
     waiting = ready(network, manager)
     if not waiting:
         return None
@@ -30,7 +33,15 @@ def decide_propose(network: Network, manager: int, batch_seconds: int) -> BatchD
     busy = any(job.status in LIVE for job in network.jobs.values() if job.manager == manager)
     if busy and network.time < oldest + batch_seconds:
         return None
-    return draft_batches(network, manager)[0]
+    return draft_batches(network, manager, cap)[0]
+
+
+def cap_of(network: Network, manager: int, required: int) -> int:
+    """What the lane's open batches may charge now, nano-USD: half of what is bonded and not frozen.
+
+    ``required``: wei of IFX that ``manager_bond`` comes to at the market's price, which no event tells."""
+    node = network.nodes[manager]
+    return max(node.bonded - node.frozen, 0) * network.parameters["manager_bond"] // max(2 * required, 1)
 
 
 def decide_finalize(network: Network) -> list[Batch]:
@@ -69,15 +80,18 @@ def smaller(draft: BatchDraft) -> Iterator[BatchDraft]:
 
 @dataclass
 class Settle:
-    """``batch_seconds``: how long an outcome waits for others at most, block time."""
+    """``contracts`` reads what the bond is worth; ``batch_seconds``: how long an outcome waits, block time."""
 
     desk: Desk
+    contracts: Contracts
     batch_seconds: int
 
     def cycle(self) -> None:
         """One proposal at a time; every finalize that is due."""
+        manager = self.desk.manager
+        required = int(self.contracts.read("Staking", "required", manager))
         with self.desk.follower.reading() as network:
-            draft = decide_propose(network, self.desk.manager, self.batch_seconds)
+            draft = decide_propose(network, manager, self.batch_seconds, cap_of(network, manager, required))
             key = place(network, draft) if draft is not None else ""
             due = [(batch.commitment, dict(batch.header)) for batch in decide_finalize(network)]
         for commitment, header in due:

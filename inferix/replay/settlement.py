@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From ended attempts to a batch: leaves, records, documents, tree. Pure; anybody comes to the same leaves."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from eth_utils.crypto import keccak
 from inferix.messages import Vote, outcome_record, pack_voters, votes_hash
 from inferix.models.anchor import BatchData, BatchLeaf
 from inferix.models.roles import BatchStatus, Outcome, TaskKind
+from inferix.replay.shares import Waiting, in_turn
 from inferix.replay.state import Attempt, AttemptStatus, Batch, TaskState
 from inferix.trees import Tree, batch_leaf, split
 from inferix.units import NanoIbm, NanoUsd, fee_of
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 CHUNK = 64
 MAX_LEAVES = 1_000
+UNLIMITED = 2**64 - 1  # the most that a lane's open batches can charge, nano-USD
 UNPROPOSED_AFTER = 72 * 3_600  # seconds after an order's deadline: later its reserve is free, and no leaf is due
 LEASES = 128  # added to the coin's index in the header of a batch of leases
 PROPOSED_ANEW = 48 * 3_600  # seconds after a batch or false leaf fell, in which the right one may come all the same
@@ -150,19 +153,43 @@ def unpaid_leases(network: "Network") -> Iterator[tuple[Batch, int, BatchLeaf]]:
                 yield batch, index, leaf
 
 
-def draft_batches(network: "Network", manager: int) -> list[BatchDraft]:
-    """What the lane can propose now, a batch a coin, and one of its leases; each builds on the one before."""
+def open_charges(network: "Network", manager: int) -> Counter[int]:
+    """Account -> nano-USD that the lane's open batches charge it."""
+    batches = (network.batches[commitment] for commitment in network.lane(manager).batches)
+    held: Counter[int] = Counter()
+    for batch in batches:
+        if batch.status is BatchStatus.PROPOSED:
+            held.update(_charges(batch.leaves))
+    return held
+
+
+def _charges(leaves: list[BatchLeaf]) -> Counter[int]:
+    charges: Counter[int] = Counter()
+    for leaf in leaves:
+        charges[leaf.account] += leaf.charge
+    return charges
+
+
+def draft_batches(network: "Network", manager: int, cap: int | None = None) -> list[BatchDraft]:
+    """What the lane can propose now, a batch a coin, and one of its leases; each builds on the one before.
+
+    ``cap``: nano-USD that its open batches may charge, where it is to be shared among clients (see `in_turn`). Of more
+    than a batch holds, what waits longest; the coin of the longest waiting first.
+    """
+    waiting = [
+        Waiting(attempt.ended_at, outcome_leaf(network, state, attempt)) for state, attempt in ready(network, manager)
+    ]
+    turns = in_turn(waiting, open_charges(network, manager), UNLIMITED if cap is None else cap)
     by_coin: dict[int, list[BatchLeaf]] = {}
-    for state, attempt in ready(network, manager):
-        leaf = outcome_leaf(network, state, attempt)
-        by_coin.setdefault(coin_index(network, leaf), []).append(leaf)
+    for each in turns:
+        by_coin.setdefault(coin_index(network, each.leaf), []).append(each.leaf)
     lane = network.lane(manager)
     sequence, previous = len(lane.batches), lane.batches[-1] if lane.batches else bytes(32)
     drafts = []
-    for coin, leaves in sorted(by_coin.items()):
-        leaves.sort(key=lambda leaf: (leaf.task, leaf.attempt))
+    for coin, leaves in by_coin.items():
+        leaves = sorted(leaves[:MAX_LEAVES], key=lambda leaf: (leaf.task, leaf.attempt))
         sequence += 1
-        draft = draft_batch(manager, sequence, coin, leaves[:MAX_LEAVES], previous)
+        draft = draft_batch(manager, sequence, coin, leaves, previous)
         drafts.append(draft)
         previous = draft.commitment
     return drafts
