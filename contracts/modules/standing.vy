@@ -31,11 +31,18 @@ FROZEN: constant(uint8) = 2
 BANNED: constant(uint8) = 4
 RETIRED: constant(uint8) = 5
 
-# Terms of a node, one word: licence << 144 | price << 80 | ib << 48 | retired << 16 | status << 8 | role
+# How long stake answers for what its owner asked before it asked less: as long as an order that was posted then can still
+# be charged, 30 days and 72 hours, and a batch's window
+_ANSWERS_FOR: constant(uint256) = 35
+_DAY: constant(uint256) = 86_400
+
+# Terms of a node, one word: dearest_until [days, enough until 2149] << 240 | dearest << 176 | licence << 144 | price << 80
+#                            | ib << 48 | retired << 16 | status << 8 | role
 _RETIRED_BIT: constant(uint256) = 1 << 16
 _STATUS_MASK: constant(uint256) = 255 << 8
 _IB_MASK: constant(uint256) = (2**32 - 1) << 48
 _PRICE_MASK: constant(uint256) = (2**64 - 1) << 80
+_BELOW_DEAREST: constant(uint256) = 2**176 - 1
 _BYTE: constant(uint256) = 255
 _LOW_32: constant(uint256) = 2**32 - 1
 _LOW_40: constant(uint256) = 2**40 - 1
@@ -98,6 +105,16 @@ def terms(id: uint32) -> INodeRegistry.Terms:
 
 @external
 @view
+def dearest(id: uint32) -> uint256:
+    """
+    @notice What a minute of the node's work was worth [nano-USD] before it asked less, the most within 35 days; 0 where
+            there was none.
+    """
+    return self._dearest(self._terms[id])
+
+
+@external
+@view
 def owner_of(id: uint32) -> address:
     """
     @notice Owner of a node.
@@ -112,6 +129,20 @@ def operator_of(id: uint32) -> address:
     @notice Present operator of a node.
     """
     return self._operators[id]
+
+
+@internal
+@view
+def _dearest(terms: uint256) -> uint256:
+    return terms >> 176 & _LOW_64 if block.timestamp // _DAY < terms >> 240 else 0
+
+
+@internal
+@view
+def _minute(terms: uint256) -> uint256:
+    # nano-USD that a worker asks for a minute of work; stake counts no price under the default.
+    price: uint256 = max(terms >> 80 & _LOW_64, governed._parameter(keccak256("price_default")))
+    return (terms >> 48 & _LOW_32) * price // 10**6
 
 
 @internal
@@ -140,7 +171,7 @@ def _write_status(node: uint32, status: uint8):
 @internal
 def _mark_banned(node: uint32, banned: bool):
     owner: address = self._owners[node]
-    licence: uint256 = self._terms[node] >> 144
+    licence: uint256 = self._terms[node] >> 144 & _LOW_32
     self.is_banned[owner] = banned
     if not banned or self._is_still_of(owner, licence):
         self.is_licence_banned[licence] = banned

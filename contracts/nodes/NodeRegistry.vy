@@ -35,6 +35,7 @@ exports: (
     standing.set_status,
     standing.apply_ban,
     standing.terms,
+    standing.dearest,
     standing.owner_of,
     standing.operator_of,
 )
@@ -139,12 +140,13 @@ def set_sealing_key(node: uint32, sealing_key: bytes32):
 @external
 def set_price(node: uint32, price: uint64):
     """
-    @notice Sets a worker's price [nano-USD per IBM] for the next roster. Owner or operator.
+    @notice Sets a worker's price [nano-USD per IBM] for the next roster; its stake stands for the old one for 35 days where
+            that was higher. Owner or operator.
     """
     self._check_holder(node)
     terms: uint256 = standing._terms[node]
     self._check_price(convert(terms & standing._BYTE, uint8), price)
-    standing._terms[node] = terms & ~standing._PRICE_MASK | convert(price, uint256) << 80
+    self._set_terms(node, terms & ~standing._PRICE_MASK | convert(price, uint256) << 80)
     log INodeRegistry.PriceChanged(node=node, price=price)
 
 
@@ -174,7 +176,7 @@ def attest_benchmark(node: uint32, ib: uint32, device_class: bytes32):
     if standing._terms[node] & standing._IB_MASK != 0:
         assert self.measured_by[node] == manager, "NodeRegistry: not asked to measure it anew"
         self.measured_by[node] = 0
-    standing._terms[node] = standing._terms[node] & ~standing._IB_MASK | convert(ib, uint256) << 48
+    self._set_terms(node, standing._terms[node] & ~standing._IB_MASK | convert(ib, uint256) << 48)
     self._classes[node] = device_class
     log INodeRegistry.BenchmarkAttested(node=node, manager=manager, ib=ib, device_class=device_class)
     # Stake put in before the first benchmark counts from now on.
@@ -204,7 +206,7 @@ def node(id: uint32) -> INodeRegistry.Node:
         owner=standing._owners[id],
         operator=standing._operators[id],
         role=convert(terms & standing._BYTE, uint8),
-        licence=convert(terms >> 144, uint32),
+        licence=convert(terms >> 144 & standing._LOW_32, uint32),
         status=standing._status(id),
         ib=convert(terms >> 48 & standing._LOW_32, uint32),
         price=convert(terms >> 80 & standing._LOW_64, uint64),
@@ -276,6 +278,19 @@ def eip712Domain() -> (
 @view
 def _check_holder(node: uint32):
     assert msg.sender in [standing._owners[node], standing._operators[node]], "NodeRegistry: not the owner or operator"
+
+
+@internal
+def _set_terms(node: uint32, terms: uint256):
+    # A price or a speed. Who asks less, or is slower from now on, has stake for what it was: else it would cheat while it is
+    # dear and be fined when it is cheap. Not where it cannot have worked: a stranger's false speed is its mistake.
+    old: uint256 = standing._terms[node]
+    before: uint256 = max(standing._minute(old), standing._dearest(old))
+    changed: uint256 = terms
+    if standing._minute(terms) < before and staticcall self.staking.backs(node):
+        until: uint256 = block.timestamp // standing._DAY + standing._ANSWERS_FOR
+        changed = terms & standing._BELOW_DEAREST | min(before, standing._LOW_64) << 176 | until << 240
+    standing._terms[node] = changed
 
 
 @internal

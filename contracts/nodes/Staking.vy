@@ -337,7 +337,18 @@ def required(node: uint32) -> uint256:
     """
     @notice Stake that the node needs now [wei, rounded up]; 0 for a worker without a benchmark.
     """
-    return self._required(staticcall self.registry.terms(node))
+    return self._required(node, staticcall self.registry.terms(node))
+
+
+@external
+@view
+def backs(node: uint32) -> bool:
+    """
+    @notice Whether all that a slash can reach is worth half of what is required now: the node may have worked on these terms.
+    """
+    stake: stakes.Stake = stakes._read_stake(node)
+    total: uint256 = stake.bonded + stakes._read_exit(node).unbonding + stakes.delegated_unbonding[node]
+    return total != 0 and 2 * total >= self._required(node, staticcall self.registry.terms(node))
 
 
 @external
@@ -352,7 +363,7 @@ def is_bonded(node: uint32) -> bool:
     terms: INodeRegistry.Terms = staticcall self.registry.terms(node)
     if terms.status != ACTIVE:
         return False
-    return (stake.bonded - stake.frozen) * BPS >= self._required(terms) * KEEP_BPS
+    return (stake.bonded - stake.frozen) * BPS >= self._required(node, terms) * KEEP_BPS
 
 
 @internal
@@ -375,13 +386,14 @@ def _check_holder():
 
 @internal
 @view
-def _required(terms: INodeRegistry.Terms) -> uint256:
+def _required(node: uint32, terms: INodeRegistry.Terms) -> uint256:
     usd: uint256 = 0
     if terms.role == WORKER:
         # S = 2 x E x IB x P: twice what an epoch of full work would earn
         minutes: uint256 = governed._parameter(keccak256("epoch_length")) // 60
         price: uint256 = max(convert(terms.price, uint256), governed._parameter(keccak256("price_default")))
         usd = 2 * minutes * convert(terms.ib, uint256) * price // 10**6
+        usd = max(usd, 2 * minutes * staticcall self.registry.dearest(node))
     elif terms.role == VERIFIER:
         usd = governed._parameter(keccak256("verifier_bond"))
     elif terms.role == MANAGER:
@@ -394,7 +406,7 @@ def _required(terms: INodeRegistry.Terms) -> uint256:
 @view
 def _is_enough(node: uint32, stake: stakes.Stake) -> bool:
     terms: INodeRegistry.Terms = staticcall self.registry.terms(node)
-    needed: uint256 = self._required(terms)
+    needed: uint256 = self._required(node, terms)
     return needed != 0 and stake.bonded >= needed + stake.frozen
 
 

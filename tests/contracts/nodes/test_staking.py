@@ -387,3 +387,64 @@ def test_the_contract_holds_exactly_what_the_books_say(deployed: System, acts: l
             booked = sum(staking.bonded(each.id) + staking.unbonding(each.id) for each in nodes)
             assert ifx.balanceOf(staking) == booked
             assert ifx.minted() == minted
+
+
+def test_attack_a_worker_that_lowers_its_price_before_the_fine_is_fined_as_it_was(system: System) -> None:
+    dear = 10 * int(system.registry.terms(system.bonded(WORKER).id).price)
+    node = system.register(WORKER, price=dear)
+    with acting(system.manager.operator):
+        system.registry.attest_benchmark(node.id, 10**6, bytes(32))
+    needed = int(system.staking.required(node.id))
+    system.stake(node, needed)
+    before = system.registry.node(node.id)
+    with acting(node.owner):
+        system.registry.set_price(node.id, dear // 10)
+        assert system.staking.required(node.id) == needed
+        assert system.registry.node(node.id) == before._replace(price=dear // 10)
+        system.staking.unbond(node.id, needed // 2)
+        system.registry.set_price(node.id, dear // 20)
+    assert system.staking.required(node.id) == needed
+    assert not system.staking.is_bonded(node.id)
+    advance(34 * DAY)
+    assert system.staking.required(node.id) == needed
+    advance(DAY)
+    assert 0 < system.staking.required(node.id) <= needed // 10 + 1
+    assert system.staking.is_bonded(node.id) is False, "not qualified before it is asked again"
+    system.staking.refresh(node.id)
+    assert system.staking.is_bonded(node.id)
+
+
+def test_attack_a_worker_measured_anew_as_slow_has_stake_for_what_it_was(system: System) -> None:
+    node = system.bonded(WORKER)
+    needed, ib = int(system.staking.required(node.id)), int(system.registry.terms(node.id).ib)
+    with acting(node.owner):
+        system.registry.request_benchmark(node.id, system.manager.id)
+    with acting(system.manager.operator):
+        system.registry.attest_benchmark(node.id, ib // 1000, bytes(32))
+    assert system.staking.required(node.id) == needed
+    advance(35 * DAY)
+    assert system.staking.required(node.id) < needed // 900
+
+
+def test_a_strangers_false_speed_is_gone_when_it_is_measured_anew(system: System) -> None:
+    node = system.register(WORKER)
+    system.stake(node, IFX)
+    with acting(system.manager.operator):
+        system.registry.attest_benchmark(node.id, 2**32 - 1, bytes(32))
+    with acting(node.owner):
+        system.registry.request_benchmark(node.id, system.manager.id)
+    with acting(system.manager.operator):
+        system.registry.attest_benchmark(node.id, 1, bytes(32))
+    assert system.staking.required(node.id) <= IFX
+    assert system.staking.is_bonded(node.id)
+
+
+def test_a_price_that_rises_is_asked_for_at_once(system: System) -> None:
+    node = system.bonded(WORKER)
+    needed, price = int(system.staking.required(node.id)), int(system.registry.terms(node.id).price)
+    with acting(node.owner):
+        system.registry.set_price(node.id, 3 * price)
+        assert int(system.staking.required(node.id)) == pytest.approx(3 * needed, abs=3)
+        system.registry.set_price(node.id, 2 * price)
+    assert system.registry.dearest(node.id) == 0, "at three times its price it had no stake to work with"
+    assert int(system.staking.required(node.id)) == pytest.approx(2 * needed, abs=2)
