@@ -19,6 +19,12 @@ def test_regression_every_parameter_of_the_contract_is_known_with_its_default() 
     assert values == DEFAULTS
 
 
+def test_every_parameter_is_explained_with_its_source() -> None:
+    text = (ROOT / "docs/economy.md").read_text()
+    rows = "".join(line for line in text.splitlines() if line.startswith("| "))
+    assert [name for name in DEFAULTS if f"`{name}`" not in rows] == []
+
+
 def test_a_dev_network_overrides_what_its_deployment_does() -> None:
     assert json.loads((ROOT / "deploy/dev.json").read_text())["parameters"] == DEV_OVERRIDES
 
