@@ -19,13 +19,12 @@ from tests.stateful.model.basics import BPS, DAY
 from tests.stateful.model.panel import REJECTED, UNDECIDED, UPHELD
 from tests.stateful.model.stake import ACTIVE, JAILED
 from tests.stateful.model.work import FINAL, LEASES, PROPOSED
-from tests.stateful.soak import search
+from tests.stateful.soak import Place, search
 from tests.stateful.stage import Stage
 from tests.stateful.world import World
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "8"))
 KEPT = Path(".hypothesis")
-NEXT = KEPT / "stateful-seed"
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +116,7 @@ def test_claims_to_a_balance_agree_from_silence_to_payment(world: World) -> None
         owner = docket.owner_of(account)
         docket.settle(machine.world.manager.id)
         machine.request(0, BPS, 0, 1)
-        machine._pass(26 * DAY)
+        machine._pass(32 * DAY)
         assert not docket.claim_balance(1, owner), "request too young"
         machine._pass(DAY)
         assert not docket.claim_balance(1, machine.world.stranger), "not the owner"
@@ -271,10 +270,12 @@ def test_disputes_about_data_agree_whether_it_is_shown_or_not(world: World) -> N
 @pytest.mark.slow
 @pytest.mark.timeout(60 * MINUTES + 900)
 def test_they_agree_for_as_long_as_there_is_time(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    first = int(NEXT.read_text()) if NEXT.exists() else 0
-    found = search(world, seconds=60 * MINUTES, first=first, database=str(KEPT / "examples"))
-    KEPT.mkdir(exist_ok=True)
-    NEXT.write_text(str(found.next_seed))
-    with capsys.disabled():
-        print(f"\nstateful: {found.acts} acts, seeds {first} to {found.next_seed}")
+    place = Place.read(KEPT / "stateful.json")
+    first = place.next_seed
+    try:
+        found = search(world, seconds=60 * MINUTES, place=place, database=str(KEPT / "examples"))
+    finally:  # after Ctrl-C too
+        with capsys.disabled():
+            seeds = f"seeds {first} to {place.next_seed}, which is next"
+            print(f"\nstateful: {Stage.total:,} acts, {seeds}; {place.acts:,} acts of whole seeds in all runs")
     assert not found.failure, found.failure
