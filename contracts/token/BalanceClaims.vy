@@ -34,8 +34,9 @@ interface Epochs:
 
 # No root became final for this long [s]
 SILENCE: public(constant(uint256)) = 21 * 86_400
-# Age of the request [s]. With the window 34 days: an order lives for 30, its last batch comes within three more.
-REQUEST_AGE: public(constant(uint256)) = 27 * 86_400
+# Age of the request [s]. With the window 40 days: an order lives for 30, its last batch comes within three more, is final a
+# day later, and one that fell then has five to be proposed anew.
+REQUEST_AGE: public(constant(uint256)) = 33 * 86_400
 # How long a claim stands before it is paid, on the protocol's clock [s]
 WINDOW: public(constant(uint256)) = 7 * 86_400
 BOND_BPS: public(constant(uint256)) = 500

@@ -16,7 +16,7 @@ from tests.contracts.work.network import Header, Network, batch_leaf, leaf_value
 
 NOBODY = "0x" + 40 * "0"
 CREDIT = 1_000 * USD
-SILENCE, AGE, WINDOW = 21 * DAY, 27 * DAY, 7 * DAY
+SILENCE, AGE, WINDOW = 21 * DAY, 33 * DAY, 7 * DAY
 
 
 def entry(leaf: BatchLeaf) -> bytes:

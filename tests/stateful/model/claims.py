@@ -10,7 +10,7 @@ from tests.stateful.model.books import Books, Root
 from tests.stateful.model.credit import Credit
 from tests.stateful.model.work import FINAL, PROPOSED, Batch, Work
 
-SILENCE, AGE, WINDOW = 21 * DAY, 27 * DAY, 7 * DAY
+SILENCE, AGE, WINDOW = 21 * DAY, 33 * DAY, 7 * DAY
 BOND_BPS = 500
 
 Charge = tuple[bytes, int, int]
