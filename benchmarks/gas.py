@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import sale
 from benchmarks.table import SECTION, Row, Sheet, percent, show, times, whole
 from devnet.processes import ROOT, exit_on_sigterm
 from inferix.errors import Corrupt
@@ -150,37 +151,51 @@ def main() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``parts``: gas of a task by step for each size of job, as designed; ``sent``: as keepers send it."""
+    """``parts``: gas of a task by step for each size of job, as designed; ``sent``: as keepers send it;
+    ``without_mint``: of a purchase in the licence sale, what is not the licence's mint."""
 
     calls: list[CallGas]
     parts: list[dict[str, float]]
     sent: list[dict[str, float]]
+    without_mint: dict[str, int]
 
     def all_in(self) -> list[float]:
         """Gas of a task for each size of job, as keepers send it."""
         return [sum(part.values()) for part in self.sent]
 
 
+class Told(dict[str, int]):
+    """Figures; says each when it is measured."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started = time.monotonic()
+
+    def __setitem__(self, name: str, gas: int) -> None:
+        super().__setitem__(name, gas)
+        print(f"{time.monotonic() - self._started:7.1f} s  {name}: {gas:,}", flush=True)
+
+
 def measure() -> Measured:
-    """Runs the gas tests' scenario; says each call when it is measured."""
-    started = time.monotonic()
+    """Runs all that the gas tests measure."""
     print("the contracts are compiled and deployed on an EVM in this process", flush=True)
+    figures = Told()
     # Only here: they bring the compiler and an EVM along.
-    import boa
-
     from tests.gas.bounds import BOUNDS
-    from tests.gas.scenario import Scenario, all_in_parts
+    from tests.gas.parts import PARTS, alone
+    from tests.gas.sale import Counter
+    from tests.gas.scenario import all_in_parts
 
-    class Watched(Scenario):  # type: ignore[misc]
-        def measure(self, name: str, call: Any, *args: Any, sender: Any = None) -> None:
-            super().measure(name, call, *args, sender=sender)
-            print(f"{time.monotonic() - started:7.1f} s  {name}: {self.figures[name]:,}", flush=True)
-
-    with boa.swap_env(boa.Env()):
-        figures = Watched().run()
+    for part in PARTS:
+        with alone():
+            part(figures).run()
+    with alone():
+        counter = Counter(figures)
+        counter.run()
     parts = [all_in_parts(figures, size) for size in JOBS]
     sent = [as_sent(part, figures) for part in parts]
-    return Measured(calls(figures, json.loads(SNAPSHOT.read_text()), BOUNDS), parts, sent)
+    found = calls(figures, json.loads(SNAPSHOT.read_text()), BOUNDS)
+    return Measured(found, parts, sent, counter.without_mint)
 
 
 def steady_state(tasks_a_job: int) -> dict[str, float]:
@@ -192,7 +207,7 @@ def steady_state(tasks_a_job: int) -> dict[str, float]:
 
 
 def sheets(measured: Measured, peers: Sequence[Peer]) -> list[Sheet]:
-    """Three tables."""
+    """Four tables."""
     reasons = [f"{call.name}, beyond its bound: {call.why}" for call in measured.calls if call.why]
     calls_sheet = Sheet(
         "Gas of every call in steady state, beside the bound that it was designed to",
@@ -210,7 +225,9 @@ def sheets(measured: Measured, peers: Sequence[Peer]) -> list[Sheet]:
         ],
         words=(1, 5),
     )
-    return [calls_sheet, _step_sheet(measured), peers_sheet]
+    figures = {call.name: call.gas for call in measured.calls}
+    sale_sheet = sale.sale_sheet(figures, measured.without_mint, sale.load_sales(sale.PEERS.read_text()))
+    return [calls_sheet, _step_sheet(measured), peers_sheet, sale_sheet]
 
 
 def _step_sheet(measured: Measured) -> Sheet:
@@ -234,6 +251,7 @@ def _write(measured: Measured, peers: Sequence[Peer]) -> None:
     report = {
         "calls": [asdict(call) for call in measured.calls],
         "tasks_a_job": tasks,
+        "purchases_without_mint": measured.without_mint,
         "tasks_an_anchor": tasks_an_anchor(),
         "peers": [asdict(peer) for peer in peers],
     }

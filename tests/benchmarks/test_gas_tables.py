@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from benchmarks import gas
+from benchmarks import gas, sale
 from inferix.errors import Corrupt
 from keepers.anchor import MESSAGES_AT_ONCE
 from tests.gas.bounds import BOUNDS, Bound
@@ -86,3 +86,26 @@ def test_steps_are_shown_with_their_shares_and_sum() -> None:
 def test_peers_are_multiples_of_ours() -> None:
     peer = gas.Peer("N", "p", 1, 5_000, "payment", "a/b 1234567")
     assert gas.peer_rows([peer], [2_500.0, 20.0]) == [("N", "p", "5,000", "2.00x", "250x", "payment")]
+
+
+def test_a_purchase_stands_beside_a_peer_s_without_its_mint() -> None:
+    sold = [sale.Sold("plain", 200, "one", "a/b 1234567"), sale.Sold("listed", 150, "one", "a/b 1234567")]
+    assert sale.sale_rows({"one": 300, "two": 9}, {"one": 100, "two": 4}, sold) == [
+        ("one", "300", "100", "plain", "200", "50.0 %"),
+        ("one", "300", "100", "listed", "150", "66.7 %"),
+        ("two", "9", "4", "-", "-", "-"),
+    ]
+    with pytest.raises(Corrupt, match="three"):
+        sale.sale_rows({}, {}, [sale.Sold("plain", 1, "three", "a/b 1234567")])
+
+
+def test_the_peer_s_purchases_have_gas_and_a_commit_and_stand_beside_what_is_measured() -> None:
+    sold = sale.load_sales(sale.PEERS.read_text())
+    assert {peer.ours for peer in sold} <= SNAPSHOT.keys()
+    assert all(21_000 < peer.gas < 10**6 and len(peer.source.split()[1]) == 7 for peer in sold)
+
+
+@pytest.mark.parametrize("text", ["purchase,gas,ours,source\nplain,many,one,x", "purchase,gas\nplain,5"])
+def test_a_malformed_table_of_purchases_is_refused(text: str) -> None:
+    with pytest.raises(Corrupt, match=r"sales\.csv"):
+        sale.load_sales(text)

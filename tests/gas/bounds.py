@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from tests.gas.sale import FOUR_MORE, FURTHER
 from tests.gas.scenario import MANY, ORDERS, TASKS
 
 
@@ -19,6 +20,7 @@ class Bound:
 
 PERMANENT = "a word a batch for ever: an old task that is repeated must be provable"
 PAUSE = "the pause stops clocks, kept in Parameters"
+RECEIPT = "an answer shows the client's order and the worker's receipt in its anchor"
 EPOCH = "the epoch is kept with the batch, so that a client can leave without a root"
 VOTES = "sums in the proof, status and owner from NodeRegistry, two delegates of a token with votes"
 
@@ -36,4 +38,27 @@ BOUNDS = [
     ),
     Bound("claim_many of fifty", MANY, 32_000, 9_100, f"{VOTES}: keepers use claim_chunk"),
     Bound("claim_chunk of 64", 64, 32_000),
+    Bound(
+        "dispute with its answer, bond in IFX", 1, 200_000, 278_000, f"{RECEIPT}; twelve members by proofs of 32 levels"
+    ),
+    Bound("dispute with its answer, bond in stake", 1, 200_000, 344_000, f"{RECEIPT}; a bond lost takes votes along"),
+    Bound("batch of one", 1, 250_000, 131_000, f"it shows what an answer shows; {PERMANENT}; order and acceptance"),
+    Bound("purchase of one", 1, 150_000),
+    Bound("purchase for wrapped native", 1, 150_000),
+    Bound(FOUR_MORE, FURTHER, 30_000),
+    Bound("whitelisted purchase", 1, 150_000, 6_700, "a proof out of a thousand leaves: its calldata and hashes"),
+    Bound(
+        "purchase with a partner's code",
+        1,
+        150_000,
+        9_800,
+        "the partner's word, and a commission that is owed, in two counters",
+    ),
+    Bound(
+        "purchase with a wallet's code",
+        1,
+        150_000,
+        27_300,
+        "a wallet's first commission is a new word; its licences are asked for",
+    ),
 ]

@@ -14,7 +14,7 @@ from eth_utils import keccak
 
 from inferix.messages import Domain, Order
 from inferix.models.anchor import BatchLeaf
-from tests.contracts.system import IFX, START, USD, VERIFIER, acting, advance, deployer, key, now
+from tests.contracts.system import IFX, USD, VERIFIER, acting, advance, deployer, key, now
 from tests.contracts.uniswap import Exchange
 from tests.contracts.work.books import Books, Ledger
 from tests.contracts.work.network import Network, batch_leaf, mine, records_of
@@ -38,10 +38,9 @@ def slot(contract: Any, module: str, name: str, *keys: int) -> int:
 class Scenario:
     """Builds a network and measures; `figures` maps a transaction to its gas."""
 
-    def __init__(self) -> None:
-        boa.env.evm.patch.timestamp = START
+    def __init__(self, figures: dict[str, int]) -> None:
         self.random = Random(1)
-        self.figures: dict[str, int] = {}
+        self.figures = figures
         self.anybody = key("anybody")
         self.network = Network()
         self.manager = self.network.manager
@@ -49,7 +48,7 @@ class Scenario:
         self.network.give_ifx(self.network.market.address, 10**6 * IFX)
         self.ledger = Ledger(self.network)
 
-    def run(self) -> dict[str, int]:
+    def run(self) -> None:
         """All figures."""
         self.orders()
         self.anchors()
@@ -58,7 +57,6 @@ class Scenario:
         self.claims()
         self.delegations()
         self.pools()
-        return self.figures
 
     def measure(self, name: str, call: Any, *args: Any, sender: Any = None) -> None:
         """Record one transaction."""

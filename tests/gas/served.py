@@ -17,12 +17,12 @@ class Shelves:
     """Measures challenges and answers; `figures` maps each to its gas. The second chunk of a root is the one measured:
     its first answer has fixed the depth, and who gets a bond has had one before."""
 
-    def __init__(self) -> None:
-        self.figures: dict[str, int] = {}
+    def __init__(self, figures: dict[str, int]) -> None:
+        self.figures = figures
         self.court = Court()
         self.court.populate()
 
-    def run(self) -> dict[str, int]:
+    def run(self) -> None:
         """All figures."""
         court = self.court
         ids = range(1, LEAVES)
@@ -30,7 +30,6 @@ class Shelves:
             self._measure(shown)
         for shown in accounted(court, nodes=ids, reserved=dict.fromkeys(ids, 10**10)):
             self._measure(shown)
-        return self.figures
 
     def _measure(self, shown: Shown) -> None:
         court, name = self.court, NAMES[shown.kind]
@@ -44,6 +43,8 @@ class Shelves:
 
 
 if __name__ == "__main__":
+    found: dict[str, int] = {}
     with boa.swap_env(boa.Env()):
-        for figure, gas in Shelves().run().items():
-            print(f"{figure:36} {gas:9,}")
+        Shelves(found).run()
+    for figure, gas in found.items():
+        print(f"{figure:36} {gas:9,}")

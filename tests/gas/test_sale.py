@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a purchase in the licence sale may cost, and its accounting beside that of a sale that mints no licence."""
+"""The accounting of a purchase in the licence sale beside that of a sale that mints no licence. Its bounds: bounds.py."""
 
 import pytest
 
+from benchmarks.sale import PEERS, Sold, load_sales
 from tests.contracts.system import deployer
-from tests.gas.sale import FURTHER, Counter
+from tests.gas.sale import Counter
 from tests.gas.test_gas import MAX_CODE
 
-# inferixgpu/node-sale-contract at 23c89bb: a purchase adds to counters
-PEER, PEER_WHITELISTED, PEER_WITH_CODE = 108_017, 119_775, 118_558
 CONTRACTS = [
     "licences/NodeSale.vy",
     "licences/Buyback.vy",
@@ -19,27 +18,9 @@ CONTRACTS = [
 ]
 
 
-def test_a_new_buyers_first_licence_with_its_mint(counter: Counter) -> None:
-    assert counter.figures["purchase of one"] <= 150_000
-    assert counter.figures["purchase for wrapped native"] <= 150_000
-
-
-def test_each_further_licence_of_a_purchase(counter: Counter) -> None:
-    further = counter.figures["purchase of five"] - counter.figures["purchase of one"]
-    assert further / FURTHER <= 30_000
-
-
-@pytest.mark.parametrize(
-    ("name", "peer"),
-    [
-        ("purchase of one", PEER),
-        ("purchase for wrapped native", PEER),
-        ("whitelisted purchase", PEER_WHITELISTED),
-        ("purchase with a partner's code", PEER_WITH_CODE),
-    ],
-)
-def test_the_accounting_alone_costs_less_than_a_peers(counter: Counter, name: str, peer: int) -> None:
-    assert counter.without_mint[name] < peer
+@pytest.mark.parametrize("peer", load_sales(PEERS.read_text()), ids=lambda peer: f"{peer.ours}, {peer.purchase}")
+def test_the_accounting_alone_costs_less_than_a_peers(counter: Counter, peer: Sold) -> None:
+    assert counter.without_mint[peer.ours] < peer.gas
 
 
 @pytest.mark.parametrize("path", CONTRACTS)
