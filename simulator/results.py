@@ -19,6 +19,7 @@ YEAR = 122  # epochs
 MULTIPLES = range(washing.LEAST, washing.MOST + 1, 1_250)
 AUDITS = (2_500, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, PPM)
 DETECTIONS = (500_000, 877_100, 990_000)
+"""Of which the second is what Golem's Blender verifier names as its own."""
 
 
 @dataclass(frozen=True)

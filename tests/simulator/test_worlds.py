@@ -177,7 +177,7 @@ def test_a_panel_that_is_half_the_cheat_s_lets_half_of_its_slashes_go(settings: 
         worked = {group.name: 10**12 if group is cheats else 0 for group in found.groups}
         done = found.misconduct.redo(found.groups, worked)
         rejected = worked[cheats.name] - done[cheats.name]
-        assert rejected == floor(10**12 * Fraction(877_100, 1_000_000) * found_out)
+        assert rejected == floor(10**12 * Fraction(settings.experiments.jobs[0].detection, 1_000_000) * found_out)
         lost = found.misconduct.punish(found.groups, done, price)
         needed = required_stake(Role.WORKER, found.rules, price, cheats.machine.speed)
         assert lost == floor(rejected // (5 * 10**9) * found_out) * needed * 2_000 // 10_000 == cheats.slashed
