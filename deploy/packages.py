@@ -21,20 +21,10 @@ FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A contract as its package has it; bytecode creates it, runtime is what then stands on the chain but for its
-    immutables, which are words that begin at these bytes."""
+    """A contract as its package has it; bytecode creates it."""
 
     abi: list[dict[str, Any]]
     bytecode: bytes
-    runtime: bytes
-    immutables: list[int]
-
-    def is_at(self, code: bytes) -> bool:
-        """Whether the code on a chain is this contract's, whatever its immutables are."""
-        found = bytearray(code)
-        for start in self.immutables:
-            found[start : start + 32] = bytes(32)
-        return bytes(found) == self.runtime
 
 
 @cache
@@ -45,6 +35,4 @@ def built(contract: str) -> Built:
         data = json.loads(path.read_bytes())
     except OSError as error:
         raise Misconfigured(f"no {contract} at {path}: run `make setup`, which installs its package") from error
-    code, there = data["evm"]["bytecode"]["object"], data["evm"]["deployedBytecode"]
-    immutables = [place["start"] for places in there.get("immutableReferences", {}).values() for place in places]
-    return Built(data["abi"], bytes.fromhex(code), bytes.fromhex(there["object"]), immutables)
+    return Built(data["abi"], bytes.fromhex(data["evm"]["bytecode"]["object"]))

@@ -13,6 +13,7 @@ from eth_utils.crypto import keccak
 
 from deploy.settings import DEPLOYER, TIMELOCK, Settings
 from deploy.tiers import ROLES, load_tiers
+from inferix.models.parameters import DEFAULTS
 
 IFX = 10**18
 # IFX of each share; 462,500,000 more are the minter's
@@ -103,6 +104,11 @@ def make_plan(settings: Settings, deployer: str, now: int) -> Plan:
     return Plan(creations, calls, left)
 
 
+def epoch_length(settings: Settings) -> int:
+    """Seconds."""
+    return settings.parameters.get("epoch_length", DEFAULTS["epoch_length"])
+
+
 def resolve(value: Any, addresses: Mapping[str, str]) -> Any:
     """The value with addresses in place of references."""
     if isinstance(value, Ref):
@@ -137,7 +143,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
     dollar, batches, market = Ref("IfxDollar"), Ref("Batches"), Ref("ReferenceMarket")
     books = (parameters, registry, staking, ifx)
     names = tuple(keccak(text=name) for name in settings.parameters)
-    length = settings.parameters.get("epoch_length", 259_200)
+    length = epoch_length(settings)
     rules = settings.voting
     # The deployer governs until everything stands (see _opening).
     plan = [

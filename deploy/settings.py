@@ -133,4 +133,7 @@ def load_settings(path: Path) -> Settings:
     except OSError as error:
         raise Misconfigured(f"no deployment settings at {path}: name the file with --config") from error
     except ValidationError as error:
+        empty = [".".join(map(str, each["loc"])) for each in error.errors() if each["input"] == ""]
+        if empty:
+            raise Misconfigured(f"{path}: fill in the addresses that are empty: {', '.join(empty)}") from error
         raise Misconfigured(f"{path} is no deployment settings: {error}") from error

@@ -2,11 +2,9 @@
 """Deploy the protocol with Ape: `ape run deploy --network ethereum:local:node`.
 
 Settings are in deploy/dev.json (--config), what was deployed is in deployments/<chain id>.json (--out). A second run
-deploys nothing: it checks the code at the recorded addresses, and finishes what an interrupted run left open.
+deploys nothing: it finishes what an interrupted run left open, and verifies the whole, as does --verify alone.
 """
 
-import json
-import os
 import time
 from functools import cache
 from pathlib import Path
@@ -17,15 +15,18 @@ from ape import accounts, project
 from ape.api import AccountAPI, ProviderAPI
 from ape.cli import ConnectedProviderCommand, network_option
 from ape.contracts import ContractContainer
-from ape.exceptions import ContractLogicError, VirtualMachineError
+from ape.exceptions import ContractLogicError, ProviderError, VirtualMachineError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from ethpm_types import ContractType
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 
 from deploy.packages import FILES, built
-from deploy.plan import Check, Plan, make_plan, resolve
-from deploy.settings import load_settings
+from deploy.plan import Call, Creation, Plan, epoch_length, make_plan, resolve
+from deploy.record import Record
+from deploy.settings import Settings, load_settings
+from deploy.verify import code_differs, expectations, undone
+from inferix.errors import Misconfigured
 
 RECEIPT_SECONDS = 300
 POLL_SECONDS = 0.2
@@ -88,70 +89,43 @@ class Chain:
         self._gas = 0
 
 
-class Record:
-    """deployments/<chain id>.json, written after each step, so that nothing is deployed twice."""
-
-    def __init__(self, folder: Path, chain_id: int, block: int) -> None:
-        self.path = folder / f"{chain_id}.json"
-        self._data: dict[str, Any] = {"chain_id": chain_id, "block": block, "complete": False, "contracts": {}}
-        if self.path.exists():
-            self._data = json.loads(self.path.read_text())
-
-    @property
-    def addresses(self) -> dict[str, str]:
-        """Contracts so far."""
-        return {name: item["address"] for name, item in self._data["contracts"].items()}
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing was left to do."""
-        return bool(self._data["complete"])
-
-    def add(self, name: str, address: str, abi: list[Any]) -> None:
-        """A contract that was sent."""
-        self._data["contracts"][name] = {"address": address, "abi": abi}
-        self._write()
-
-    def drop(self, names: set[str]) -> None:
-        """Contracts that never came to be, or are of no use."""
-        for name in names & self.addresses.keys():
-            del self._data["contracts"][name]
-            self._data["complete"] = False
-
-    def finish(self) -> None:
-        """Everything stands."""
-        self._data["complete"] = True
-        self._write()
-
-    def _write(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".tmp")
-        draft.write_text(json.dumps(self._data, indent=1, sort_keys=True) + "\n")
-        os.replace(draft, self.path)
-
-
 @click.command(cls=ConnectedProviderCommand)
 @network_option()
 @click.option("--config", type=click.Path(path_type=Path), default=Path("deploy/dev.json"), show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("deployments"), show_default=True)
 @click.option("--account", "alias", help="Ape's name of the deployer's account; a local network has test accounts")
-def cli(provider: ProviderAPI, config: Path, out: Path, alias: str | None) -> None:
-    """Deploy the contracts, wire them, and write down where they are."""
-    settings = load_settings(config)
+@click.option("--verify", is_flag=True, help="send nothing: only compare what is deployed with the settings")
+def cli(provider: ProviderAPI, config: Path, out: Path, alias: str | None, *, verify: bool) -> None:
+    """Deploy the contracts, wire them, write down where they are, and verify what is there."""
+    try:
+        settings = load_settings(config)
+    except Misconfigured as error:
+        raise click.ClickException(str(error)) from error
     if provider.chain_id != settings.chain_id:
         raise click.ClickException(f"the network is chain {provider.chain_id}, {config} is for {settings.chain_id}")
-    account = accounts.load(alias) if alias else _test_account(provider)
-    newest = provider.get_block("latest")
-    record = Record(out, settings.chain_id, int(newest.number or 0))
-    plan = make_plan(settings, account.address, newest.timestamp)
-    started = time.monotonic()
-    _check_recorded(provider, plan, record, forget=settings.development is not None)
+    record = Record(out, settings.chain_id)
+    if verify and not record.complete:
+        raise click.ClickException(f"{record.path} is no complete deployment: nothing to verify")
+    # Who verifies needs no account: the record says who deployed.
+    account = None if verify and record.deployer else _account(provider, alias)
+    deployer = account.address if account else str(record.deployer)
+    _drop_lost(provider, settings, record, deployer, forget=settings.development is not None and not verify)
+    begun = provider.get_block(record.block).timestamp
+    plan = make_plan(settings, deployer, begun)
+    _refuse(record, _foreign(provider, plan, record, deployer, begun))
     if record.complete:
-        click.echo(f"{record.path} is complete and its code is on the chain: nothing to deploy")
-        return
+        _refuse(record, _differences(plan, settings, record, deployer))
+        click.echo(f"{record.path} is complete and what is on the chain is as {config} says: nothing to deploy")
+    elif account:
+        _deploy(provider, account, plan, record)
+        _refuse(record, _differences(plan, settings, record, deployer))
+
+
+def _deploy(provider: ProviderAPI, account: AccountAPI, plan: Plan, record: Record) -> None:
     _check_funds(provider, account)
+    started = time.monotonic()
     chain = Chain(provider, account)
-    click.echo(f"deploying {len(plan.creations)} contracts to chain {settings.chain_id} as {account.address}")
+    click.echo(f"deploying {len(plan.creations)} contracts to chain {provider.chain_id} as {account.address}")
     _create(chain, plan, record)
     _call(chain, plan, record)
     record.finish()
@@ -160,27 +134,90 @@ def cli(provider: ProviderAPI, config: Path, out: Path, alias: str | None) -> No
         click.echo(f"left to do: {line}")
 
 
+def _account(provider: ProviderAPI, alias: str | None) -> AccountAPI:
+    return accounts.load(alias) if alias else _test_account(provider)
+
+
 def _test_account(provider: ProviderAPI) -> AccountAPI:
     if provider.network.name != "local":
         raise click.UsageError("name the deployer's account with --account (`ape accounts list`)")
     return accounts.test_accounts[0]
 
 
-def _check_recorded(provider: ProviderAPI, plan: Plan, record: Record, *, forget: bool) -> None:
-    """The recorded contracts are on the chain, and are those of this source."""
-    codes = {name: bytes(provider.get_code(address)) for name, address in record.addresses.items()}
-    missing = [name for name, code in codes.items() if not code]
+def _drop_lost(provider: ProviderAPI, settings: Settings, record: Record, deployer: str, *, forget: bool) -> None:
+    """Contracts of the plan without code leave the record, with those that were told their address.
+
+    A local chain started anew; or the run ended before these were mined.
+    """
+    newest = provider.get_block("latest")
+    plan = make_plan(settings, deployer, newest.timestamp)
+    there = {name for name, address in record.addresses.items() if provider.get_code(address)}
+    missing = {creation.contract for creation in plan.creations} - there
     if missing and record.complete and not forget:
-        raise click.ClickException(f"{record.path} says these are deployed, the chain has no code: {missing}")
-    # A local chain started anew; or the run ended before these were mined. Whoever was told their address goes too.
-    record.drop(plan.depending_on(set(missing)))
+        raise click.ClickException(f"{record.path} is complete, but the chain has no code of {sorted(missing)}")
+    record.drop(plan.depending_on(missing))
+    if not record.addresses:
+        record.begin(int(newest.number or 0), deployer)
+    elif record.deployer not in (None, deployer):
+        raise click.ClickException(
+            f"{record.deployer} began this deployment and alone can wire it: name that --account"
+        )
+    elif "Batches" in missing and newest.timestamp >= _first_epoch_ends(provider, settings, record, deployer):
+        raise click.ClickException(
+            f"the first epoch was over before Batches was made: move {record.path} away to deploy anew"
+        )
+
+
+def _first_epoch_ends(provider: ProviderAPI, settings: Settings, record: Record, deployer: str) -> int:
+    plan = make_plan(settings, deployer, provider.get_block(record.block).timestamp)
+    genesis = next(creation.arguments[-1] for creation in plan.creations if creation.contract == "Batches")
+    return int(genesis) + epoch_length(settings)
+
+
+def _refuse(record: Record, differences: list[str]) -> None:
+    if differences:
+        lines = "".join(f"\n  {line}" for line in differences)
+        raise click.ClickException(f"what {record.path} names is not what the settings say:{lines}")
+
+
+def _foreign(provider: ProviderAPI, plan: Plan, record: Record, deployer: str, begun: int) -> list[str]:
+    """Recorded contracts whose code or immutables are others than the plan's."""
+    found = []
     for creation in plan.creations:
-        code = codes.get(creation.contract)
-        if code and not _is_code_of(creation.contract, code):
-            raise click.ClickException(
-                f"{creation.contract} at {record.addresses[creation.contract]} is not what this source compiles to: "
-                f"move {record.path} away to deploy anew"
-            )
+        if creation.contract in record.addresses:
+            code = bytes(provider.get_code(record.addresses[creation.contract]))
+            expected = _constructed(provider, creation, record, deployer, begun)
+            runtime = len(_container(creation.contract).contract_type.get_runtime_bytecode() or b"")
+            found.append(code_differs(creation.contract, code, expected, runtime))
+    return [line for line in found if line]
+
+
+def _constructed(provider: ProviderAPI, creation: Creation, record: Record, deployer: str, begun: int) -> bytes:
+    """The code, immutables included, that a constructor returns where the contract is, sent by whom and when it was.
+
+    The chain runs the creation's code in place of the contract's, before storage: nothing of it lasts.
+    """
+    address = record.addresses[creation.contract]
+    arguments = resolve(creation.arguments, record.addresses)
+    creating = "0x" + bytes(_container(creation.contract).constructor.serialize_transaction(*arguments).data).hex()
+    override = {address: {"code": creating, "state": {}}}
+    call = {"from": deployer, "to": address}
+    try:
+        returned = provider.make_request("eth_call", [call, "latest", override, {"time": hex(begun)}])
+    except (ContractLogicError, VirtualMachineError, ProviderError) as error:
+        raise click.ClickException(f"the constructor of {creation.contract} refuses the settings: {error}") from error
+    return bytes.fromhex(returned.removeprefix("0x"))
+
+
+def _differences(plan: Plan, settings: Settings, record: Record, deployer: str) -> list[str]:
+    """What is stored otherwise than the settings say: wires, parameters, who governs, and what was opened."""
+    addresses = record.addresses
+
+    def read(contract: str, view: str, arguments: tuple[Any, ...]) -> Any:
+        return getattr(_at(contract, addresses), view)(*arguments)
+
+    found = [each.differs(read, addresses) for each in expectations(plan, settings, deployer)]
+    return [line for line in found if line] + undone(plan, lambda call: _holds(call, addresses))
 
 
 def _check_funds(provider: ProviderAPI, account: AccountAPI) -> None:
@@ -189,13 +226,6 @@ def _check_funds(provider: ProviderAPI, account: AccountAPI) -> None:
         raise click.ClickException(
             f"{account.address} has {account.balance} wei, the deployment may cost {needed}: fund it first"
         )
-
-
-def _is_code_of(name: str, code: bytes) -> bool:
-    if name in FILES:
-        return built(name).is_at(code)
-    # Vyper's immutables stand behind the code.
-    return code.startswith(bytes(_container(name).contract_type.get_runtime_bytecode() or b""))
 
 
 @cache
@@ -223,16 +253,17 @@ def _create(chain: Chain, plan: Plan, record: Record) -> None:
 def _call(chain: Chain, plan: Plan, record: Record) -> None:
     addresses = record.addresses
     for call in plan.calls:
-        if not _holds(call.done, addresses):
+        if not _holds(call, addresses):
             method = getattr(_at(call.contract, addresses), call.function)
             chain.send(str(call), method.as_transaction(*resolve(call.arguments, addresses), sender=chain.account))
     chain.wait()
-    undone = [str(call) for call in plan.calls if not _holds(call.done, addresses)]
+    undone = [str(call) for call in plan.calls if not _holds(call, addresses)]
     if undone:
         raise click.ClickException(f"these had no effect: {undone}")
 
 
-def _holds(check: Check, addresses: dict[str, str]) -> bool:
+def _holds(call: Call, addresses: dict[str, str]) -> bool:
+    check = call.done
     view = getattr(_at(check.contract, addresses), check.view)
     return check.met(view(*resolve(check.arguments, addresses)), addresses)
 
