@@ -56,7 +56,7 @@ class Claims:
             (batch, leaf)
             for batch in self.work.batches.values()
             for leaf in batch.standing
-            if leaf.account == id and leaf.charge and not batch.is_void(leaf)
+            if leaf.account == id and leaf.charge
             if self._counts(batch, since, claimed_at)
         ]
 
@@ -87,7 +87,7 @@ class Claims:
         need(id in self.standing and is_list, "no claim, or not its list")
         claim = self.standing[id]
         need(self.ground.clock.protocol < claim.claimed_at + WINDOW, "window over")
-        need(leaf.account == id and leaf.charge and not batch.is_void(leaf), "no charge of this account")
+        need(leaf.account == id and leaf.charge, "no charge of this account")
         need(not batch.is_void(leaf), "leaf void")
         need(self._counts(batch, claim.since, claim.claimed_at), "it does not count")
         need(charge_of(leaf) not in claim.counted, "counted")

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every run makes the calls that money goes through, and is refused each: the generated acts need not come by them."""
+
+from collections.abc import Iterator
+
+import boa
+import pytest
+
+from tests.stateful.life import Life, Watched
+from tests.stateful.machine import Machine
+from tests.stateful.stage import Stage
+
+CALLS = {
+    *("accounts.claim", "accounts.finalize", "accounts.post", "batches.finalize", "batches.propose"),
+    *("burn_mint_work.close_epoch", "fee_burner.claim_manager", "fee_burner.collect"),
+    *("disputes.answer_data", "disputes.answer_votes", "disputes.challenge_data", "disputes.challenge_votes"),
+    *("disputes.expire", "ifx_dollar.cancel_request", "ifx_dollar.request_withdrawal", "ifx_dollar.withdraw"),
+    *("panels.appeal", "panels.charge", "panels.execute", "panels.freeze", "panels.penalise_late", "panels.resolve"),
+    *("panels.seal", "panels.seat", "panels.vote", "staking.unbond", "staking.withdraw"),
+}
+"""What must be let through and, at another time, refused: whoever changes an act does not lose one of them unseen."""
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Watched]:
+    with boa.swap_env(boa.Env()):
+        yield Watched()
+
+
+def test_a_life_from_order_to_slash_agrees_and_makes_every_call_of_money(world: Watched) -> None:
+    Stage.world = world
+    machine = Machine()
+    try:
+        world.ended.clear()
+        machine.begin(1, 1)
+        life = Life(machine, world)
+        unbonded, appealed = life.work()
+        life.disputes()
+        life.requests()
+        life.settle((unbonded, appealed))
+        life.appeal(appealed)
+        life.books()
+        life.slash(unbonded)
+        for done in (True, False):
+            missing = CALLS - {call for call, ended in world.ended if ended is done}
+            assert not missing, f"never {'let through' if done else 'refused'}: {sorted(missing)}"
+    finally:
+        machine.teardown()
