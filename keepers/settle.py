@@ -89,13 +89,19 @@ class Settle:
     def cycle(self) -> None:
         """One proposal at a time; every finalize that is due."""
         manager = self.desk.manager
+        with self.desk.follower.reading() as network:
+            is_due = decide_propose(network, manager, self.batch_seconds) is not None
+            due = [(batch.commitment, dict(batch.header)) for batch in decide_finalize(network)]
+        for commitment, header in due:
+            self.desk.try_send(MONEY, f"finalize:{commitment.hex()}", "Batches", "finalize", header)
+        if is_due:
+            self._propose_what_has_room(manager)
+
+    def _propose_what_has_room(self, manager: int) -> None:
         required = int(self.contracts.read("Staking", "required", manager))
         with self.desk.follower.reading() as network:
             draft = decide_propose(network, manager, self.batch_seconds, cap_of(network, manager, required))
             key = place(network, draft) if draft is not None else ""
-            due = [(batch.commitment, dict(batch.header)) for batch in decide_finalize(network)]
-        for commitment, header in due:
-            self.desk.try_send(MONEY, f"finalize:{commitment.hex()}", "Batches", "finalize", header)
         if draft is not None and not self.desk.sender.done(key):
             self._propose(key, draft)
 
