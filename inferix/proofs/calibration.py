@@ -284,8 +284,11 @@ def _upper_ppm(failed: int, tiles: int) -> int:
 
 def _at_most(failed: int, tiles: int, chance: float) -> float:
     """Probability of so many failures or fewer, by logarithms: the binomials of thousands of tiles have no float."""
-    total = 0.0
-    for count in range(failed + 1):
-        ways = math.lgamma(tiles + 1) - math.lgamma(count + 1) - math.lgamma(tiles - count + 1)
-        total += math.exp(ways + count * math.log(chance) + (tiles - count) * math.log1p(-chance))
-    return min(total, 1.0)
+    above = tiles - failed <= failed  # the side with fewer terms
+    counts = range(failed + 1, tiles + 1) if above else range(failed + 1)
+    ways, yes, no = math.lgamma(tiles + 1), math.log(chance), math.log1p(-chance)
+    total = sum(
+        math.exp(ways - math.lgamma(count + 1) - math.lgamma(tiles - count + 1) + count * yes + (tiles - count) * no)
+        for count in counts
+    )
+    return max(0.0, 1 - total) if above else min(total, 1.0)
