@@ -5,6 +5,8 @@ SETUP := python3 tools/setup.py
 PY := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python
 TESTS ?= tests
 UPGRADE ?=
+# Whole files at a time: their fixtures are made once. A worker needs a gigabyte.
+PARALLEL ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 export STORE DB KEEP
 
@@ -23,7 +25,7 @@ setup: ## everything that the tests and the checks need, in .venv and .tools
 
 test: setup ## the whole suite; what has no PostgreSQL or Kubo to run on is skipped, and said so (TESTS=path)
 	@python3 tools/kubo/build.py --if-go
-	@$(PY) -m pytest $(TESTS)
+	@$(PY) -m pytest $(PARALLEL) $(TESTS)
 
 style: setup ## style, types, imports between packages
 	@.venv/bin/ruff check --quiet .
@@ -33,7 +35,7 @@ style: setup ## style, types, imports between packages
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix web run --silent check
 
 check: style ## the same, and the tests that need no services
-	@$(PY) -m pytest -q -m unit $(TESTS)
+	@$(PY) -m pytest -q -m unit $(PARALLEL) $(TESTS)
 
 bench: setup ## every figure that the documents quote
 	@$(PY) -m benchmarks

@@ -56,15 +56,23 @@ class Honest(Program):
         return self.live.network.objections
 
     def hear(self, judge: Any) -> Any:
-        """Turns the cranks until its objection is over; ``judge(network, objection, node)`` votes."""
+        """Turns the cranks until its objection is over, and what follows from it; ``judge(network, objection, node)``
+        votes. How many turns a panel of one takes is chance: who may not sit is drawn as well."""
         (objection,) = self.heard().values()
-        for _ in range(6):
-            self.live.wait(60)
-            self.cycle()
-            if objection.complete_at and not objection.votes:
-                self.cast(objection, judge)
+        for _ in range(30):
+            self._turn(objection, judge)
+            if objection.status is not ObjectionStatus.OPEN:
+                break
+        for _ in range(2):
+            self._turn(objection, judge)
         self.live.follow()
         return self.heard()[objection.id]
+
+    def _turn(self, objection: Any, judge: Any) -> None:
+        self.live.wait(60)
+        self.cycle()
+        if objection.complete_at and not objection.votes:
+            self.cast(objection, judge)
 
     def cast(self, objection: Any, judge: Any) -> None:
         """The votes of all seats, as they come through the inbox."""
