@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, ObjectionStatus, Outcome, Role
 from inferix.models.work import (
-    PROBE_EVERY,
     BenchmarkDuty,
     ObjectionDuty,
     Offer,
@@ -22,17 +21,17 @@ from inferix.models.work import (
     Verify,
     Work,
 )
-from inferix.replay import Network, canaries
+from inferix.replay import Network, canaries, probes
 from inferix.replay.attempts import misfit_worker, open_draws, seats
 from inferix.replay.contradictions import Heard, heard, heard_by_id, job_of
 from inferix.replay.jobs import accepted_results
-from inferix.replay.state import Attempt, AttemptStatus, Job, Lane, Node, TaskState
+from inferix.replay.state import Attempt, AttemptStatus, Job, Node, TaskState
 
 
 @dataclass(frozen=True)
 class Scope:
     """What concerns a node: ids of tasks, cases, objections and jobs, ``case_id`` of its attempts, (task, attempt) of
-    those whose opening lacks, and probes by ``probe_subject``."""
+    those whose opening lacks; and the seed to answer, with its hour."""
 
     tasks: list[bytes] = field(default_factory=list)
     cases: list[bytes] = field(default_factory=list)
@@ -40,11 +39,12 @@ class Scope:
     jobs: set[bytes] = field(default_factory=set)
     attempts: set[bytes] = field(default_factory=set)
     unopened: list[tuple[bytes, int]] = field(default_factory=list)
-    probes: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    probe: tuple[bytes, ProbeDuty] | None = None
 
     def subjects(self) -> list[bytes]:
         """What messages of this scope are about."""
-        return [*self.tasks, *(task for task, _ in self.unopened), *self.cases, *self.objections, *self.probes]
+        hours = [self.probe[0]] if self.probe else []
+        return [*self.tasks, *(task for task, _ in self.unopened), *self.cases, *self.objections, *hours]
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,9 @@ class Inbox:
     challenge: BenchmarkDuty | None = None
 
 
-def probe_subject(manager: int, anchor: int) -> bytes:
-    """What a probe is about, in 32 bytes."""
-    return manager.to_bytes(4, "big") + anchor.to_bytes(28, "big")
-
-
-def newest_probe(lane: Lane) -> int | None:
-    """The newest sealed anchor of a lane that nodes are to answer."""
-    return max(
-        (index for index, anchor in lane.anchors.items() if anchor.seed and index % PROBE_EVERY == 0), default=None
-    )
+def probe_subject(period: int) -> bytes:
+    """What an answer is about, in 32 bytes: an hour."""
+    return period.to_bytes(32, "big")
 
 
 def scope_of(network: Network, node: Node) -> Scope:
@@ -87,7 +80,6 @@ def scope_of(network: Network, node: Node) -> Scope:
     ]
     objections = [item for item in heard(network) if _is_heard_by(item, node)]
     named = (job_of(network, item) for item in objections)
-    newest = {lane.manager: newest_probe(lane) for lane in network.lanes.values() if node.role is Role.WORKER}
     return Scope(
         tasks=[task for _, task, _ in tasks],
         cases=[case.id for case in cases],
@@ -97,7 +89,7 @@ def scope_of(network: Network, node: Node) -> Scope:
         jobs={job for job, _, _ in tasks}
         | {network.tasks[case.task].task.job for case in cases}
         | {job.id for job in named if job is not None},
-        probes={probe_subject(manager, at): (manager, at) for manager, at in newest.items() if at is not None},
+        probe=_probe(network, node),
     )
 
 
@@ -125,7 +117,7 @@ def work_for(network: Network, node: Node, scope: Scope, inbox: Inbox) -> list[W
     panels: list[Work] = [item for case in scope.cases if (item := _panel(network, node, case, inbox)) is not None]
     panels += [item for id in scope.objections if (item := _objection(network, node, id, inbox)) is not None]
     opens = _opens(network, scope, inbox)
-    return [*challenge, *panels, *opens, *runs, *offers, *_probes(network, node, scope, inbox)]
+    return [*challenge, *panels, *opens, *runs, *offers, *_answers(node, scope, inbox)]
 
 
 def _task_work(network: Network, node: Node, task: bytes, inbox: Inbox) -> Work | None:
@@ -250,8 +242,18 @@ def _objection(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Wo
     return ObjectionDuty(objection=subject, deadline=deadline, sealed_key=key)
 
 
-def _probes(network: Network, node: Node, scope: Scope, inbox: Inbox) -> Iterator[Work]:
-    deadline = network.time + network.parameters["slot"] * PROBE_EVERY
-    for subject, (manager, anchor) in scope.probes.items():
-        if ("Probe", subject, 0, node.id) not in inbox.sent:
-            yield ProbeDuty(manager=manager, anchor=anchor, deadline=deadline)
+def _probe(network: Network, node: Node) -> tuple[bytes, ProbeDuty] | None:
+    """The newest seed, where this node has not answered one of its hour."""
+    newest = probes.newest_seed(network) if node.role is Role.WORKER else None
+    if newest is None or newest[1].seed is None:
+        return None
+    manager, anchor = newest
+    period = probes.period_at(network, anchor.sealed_at)
+    deadline = anchor.sealed_at + probes.PROBE_TERM
+    duty = ProbeDuty(manager=manager, anchor=anchor.index, seed=newest[1].seed, deadline=deadline)
+    return (probe_subject(period), duty) if period > node.answered else None
+
+
+def _answers(node: Node, scope: Scope, inbox: Inbox) -> Iterator[Work]:
+    if scope.probe is not None and ("Probe", scope.probe[0], 0, node.id) not in inbox.sent:
+        yield scope.probe[1]

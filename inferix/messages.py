@@ -273,10 +273,11 @@ class PanelVote(Message):
 
 
 class Probe(Message):
-    """A node is alive at a sealed seed."""
+    """A worker is alive at the seed of an anchor."""
 
     manager: U32
     anchor: U32
+    seed: B32
     node: U32
 
 
@@ -296,13 +297,16 @@ class Request(Message):
     time: U40
 
 
-Anchored = Acceptance | Receipt | Vote | CanaryOpening
+OfTask = Acceptance | Receipt | Vote | CanaryOpening
+"""What an anchor may say of an attempt."""
+Anchored = OfTask | Probe
 
-ANCHORED: dict[str, type[Acceptance] | type[Receipt] | type[Vote] | type[CanaryOpening]] = {
+ANCHORED: dict[str, type[Acceptance] | type[Receipt] | type[Vote] | type[CanaryOpening] | type[Probe]] = {
     "Acceptance": Acceptance,
     "Receipt": Receipt,
     "Vote": Vote,
     "CanaryOpening": CanaryOpening,
+    "Probe": Probe,
 }
 
 KINDS: dict[str, type[Message]] = {

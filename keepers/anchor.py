@@ -16,9 +16,9 @@ from sqlmodel import Session, col, select
 
 from inferix.chain.deployment import Contracts
 from inferix.errors import InferixError
-from inferix.messages import ANCHORED, Acceptance, Anchored, CanaryOpening, Receipt
+from inferix.messages import ANCHORED, Acceptance, CanaryOpening, OfTask, Probe, Receipt
 from inferix.models.anchor import AnchorData, SignedMessage
-from inferix.replay import Network
+from inferix.replay import Network, probes
 from inferix.replay.attempts import why_not
 from inferix.replay.canaries import EARLY
 from inferix.replay.jobs import LIVE
@@ -32,6 +32,7 @@ from keepers.desk import MONEY, WORK, Desk
 log = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE = 200
+PROBES_AT_ONCE = 100  # of these: who is alive waits for what is done
 SEAL_AFTER = 2  # blocks
 SEAL_FIRST_AFTER = 200  # blocks; past 256 the block hash is out of reach and the next anchor is refused
 COMPARED = 50  # of the newest anchors, at the start
@@ -68,11 +69,12 @@ def needs_seed(network: Network, manager: int, lane: LaneNow) -> bool:
 def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> tuple[list[Message], dict[bytes, str]]:
     """(messages that count if they are anchored now, reasons of those that never will).
 
-    One acceptance and one receipt an attempt: what comes second has lost the race. Openings come last, with the votes
-    that they wait for.
+    One acceptance and one receipt an attempt, one answer of a node: what comes second has lost the race. Openings come
+    last, with the votes that they wait for.
     """
-    take: list[tuple[Message, Anchored]] = []
     refused: dict[bytes, str] = {}
+    answers = _decide_answers(network, rows, refused)
+    take: list[tuple[Message, OfTask]] = []
     taken: set[tuple[str, bytes, int]] = set()
     found = _read(rows, refused)
     given = openings(message for _, message in found)
@@ -91,21 +93,46 @@ def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> 
             reason = why_not_given(given, message)
         if not reason and row.kind != "Vote" and race in taken:
             reason = "another message came first"
-        if not reason and len(take) < MESSAGES_AT_ONCE:
+        if not reason and len(take) + len(answers) < MESSAGES_AT_ONCE:
             taken.add(race)
             take.append((row, message))
         elif reason and network.time > row.received_at + REFUSE_AFTER:
             refused[row.digest] = reason
-    return [row for row, _ in take], refused
+    chosen = {row.digest for row in (*answers, *(row for row, _ in take))}
+    return [row for row in sorted(rows, key=_is_opening) if row.digest in chosen], refused
 
 
-def _read(rows: Sequence[Message], refused: dict[bytes, str]) -> list[tuple[Message, Anchored]]:
-    found: list[tuple[Message, Anchored]] = []
+def _is_opening(row: Message) -> bool:
+    return row.kind == CanaryOpening.kind
+
+
+def _decide_answers(network: Network, rows: Sequence[Message], refused: dict[bytes, str]) -> list[Message]:
+    """Of the probes, those that count if they are anchored now."""
+    answers: dict[int, Message] = {}
+    for row in rows:
+        if row.kind == Probe.kind:
+            try:
+                reason = probes.why_not(network, signed(row), Probe.from_body(row.body), network.time)
+            except InferixError as error:
+                refused[row.digest] = str(error)
+                continue
+            if reason and network.time > row.received_at + REFUSE_AFTER:
+                refused[row.digest] = reason
+            elif not reason and len(answers) < PROBES_AT_ONCE:
+                answers.setdefault(row.node, row)
+    return list(answers.values())
+
+
+def _read(rows: Sequence[Message], refused: dict[bytes, str]) -> list[tuple[Message, OfTask]]:
+    found: list[tuple[Message, OfTask]] = []
     for row in rows:
         try:
-            found.append((row, ANCHORED[row.kind].from_body(row.body)))
+            message = ANCHORED[row.kind].from_body(row.body)
         except InferixError as error:
             refused[row.digest] = str(error)
+            continue
+        if not isinstance(message, Probe):
+            found.append((row, message))
     return found
 
 

@@ -11,17 +11,15 @@ from typing import Any
 
 from sqlmodel import select
 
-from inferix.messages import Probe
 from inferix.models.anchor import AccountsData, NodeLeaf
 from inferix.models.roles import BatchStatus, NodeStatus
 from inferix.replay import Network
-from inferix.replay.accounting import Probes, accounts_data, accounts_tree, claimable, nodes_tree
+from inferix.replay.accounting import accounts_data, accounts_tree, claimable, nodes_tree
 from inferix.replay.answers import inclusion
-from inferix.replay.roots import earlier_probes
 from inferix.replay.settlement import LEASES, unpaid_leases
 from inferix.replay.state import AccountsRoot
 from inferix.storage.documents import put_document
-from inferix.storage.tables import Event, Message
+from inferix.storage.tables import Event
 from inferix.trees import flat, split
 from keepers.desk import MONEY, WORK, Desk
 
@@ -131,7 +129,7 @@ class EpochKeeper:
             leases = decide_leases(network, self.desk.manager)
             key = f"accounts:{post}:{self._cancelled()}" if post is not None else ""
             wanted = post is not None and not self.desk.sender.done(key)
-            data = accounts_data(network, post, self._probes(network, post)) if wanted and post is not None else None
+            data = accounts_data(network, post) if wanted and post is not None else None
         for coin, left in coins:
             self.desk.try_send(MONEY, f"collect:{coin}:{charged}:{left}", "FeeBurner", "collect", coin)
         for key, item, record in leases:
@@ -177,17 +175,3 @@ class EpochKeeper:
         for lane, coin in shares:
             key = f"claim-manager:{root.epoch}:{lane}:{coin}"
             self.desk.try_send(MONEY, key, "FeeBurner", "claim_manager", lane, coin)
-
-    def _probes(self, network: Network, epoch: int) -> Probes:
-        """Answered probes by epoch: of past epochs from their accounts, of this one from the inbox."""
-        probes = earlier_probes(network, epoch)
-        start, end = network.epoch_end(epoch - 1), network.epoch_end(epoch)
-        counts: Counter[int] = Counter()
-        with self.desk.database.reading() as session:
-            for row in session.exec(select(Message).where(Message.kind == "Probe")):
-                probe = Probe.from_body(row.body)
-                anchor = network.lane(probe.manager).anchors.get(probe.anchor)
-                if anchor is not None and start <= anchor.sealed_at < end:
-                    counts[probe.node] += 1
-        probes[epoch] = dict(counts)
-        return probes

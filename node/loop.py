@@ -105,7 +105,7 @@ class Loop:
 
     def _answer_probe(self, item: ProbeDuty) -> None:
         signer = self._parts.signer
-        entry = signer.sign(Probe(manager=item.manager, anchor=item.anchor, node=signer.identity.node))
+        entry = signer.sign(Probe(manager=item.manager, anchor=item.anchor, seed=item.seed, node=signer.identity.node))
         signer.send_again(entry, self._parts.resend_after())
 
     def _reveal(self, kind: type[Message], item: Reveal | Open) -> None:

@@ -32,7 +32,7 @@ def settled(chain: Chain) -> AccountsData:
         chain.run(state)
     chain.settle()
     chain.close_epoch(MINTED)
-    data = accounts_data(chain.network, 0, {})
+    data = accounts_data(chain.network, 0)
     chain.post_accounts(data)
     chain.wait(86_400)
     chain.emit("AccountsFinalized", epoch=0)

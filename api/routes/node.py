@@ -9,13 +9,13 @@ from sqlmodel import Session
 
 from api import inbox
 from api.deps import ContextDep, NodeDep, node_of
-from api.work import Inbox, newest_probe, probe_subject, scope_of, work_for
+from api.work import Inbox, probe_subject, scope_of, work_for
 from inferix.errors import Conflict, InvalidInput, Refused
 from inferix.messages import KINDS, Anchored, Benchmark, CanaryOpening, Message, PanelVote, Probe, VoteCommitment
 from inferix.models.anchor import SignedMessage
 from inferix.models.document import Bytes32, HexBytes, Signature
-from inferix.models.roles import CaseStatus, ObjectionStatus, Role
-from inferix.replay import Network
+from inferix.models.roles import CaseStatus, ObjectionStatus
+from inferix.replay import Network, probes
 from inferix.replay.attempts import seats, why_not
 from inferix.replay.contradictions import heard_by_id
 from inferix.replay.state import AttemptStatus
@@ -96,13 +96,7 @@ async def post_message(body: Post, node: NodeDep, context: ContextDep) -> dict[s
 def _check(network: Network, node: int, message: Message, body: Post) -> tuple[bytes, int]:
     """(subject, attempt) of a message that may count as far as the state tells; raises what is wrong with it."""
     if isinstance(message, Anchored):
-        state = network.tasks.get(message.task)
-        lane = state.current.lane if state and state.current else 0
-        item = SignedMessage(kind=body.kind, body=body.body, signature=body.signature)  # type: ignore[arg-type]
-        reason = why_not(network, lane, item, message, network.time)
-        if reason:
-            raise Conflict(f"this {body.kind} would not count: {reason}")
-        return message.task, message.attempt
+        return _check_anchored(network, message, body)
     if isinstance(message, VoteCommitment):
         _check_seat(network, node, message)
         return message.task, message.attempt
@@ -110,11 +104,24 @@ def _check(network: Network, node: int, message: Message, body: Post) -> tuple[b
         if not _is_seated(network, node, message.dispute):
             raise Refused("this node has no seat in that panel, or the panel is over")
         return message.dispute, 0
-    if isinstance(message, Probe):
-        return _check_probe(network, node, message)
     if isinstance(message, Benchmark):
         return message.challenge, 0
     raise InvalidInput(f"{body.kind} is not sent here")
+
+
+def _check_anchored(network: Network, message: Anchored, body: Post) -> tuple[bytes, int]:
+    item = SignedMessage(kind=body.kind, body=body.body, signature=body.signature)  # type: ignore[arg-type]
+    if isinstance(message, Probe):
+        reason = probes.why_not(network, item, message, network.time)
+    else:
+        state = network.tasks.get(message.task)
+        reason = why_not(network, state.current.lane if state and state.current else 0, item, message, network.time)
+    if reason:
+        raise Conflict(f"this {body.kind} would not count: {reason}")
+    if not isinstance(message, Probe):
+        return message.task, message.attempt
+    sealed_at = network.lanes[message.manager].anchors[message.anchor].sealed_at
+    return probe_subject(probes.period_at(network, sealed_at)), 0
 
 
 def _was_given(network: Network, node: int, message: Message) -> bool:
@@ -143,15 +150,6 @@ def _check_seat(network: Network, node: int, message: VoteCommitment) -> None:
         raise Conflict("there is no receipt to vote on")
     if all(seat.leaf.node != node for seat in seats(network, state, attempt)):
         raise Refused("this node has no seat in the committee")
-
-
-def _check_probe(network: Network, node: int, message: Probe) -> tuple[bytes, int]:
-    lane = network.lanes.get(message.manager)
-    if node_of(network, node).role is not Role.WORKER:
-        raise Refused("only workers answer probes")
-    if lane is None or message.anchor != newest_probe(lane):
-        raise Conflict("this is not the newest probe of that lane: GET /node/work says which is")
-    return probe_subject(message.manager, message.anchor), 0
 
 
 @router.post("/progress", status_code=204)

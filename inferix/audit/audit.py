@@ -22,7 +22,7 @@ from inferix.models.roles import NodeStatus, Outcome, RootKind, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.reputation import final_leaves
-from inferix.replay.roots import knows, probes_asked, served, wrong_rows
+from inferix.replay.roots import knows, served, wrong_rows
 from inferix.replay.rosters import RECENT
 from inferix.replay.settlement import coin_index, commitment_of, outcome_leaf
 from inferix.replay.state import Batch, Refused
@@ -201,9 +201,8 @@ class Audit:
         except InferixError as error:
             self.report.check("accounts", False, f"epoch {epoch}: {error}")
             return
-        self._check_probes(data)
         self._check_rows(data)
-        right = accounts_data(self.network, epoch, {}).apparent
+        right = accounts_data(self.network, epoch).apparent
         self.report.check("accounts", data.apparent == right, f"epoch {epoch}: its apparent work is another")
         if not knows(self.network, data):
             return  # named above; an id far away would be a tree of billions of places
@@ -212,13 +211,6 @@ class Audit:
         sums = split(of_accounts.sum) == (args["spent"], args["reserved"])
         sums = sums and split(of_nodes.sum) == (args["matured"], args["vesting"])
         self.report.check("accounts", roots and sums, f"epoch {epoch}: its roots are not those of its leaves")
-
-    def _check_probes(self, data: AccountsData) -> None:
-        """Who answered is the manager's word; how many there were to answer is not."""
-        asked = probes_asked(self.network, data.epoch)
-        for node, answered in sorted(data.probes):
-            says = f"epoch {data.epoch}: node {node} has answered {answered} probes of {asked}"
-            self.report.check("accounts", answered <= asked, says)
 
     def _check_rows(self, data: AccountsData) -> None:
         wrong = wrong_rows(self.network, data)

@@ -15,7 +15,7 @@ U96 = Annotated[int, Field(ge=0, lt=2**96)]
 class SignedMessage(Value):
     """One anchored message: ``body`` is its ABI-encoded fields (see ``inferix.messages``)."""
 
-    kind: Literal["Acceptance", "Receipt", "Vote", "CanaryOpening"]
+    kind: Literal["Acceptance", "Receipt", "Vote", "CanaryOpening", "Probe"]
     body: HexBytes
     signature: Signature
 
@@ -87,7 +87,7 @@ class NodeLeaf(Value):
 
 
 class AccountsData(Document):
-    """An epoch's accounts: cumulative leaves of clients and nodes, sorted by id; ``probes``: pairs (node, answered).
+    """An epoch's accounts: cumulative leaves of clients and nodes, sorted by id.
 
     ``apparent``: what the active workers' speed came to in their time, nano-IBM; the final work over it is the IBME.
     """
@@ -95,5 +95,4 @@ class AccountsData(Document):
     epoch: U32
     accounts: list[AccountLeaf]
     nodes: list[NodeLeaf]
-    probes: list[Annotated[list[U32], Field(min_length=2, max_length=2)]] = []
     apparent: Annotated[int, Field(ge=0, lt=2**96)] = 0

@@ -7,7 +7,6 @@ from inferix.models.document import Bytes32, HexBytes, Value
 from inferix.models.job import Task
 from inferix.models.roles import Outcome
 
-PROBE_EVERY = 10
 """Every so many anchors of a lane nodes show that they are alive: those whose index is a multiple."""
 
 
@@ -111,6 +110,7 @@ class ProbeDuty(Value):
     kind: Literal["probe"] = "probe"
     manager: int
     anchor: int
+    seed: Bytes32
     deadline: int
 
 

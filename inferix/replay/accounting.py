@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 SHARES = {Role.WORKER: 30, Role.VERIFIER: 6, Role.MANAGER: 1}
 BPS = 10_000
 
-Probes = Mapping[int, Mapping[int, int]]
-"""epoch -> node -> answered probes"""
-
 
 @dataclass
 class Reward:
@@ -53,9 +50,7 @@ class EpochRewards:
     waiting: tuple[Fine, ...] = ()
 
 
-def epoch_rewards(
-    network: "Network", epoch: Epoch, probes: Mapping[int, int], waiting: tuple[Fine, ...] = ()
-) -> EpochRewards:
+def epoch_rewards(network: "Network", epoch: Epoch, waiting: tuple[Fine, ...] = ()) -> EpochRewards:
     """How the mint of a closed epoch is shared, and what the penalty pool handed over.
 
     ``waiting``: fines of earlier epochs.
@@ -75,7 +70,7 @@ def epoch_rewards(
                 checked[voter] = checked.get(voter, 0) + state.task.work
     capacity = {
         node: count * epoch.record.ib[node]
-        for node, count in probes.items()
+        for node, count in epoch.record.answered.items()
         if node in epoch.record.ib and node not in epoch.record.absent
     }
     fees, capacity = (_weighed(weights, epoch.record) for weights in (fees, capacity))
@@ -125,7 +120,7 @@ def _share(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
     return {node: mul_div_down(amount, weight, total) for node, weight in weights.items() if weight} if total else {}
 
 
-def node_rewards(network: "Network", epoch: int, probes: Probes) -> dict[int, Reward]:
+def node_rewards(network: "Network", epoch: int) -> dict[int, Reward]:
     """Cumulative rewards of every node up to an epoch's cut-off; node 0 holds the dust.
 
     A grant matures at the first cut-off that its time has come by, as the vesting time was then, and stays so: what has
@@ -136,7 +131,7 @@ def node_rewards(network: "Network", epoch: int, probes: Probes) -> dict[int, Re
     waiting: tuple[Fine, ...] = ()
     for at, item in enumerate(closed):
         start = network.epoch_end(item.index)
-        shared = epoch_rewards(network, item, probes.get(item.index, {}), waiting)
+        shared = epoch_rewards(network, item, waiting)
         waiting = shared.waiting
         rewards[0].matured += shared.dust
         for group in (shared.verifiers, shared.managers):
@@ -195,7 +190,7 @@ def _settled(network: "Network", job: Job, epoch: int) -> bool:
     return True
 
 
-def accounts_data(network: "Network", epoch: int, probes: Probes) -> AccountsData:
+def accounts_data(network: "Network", epoch: int) -> AccountsData:
     """The accounts of a closed epoch: cumulative leaves of all clients and nodes."""
     spent: dict[int, int] = {}
     by_job: dict[bytes, int] = {}
@@ -209,7 +204,7 @@ def accounts_data(network: "Network", epoch: int, probes: Probes) -> AccountsDat
     for job in network.jobs.values():
         amount = reserved(network, job, epoch, by_job.get(job.id, 0))
         held[job.order.account] = held.get(job.order.account, 0) + amount
-    rewards = node_rewards(network, epoch, probes)
+    rewards = node_rewards(network, epoch)
     return AccountsData(
         epoch=epoch,
         accounts=[
@@ -220,7 +215,6 @@ def accounts_data(network: "Network", epoch: int, probes: Probes) -> AccountsDat
             NodeLeaf(node=node, matured=reward.matured, vesting=reward.vesting, start=reward.start)
             for node, reward in sorted(rewards.items())
         ],
-        probes=[[node, count] for node, count in sorted(probes.get(epoch, {}).items())],
         apparent=sum(item.record.apparent for item in network.epochs[epoch : epoch + 1]),
     )
 

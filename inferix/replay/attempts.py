@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from inferix.draws import Drawn, committee, draws
 from inferix.errors import InferixError
-from inferix.messages import ANCHORED, Acceptance, Anchored, CanaryOpening, Receipt, Vote
+from inferix.messages import ANCHORED, Acceptance, Anchored, CanaryOpening, OfTask, Probe, Receipt, Vote
 from inferix.models.anchor import AnchorData, RosterLeaf, SignedMessage
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
-from inferix.replay import canaries, jobs
+from inferix.replay import canaries, jobs, probes
 from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
 from inferix.trees import anchor_root
@@ -47,7 +47,8 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
     for item, message in messages:
         reason = take(network, manager, anchor, item, message)
         if reason:
-            anchor.refused.append(Refused(item.kind, message.node, message.task, reason))
+            task = bytes(32) if isinstance(message, Probe) else message.task
+            anchor.refused.append(Refused(item.kind, message.node, task, reason))
             network.refusals.append(f"anchor {manager}/{anchor.index}: {item.kind} of node {message.node}: {reason}")
     receipts = network.lane(manager).receipts
     for _, message in messages:
@@ -57,6 +58,8 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
 
 def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, message: Anchored) -> str:
     """Applies one message at an anchor; says why not, or nothing."""
+    if isinstance(message, Probe):
+        return probes.take(network, item, message, anchor.timestamp)
     reason = why_not(network, manager, item, message, anchor.timestamp)
     if reason:
         return reason
@@ -82,8 +85,8 @@ def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, 
     return ""
 
 
-def why_not(network: "Network", manager: int, item: SignedMessage, message: Anchored, time: int) -> str:
-    """Why a message would have no effect if it were anchored at ``time``; empty when it would."""
+def why_not(network: "Network", manager: int, item: SignedMessage, message: OfTask, time: int) -> str:
+    """Why a message of an attempt would have no effect if it were anchored at ``time``; empty when it would."""
     state = network.tasks.get(message.task)
     if state is None:
         return "no such task"

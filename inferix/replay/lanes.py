@@ -42,7 +42,9 @@ def _rearmed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> 
 
 
 def _sealed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
-    anchor = network.lane(args["manager"]).anchors[args["index"]]
+    lane = network.lane(args["manager"])
+    lane.sealed = args["index"]
+    anchor = lane.anchors[lane.sealed]
     anchor.seed, anchor.sealed_at = args["seed"], event.timestamp
     jobs.sealed(network, args["manager"], anchor)
 

@@ -118,6 +118,7 @@ class Network:
         self.contradictions: dict[bytes, Contradiction] = {}
         self.equivocations: set[tuple[bytes, int, int]] = set()
         self.drawn: dict[int, dict[int, list[int]]] = {}  # epoch -> worker -> turns that it had, tasks that it took
+        self.answered: dict[int, dict[int, int]] = {}  # epoch that is not closed -> worker -> probes
         self.running: set[bytes] = set()  # tasks that a worker may have in its hands
         self.fines: list[Fine] = []  # since the pool last handed over what it held
         self.epochs: list[Epoch] = []

@@ -8,11 +8,10 @@ What the chain gives follows from documents too. Where one of them is not to be 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from inferix.errors import Corrupt, InferixError, NotFound
+from inferix.errors import Corrupt, NotFound
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf, RosterLeaf
 from inferix.models.roles import BatchStatus, RootKind, RosterKind
-from inferix.models.work import PROBE_EVERY
-from inferix.replay.accounting import Probes, accounts_data, accounts_tree, nodes_tree
+from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.network import Network
 from inferix.replay.state import AccountsRoot, RootName
@@ -110,9 +109,6 @@ def knows(network: Network, data: AccountsData) -> bool:
 
 def _check_served(network: Network, epoch: int) -> None:
     cut_off = network.epoch_end(epoch)
-    for root in network.accounts_roots:
-        if root.final_at and root.epoch < epoch:
-            served(network, root)
     for batch in network.batches.values():
         if batch.status is BatchStatus.FINAL and batch.epoch <= epoch and not batch.leaves:
             raise NotFound(f"batch {batch.manager}/{batch.sequence}: {batch.problem}")
@@ -124,8 +120,7 @@ def _check_served(network: Network, epoch: int) -> None:
 
 def wrong_rows(network: Network, data: AccountsData) -> list[WrongLeaf]:
     """What in an epoch's accounts is not what the chain gives; an account of after the cut-off may be in it or not."""
-    probes: Probes = {**earlier_probes(network, data.epoch), data.epoch: _capped(network, data)}
-    right = accounts_data(network, data.epoch, probes)
+    right = accounts_data(network, data.epoch)
     cut_off = network.epoch_end(data.epoch)
     accounts = {row.account: row for row in right.accounts}
     for account in network.accounts.values():
@@ -142,31 +137,3 @@ def _differing(kind: RootKind, given: Sequence[tuple[int, Leaf]], right: Mapping
     for place in sorted(found.keys() | right.keys()):
         if found.get(place) != right.get(place):
             yield WrongLeaf(kind, place, right.get(place))
-
-
-def earlier_probes(network: Network, epoch: int) -> dict[int, dict[int, int]]:
-    """Answered probes of the epochs before, as their final accounts have them; what is not served has none."""
-    probes: dict[int, dict[int, int]] = {}
-    for root in network.accounts_roots:
-        if root.final_at and root.epoch < epoch:
-            try:
-                probes[root.epoch] = _capped(network, served(network, root))
-            except InferixError:
-                continue  # who made it final has still to answer; nobody else's accounts shall wait for it
-    return probes
-
-
-def _capped(network: Network, data: AccountsData) -> dict[int, int]:
-    """Who answered is a manager's word; how many there were to answer is not."""
-    asked = probes_asked(network, data.epoch)
-    return {node: min(count, asked) for node, count in data.probes}
-
-
-def probes_asked(network: Network, epoch: int) -> int:
-    """How many probes there were to answer in an epoch."""
-    start, end = network.epoch_end(epoch - 1), network.epoch_end(epoch)
-    return sum(
-        start <= anchor.sealed_at < end and anchor.index % PROBE_EVERY == 0
-        for lane in network.lanes.values()
-        for anchor in lane.anchors.values()
-    )

@@ -17,8 +17,8 @@ from inferix.messages import (
 )
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome
-from inferix.models.work import PROBE_EVERY
 from inferix.replay.attempts import seats
+from inferix.replay.probes import PROBE_TERM
 from inferix.replay.state import TaskState
 from inferix.storage.tables import Challenge, Message, Progress
 from tests.api.conftest import Api, code
@@ -176,15 +176,19 @@ def test_a_panel_vote_needs_a_seat_and_counts_once(api: Api, checking: TaskState
     assert api.send(signed(other)).status_code == 403
 
 
-def test_a_probe_is_answered_while_it_is_the_newest(api: Api) -> None:
-    for _ in range(PROBE_EVERY):
-        api.chain.anchor()
-    for anchor in (PROBE_EVERY - 1, PROBE_EVERY + 1, 2 * PROBE_EVERY):
-        assert "newest probe" in code(api.send(signed(Probe(manager=MANAGER, anchor=anchor, node=2))))[1]
-    assert "newest probe" in code(api.send(signed(Probe(manager=9, anchor=PROBE_EVERY, node=2))))[1]
-    verifier = signed(Probe(manager=MANAGER, anchor=PROBE_EVERY, node=VERIFIERS[0]))
-    assert "only workers" in code(api.send(verifier))[1]
-    assert api.send(signed(Probe(manager=MANAGER, anchor=PROBE_EVERY, node=2))).status_code == 202
+def test_a_probe_is_answered_by_a_worker_within_the_hour_and_once(api: Api) -> None:
+    api.chain.anchor()
+    right = Probe(manager=MANAGER, anchor=api.chain.anchors, seed=api.chain.seed, node=2)
+    for changes in ({"anchor": 99}, {"manager": 9}, {"seed": bytes(32)}):
+        assert "no anchor has this seed" in code(api.send(signed(right.model_copy(update=changes))))[1]
+    assert "only workers" in code(api.send(signed(right.model_copy(update={"node": VERIFIERS[0]}))))[1]
+    assert api.send(signed(right)).status_code == 202
+    api.chain.anchor(signed(right))
+    assert "has answered a seed of this hour" in code(api.send(api.chain.answer(2)))[1]
+    late = api.chain.answer(3)
+    api.chain.wait(PROBE_TERM + 1)
+    api.chain.network.tick(api.chain.time)
+    assert "within the hour" in code(api.send(late))[1]
 
 
 def test_a_benchmark_answers_its_challenge_once(api: Api) -> None:

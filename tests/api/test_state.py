@@ -25,7 +25,7 @@ def settle(chain: Chain) -> bytes:
         chain.run(state)
     chain.settle()
     chain.close_epoch(MINTED)
-    chain.post_accounts(accounts_data(chain.network, 0, {0: {WORKERS[0]: 3}}))
+    chain.post_accounts(accounts_data(chain.network, 0))
     chain.wait(86_400)
     chain.emit("AccountsFinalized", epoch=0)
     return job

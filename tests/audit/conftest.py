@@ -13,7 +13,7 @@ from inferix.replay import Network
 from inferix.replay.accounting import accounts_data
 from inferix.replay.settlement import BatchDraft, draft_batches
 from inferix.replay.state import TaskState
-from tests.replay.chain import DOMAIN, GENESIS, MANAGER, WORKERS, Chain, block_hash
+from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, block_hash
 
 MINTED = 1_000_000_007
 
@@ -68,7 +68,7 @@ def closed(chain: Chain) -> Chain:
 @pytest.fixture
 def accounts(closed: Chain) -> AccountsData:
     """The accounts of that epoch."""
-    return accounts_data(closed.network, 0, {0: {WORKERS[0]: 1}})
+    return accounts_data(closed.network, 0)
 
 
 def forge_last(chain: Chain, name: str, **changes: Any) -> None:

@@ -10,11 +10,10 @@ from inferix.errors import NotFound, Unavailable
 from inferix.models.anchor import AccountsData, RosterData
 from inferix.models.document import Document
 from inferix.models.roles import RosterKind
-from inferix.models.work import PROBE_EVERY
 from inferix.replay.accounting import accounts_data, roster_leaves
 from inferix.replay.rosters import RECENT
 from tests.audit.conftest import MINTED, audit, problem
-from tests.replay.chain import COIN, WORKERS, Chain, address
+from tests.replay.chain import COIN, Chain, address
 
 
 def change_row(rows: list[Any], index: int, **changes: int) -> list[Any]:
@@ -53,15 +52,6 @@ def test_roots_and_sums_of_accounts_that_are_not_those_of_the_leaves(
     assert problem(closed) == "accounts: epoch 0: its roots are not those of its leaves"
 
 
-def test_more_probes_answered_than_were_asked(closed: Chain) -> None:
-    asked = closed.anchors // PROBE_EVERY
-    assert asked > 0
-    closed.post_accounts(accounts_data(closed.network, 0, {0: {WORKERS[0]: asked + 1}}))
-    says, *rows = audit(closed).problems
-    assert says == f"accounts: epoch 0: node {WORKERS[0]} has answered {asked + 1} probes of {asked}"
-    assert not rows, "who is alone in it gets the same by fewer"
-
-
 def test_an_account_that_was_opened_after_the_cut_off_may_be_in_the_accounts_or_not(
     closed: Chain, accounts: AccountsData
 ) -> None:
@@ -69,10 +59,10 @@ def test_an_account_that_was_opened_after_the_cut_off_may_be_in_the_accounts_or_
     closed.post_accounts(accounts)
     assert audit(closed).problems == []
     closed.events.pop()
-    closed.post_accounts(accounts_data(closed.network, 0, {0: {WORKERS[0]: 1}}))
+    closed.post_accounts(accounts_data(closed.network, 0))
     assert audit(closed).problems == []
     closed.events.pop()
-    rows = change_row(accounts_data(closed.network, 0, {}).accounts, 1, spent=1)
+    rows = change_row(accounts_data(closed.network, 0).accounts, 1, spent=1)
     closed.post_accounts(accounts.model_copy(update={"accounts": rows}))
     assert "account 2" in problem(closed)
 
@@ -105,9 +95,9 @@ def test_data_that_is_not_served(closed: Chain, accounts: AccountsData) -> None:
 
 def test_data_of_another_form_is_named_and_ends_nothing(closed: Chain, accounts: AccountsData) -> None:
     class Odd(Document):
-        probes: list[list[int]]
+        rows: list[list[int]]
 
-    digest = closed.store(Odd(probes=[[1]]))
+    digest = closed.store(Odd(rows=[[1]]))
     closed.post_accounts(accounts, data=digest)
     assert "malformed AccountsData" in problem(closed)
 

@@ -88,7 +88,7 @@ def accounts(live: Live, kind: RootKind) -> RootName:
     epoch = ledger.close_epoch()
     live.follow()
     minted = int(live.burn_mint_work.totals_at(epoch)[1])
-    data = accounts_data(live.network, epoch, {})
+    data = accounts_data(live.network, epoch)
     data.accounts[0] = data.accounts[0].model_copy(update={"spent": 10**9})
     data.nodes[0] = data.nodes[0].model_copy(update={"matured": minted, "vesting": 0, "start": 0})
     del data.nodes[1:]

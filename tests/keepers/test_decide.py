@@ -26,7 +26,7 @@ from keepers.rosters import decide_roster
 from keepers.settle import decide_finalize, decide_propose, place, smaller
 from keepers.split import decide_cancels, decide_orders, posting_name
 from keepers.takeover import decide_call_out, decide_take_over
-from tests.replay.chain import COIN, DOMAIN, GENESIS, MANAGER, VERIFIERS, Chain, key
+from tests.replay.chain import COIN, DOMAIN, GENESIS, MANAGER, VERIFIERS, WORKERS, Chain, key
 
 
 @pytest.fixture
@@ -186,6 +186,36 @@ def test_messages__of_another_lane__left_to_its_manager(chain: Chain) -> None:
     chain.anchor()
     row = inbox(chain.acceptance(state), 0)
     assert decide_messages(chain.network, 9, [row]) == ([], {})
+
+
+def test_messages__probes__each_node_once_and_few_beside_what_is_done(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    rows = [inbox(chain.answer(node), chain.time) for node in WORKERS]
+    for row, node in zip(rows, WORKERS, strict=True):
+        row.node = node
+    again = inbox(chain.answer(WORKERS[0]), chain.time)
+    again.node, again.digest = WORKERS[0], bytes(32)
+    accepted = inbox(chain.acceptance(state), chain.time)
+    assert decide_messages(chain.network, MANAGER, [*rows, again, accepted]) == ([*rows, accepted], {})
+    assert decide_messages(chain.network, 9, rows) == (rows, {}), "any lane may"
+    monkeypatch.setattr("keepers.anchor.PROBES_AT_ONCE", 1)
+    assert decide_messages(chain.network, MANAGER, [*rows, accepted])[0] == [rows[0], accepted]
+
+
+def test_messages__a_probe_that_counts_no_more__refused_when_the_mirror_has_caught_up(chain: Chain) -> None:
+    chain.anchor()
+    row = inbox(chain.answer(WORKERS[0]), chain.time)
+    chain.anchor(chain.answer(WORKERS[0]))
+    assert decide_messages(chain.network, MANAGER, [row]) == ([], {})
+    row.received_at -= REFUSE_AFTER + 9
+    assert decide_messages(chain.network, MANAGER, [row])[1] == {
+        row.digest: "this node has answered a seed of this hour"
+    }
+    row.body = b""
+    assert "Probe" in decide_messages(chain.network, MANAGER, [row])[1][row.digest]
 
 
 @pytest.mark.parametrize(
@@ -457,7 +487,7 @@ def test_accounts__final_after_the_window_then_claims(chain: Chain, interface: C
     chain.time = GENESIS + 259_201
     minted = 37 * 10**9
     chain.emit("EpochClosed", epoch=0, work=1, charge=1, burned=minted, minted=minted, pooled=0)
-    data = accounts_data(chain.network, 0, {})
+    data = accounts_data(chain.network, 0)
     digest = chain.store(data)
     roots = {"accounts_root": accounts_tree(data).root.hash, "nodes_root": nodes_tree(data).root.hash}
     chain.emit("AccountsPosted", epoch=0, index=1, manager=MANAGER, data=digest, **roots)

@@ -34,7 +34,7 @@ def closed(chain: Chain) -> Chain:
 
 def lying(chain: Chain) -> AccountsData:
     """One leaf of each tree is false."""
-    right = accounts_data(chain.network, 0, {})
+    right = accounts_data(chain.network, 0)
     accounts = [right.accounts[0].model_copy(update={"spent": 1})]
     nodes = [right.nodes[0].model_copy(update={"matured": 5}), *right.nodes[1:]]
     return right.model_copy(update={"accounts": accounts, "nodes": nodes})
@@ -46,7 +46,7 @@ def objections(chain: Chain, manager: int = OTHER) -> list[tuple[RootKind, int]]
 
 
 def test_right_accounts_and_rosters_are_let_be(closed: Chain) -> None:
-    closed.post_accounts(accounts_data(closed.network, 0, {}))
+    closed.post_accounts(accounts_data(closed.network, 0))
     closed.post_roster(RosterKind.WORKERS, 2, roster_leaves(closed.network, RosterKind.WORKERS))
     assert objections(closed) == []
 
@@ -90,7 +90,7 @@ def test_the_claim_holds_the_right_leaf(closed: Chain) -> None:
     name = newest_roots(closed)[0]
     (row,) = wrong_leaves(closed.network, name)
     claim = claim_of(name, row)
-    assert claim.right == accounts_data(closed.network, 0, {}).accounts[0]
+    assert claim.right == accounts_data(closed.network, 0).accounts[0]
     assert LeafClaim.decode(claim.encode(), claim.digest()) == claim
 
 

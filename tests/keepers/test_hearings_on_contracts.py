@@ -152,7 +152,7 @@ def all_for(data: AccountsData, friend: int) -> AccountsData:
 
 
 def test_accounts_that_give_a_friend_everything_fall_and_cost_their_manager(small: Live, honest: Honest) -> None:
-    right = accounts_data(small.network, close_epoch(small), {})
+    right = accounts_data(small.network, close_epoch(small))
     friend = small.workers[0].id
     post(small, all_for(right, friend))
     honest.cycle()
@@ -168,7 +168,7 @@ def test_accounts_that_give_a_friend_everything_fall_and_cost_their_manager(smal
 
 
 def test_right_accounts_are_let_be(small: Live, honest: Honest) -> None:
-    post(small, accounts_data(small.network, close_epoch(small), {}))
+    post(small, accounts_data(small.network, close_epoch(small)))
     honest.cycle()
     assert not small.network.objections
     small.wait(small.window("accounts_window"))
@@ -231,7 +231,7 @@ def test_a_leaf_that_its_verifiers_passed_wrongly_is_void_and_nothing_is_charged
     small.follow()
     assert small.network.batches[commitment].status is BatchStatus.FINAL
     assert small.batches.final_charge(1) == 0
-    (account,) = [row for row in accounts_data(small.network, 0, {}).accounts if row.account == small.account]
+    (account,) = [row for row in accounts_data(small.network, 0).accounts if row.account == small.account]
     assert account.spent == 0
 
 

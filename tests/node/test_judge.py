@@ -75,7 +75,7 @@ def closed(chain: Chain) -> Chain:
 
 @pytest.mark.parametrize("is_false", [True, False])
 def test_a_leaf_of_accounts_is_judged_by_the_own_replay(closed: Chain, is_false: bool) -> None:
-    right = accounts_data(closed.network, 0, {})
+    right = accounts_data(closed.network, 0)
     rows = [right.accounts[0].model_copy(update={"spent": 1})]
     closed.post_accounts(right.model_copy(update={"accounts": rows}) if is_false else right)
     objection = object_to_leaf(closed, newest_roots(closed)[0], 1)
@@ -87,7 +87,7 @@ def test_a_leaf_of_accounts_is_judged_by_the_own_replay(closed: Chain, is_false:
 
 
 def test_a_root_whose_data_is_not_here_gets_no_vote(closed: Chain) -> None:
-    closed.post_accounts(accounts_data(closed.network, 0, {}))
+    closed.post_accounts(accounts_data(closed.network, 0))
     objection = object_to_leaf(closed, newest_roots(closed)[0], 1)
     seat(closed, objection, MEMBER)
     closed.documents.pop(closed.network.accounts_roots[-1].data)
@@ -317,7 +317,7 @@ def test_a_verifier_without_an_endpoint_of_its_own_abstains_and_says_so(
 
 
 def test_a_verifier_with_one_signs_its_vote_once_and_publishes_what_it_rests_on(start: Start, closed: Chain) -> None:
-    closed.post_accounts(accounts_data(closed.network, 0, {}))
+    closed.post_accounts(accounts_data(closed.network, 0))
     objection = object_to_leaf(closed, newest_roots(closed)[0], 1)
     seat(closed, objection, 9)
     node = start(9, "verifier")

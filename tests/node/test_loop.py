@@ -14,7 +14,7 @@ from node.outbox import Outbox
 from tests.node.network import START, Job, Network
 from tests.node.running import Node, Start
 
-PROBE = ProbeDuty(manager=1, anchor=10, deadline=START + 60)
+PROBE = ProbeDuty(manager=1, anchor=10, seed=bytes(32), deadline=START + 60)
 
 
 def test_step__network_away__waits_longer_each_time_and_comes_back(network: Network, worker: Node) -> None:
@@ -26,7 +26,7 @@ def test_step__network_away__waits_longer_each_time_and_comes_back(network: Netw
     network.down = None
     worker.offer(PROBE)
     assert worker.loop.step() == POLL_SECONDS
-    assert [item.message for item in network.received] == [Probe(manager=1, anchor=10, node=7)]
+    assert [item.message for item in network.received] == [Probe(manager=1, anchor=10, seed=bytes(32), node=7)]
 
 
 def test_step__asked_to_wait__waits_that_long(network: Network, worker: Node) -> None:

@@ -72,7 +72,7 @@ def test_receipt__of_a_task_or_attempt_that_somebody_else_has__never(desk: Desk,
     assert desk.journal.find("Receipt", other.task + bytes([other.attempt])) is None
 
 
-@pytest.mark.parametrize("message", [accept(node=8), Probe(manager=1, anchor=1, node=8)])
+@pytest.mark.parametrize("message", [accept(node=8), Probe(manager=1, anchor=1, seed=bytes(32), node=8)])
 def test_message_of_another_node__never(desk: Desk, message: Message) -> None:
     with pytest.raises(NotOurs, match="another node"):
         desk.signer.sign(message)

@@ -177,7 +177,7 @@ def _api(answer: Any) -> Api:
 
 
 def test_work__unknown_and_malformed_items__are_left_out() -> None:
-    probe = ProbeDuty(manager=1, anchor=10, deadline=START)
+    probe = ProbeDuty(manager=1, anchor=10, seed=bytes(32), deadline=START)
     items = [probe.model_dump(mode="json"), {"kind": "dance"}, {"kind": "probe"}, "nonsense"]
     api = _api({"time": START, "work": items})
     assert api.work() == [probe]

@@ -245,10 +245,10 @@ def test_benchmark__scene_not_there__nothing_is_signed(network: Network, worker:
 
 
 def test_probe__answered_at_once_and_once(network: Network, worker: Node) -> None:
-    duty = ProbeDuty(manager=1, anchor=20, deadline=START + 60)
+    duty = ProbeDuty(manager=1, anchor=20, seed=bytes(32), deadline=START + 60)
     worker.run(duty)
     worker.run(duty)
-    assert [item.message for item in network.received] == [Probe(manager=1, anchor=20, node=7)]
+    assert [item.message for item in network.received] == [Probe(manager=1, anchor=20, seed=bytes(32), node=7)]
 
 
 # -- what stays on the disk

@@ -8,7 +8,7 @@ from eth_account import Account as Wallet
 from eth_utils.crypto import keccak
 
 from inferix.draws import Roster
-from inferix.messages import Acceptance, Domain, Message, Order, Receipt, Vote
+from inferix.messages import Acceptance, Domain, Message, Order, Probe, Receipt, Vote
 from inferix.models.anchor import AccountsData, AnchorData, RosterData, RosterLeaf, SignedMessage
 from inferix.models.document import Document
 from inferix.models.event import ChainEvent
@@ -246,6 +246,10 @@ class Chain:
                     return signed(message)
             self.wait(4)
         raise AssertionError("nobody was drawn")
+
+    def answer(self, node: int) -> tuple[Message, bytes]:
+        """A probe, answered by the newest seed."""
+        return signed(Probe(manager=MANAGER, anchor=self.anchors, seed=self.seed, node=node))
 
     def receipt(self, state: TaskState, result: bytes = b"\x01" * 32) -> tuple[Message, bytes]:
         attempt = state.attempts[-1]

@@ -34,7 +34,7 @@ def test_a_fine_goes_to_verifiers_but_never_to_those_who_judged_it(chain: Chain)
     assert [(fine.amount, set(fine.barred)) for fine in epoch.fines] == [(500, judges)]
     barred = frozenset(sorted(judges)[1:])
     epoch = replace(epoch, fines=(replace(epoch.fines[0], barred=barred),))
-    paid, unfined = (epoch_rewards(chain.network, each, {}) for each in (epoch, replace(epoch, pooled=7, fines=())))
+    paid, unfined = (epoch_rewards(chain.network, each) for each in (epoch, replace(epoch, pooled=7, fines=())))
     more = {node: amount - unfined.verifiers[node] for node, amount in paid.verifiers.items()}
     assert more == {min(judges): 500} | dict.fromkeys(barred, 0)
     assert sum(paid.verifiers.values()) + paid.dust == 507
@@ -68,14 +68,14 @@ def test_a_fine_that_everybody_judged_comes_back_with_the_dust_and_is_still_not_
     chain.close_epoch(0, pooled=500)
     fine = Fine(1, 500, frozenset({5, 6, 7}))
     first = replace(chain.network.epochs[0], fines=(fine,))
-    paid = epoch_rewards(chain.network, first, {})
+    paid = epoch_rewards(chain.network, first)
     assert (sum(paid.verifiers.values()), paid.dust, paid.waiting) == (0, 500, (fine,))
     empty = replace(first, pooled=0, fines=())
-    assert epoch_rewards(chain.network, empty, {}, (fine,)).waiting == (fine,)
-    again = epoch_rewards(chain.network, replace(first, pooled=530, fines=()), {}, (fine,))
+    assert epoch_rewards(chain.network, empty, (fine,)).waiting == (fine,)
+    again = epoch_rewards(chain.network, replace(first, pooled=530, fines=()), (fine,))
     assert (sum(again.verifiers.values()) <= 30, again.waiting) == (True, (fine,))
     seldom = replace(fine, barred=frozenset({5, 6}))
-    later = epoch_rewards(chain.network, replace(first, pooled=500, fines=()), {}, (seldom,))
+    later = epoch_rewards(chain.network, replace(first, pooled=500, fines=()), (seldom,))
     assert (later.verifiers, later.waiting) == ({5: 0, 6: 0, 7: 500} | {n: 0 for n in later.verifiers if n < 7}, ())
 
 
@@ -86,7 +86,7 @@ def test_a_fine_that_no_case_is_about_is_for_all_who_checked(chain: Chain) -> No
     slash(chain, 1, 1_000)
     chain.close_epoch(0, pooled=500)
     assert [fine.barred for fine in chain.network.epochs[0].fines] == [frozenset()]
-    paid = epoch_rewards(chain.network, chain.network.epochs[0], {})
+    paid = epoch_rewards(chain.network, chain.network.epochs[0])
     assert sum(paid.verifiers.values()) + paid.dust == 500
     assert paid.dust < len(paid.verifiers)
 

@@ -222,13 +222,14 @@ def test_an_epoch_pays_exactly_what_was_minted(chain: Chain) -> None:
     assert all(batch.problem == "" for batch in chain.network.batches.values())
     minted = 1_000_000_007
     charge = sum(batch.charge for batch in chain.network.batches.values())
+    chain.anchor(chain.answer(2))
     chain.close_epoch(minted)
-    data = accounts_data(chain.network, 0, {0: {2: 5}})
+    data = accounts_data(chain.network, 0)
     matured, vesting = split(nodes_tree(data).root.sum)
     assert matured + vesting == minted
     spent, reserved = split(accounts_tree(data).root.sum)
     assert (spent, reserved) == (charge, 0)
-    rewards = epoch_rewards(chain.network, chain.network.epochs[0], {2: 5})
+    rewards = epoch_rewards(chain.network, chain.network.epochs[0])
     cheat = chain.state(job, 0).attempts[0].node
     accepted = {state.attempts[-1].node for state in chain.network.jobs[job].tasks}
     assert set(rewards.workers) == accepted | {2}
@@ -263,7 +264,7 @@ def test_a_falsified_leaf_is_found(chain: Chain) -> None:
 def test_regression_false_accounts_that_became_final_end_nobodys_replay(chain: Chain, broken: str) -> None:
     chain.order()
     chain.close_epoch(0)
-    right = accounts_data(chain.network, 0, {})
+    right = accounts_data(chain.network, 0)
     stranger = right.accounts[0].model_copy(update={"account": 99})
     other = right.model_copy(update={"accounts": [*right.accounts, stranger]})
     data = chain.store(other if broken == "a stranger's account" else chain.spec())

@@ -123,7 +123,7 @@ def test_a_lease_that_is_not_handed_over_costs_nothing(chain: Chain, end: str) -
     assert chain.network.refusals[-1].endswith("this attempt is not open")
     assert draft_batches(chain.network, MANAGER) == []
     chain.close_epoch(0)
-    assert accounts_data(chain.network, 0, {}).accounts[0].reserved == 0
+    assert accounts_data(chain.network, 0).accounts[0].reserved == 0
 
 
 def test_leases_and_work_are_in_batches_of_their_own(chain: Chain) -> None:
@@ -200,9 +200,9 @@ def test_a_lease_is_spent_and_earns_nothing_of_the_mint(chain: Chain) -> None:
     handed_over(chain)
     chain.settle()
     chain.close_epoch(37 * 10**18)
-    rewards = epoch_rewards(chain.network, chain.network.epochs[0], {})
+    rewards = epoch_rewards(chain.network, chain.network.epochs[0])
     assert (rewards.workers, rewards.verifiers, rewards.managers) == ({}, {}, {})
-    data = accounts_data(chain.network, 0, {})
+    data = accounts_data(chain.network, 0)
     assert (data.accounts[0].spent, data.accounts[0].reserved) == (COST, 0)
     assert chain.network.epochs[0].record.reputation == {}
 

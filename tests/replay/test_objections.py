@@ -76,9 +76,9 @@ def test_a_void_leaf_is_neither_charged_nor_paid_and_holds_nothing_back(chain: C
     left = [leaves[0], leaves[2]]
     sums = {"charge": sum(leaf.charge for leaf in left), "work": sum(leaf.work for leaf in left)}
     chain.close_epoch(1_000_000_007, **sums)
-    (account,) = accounts_data(network, 0, {}).accounts
+    (account,) = accounts_data(network, 0).accounts
     assert (account.spent, account.reserved) == (sums["charge"], 0)
-    paid = epoch_rewards(network, network.epochs[0], {})
+    paid = epoch_rewards(network, network.epochs[0])
     earned = {leaf.node for leaf in left}
     assert {node for node, amount in paid.workers.items() if amount} == earned
     total = sum(sum(group.values()) for group in (paid.workers, paid.verifiers, paid.managers))
@@ -96,16 +96,16 @@ def test_a_leaf_voided_after_the_cut_off_was_still_reserved_at_it(chain: Chain, 
     """What was right when it was posted stays right, or an honest root would be false by the time a panel looks."""
     network = chain.network
     chain.close_epoch(0, charge=0, work=0)
-    before = accounts_data(network, 0, {}).accounts
+    before = accounts_data(network, 0).accounts
     assert before[0].reserved > 0
     for at, leaf in enumerate(network.batches[batch].leaves):
         chain.emit("LeafVoided", commitment=batch, index=at, task=leaf.task, charge=0, work=0)
-    assert accounts_data(network, 0, {}).accounts == before
+    assert accounts_data(network, 0).accounts == before
 
 
 def test_the_fine_for_a_false_root_is_not_for_the_panel_that_judged_it(chain: Chain) -> None:
     chain.close_epoch(0)
-    chain.post_accounts(accounts_data(chain.network, 0, {}))
+    chain.post_accounts(accounts_data(chain.network, 0))
     objection = object_to_leaf(chain, newest_roots(chain)[0], 1)
     assert (objection.kind, objection.manager) == (ObjectionKind.ACCOUNT, MANAGER)
     seat(chain, objection, 5, 6)
@@ -122,7 +122,7 @@ def test_the_fine_for_a_false_root_is_not_for_the_panel_that_judged_it(chain: Ch
 @pytest.mark.parametrize("status", [3, 4, 5])
 def test_no_fine_is_barred_where_nobody_was_punished(chain: Chain, status: int) -> None:
     chain.close_epoch(0)
-    chain.post_accounts(accounts_data(chain.network, 0, {}))
+    chain.post_accounts(accounts_data(chain.network, 0))
     objection = object_to_leaf(chain, newest_roots(chain)[1], 1)
     seat(chain, objection, 5)
     chain.emit("Slashed", node=MANAGER, amount=1_000, burned=500, pooled=400)
@@ -164,11 +164,11 @@ def test_regression_a_machine_measured_anew_does_not_change_what_past_epochs_gav
     """Presence was weighed with the speed of now: what had been posted became false, and matured less than before."""
     chain.finish(chain.order())
     chain.settle()
+    chain.anchor(chain.answer(2), chain.answer(3))
     chain.close_epoch(1_000_000_007)
-    probes = {0: {2: 5, 3: 5}}
-    before = accounts_data(chain.network, 0, probes).nodes
+    before = accounts_data(chain.network, 0).nodes
     chain.emit("BenchmarkAttested", node=2, manager=MANAGER, ib=60_000, device_class=b"cpu".ljust(32, b"\0"))
-    assert accounts_data(chain.network, 0, probes).nodes == before
+    assert accounts_data(chain.network, 0).nodes == before
 
 
 def test_a_leaf_that_was_false_does_not_cost_the_attempt_its_own(chain: Chain) -> None:
@@ -210,7 +210,7 @@ def test_regression_the_right_leaf_follows_the_one_that_was_voided_in_its_place_
     sums = {"charge": sum(leaf.charge for leaf in leaves), "work": sum(leaf.work for leaf in leaves)}
     chain.close_epoch(1_000_000_007, **sums)
     assert [leaf for _, leaf in final_leaves(chain.network, 0)].count(leaves[0]) == 1
-    assert accounts_data(chain.network, 0, {}).accounts[0].spent == sums["charge"]
+    assert accounts_data(chain.network, 0).accounts[0].spent == sums["charge"]
 
 
 def test_a_right_leaf_that_a_panel_voided_is_never_due_again_nor_outside_its_lane(chain: Chain, batch: bytes) -> None:

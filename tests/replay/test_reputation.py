@@ -22,6 +22,7 @@ def test_a_rejection_costs_reward_and_draws_and_a_cleared_case_gives_them_back(c
     chain.finish(job)
     cheat, case = state.attempts[0].node, case_id(state.task.id, 0)
     chain.settle()
+    chain.anchor(*map(chain.answer, WORKERS))
     chain.close_epoch(10**9)
     record = chain.network.epochs[0].record
     good = sum(item.attempts[-1].node == cheat for item in chain.network.jobs[job].tasks)
@@ -29,7 +30,7 @@ def test_a_rejection_costs_reward_and_draws_and_a_cleared_case_gives_them_back(c
     weights = {leaf.node: leaf.weight for leaf in roster_leaves(chain.network, RosterKind.WORKERS)}
     assert weights[cheat] == 6_000 * record.reputation[cheat]
     assert {weights[node] for node in WORKERS if node != cheat} == {6_000 * 1_000}
-    paid = epoch_rewards(chain.network, chain.network.epochs[0], dict.fromkeys(WORKERS, 1))
+    paid = epoch_rewards(chain.network, chain.network.epochs[0])
     present = [node for node in WORKERS if node != cheat and node not in record.absent]
     assert all(paid.workers[node] > paid.workers.get(cheat, 0) for node in present) or good
 
@@ -64,11 +65,12 @@ def test_who_lets_its_turns_pass_is_not_paid_for_its_presence(chain: Chain) -> N
     (tally,) = chain.network.drawn.values()
     taker = state.attempts[0].node
     assert taker != 2 and tally[taker] == [1, 1]
+    chain.anchor(*map(chain.answer, WORKERS))
     chain.close_epoch(10**9)
     record = chain.network.epochs[0].record
     assert record.absent == {node for node, (drawn, taken) in tally.items() if taken < drawn}
-    probes = dict.fromkeys(WORKERS, 5)
-    paid = epoch_rewards(chain.network, chain.network.epochs[0], probes)
+    assert record.answered == dict.fromkeys(WORKERS, 1)
+    paid = epoch_rewards(chain.network, chain.network.epochs[0])
     assert paid.workers.keys() & record.absent == set()
     assert taker in paid.workers
 
@@ -77,6 +79,6 @@ def test_accounts_say_what_the_workers_could_have_done(chain: Chain) -> None:
     chain.finish(chain.order())
     chain.settle()
     chain.close_epoch(0)
-    data = accounts_data(chain.network, 0, {})
+    data = accounts_data(chain.network, 0)
     minutes = (259_200 - 10) / 60  # they registered ten seconds after the epoch began
     assert data.apparent == 3 * int(6_000 * 1_000 * minutes)

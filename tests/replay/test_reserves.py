@@ -33,7 +33,7 @@ def deliver(chain: Chain, job: bytes) -> None:
 
 def reserved(chain: Chain, epoch: int) -> int:
     """Of the only account, at an epoch's end."""
-    return accounts_data(chain.network, epoch, {}).accounts[0].reserved
+    return accounts_data(chain.network, epoch).accounts[0].reserved
 
 
 def test_regression_a_cap_under_what_the_tasks_may_cost_voids_the_order(chain: Chain) -> None:
@@ -59,7 +59,7 @@ def test_regression_a_proposed_batch_keeps_its_reserve_however_late_it_becomes_f
     chain.emit("BatchFinalized", commitment=commitment, epoch=2)
     assert reserved(chain, 1) == chain.network.jobs[job].order.cap
     assert reserved(chain, 2) == 0
-    assert accounts_data(chain.network, 2, {}).accounts[0].spent == draft.header["charge"]
+    assert accounts_data(chain.network, 2).accounts[0].spent == draft.header["charge"]
 
 
 def test_regression_nothing_is_proposed_once_its_reserve_is_paid_back(chain: Chain) -> None:
@@ -97,7 +97,8 @@ def test_regression_what_an_epoch_gave_is_the_same_whatever_is_governed_later(
 ) -> None:
     deliver(chain, chain.order())
     chain.settle()
+    chain.anchor(chain.answer(2))
     chain.close_epoch(10**18)
-    before = split(nodes_tree(accounts_data(chain.network, 0, {0: {2: 5}})).root.sum)
+    before = split(nodes_tree(accounts_data(chain.network, 0)).root.sum)
     chain.emit("ParameterSet", name=keccak(text=name), value=value)
-    assert split(nodes_tree(accounts_data(chain.network, 0, {0: {2: 5}})).root.sum) == before
+    assert split(nodes_tree(accounts_data(chain.network, 0)).root.sum) == before

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which leaves of rosters and accounts are false; what cannot be known here makes nobody a liar."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,12 +8,11 @@ import pytest
 from inferix.errors import Corrupt, NotFound
 from inferix.models.anchor import AccountsData
 from inferix.models.roles import RootKind, RosterKind
-from inferix.models.work import PROBE_EVERY
 from inferix.replay.accounting import accounts_data, roster_leaves
 from inferix.replay.roots import WrongLeaf, leaf_at, wrong_leaves
 from inferix.replay.rosters import RECENT
 from inferix.replay.state import RootName
-from tests.replay.chain import COIN, MANAGER, WORKERS, Chain, address
+from tests.replay.chain import COIN, MANAGER, Chain, address
 from tests.replay.objecting import newest_roots
 
 
@@ -26,7 +24,7 @@ def closed(chain: Chain) -> Chain:
 
 @pytest.fixture
 def right(closed: Chain) -> AccountsData:
-    return accounts_data(closed.network, 0, {0: {WORKERS[0]: 1}})
+    return accounts_data(closed.network, 0)
 
 
 def greedy(data: AccountsData, friend: int) -> AccountsData:
@@ -117,18 +115,9 @@ def test_an_account_whose_order_has_no_spec_here_is_left_out(closed: Chain, righ
 
 def test_an_account_opened_after_the_cut_off_may_be_in_it_or_not(closed: Chain, right: AccountsData) -> None:
     closed.emit("ToppedUp", account=2, owner=address(9), coin=COIN, amount=10**6, credit=10**9)
-    for data in (right, accounts_data(closed.network, 0, {0: {WORKERS[0]: 1}})):
+    for data in (right, accounts_data(closed.network, 0)):
         closed.post_accounts(data)
         assert wrong_leaves(closed.network, newest_roots(closed)[0]) == []
-
-
-def test_more_answered_probes_than_were_asked_earn_nothing_more(closed: Chain) -> None:
-    asked = closed.anchors // PROBE_EVERY
-    assert asked > 0
-    epoch = closed.network.epochs[0]
-    epoch.record = replace(epoch.record, absent=frozenset())
-    closed.post_accounts(accounts_data(closed.network, 0, {0: {WORKERS[0]: asked + 9, WORKERS[1]: asked}}))
-    assert {WORKERS[0], WORKERS[1]} <= {row.place for row in wrong_leaves(closed.network, newest_roots(closed)[1])}
 
 
 # -- rosters

@@ -55,13 +55,15 @@ class Record:
     """What is known of workers at the close of an epoch.
 
     ``reputation``: per mille, 1,000 of who is not in it; ``absent``: who let too many turns pass; ``apparent``: what
-    the speed of all active workers came to in the time they had, nano-IBM; ``ib``: of each, micro-IB.
+    the speed of all active workers came to in the time they had, nano-IBM; ``ib``: of each, micro-IB; ``answered``:
+    probes, of those that answered any.
     """
 
     reputation: dict[int, int] = field(default_factory=dict)
     absent: frozenset[int] = frozenset()
     apparent: int = 0
     ib: dict[int, int] = field(default_factory=dict)
+    answered: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass

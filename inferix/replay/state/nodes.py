@@ -30,7 +30,8 @@ class Exit:
 @dataclass
 class Node:
     """A registered machine; stake in wei of IFX: ``bonded`` is all at work, ``delegated`` the part of it that is not
-    the owner's, ``limit`` how much of that it takes. ``former``: operators that it had."""
+    the owner's, ``limit`` how much of that it takes. ``former``: operators that it had; ``answered``: the hour of the
+    newest probe that it answered (`inferix.replay.probes`)."""
 
     id: int
     owner: str
@@ -54,6 +55,7 @@ class Node:
     frozen: int = 0
     qualified: bool = False
     former: list[str] = field(default_factory=list)
+    answered: int = 0
 
     @property
     def staked(self) -> int:
