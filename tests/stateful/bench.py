@@ -159,7 +159,7 @@ class Bench:
     def data(self, epoch: int) -> AccountsData:
         """The books of a closed epoch as keepers make them; the model's must be the same."""
         model = self.sync()
-        data = accounts_data(self.world.mirror, epoch, {})
+        data = accounts_data(self.world.mirror, epoch)
         used = {leaf.account: (leaf.spent, leaf.reserved) for leaf in data.accounts}
         assert used == model.books.used(epoch), f"accounts: keepers {used}, model {model.books.used(epoch)}"
         nodes = {leaf.node: (leaf.matured, leaf.vesting, leaf.start) for leaf in data.nodes}

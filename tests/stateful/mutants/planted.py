@@ -21,6 +21,8 @@ ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
 COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
 DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
 BALANCES = "token/BalanceClaims.vy"
+POOLS, LEAVING = "modules/pools.vy", "modules/leaving.vy"
+ESCAPE = "work/Escape.vy"
 AVAILABILITY, OBJECTIONS, CONTRADICTIONS = "work/Availability.vy", "work/Objections.vy", "work/Contradictions.vy"
 
 MUTANTS = [
@@ -185,5 +187,33 @@ MUTANTS = [
         "bonds._slash(opened.verifier, opened.share, opened.challenger)",
         "bonds._slash(opened.verifier, 0 * opened.share, opened.challenger)",
         CONTRADICTIONS,
+    ),
+    Mutant(
+        "delegators are paid as if the owner had nothing at work",
+        DELEGATION,
+        "// ((own + earning) * BPS)",
+        "// (earning * BPS)",
+        DELEGATION,
+    ),
+    Mutant(
+        "who leaves after a slash bears none of it",
+        LEAVING,
+        "shares = amount * all // unbonding",
+        "shares = amount",
+        DELEGATION,
+    ),
+    Mutant(
+        "who joins after a slash pays as before it",
+        DELEGATION,
+        "shares = amount * pool.shares // delegated",
+        "shares = amount",
+        DELEGATION,
+    ),
+    Mutant(
+        "a batch alone that fell costs its proposer nothing",
+        ESCAPE,
+        "if winner == empty(address):",
+        "if commitment != empty(bytes32):",
+        ESCAPE,
     ),
 ]
