@@ -60,11 +60,6 @@ class Inbox:
     challenge: BenchmarkDuty | None = None
 
 
-def probe_subject(period: int) -> bytes:
-    """What an answer is about, in 32 bytes: an hour."""
-    return period.to_bytes(32, "big")
-
-
 def scope_of(network: Network, node: Node) -> Scope:
     """What may hold work for a node at this moment."""
     tasks = [
@@ -243,15 +238,13 @@ def _objection(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Wo
 
 
 def _probe(network: Network, node: Node) -> tuple[bytes, ProbeDuty] | None:
-    """The newest seed, where this node has not answered one of its hour."""
-    newest = probes.newest_seed(network) if node.role is Role.WORKER else None
-    if newest is None or newest[1].seed is None:
+    """The seed that this node is to answer, with its hour."""
+    found = probes.due(network, node)
+    if found is None:
         return None
-    manager, anchor = newest
-    period = probes.period_at(network, anchor.sealed_at)
+    subject, probe, anchor = found
     deadline = anchor.sealed_at + probes.PROBE_TERM
-    duty = ProbeDuty(manager=manager, anchor=anchor.index, seed=newest[1].seed, deadline=deadline)
-    return (probe_subject(period), duty) if period > node.answered else None
+    return subject, ProbeDuty(manager=probe.manager, anchor=probe.anchor, seed=probe.seed, deadline=deadline)
 
 
 def _answers(node: Node, scope: Scope, inbox: Inbox) -> Iterator[Work]:

@@ -273,7 +273,7 @@ class PanelVote(Message):
 
 
 class Probe(Message):
-    """A worker is alive at the seed of an anchor."""
+    """A node is alive at the seed of an anchor."""
 
     manager: U32
     anchor: U32

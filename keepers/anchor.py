@@ -165,6 +165,7 @@ class AnchorKeeper:
     def cycle(self) -> None:
         """Anchors or seals, whichever is due."""
         lane = self._lane()
+        self._answer()
         self._unmark_lost()
         index = lane.anchors + 1
         if self.desk.sender.done(self._key(index)):
@@ -184,6 +185,25 @@ class AnchorKeeper:
         elif what == "seal":
             key = f"seal:{self.desk.manager}:{lane.anchors}:{lane.block}"
             self.desk.try_send(MONEY, key, "Batches", "seal", self.desk.manager)
+
+    def _answer(self) -> None:
+        """This manager is alive, too: an answer of its own among those of its nodes."""
+        with self.desk.follower.reading() as network:
+            node = network.nodes.get(self.desk.manager)
+            due = probes.due(network, node) if node is not None else None
+            domain, time = network.domain, network.time
+        if due is None:
+            return
+        subject, probe, _ = due
+        with self.desk.database.session() as session:
+            is_mine = (Message.kind == Probe.kind, Message.node == self.desk.manager, Message.task == subject)
+            if session.exec(select(Message).where(*is_mine, col(Message.refused).is_(None))).first() is None:
+                signature = probe.sign(domain, self.desk.operator_key)
+                row = Message(
+                    digest=probe.digest(domain), kind=probe.kind, node=self.desk.manager, task=subject, attempt=0,
+                    body=probe.body(), signature=signature, received_at=time,
+                )  # fmt: skip
+                session.merge(row)
 
     def _lane(self) -> LaneNow:
         client = self.contracts.client

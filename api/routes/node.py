@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api import inbox
 from api.deps import ContextDep, NodeDep, node_of
-from api.work import Inbox, probe_subject, scope_of, work_for
+from api.work import Inbox, scope_of, work_for
 from inferix.errors import Conflict, InvalidInput, Refused
 from inferix.messages import KINDS, Anchored, Benchmark, CanaryOpening, Message, PanelVote, Probe, VoteCommitment
 from inferix.models.anchor import SignedMessage
@@ -120,8 +120,7 @@ def _check_anchored(network: Network, message: Anchored, body: Post) -> tuple[by
         raise Conflict(f"this {body.kind} would not count: {reason}")
     if not isinstance(message, Probe):
         return message.task, message.attempt
-    sealed_at = network.lanes[message.manager].anchors[message.anchor].sealed_at
-    return probe_subject(probes.period_at(network, sealed_at)), 0
+    return probes.subject_of(network, network.lanes[message.manager].anchors[message.anchor]), 0
 
 
 def _was_given(network: Network, node: int, message: Message) -> bool:

@@ -28,6 +28,7 @@ COMMANDS = {
     "jobs": "inferix.cli.jobs:jobs_command",
     "money": "inferix.cli.money:money",
     "object": "inferix.cli.object:object_command",
+    "participation": "inferix.cli.participation:participation",
     "render": "inferix.cli.jobs:render",
     "resume": "inferix.cli.jobs:resume",
     "shadow": "inferix.cli.shadow:shadow",

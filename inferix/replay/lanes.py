@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from inferix.models.event import ChainEvent
-from inferix.replay import jobs
+from inferix.replay import jobs, probes
 from inferix.replay.handlers import Handlers
 from inferix.replay.state import Anchor, TakeOver
 
@@ -46,6 +46,7 @@ def _sealed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> N
     lane.sealed = args["index"]
     anchor = lane.anchors[lane.sealed]
     anchor.seed, anchor.sealed_at = args["seed"], event.timestamp
+    probes.sealed(network, anchor)
     jobs.sealed(network, args["manager"], anchor)
 
 

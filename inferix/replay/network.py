@@ -118,7 +118,9 @@ class Network:
         self.contradictions: dict[bytes, Contradiction] = {}
         self.equivocations: set[tuple[bytes, int, int]] = set()
         self.drawn: dict[int, dict[int, list[int]]] = {}  # epoch -> worker -> turns that it had, tasks that it took
-        self.answered: dict[int, dict[int, int]] = {}  # epoch that is not closed -> worker -> probes
+        self.sold: dict[int, int] = {}  # licence -> when
+        self.asked: dict[int, set[int]] = {}  # epoch that is not closed -> its hours in which a seed was sealed
+        self.answered: dict[int, dict[int, int]] = {}  # epoch that is not closed -> node -> probes
         self.running: set[bytes] = set()  # tasks that a worker may have in its hands
         self.fines: list[Fine] = []  # since the pool last handed over what it held
         self.epochs: list[Epoch] = []

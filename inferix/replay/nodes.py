@@ -64,7 +64,13 @@ def _status(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> N
     network.nodes[args["node"]].status = NodeStatus(args["status"])
 
 
+def _sold(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    for licence in range(args["first"], args["first"] + args["count"]):
+        network.sold[licence] = event.timestamp
+
+
 EVENTS: Handlers = {
+    "Sold": _sold,
     "ParameterSet": _parameter,
     "NodeRegistered": _registered,
     "OperatorChanged": _operator,

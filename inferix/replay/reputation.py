@@ -47,7 +47,8 @@ def record(network: "Network", epoch: int) -> Record:
     absent = frozenset(node for node, (drawn, taken) in tally.items() if taken * 10_000 < drawn * TAKEN_BPS)
     apparent = sum(_apparent(network, node, epoch) for node in network.nodes.values())
     speeds = {node.id: node.ib for node in network.nodes.values() if node.role is Role.WORKER}
-    return Record(reputation, absent, apparent, speeds, network.answered.pop(epoch, {}))
+    asked = len(network.asked.pop(epoch, ()))
+    return Record(reputation, absent, apparent, speeds, network.answered.pop(epoch, {}), asked)
 
 
 def _outcomes(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:

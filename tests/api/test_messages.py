@@ -176,12 +176,11 @@ def test_a_panel_vote_needs_a_seat_and_counts_once(api: Api, checking: TaskState
     assert api.send(signed(other)).status_code == 403
 
 
-def test_a_probe_is_answered_by_a_worker_within_the_hour_and_once(api: Api) -> None:
+def test_a_probe_is_answered_within_the_hour_and_once(api: Api) -> None:
     api.chain.anchor()
     right = Probe(manager=MANAGER, anchor=api.chain.anchors, seed=api.chain.seed, node=2)
     for changes in ({"anchor": 99}, {"manager": 9}, {"seed": bytes(32)}):
         assert "no anchor has this seed" in code(api.send(signed(right.model_copy(update=changes))))[1]
-    assert "only workers" in code(api.send(signed(right.model_copy(update={"node": VERIFIERS[0]}))))[1]
     assert api.send(signed(right)).status_code == 202
     api.chain.anchor(signed(right))
     assert "has answered a seed of this hour" in code(api.send(api.chain.answer(2)))[1]

@@ -46,10 +46,6 @@ def drawing(api: Api) -> TaskState:
     return api.chain.state(job, 0)
 
 
-def but_probes(work: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [item for item in work if item["kind"] != "probe"]
-
-
 def of_task(items: list[dict[str, Any]], state: TaskState) -> list[str]:
     wanted = "0x" + state.task.id.hex()
     return [item["kind"] for item in items if (item.get("task") or {}).get("id") == wanted]
@@ -58,7 +54,7 @@ def of_task(items: list[dict[str, Any]], state: TaskState) -> list[str]:
 def test_an_offer_goes_to_the_drawn_worker_only(api: Api, drawing: TaskState) -> None:
     message, _ = api.chain.acceptance(drawing)
     drawn: int = message.node  # type: ignore[attr-defined]
-    (offer,) = (item for item in but_probes(api.work(drawn)) if item["task"]["id"] == "0x" + drawing.task.id.hex())
+    (offer,) = (item for item in api.work(drawn) if item["task"]["id"] == "0x" + drawing.task.id.hex())
     assert offer["kind"] == "offer"
     assert offer["sealed_key"] == "0x" + KEY.hex()
     assert offer["spec"] == "0x" + api.chain.network.jobs[drawing.task.job].order.spec.hex()
@@ -71,7 +67,7 @@ def test_no_offer_without_the_key(api: Api) -> None:
     job = api.chain.order()
     api.chain.anchor()
     message, _ = api.chain.acceptance(api.chain.state(job, 0))
-    assert but_probes(api.work(message.node)) == []  # type: ignore[attr-defined]
+    assert api.work(message.node) == []  # type: ignore[attr-defined]
 
 
 def test_no_offer_after_an_acceptance_or_for_a_frozen_worker(api: Api, drawing: TaskState) -> None:
@@ -81,7 +77,7 @@ def test_no_offer_after_an_acceptance_or_for_a_frozen_worker(api: Api, drawing: 
     assert api.send((message, signature)).json() == {"status": "taken"}
     assert of_task(api.work(drawn), drawing) == []
     api.chain.emit("StatusChanged", node=drawn, status=int(NodeStatus.FROZEN))
-    assert but_probes(api.work(drawn)) == []
+    assert api.work(drawn) == []
 
 
 def test_a_run_goes_to_the_worker_that_accepted_until_its_receipt(api: Api, drawing: TaskState) -> None:
@@ -245,22 +241,22 @@ def test_a_challenge_starts_its_clock_when_the_node_hears_of_it(api: Api) -> Non
     assert again.sent_at_wall_ms == started
 
 
-def test_workers_answer_the_newest_seed_once_an_hour(api: Api) -> None:
-    assert api.work(2) == []
+def test_nodes_answer_the_newest_seed_once_an_hour(api: Api) -> None:
+    assert api.duties(2) == []
     api.chain.anchor()
-    (duty,) = api.work(2)
+    (duty,) = api.duties(2)
     assert (duty["kind"], duty["manager"], duty["anchor"]) == ("probe", MANAGER, api.chain.anchors)
-    assert api.work(VERIFIERS[0]) == []
+    assert api.duties(VERIFIERS[0]) == [duty]
     probe = signed(Probe(manager=MANAGER, anchor=duty["anchor"], seed=bytes.fromhex(duty["seed"][2:]), node=2))
     assert api.send(probe).json() == {"status": "taken"}
     api.chain.anchor(probe)
-    assert api.work(2) == []
-    assert [item["kind"] for item in api.work(3)] == ["probe"]
+    assert api.duties(2) == []
+    assert [item["kind"] for item in api.duties(3)] == ["probe"]
     api.chain.wait(PROBE_PERIOD + 1)
     api.chain.network.tick(api.chain.time)
-    assert api.work(3) == [], "nothing was sealed in this hour"
+    assert api.duties(3) == [], "nothing was sealed in this hour"
     api.chain.anchor()
-    assert [item["anchor"] for item in api.work(2)] == [api.chain.anchors]
+    assert [item["anchor"] for item in api.duties(2)] == [api.chain.anchors]
 
 
 def test_what_changed_since_the_scope_was_taken_is_left_out(api: Api, drawing: TaskState) -> None:

@@ -115,7 +115,8 @@ class Program:
         follower = Follower(self.database, live.domain, live.genesis)
         store = EmbeddedStore(folder / "store", reserve=0)
         self.client = client
-        self.desk = Desk(follower, self.database, store, self.deployment, self.sender, manager.id, bytes(32), bytes(32))
+        keys = (bytes(manager.operator.key), bytes(32))
+        self.desk = Desk(follower, self.database, store, self.deployment, self.sender, manager.id, *keys)
         self.keeper: Disputes | Availability = Disputes(self.desk, client, stake, 1_800)
         self._mirrored = 0
         with self.database.session() as session:

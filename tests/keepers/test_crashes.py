@@ -26,7 +26,7 @@ from inferix.chain.deployment import Contracts, Deployment, parse_deployment
 from inferix.chain.journal import EntryState
 from inferix.chain.sender import Sender
 from inferix.draws import Roster
-from inferix.messages import Acceptance, Order
+from inferix.messages import ANCHORED, Acceptance, Order
 from inferix.models.anchor import AnchorData, RosterData, RosterLeaf
 from inferix.models.parameters import DEV_OVERRIDES
 from inferix.replay import Network
@@ -101,7 +101,8 @@ class Program:
         client.death = database.death = death
         follower = Follower(database, world.deployment.domain(), 0)
         sender = Sender(client, SqlJournal(database), {WORK: world.accounts[0], MONEY: world.accounts[1]})
-        desk = Desk(follower, database, world.store, world.deployment, sender, MANAGER, bytes(32), bytes(32))
+        key = bytes(world.accounts[0].key)
+        desk = Desk(follower, database, world.store, world.deployment, sender, MANAGER, key, bytes(32))
         self.database, self.sender, self.client = database, sender, client
         self.mirror = Mirror(client, world.deployment, database, Fetcher(world.store), Finality(client, LAG))
         self.mirror.prepare()
@@ -260,14 +261,14 @@ def check(world: World, network: Network) -> None:
     with world.database.reading() as session:
         posted = [row.args["records"] for row in session.exec(select(Event).where(Event.name == "OrdersPosted"))]
         states = Counter(row.state for row in session.exec(select(Transaction)))
-        kept = {row.digest for row in session.exec(select(Message).where(Message.kind == "Acceptance"))}
+        kept = {row.digest for row in session.exec(select(Message))}
     assert len(posted) == 1
     assert set(states) <= {EntryState.MINED, EntryState.SENT, EntryState.NEW}
     anchored: Counter[bytes] = Counter()
     for anchor in network.lane(MANAGER).anchors.values():
         assert anchor.problem == ""
         for item in AnchorData.decode(world.store.get_block(Cid(Codec.RAW, anchor.data)), anchor.data).messages:
-            anchored[Acceptance.from_body(item.body).digest(network.domain)] += 1
+            anchored[ANCHORED[item.kind].from_body(item.body).digest(network.domain)] += 1
     assert set(anchored.values()) == {1}
     assert set(anchored) == kept
     assert not network.refusals

@@ -56,7 +56,7 @@ class Record:
 
     ``reputation``: per mille, 1,000 of who is not in it; ``absent``: who let too many turns pass; ``apparent``: what
     the speed of all active workers came to in the time they had, nano-IBM; ``ib``: of each, micro-IB; ``answered``:
-    probes, of those that answered any.
+    probes, of those that answered any; ``asked``: hours in which there was one.
     """
 
     reputation: dict[int, int] = field(default_factory=dict)
@@ -64,6 +64,7 @@ class Record:
     apparent: int = 0
     ib: dict[int, int] = field(default_factory=dict)
     answered: dict[int, int] = field(default_factory=dict)
+    asked: int = 0
 
 
 @dataclass
