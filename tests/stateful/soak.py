@@ -53,9 +53,14 @@ class Place:
 
 
 def search(
-    world: World, acts: int = 10**9, seconds: float = 10**9, place: Place | None = None, database: str | None = None
+    world: World,
+    acts: int = 10**9,
+    seconds: float = 10**9,
+    place: Place | None = None,
+    database: str | None = None,
+    first: int = 0,
 ) -> Found:
-    """Runs of seeds from ``place`` on, which is told of each. ``database``: folder that keeps what failed, to be tried
+    """Runs of seeds from ``place`` on, which is told of each; from ``first`` on without one. ``database``: folder that keeps what failed, to be tried
     first the next time. Raises what the machine itself does wrong."""
     Stage.world, Stage.total = world, 0
     kept: ExampleDatabase | None = DirectoryBasedExampleDatabase(database) if database else None
@@ -70,7 +75,7 @@ def search(
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    end, at = time.monotonic() + seconds, place.next_seed if place else 0
+    end, at = time.monotonic() + seconds, place.next_seed if place else first
     while Stage.total < acts and time.monotonic() < end:
         before = Stage.total
         try:
