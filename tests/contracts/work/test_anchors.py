@@ -50,6 +50,22 @@ def test_anybody_seals_two_blocks_later_and_not_before(network: Network) -> None
         network.batches.seal(manager)
 
 
+def test_attack_front_running_a_seal_or_waiting_with_it_brings_no_other_seed(network: Network) -> None:
+    """Whoever is first, and whenever it is: the block was fixed by the anchor. Who comes second loses its gas."""
+    manager, at, seeds = network.manager.id, anchor(network), set()
+    for blocks, caller in ((2, network.manager.operator), (2, network.deployer), (9, network.deployer)):
+        with boa.env.anchor():
+            mine(blocks)
+            with acting(caller):
+                network.batches.seal(manager)
+            seeds.add(bytes(network.batches.seed(manager, 1)))
+            with acting(network.manager.operator), boa.reverts("anchors: nothing to seal"):
+                network.batches.seal(manager)
+            anchor(network)
+            assert network.batches.lane(manager).anchors == 2
+    assert seeds == {next_seed(first_seed(manager), at, ROOT)}
+
+
 def test_next_anchor_seals_the_one_before(network: Network) -> None:
     manager, seed = network.manager.id, first_seed(network.manager.id)
     for index in range(1, 9):
