@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.proof import cases, counts
-from benchmarks.proof.cases import EIGHT_BITS, GPU, HONEST
+from benchmarks.proof.cases import EIGHT_BITS, GPU, HONEST, SLIGHT
 from benchmarks.proof.costs import SceneCost
 from benchmarks.proof.counts import Found, Share
 from benchmarks.proof.forgeries import SHARES, WHERE
@@ -44,6 +44,7 @@ def sheets(
     found = [
         _scenes(rows),
         *found,
+        *(_cut(rows, name) for name in SLIGHT if any(name in row["cost"] for row in rows)),
         _stakes(rows),
         _tiles(rows),
         _points(rows),
@@ -147,6 +148,26 @@ def _stakes(rows: Sequence[Row]) -> Sheet:
             "the cheat that gains most: an honest frame costs all of its reward, a cheated pixel one eighth of that",
             "rejected: by the committee, as counted; at least: the lower end of its interval",
         ],
+    )
+
+
+def _cut(rows: Sequence[Row], name: str) -> Sheet:
+    """Settings cut: whoever does less than was ordered where that saves nothing, and hardly shows, is no loss."""
+    body: list[Cells] = []
+    every = [(scene, counts.of_scene(rows, scene)) for scene in counts.scenes_of(rows)]
+    for scene, all_mine in [*every, ("all", list(rows))]:
+        mine = [row for row in all_mine if name in row["cost"]]
+        if mine:
+            body += [SECTION] if scene == "all" else []
+            committees = (counts.found(mine, name, rule).committee for rule in RULES)
+            rejected = [f"{percent(share.rate)} {interval(share)}" for share in committees]
+            cost = f"{100 * fmean(row['cost'][name] for row in mine):.0f}"
+            body.append((scene, str(len(mine)), cost, percent(counts.exact_tiles(mine, name).rate), *rejected))
+    return Sheet(
+        f"{name}: what it costs, and who sees it, per cent",
+        ("scene", "frames", "of an honest render", "tiles with other bits", *(f"rejected: {rule}" for rule in RULES)),
+        body,
+        ["of an honest render: processor seconds, mean of the frames, each beside itself as it was ordered"],
     )
 
 

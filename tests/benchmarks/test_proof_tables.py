@@ -150,6 +150,14 @@ def test_a_stake_is_needed_where_the_reward_is_not_enough() -> None:
     assert tables.stake_needed(100_000, 400_001) == 3_000_010
 
 
+def test_settings_cut_stand_beside_what_they_save_scene_by_scene() -> None:
+    rows = [row(1, cost={"3 bounces of 12": 0.8}), row(2, cost={"3 bounces of 12": 0.9}), row(3, scene="text")]
+    (sheet,) = [sheet for sheet in tables.sheets(rows, [], "") if sheet.title.startswith("3 bounces of 12")]
+    cells = ("2", "85", "100.0", "100.0 [15.8, 100.0]", "100.0 [15.8, 100.0]")
+    assert [line for line in sheet.rows if line] == [("hair", *cells), ("all", *cells)]
+    assert not any("of 12: what it costs" in sheet.title for sheet in tables.sheets(ROWS, [], ""))
+
+
 def test_the_report_of_a_journal_is_tables_figures_and_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
