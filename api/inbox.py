@@ -9,14 +9,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from api.work import Inbox, Scope
 from inferix.errors import Conflict, Refused
-from inferix.messages import Benchmark, Message, PanelVote, Vote, VoteCommitment, vote_commitment
+from inferix.messages import Benchmark, Message, PanelVote, Probe, Vote, VoteCommitment, vote_commitment
 from inferix.models.work import BenchmarkDuty
 from inferix.storage import tables
 
 ROWS = 500
 SEEN_EVERY = 10  # seconds of the block clock
 WORK_SECONDS = 600
-ONCE = (VoteCommitment, PanelVote)
+ONCE = (VoteCommitment, PanelVote, Probe)
 """Kinds of which a node's first one about a subject stands."""
 
 

@@ -277,8 +277,8 @@ class Probe(Message):
 
     manager: U32
     anchor: U32
-    seed: B32
     node: U32
+    seed: B32
 
 
 class Benchmark(Message):

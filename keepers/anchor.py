@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eth_account import Account
 from sqlmodel import Session, col, select
 
 from inferix.chain.deployment import Contracts
@@ -32,7 +33,8 @@ from keepers.desk import MONEY, WORK, Desk
 log = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE = 200
-PROBES_AT_ONCE = 100  # of these: who is alive waits for what is done
+PROBES_AT_ONCE = 100  # of these, beside what is done
+PROBES_WAIT = 600  # seconds, for what is done or for others: they are in no hurry, and an anchor costs gas
 SEAL_AFTER = 2  # blocks
 SEAL_FIRST_AFTER = 200  # blocks; past 256 the block hash is out of reach and the next anchor is refused
 COMPARED = 50  # of the newest anchors, at the start
@@ -73,7 +75,6 @@ def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> 
     last, with the votes that they wait for.
     """
     refused: dict[bytes, str] = {}
-    answers = _decide_answers(network, rows, refused)
     take: list[tuple[Message, OfTask]] = []
     taken: set[tuple[str, bytes, int]] = set()
     found = _read(rows, refused)
@@ -93,11 +94,12 @@ def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> 
             reason = why_not_given(given, message)
         if not reason and row.kind != "Vote" and race in taken:
             reason = "another message came first"
-        if not reason and len(take) + len(answers) < MESSAGES_AT_ONCE:
+        if not reason and len(take) < MESSAGES_AT_ONCE:
             taken.add(race)
             take.append((row, message))
         elif reason and network.time > row.received_at + REFUSE_AFTER:
             refused[row.digest] = reason
+    answers = _decide_answers(network, rows, min(PROBES_AT_ONCE, MESSAGES_AT_ONCE - len(take)), refused)
     chosen = {row.digest for row in (*answers, *(row for row, _ in take))}
     return [row for row in sorted(rows, key=_is_opening) if row.digest in chosen], refused
 
@@ -106,21 +108,31 @@ def _is_opening(row: Message) -> bool:
     return row.kind == CanaryOpening.kind
 
 
-def _decide_answers(network: Network, rows: Sequence[Message], refused: dict[bytes, str]) -> list[Message]:
-    """Of the probes, those that count if they are anchored now."""
+def _decide_answers(
+    network: Network, rows: Sequence[Message], most: int, refused: dict[bytes, str]
+) -> Sequence[Message]:
+    """Of the probes the first so many that count if they are anchored now."""
     answers: dict[int, Message] = {}
     for row in rows:
+        if len(answers) >= most:
+            break
         if row.kind == Probe.kind:
             try:
                 reason = probes.why_not(network, signed(row), Probe.from_body(row.body), network.time)
             except InferixError as error:
                 refused[row.digest] = str(error)
                 continue
-            if reason and network.time > row.received_at + REFUSE_AFTER:
-                refused[row.digest] = reason
-            elif not reason and len(answers) < PROBES_AT_ONCE:
+            if not reason:
                 answers.setdefault(row.node, row)
+            elif network.time > row.received_at + REFUSE_AFTER:
+                refused[row.digest] = reason
     return list(answers.values())
+
+
+def can_wait(network: Network, rows: Sequence[Message]) -> bool:
+    """Whether these are a few new probes only."""
+    is_new = all(row.kind == Probe.kind and network.time < row.received_at + PROBES_WAIT for row in rows)
+    return is_new and len(rows) < PROBES_AT_ONCE
 
 
 def _read(rows: Sequence[Message], refused: dict[bytes, str]) -> list[tuple[Message, OfTask]]:
@@ -175,7 +187,8 @@ class AnchorKeeper:
             waiting = [] if marked else self._waiting(session)
         with self.desk.follower.reading() as network:
             take, refused = decide_messages(network, self.desk.manager, waiting)
-            what = decide_anchor(network, self.desk.manager, lane, len(marked or take))
+            worth = marked or ([] if can_wait(network, take) else take)
+            what = decide_anchor(network, self.desk.manager, lane, len(worth))
             accepted = [Acceptance.from_body(row.body) for row in take if row.kind == Acceptance.kind]
             canaries = Canaries(self.desk.manager, self.desk.operator_key, self.canary_ppm)
             given = list(canaries.given(network, accepted)) if what == "anchor" else []
@@ -190,20 +203,21 @@ class AnchorKeeper:
         """This manager is alive, too: an answer of its own among those of its nodes."""
         with self.desk.follower.reading() as network:
             node = network.nodes.get(self.desk.manager)
-            due = probes.due(network, node) if node is not None else None
+            is_mine = node is not None and node.operator == Account.from_key(self.desk.operator_key).address
+            due = probes.due(network, node) if node is not None and is_mine else None
             domain, time = network.domain, network.time
         if due is None:
             return
         subject, probe, _ = due
         with self.desk.database.session() as session:
-            is_mine = (Message.kind == Probe.kind, Message.node == self.desk.manager, Message.task == subject)
-            if session.exec(select(Message).where(*is_mine, col(Message.refused).is_(None))).first() is None:
+            same = (Message.kind == Probe.kind, Message.node == self.desk.manager, Message.task == subject)
+            if session.exec(select(Message).where(*same)).first() is None:
                 signature = probe.sign(domain, self.desk.operator_key)
                 row = Message(
                     digest=probe.digest(domain), kind=probe.kind, node=self.desk.manager, task=subject, attempt=0,
                     body=probe.body(), signature=signature, received_at=time,
                 )  # fmt: skip
-                session.merge(row)
+                session.add(row)
 
     def _lane(self) -> LaneNow:
         client = self.contracts.client

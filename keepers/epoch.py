@@ -16,6 +16,7 @@ from inferix.models.roles import BatchStatus, NodeStatus
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, claimable, nodes_tree
 from inferix.replay.answers import inclusion
+from inferix.replay.availability import NOT_SERVED
 from inferix.replay.settlement import LEASES, unpaid_leases
 from inferix.replay.state import AccountsRoot
 from inferix.storage.documents import put_document
@@ -79,7 +80,18 @@ def decide_post(network: Network) -> int | None:
     posted = roots[-1].epoch if roots else -1
     newest = len(network.epochs) - 1
     changed = any(epoch.charge or epoch.minted or epoch.pooled for epoch in network.epochs[posted + 1 :])
-    return newest if changed else None
+    return newest if changed and not _is_withheld(network, network.epoch_end(newest)) else None
+
+
+def _is_withheld(network: Network, cut_off: int) -> bool:
+    """Whether an anchor of before the cut-off is not served and may still be cancelled: what it holds is not known yet,
+    and accounts that are posted without it would be false once it is shown."""
+    term = network.parameters["batch_window"] + network.parameters["answer_window"]
+    anchors = (anchor for lane in network.lanes.values() for anchor in lane.anchors.values())
+    return any(
+        anchor.problem == NOT_SERVED and anchor.timestamp <= cut_off and network.time <= anchor.sealed_at + term
+        for anchor in anchors
+    )
 
 
 def decide_final(network: Network) -> AccountsRoot | None:

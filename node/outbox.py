@@ -3,7 +3,7 @@
 
 import logging
 
-from inferix.errors import Conflict, InferixError, InvalidInput, NotFound, Refused, Unavailable
+from inferix.errors import Conflict, Corrupt, InferixError, InvalidInput, NotFound, Refused, Unavailable
 from inferix.storage.blobs import BlobStore
 from inferix.storage.cid import Cid, Codec
 from node.api import Api
@@ -12,7 +12,7 @@ from node.signer import message_of
 
 log = logging.getLogger(__name__)
 
-_FOR_GOOD = (InvalidInput, Conflict, NotFound, Refused)
+_FOR_GOOD = (InvalidInput, Conflict, Corrupt, NotFound, Refused)  # Corrupt: of a program of another time
 
 
 class Outbox:
@@ -45,9 +45,8 @@ class Outbox:
         self._journal.mark_stored(digest)
 
     def _send(self, entry: Entry) -> bool:
-        message = message_of(entry)
         try:
-            self._api.send(message, entry.signature, entry.salt)
+            self._api.send(message_of(entry), entry.signature, entry.salt)
         except _FOR_GOOD as error:
             log.warning("the network refuses this node's %s: %s", entry.kind, error)
             self._journal.mark(entry, REFUSED, self._api.clock.now(), str(error)[:300])

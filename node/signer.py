@@ -148,7 +148,7 @@ def subject_of(message: Message) -> bytes:
         case PanelVote():
             return message.dispute
         case Probe():
-            return abi_encode(["uint32", "uint32"], [message.manager, message.anchor])
+            return abi_encode(["uint32", "uint32", "bytes32"], [message.manager, message.anchor, message.seed])
         case Benchmark():
             return message.challenge
     raise NotOurs(f"a node does not sign a {message.kind}")

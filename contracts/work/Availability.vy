@@ -55,6 +55,7 @@ ACCEPTANCE: constant(uint8) = 1
 RECEIPT: constant(uint8) = 2
 VOTE: constant(uint8) = 3
 OPENING: constant(uint8) = 4
+PROBE: constant(uint8) = 5
 
 ACCEPTANCE_TYPEHASH: constant(bytes32) = keccak256("Acceptance(bytes32 task,uint8 attempt,uint32 node,uint16 draw)")
 RECEIPT_TYPEHASH: constant(bytes32) = keccak256(
@@ -63,6 +64,7 @@ RECEIPT_TYPEHASH: constant(bytes32) = keccak256(
 VOTE_TYPEHASH: constant(bytes32) = keccak256(
     "Vote(bytes32 task,uint8 attempt,uint32 node,bytes32 result,uint8 outcome,bytes32 measured)"
 )
+PROBE_TYPEHASH: constant(bytes32) = keccak256("Probe(uint32 manager,uint32 anchor,uint32 node,bytes32 seed)")
 OPENING_TYPEHASH: constant(bytes32) = keccak256(
     "CanaryOpening(bytes32 task,uint8 attempt,uint32 node,bool isCanary,bytes32 salt)"
 )
@@ -393,6 +395,9 @@ def _digest(message: IAvailability.Message) -> bytes32:
     elif message.kind == OPENING:
         typehash = OPENING_TYPEHASH
         length = 160
+    elif message.kind == PROBE:
+        typehash = PROBE_TYPEHASH
+        length = 128
     else:
         assert message.kind == VOTE, "Availability: no such message"
     assert len(message.body) == length, "Availability: length of a message"

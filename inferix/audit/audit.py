@@ -21,6 +21,7 @@ from inferix.models.event import ChainEvent
 from inferix.models.roles import NodeStatus, Outcome, RootKind, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
+from inferix.replay.probes import ANSWERED, OVER
 from inferix.replay.reputation import final_leaves
 from inferix.replay.roots import knows, served, wrong_rows
 from inferix.replay.rosters import RECENT
@@ -37,6 +38,8 @@ LATE = (
     "this node has voted",
     "the job runs in another manager's lane",
     "the job is ",
+    ANSWERED,
+    OVER,
 )
 """Why a message may not count although it did when its manager took it: another came first, or its time was over."""
 STANDING = (

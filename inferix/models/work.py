@@ -7,8 +7,6 @@ from inferix.models.document import Bytes32, HexBytes, Value
 from inferix.models.job import Task
 from inferix.models.roles import Outcome
 
-"""Every so many anchors of a lane nodes show that they are alive: those whose index is a multiple."""
-
 
 class TaskWork(Value):
     """Base of the items about one attempt. ``spec``: digest of the JobSpec; ``sealed_key``: the job key for it."""

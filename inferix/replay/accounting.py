@@ -69,9 +69,7 @@ def epoch_rewards(network: "Network", epoch: Epoch, waiting: tuple[Fine, ...] = 
             if voter and state is not None:
                 checked[voter] = checked.get(voter, 0) + state.task.work
     capacity = {
-        node: count * epoch.record.ib[node]
-        for node, count in epoch.record.answered.items()
-        if node in epoch.record.ib and node not in epoch.record.absent
+        node: speed for node, speed in epoch.record.presence.capacity.items() if node not in epoch.record.absent
     }
     fees, capacity = (_weighed(weights, epoch.record) for weights in (fees, capacity))
     total = sum(SHARES.values())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Place = tuple[int, int]
 """The manager and index of an anchor."""
-MESSAGE_KINDS = {1: "Acceptance", 2: "Receipt", 3: "Vote", 4: "CanaryOpening"}
+MESSAGE_KINDS = {1: "Acceptance", 2: "Receipt", 3: "Vote", 4: "CanaryOpening", 5: "Probe"}
 NOT_SERVED = "its data is not served"
 CANCELLED = "its data was asked for and not served"
 

@@ -42,11 +42,9 @@ def _rearmed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> 
 
 
 def _sealed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
-    lane = network.lane(args["manager"])
-    lane.sealed = args["index"]
-    anchor = lane.anchors[lane.sealed]
+    anchor = network.lane(args["manager"]).anchors[args["index"]]
     anchor.seed, anchor.sealed_at = args["seed"], event.timestamp
-    probes.sealed(network, anchor)
+    probes.sealed(network, args["manager"], anchor)
     jobs.sealed(network, args["manager"], anchor)
 
 

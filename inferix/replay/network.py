@@ -48,6 +48,7 @@ from inferix.replay.state import (
     Lane,
     Node,
     Objection,
+    Presence,
     RootDispute,
     TakeOver,
     TaskState,
@@ -119,8 +120,9 @@ class Network:
         self.equivocations: set[tuple[bytes, int, int]] = set()
         self.drawn: dict[int, dict[int, list[int]]] = {}  # epoch -> worker -> turns that it had, tasks that it took
         self.sold: dict[int, int] = {}  # licence -> when
-        self.asked: dict[int, set[int]] = {}  # epoch that is not closed -> its hours in which a seed was sealed
-        self.answered: dict[int, dict[int, int]] = {}  # epoch that is not closed -> node -> probes
+        self.present: dict[int, Presence] = {}  # by epoch that is not closed
+        self.answered: dict[int, int] = {}  # licence -> the newest hour of which a node of it answered a probe
+        self.seeds: dict[int, tuple[int, int]] = {}  # hour -> (manager, anchor) that was sealed last in it
         self.running: set[bytes] = set()  # tasks that a worker may have in its hands
         self.fines: list[Fine] = []  # since the pool last handed over what it held
         self.epochs: list[Epoch] = []

@@ -12,7 +12,7 @@ from inferix.messages import unpack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import BatchStatus, CaseStatus, NodeStatus, Outcome, Role
-from inferix.replay.state import Batch, Node, Record
+from inferix.replay.state import Batch, Node, Presence, Record
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
@@ -46,9 +46,7 @@ def record(network: "Network", epoch: int) -> Record:
     tally = network.drawn.get(epoch, {})
     absent = frozenset(node for node, (drawn, taken) in tally.items() if taken * 10_000 < drawn * TAKEN_BPS)
     apparent = sum(_apparent(network, node, epoch) for node in network.nodes.values())
-    speeds = {node.id: node.ib for node in network.nodes.values() if node.role is Role.WORKER}
-    asked = len(network.asked.pop(epoch, ()))
-    return Record(reputation, absent, apparent, speeds, network.answered.pop(epoch, {}), asked)
+    return Record(reputation, absent, apparent, network.present.pop(epoch, Presence()))
 
 
 def _outcomes(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:

@@ -13,10 +13,11 @@ from inferix.models.job import case_id
 from inferix.models.roles import NodeStatus, RosterKind
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.attempts import misfit_worker, open_draws, seats
+from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.settlement import draft_batches
 from inferix.storage.tables import Message, SignedOrder, WantedCancel
 from inferix.trees import flat
-from keepers.anchor import REFUSE_AFTER, LaneNow, decide_anchor, decide_messages, needs_seed
+from keepers.anchor import PROBES_WAIT, REFUSE_AFTER, LaneNow, can_wait, decide_anchor, decide_messages, needs_seed
 from keepers.assign import decide_verifiers, decide_workers
 from keepers.bench import decide_challenge
 from keepers.epoch import CLOSE_ANYWAY, decide_claims, decide_close, decide_collect, decide_final, decide_post
@@ -203,6 +204,21 @@ def test_messages__probes__each_node_once_and_few_beside_what_is_done(
     assert decide_messages(chain.network, 9, rows) == (rows, {}), "any lane may"
     monkeypatch.setattr("keepers.anchor.PROBES_AT_ONCE", 1)
     assert decide_messages(chain.network, MANAGER, [*rows, accepted])[0] == [rows[0], accepted]
+    monkeypatch.setattr("keepers.anchor.MESSAGES_AT_ONCE", 1)
+    assert decide_messages(chain.network, MANAGER, [*rows, accepted])[0] == [accepted], "what is done comes first"
+
+
+def test_messages__a_few_new_probes_alone__make_no_anchor_yet(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    rows = [inbox(chain.answer(node), chain.time) for node in WORKERS]
+    assert can_wait(chain.network, rows) and can_wait(chain.network, [])
+    assert not can_wait(chain.network, [*rows, inbox(chain.acceptance(state), chain.time)])
+    monkeypatch.setattr("keepers.anchor.PROBES_AT_ONCE", len(rows))
+    assert not can_wait(chain.network, rows)
+    rows = rows[:1]
+    rows[0].received_at -= PROBES_WAIT
+    assert not can_wait(chain.network, rows)
 
 
 def test_messages__a_probe_that_counts_no_more__refused_when_the_mirror_has_caught_up(chain: Chain) -> None:
@@ -211,9 +227,7 @@ def test_messages__a_probe_that_counts_no_more__refused_when_the_mirror_has_caug
     chain.anchor(chain.answer(WORKERS[0]))
     assert decide_messages(chain.network, MANAGER, [row]) == ([], {})
     row.received_at -= REFUSE_AFTER + 9
-    assert decide_messages(chain.network, MANAGER, [row])[1] == {
-        row.digest: "this node has answered a seed of this hour"
-    }
+    assert decide_messages(chain.network, MANAGER, [row])[1] == {row.digest: "an hour is answered once"}
     row.body = b""
     assert "Probe" in decide_messages(chain.network, MANAGER, [row])[1][row.digest]
 
@@ -480,6 +494,22 @@ def test_epoch__collect_then_close_then_post_then_final(chain: Chain) -> None:
     assert decide_post(chain.network) is None
     chain.emit("EpochClosed", epoch=0, work=1, charge=charge, burned=37, minted=37, pooled=0)
     assert (decide_close(chain.network), decide_post(chain.network)) == (None, 0)
+
+
+def test_accounts__an_anchor_that_is_withheld__waited_for_as_long_as_it_may_be_cancelled(chain: Chain) -> None:
+    settled(chain)
+    chain.time = GENESIS + 259_201
+    chain.emit("EpochClosed", epoch=0, work=1, charge=1, burned=9, minted=9, pooled=0)
+    assert decide_post(chain.network) == 0
+    anchor = chain.network.lane(MANAGER).anchors[chain.anchors]
+    anchor.problem = NOT_SERVED
+    term = chain.network.parameters["batch_window"] + chain.network.parameters["answer_window"]
+    anchor.sealed_at = chain.network.time - term
+    assert decide_post(chain.network) is None
+    anchor.sealed_at -= 1
+    assert decide_post(chain.network) == 0
+    anchor.sealed_at, anchor.problem = chain.network.time, CANCELLED
+    assert decide_post(chain.network) == 0, "nothing of it counts"
 
 
 def test_accounts__final_after_the_window_then_claims(chain: Chain, interface: Callable[[str], Interface]) -> None:

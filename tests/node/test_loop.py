@@ -9,6 +9,7 @@ import pytest
 
 from inferix.messages import Acceptance, Probe, Receipt
 from inferix.models.work import Offer, ProbeDuty, Run
+from node.journal import READY, REFUSED, Entry
 from node.loop import POLL_SECONDS
 from node.outbox import Outbox
 from tests.node.network import START, Job, Network
@@ -107,6 +108,19 @@ def test_flush__nothing_to_send__asks_nothing(network: Network, worker: Node) ->
     assert isinstance(outbox, Outbox)
     assert outbox.flush() == 0
     assert len(network.requests) == before
+
+
+def test_regression_a_message_of_a_program_of_another_time_holds_no_other_up(network: Network, worker: Node) -> None:
+    """A kind whose fields have changed since it was signed blocked all that was signed later."""
+    outbox = worker.loop._outbox
+    old = Entry("Probe", b"old", bytes(96), bytes(65), b"", b"", READY, "", START)
+    outbox._journal.add(old)
+    worker.run(PROBE)
+    assert [item.message for item in network.received] == [Probe(manager=1, anchor=10, seed=bytes(32), node=7)]
+    assert outbox.flush() == 0
+    kept = outbox._journal.find("Probe", b"old")
+    assert kept is not None
+    assert kept.state == REFUSED
 
 
 def _wait_for(true: object, seconds: float = 30.0) -> None:

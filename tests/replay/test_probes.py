@@ -3,9 +3,13 @@
 
 import pytest
 
-from inferix.messages import Message, Probe
+from inferix.messages import ANCHORED, Message, Probe
+from inferix.models.roles import NodeStatus, RootKind
 from inferix.replay.accounting import accounts_data, epoch_rewards
-from inferix.replay.probes import PROBE_PERIOD, PROBE_TERM
+from inferix.replay.availability import MESSAGE_KINDS
+from inferix.replay.probes import ANSWERED, OVER, PROBE_PERIOD, PROBE_TERM, due
+from inferix.replay.state import RootName
+from keepers.chunks import shelf
 from tests.replay.chain import DOMAIN, GENESIS, MANAGER, WORKERS, Chain, key, signed
 
 WORKER = WORKERS[0]
@@ -27,12 +31,13 @@ def why_refused(chain: Chain, message: tuple[Message, bytes]) -> str:
 
 
 def answered(chain: Chain) -> dict[int, int]:
-    return chain.network.answered.get(0, {})
+    """By licence, which is the node's id here."""
+    return chain.network.present[0].hours
 
 
 def test_an_answer_counts_once_an_hour(sealed: Chain) -> None:
     assert why_refused(sealed, sealed.answer(WORKER)) == ""
-    assert why_refused(sealed, sealed.answer(WORKER)) == "this node has answered a seed of this hour"
+    assert why_refused(sealed, sealed.answer(WORKER)) == ANSWERED
     assert answered(sealed) == {WORKER: 1}
     sealed.wait(PROBE_PERIOD)
     sealed.anchor()
@@ -64,7 +69,7 @@ def test_nobody_signs_before_there_is_a_seed(sealed: Chain) -> None:
     assert why_refused(sealed, early) == "no anchor has this seed"
 
 
-@pytest.mark.parametrize(("seconds", "reason"), [(0, ""), (1, "this seed was to be answered within the hour")])
+@pytest.mark.parametrize(("seconds", "reason"), [(0, ""), (1, OVER)])
 def test_an_answer_is_anchored_within_the_term(sealed: Chain, seconds: int, reason: str) -> None:
     message = sealed.answer(WORKER)
     sealed.time = sealed.network.lane(MANAGER).anchors[sealed.anchors].sealed_at + PROBE_TERM + seconds
@@ -84,9 +89,75 @@ def test_what_is_answered_is_paid_by_the_epoch_that_it_was_anchored_in(sealed: C
     sealed.anchor(after)
     sealed.close_epoch(10**18)
     epoch = sealed.network.epochs[0]
-    assert epoch.record.answered == {WORKERS[0]: 1}
-    assert sealed.network.answered == {1: {WORKERS[1]: 1}}
+    assert epoch.record.presence.hours == {WORKERS[0]: 1}
+    assert epoch.record.presence.capacity == {WORKERS[0]: 6_000}
+    assert sealed.network.present[1].hours == {WORKERS[1]: 1}
     paid = epoch_rewards(sealed.network, epoch)
     for_capacity = epoch.minted * 30 // 37 * epoch.poc_bps // 10_000
     assert paid.workers[WORKERS[0]] >= for_capacity
     assert {row.node for row in accounts_data(sealed.network, 0).nodes} == {0, *paid.workers, *paid.verifiers, MANAGER}
+
+
+@pytest.mark.parametrize("status", [NodeStatus.RETIRED, NodeStatus.JAILED, NodeStatus.BANNED])
+def test_who_was_judged_or_has_left_is_not_there(sealed: Chain, status: NodeStatus) -> None:
+    sealed.emit("StatusChanged", node=WORKER, status=int(status))
+    assert due(sealed.network, sealed.network.nodes[WORKER]) is None
+    assert why_refused(sealed, sealed.answer(WORKER)) == f"it is {status.name.lower()}"
+    sealed.emit("StatusChanged", node=WORKER, status=int(NodeStatus.FROZEN))
+    assert why_refused(sealed, sealed.answer(WORKER)) == "", "who is accused is there"
+    assert sealed.network.present[0].capacity == {}, "and cannot be drawn"
+
+
+def test_attack_a_speed_without_stake_earns_nothing_by_answering(sealed: Chain) -> None:
+    """A friend attests any speed to a machine that nobody stands for."""
+    sealed.emit("Qualified", node=WORKER, qualified=False)
+    sealed.emit("BenchmarkAttested", node=WORKER, manager=MANAGER, ib=2**32 - 1, device_class=bytes(32))
+    assert why_refused(sealed, sealed.answer(WORKER)) == ""
+    assert (sealed.network.present[0].capacity, answered(sealed)) == ({}, {WORKER: 1})
+
+
+def test_attack_a_speed_raised_at_the_end_counts_for_its_own_hours(sealed: Chain) -> None:
+    sealed.anchor(sealed.answer(WORKER))
+    sealed.wait(PROBE_PERIOD)
+    sealed.emit("BenchmarkAttested", node=WORKER, manager=MANAGER, ib=9_000, device_class=bytes(32))
+    assert sealed.network.present[0].capacity == {WORKER: 6_000}
+    sealed.anchor()
+    sealed.anchor(sealed.answer(WORKER))
+    assert sealed.network.present[0].capacity == {WORKER: 15_000}
+
+
+def test_an_hour_is_asked_until_it_is_answered_though_another_has_begun(sealed: Chain) -> None:
+    """Whoever seals around the full hour takes no hour from anybody."""
+    node = sealed.network.nodes[WORKER]
+    first = sealed.answer(WORKER)
+    sealed.time = GENESIS + PROBE_PERIOD + 1
+    sealed.anchor()
+    asked = due(sealed.network, node)
+    assert asked is not None
+    assert (asked[1].anchor, asked[1].seed) == (1, first[0].seed)  # type: ignore[attr-defined]
+    sealed.anchor(first)
+    asked = due(sealed.network, node)
+    assert asked is not None
+    assert asked[1].anchor > 1
+    sealed.anchor(sealed.answer(WORKER))
+    assert due(sealed.network, node) is None
+    assert answered(sealed) == {WORKER: 2}
+
+
+def test_what_is_sealed_in_the_last_hour_of_an_epoch_need_not_be_answered(sealed: Chain) -> None:
+    before = len(sealed.network.present[0].asked)
+    sealed.time = GENESIS + 259_200 - PROBE_TERM - 9
+    sealed.anchor()
+    assert len(sealed.network.present[0].asked) == before + 1
+    sealed.time = GENESIS + 259_200 - PROBE_TERM + 9
+    sealed.anchor()
+    assert len(sealed.network.present[0].asked) == before + 1
+
+
+def test_regression_a_chunk_of_an_anchor_with_probes_can_be_shown(sealed: Chain) -> None:
+    """A kind that Availability did not know had no answer: anybody could have had such an anchor cancelled."""
+    assert set(MESSAGE_KINDS.values()) == set(ANCHORED)
+    sealed.anchor(sealed.answer(WORKER))
+    anchor = sealed.network.lane(MANAGER).anchors[sealed.anchors]
+    found = shelf(sealed.network, RootName(RootKind.ANCHOR, MANAGER, anchor.index, anchor.root))
+    assert [place["kind"] for place in found.places] == [5]

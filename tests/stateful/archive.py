@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from eth_utils import keccak
 
 from inferix.draws import Roster
-from inferix.messages import Message, Receipt
+from inferix.messages import Message, Probe, Receipt
 from inferix.models.anchor import AnchorData, RosterData, RosterLeaf
 from inferix.models.roles import RosterKind
 from inferix.replay.accounting import accounts_tree, nodes_tree, roster_leaves
@@ -82,7 +82,9 @@ class Archive:
         world = self.bench.world
         node = world.verifiers[at % len(world.verifiers)]
         task = keccak(text=f"nothing {self.bench.steps} {at}")
-        message = Receipt(task=task, attempt=0, node=node.id, result=task)
+        message: Message = Receipt(task=task, attempt=0, node=node.id, result=task)
+        if at % 2:
+            message = Probe(manager=1, anchor=at, node=node.id, seed=task)
         return message, message.sign(world.domain, bytes(node.operator.key))
 
     def post_roster(self, manager: int, kind: RosterKind, is_right: bool = True, is_served: bool = True) -> bool:

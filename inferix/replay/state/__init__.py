@@ -13,7 +13,7 @@ from inferix.replay.state.courts import (
 )
 from inferix.replay.state.jobs import Attempt, AttemptStatus, Job, JobStatus, TakeOver, TaskState
 from inferix.replay.state.lanes import Anchor, Batch, Lane, Refused
-from inferix.replay.state.money import Account, AccountsRoot, BalanceClaim, Epoch, Fine, Record
+from inferix.replay.state.money import Account, AccountsRoot, BalanceClaim, Epoch, Fine, Presence, Record
 from inferix.replay.state.nodes import Exit, FinalRoster, Node, Seat, Terms
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Lane",
     "Node",
     "Objection",
+    "Presence",
     "Record",
     "Refused",
     "RootDispute",

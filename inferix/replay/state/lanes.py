@@ -38,14 +38,12 @@ class Anchor:
 
 @dataclass
 class Lane:
-    """A manager's anchors, of which the first ``sealed`` are, and live batches; ``alone``: those that others proposed
-    by its seeds, outside its order.
+    """A manager's anchors and live batches; ``alone``: those that others proposed by its seeds, outside its order.
 
     ``receipts``: (task, attempt, node) of each that was ever anchored, and its first anchor: no later one counts."""
 
     manager: int
     anchors: dict[int, Anchor] = field(default_factory=dict)
-    sealed: int = 0
     batches: list[bytes] = field(default_factory=list)
     alone: list[bytes] = field(default_factory=list)
     called_at: int = 0  # when the manager was last called out, and how many anchors there were then

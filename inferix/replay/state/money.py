@@ -50,21 +50,28 @@ class Fine:
     transaction: bytes = field(default=bytes(32), compare=False)
 
 
+@dataclass
+class Presence:
+    """Who answered probes in an epoch. ``capacity``: of each worker that could be drawn when it answered, its speed for
+    each hour, micro-IB; ``hours``: answered, by licence; ``asked``: those with a seed, and time to answer it."""
+
+    capacity: dict[int, int] = field(default_factory=dict)
+    hours: dict[int, int] = field(default_factory=dict)
+    asked: set[int] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What is known of workers at the close of an epoch.
 
     ``reputation``: per mille, 1,000 of who is not in it; ``absent``: who let too many turns pass; ``apparent``: what
-    the speed of all active workers came to in the time they had, nano-IBM; ``ib``: of each, micro-IB; ``answered``:
-    probes, of those that answered any; ``asked``: hours in which there was one.
+    the speed of all active workers came to in the time they had, nano-IBM; ``presence``: who was there.
     """
 
     reputation: dict[int, int] = field(default_factory=dict)
     absent: frozenset[int] = frozenset()
     apparent: int = 0
-    ib: dict[int, int] = field(default_factory=dict)
-    answered: dict[int, int] = field(default_factory=dict)
-    asked: int = 0
+    presence: Presence = field(default_factory=Presence)
 
 
 @dataclass

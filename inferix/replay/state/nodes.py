@@ -30,8 +30,8 @@ class Exit:
 @dataclass
 class Node:
     """A registered machine; stake in wei of IFX: ``bonded`` is all at work, ``delegated`` the part of it that is not
-    the owner's, ``limit`` how much of that it takes. ``former``: operators that it had; ``answered``: the hour of the
-    newest probe that it answered (`inferix.replay.probes`)."""
+    the owner's, ``limit`` how much of that it takes. ``former``: operators that it had; ``answered``: the newest
+    hour of which it answered a probe (`inferix.replay.probes`)."""
 
     id: int
     owner: str

@@ -10,7 +10,7 @@ from eth_utils import keccak
 
 from inferix import trees
 from inferix.draws import Roster
-from inferix.messages import Acceptance, CanaryOpening, Message, Receipt, Vote
+from inferix.messages import Acceptance, CanaryOpening, Message, Probe, Receipt, Vote
 from tests.contracts.disputes.court import Court, leaf_values_of, roster_leaf
 from tests.contracts.system import IFX, Node, acting
 from tests.contracts.work.books import Ledger
@@ -19,7 +19,7 @@ from tests.contracts.work.network import block_hash, flat, leaf_values, mine
 ANCHOR, ROSTER, ACCOUNTS, NODES = 1, 2, 3, 4
 CHUNK = 64
 NO_MESSAGE = (0, b"", b"")
-KINDS = (Acceptance, Receipt, Vote, CanaryOpening)
+KINDS = (Acceptance, Receipt, Vote, CanaryOpening, Probe)
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,10 @@ def messages(court: Court, count: int) -> list[tuple[Message, bytes]]:
             Acceptance(**common, draw=at),
             Receipt(**common, result=keccak(text="result")),
             Vote(**common, result=keccak(text="result"), outcome=1, measured=bytes(32)),
-            CanaryOpening(**common, is_canary=at % 8 == 3, salt=keccak(text=f"salt {at}")),
+            CanaryOpening(**common, is_canary=at % 2 == 0, salt=keccak(text=f"salt {at}")),
+            Probe(manager=1, anchor=at, node=node.id, seed=keccak(text=f"seed {at}")),
         ]
-        message = made[at % 4]
+        message = made[at % len(made)]
         found.append((message, message.sign(court.domain, bytes(node.operator.key))))
     return found
 
