@@ -93,7 +93,8 @@ class Life:
         honest = docket.live()[0]
         self.once(docket.challenge, honest, VOTES, 0)
         self.once(docket.challenge, honest, DATA, 0, self.world.verifiers[0].id)
-        self.yes(docket.settle, self.second, "votes", 10**7)
+        self.yes(docket.settle, self.second, "votes", 10**12)
+        self.no(docket.settle, self.second, "votes", 10**12)  # over half of its bond, with the one before
         lie = docket.live()[-1]
         self.yes(docket.challenge, lie, VOTES, 0)
         for kind in (VOTES, DATA):
