@@ -77,6 +77,7 @@ def keep(session: Session, row: tables.Message, message: Message, vote_digest: b
 
 def _of_node(session: Session, kind: str, row: tables.Message) -> Sequence[tables.Message]:
     wanted = select(tables.Message).where(
+        col(tables.Message.refused).is_(None),
         tables.Message.kind == kind,
         tables.Message.task == row.task,
         tables.Message.attempt == row.attempt,

@@ -33,7 +33,7 @@ from keepers.desk import MONEY, WORK, Desk
 log = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE = 200
-PROBES_AT_ONCE = 100  # of these, beside what is done
+PROBES_AT_ONCE = 100  # beside these
 PROBES_WAIT = 600  # seconds, for what is done or for others: they are in no hurry, and an anchor costs gas
 SEAL_AFTER = 2  # blocks
 SEAL_FIRST_AFTER = 200  # blocks; past 256 the block hash is out of reach and the next anchor is refused
@@ -99,7 +99,7 @@ def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> 
             take.append((row, message))
         elif reason and network.time > row.received_at + REFUSE_AFTER:
             refused[row.digest] = reason
-    answers = _decide_answers(network, rows, min(PROBES_AT_ONCE, MESSAGES_AT_ONCE - len(take)), refused)
+    answers = _decide_answers(network, rows, PROBES_AT_ONCE, refused)
     chosen = {row.digest for row in (*answers, *(row for row, _ in take))}
     return [row for row in sorted(rows, key=_is_opening) if row.digest in chosen], refused
 
@@ -130,9 +130,14 @@ def _decide_answers(
 
 
 def can_wait(network: Network, rows: Sequence[Message]) -> bool:
-    """Whether these are a few new probes only."""
-    is_new = all(row.kind == Probe.kind and network.time < row.received_at + PROBES_WAIT for row in rows)
-    return is_new and len(rows) < PROBES_AT_ONCE
+    """Whether these are a few probes only, new and in no hurry."""
+    return len(rows) < PROBES_AT_ONCE and all(row.kind == Probe.kind and _is_early(network, row) for row in rows)
+
+
+def _is_early(network: Network, row: Message) -> bool:
+    probe = Probe.from_body(row.body)
+    left = network.lanes[probe.manager].anchors[probe.anchor].sealed_at + probes.PROBE_TERM - network.time
+    return network.time < row.received_at + PROBES_WAIT and left > 2 * PROBES_WAIT
 
 
 def _read(rows: Sequence[Message], refused: dict[bytes, str]) -> list[tuple[Message, OfTask]]:
@@ -211,13 +216,13 @@ class AnchorKeeper:
         subject, probe, _ = due
         with self.desk.database.session() as session:
             same = (Message.kind == Probe.kind, Message.node == self.desk.manager, Message.task == subject)
-            if session.exec(select(Message).where(*same)).first() is None:
+            if session.exec(select(Message).where(*same, col(Message.refused).is_(None))).first() is None:
                 signature = probe.sign(domain, self.desk.operator_key)
                 row = Message(
                     digest=probe.digest(domain), kind=probe.kind, node=self.desk.manager, task=subject, attempt=0,
                     body=probe.body(), signature=signature, received_at=time,
                 )  # fmt: skip
-                session.add(row)
+                session.merge(row)
 
     def _lane(self) -> LaneNow:
         client = self.contracts.client

@@ -14,7 +14,7 @@ from inferix.chain.client import ChainClient
 from inferix.errors import InferixError
 from inferix.models.roles import DisputeStatus, RootKind, RosterKind
 from inferix.replay import Network
-from inferix.replay.availability import NOT_SERVED
+from inferix.replay.availability import NOT_SERVED, withheld
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import RootDispute, RootName
 from keepers.chunks import proposer, shelf, waiting_accounts, waiting_roster
@@ -95,6 +95,15 @@ def decide_demands(network: Network, manager: int, patience: int) -> list[Demand
     return [item for item in found if proposer(network, item.name) not in (None, manager) and item.name not in asked]
 
 
+def decide_seals(network: Network, manager: int, patience: int) -> list[tuple[str, int]]:
+    """(key, manager) of lanes of others whose last anchor is neither served nor sealed: before that nobody can ask."""
+    seals: list[tuple[str, int]] = []
+    for of, anchor in withheld(network, network.time - patience):
+        if of != manager and not anchor.sealed_at:
+            seals.append((f"seal:{of}:{anchor.index}:{anchor.armed_at}", of))
+    return seals
+
+
 def _anchors(network: Network, patience: int) -> Iterator[Demand]:
     for manager, lane in network.lanes.items():
         for anchor in lane.anchors.values():
@@ -163,6 +172,9 @@ class Availability:
             steps += decide_expiry(network, self.desk.manager)
             demands = decide_demands(network, self.desk.manager, self.patience)
             left = bonds_left(network, self.desk.manager) if self.stake else 0
+            seals = decide_seals(network, self.desk.manager, self.patience)
+        for key, manager in seals:
+            self.desk.try_send(MONEY, key, "Batches", "seal", manager)
         for dispute, reason in silent.items():
             self._tell(f"dispute {dispute.hex()[:12]} about this manager's root has no answer: {reason}")
         for demand in demands[left:]:

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inferix.errors import InferixError, NotFound
-from inferix.messages import ANCHORED
-from inferix.models.anchor import AccountsData, AnchorData
+from inferix.errors import NotFound
+from inferix.models.anchor import AccountsData
 from inferix.models.document import Value
 from inferix.models.roles import RootKind, RosterKind
-from inferix.replay import Network
+from inferix.replay import Network, anchors
 from inferix.replay.accounting import accounts_tree, nodes_tree
 from inferix.replay.availability import CANCELLED, MESSAGE_KINDS
 from inferix.replay.settlement import CHUNK
@@ -82,17 +81,9 @@ def shelf(network: Network, name: RootName) -> Shelf:
 
 
 def _anchor(network: Network, name: RootName) -> Shelf:
-    digest = network.lane(name.of).anchors[name.index].data
-    posted = network.later.messages((name.of, name.index))
-    if network.document(digest) is None and posted is not None:
-        messages = posted
-    else:
-        messages = AnchorData.decode(_body(network, digest), digest).messages
-    try:
-        digests = [ANCHORED[item.kind].from_body(item.body).digest(network.domain) for item in messages]
-    except InferixError as error:
-        raise NotFound(f"its data are malformed: {error}") from error
-    places = [{"kind": KIND_OF[item.kind], "body": item.body, "signature": item.signature} for item in messages]
+    messages = anchors.read(network, name.of, network.lane(name.of).anchors[name.index])
+    places = [{"kind": KIND_OF[item.kind], "body": item.body, "signature": item.signature} for item, _, _ in messages]
+    digests = [digest for _, _, digest in messages]
     return Shelf(Tree([message_leaf(digest) for digest in digests or [bytes(32)]]), places or [NO_MESSAGE])
 
 

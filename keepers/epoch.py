@@ -16,7 +16,7 @@ from inferix.models.roles import BatchStatus, NodeStatus
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, claimable, nodes_tree
 from inferix.replay.answers import inclusion
-from inferix.replay.availability import NOT_SERVED
+from inferix.replay.availability import withheld
 from inferix.replay.settlement import LEASES, unpaid_leases
 from inferix.replay.state import AccountsRoot
 from inferix.storage.documents import put_document
@@ -73,25 +73,16 @@ def decide_close(network: Network) -> int | None:
 
 
 def decide_post(network: Network) -> int | None:
-    """The closed epoch whose accounts are to be posted: the newest, when something changed since the last root."""
+    """The closed epoch whose accounts are to be posted: the newest of which no anchor is withheld, when something has
+    changed since the last root."""
     roots = network.accounts_roots
     if not network.epochs or (roots and not roots[-1].final_at):
         return None
     posted = roots[-1].epoch if roots else -1
-    newest = len(network.epochs) - 1
-    changed = any(epoch.charge or epoch.minted or epoch.pooled for epoch in network.epochs[posted + 1 :])
-    return newest if changed and not _is_withheld(network, network.epoch_end(newest)) else None
-
-
-def _is_withheld(network: Network, cut_off: int) -> bool:
-    """Whether an anchor of before the cut-off is not served and may still be cancelled: what it holds is not known yet,
-    and accounts that are posted without it would be false once it is shown."""
-    term = network.parameters["batch_window"] + network.parameters["answer_window"]
-    anchors = (anchor for lane in network.lanes.values() for anchor in lane.anchors.values())
-    return any(
-        anchor.problem == NOT_SERVED and anchor.timestamp <= cut_off and network.time <= anchor.sealed_at + term
-        for anchor in anchors
-    )
+    known = [epoch.index for epoch in network.epochs if not any(withheld(network, network.epoch_end(epoch.index)))]
+    newest = max(known, default=-1)
+    changed = any(epoch.charge or epoch.minted or epoch.pooled for epoch in network.epochs[posted + 1 : newest + 1])
+    return newest if changed else None
 
 
 def decide_final(network: Network) -> AccountsRoot | None:

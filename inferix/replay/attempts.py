@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from inferix.draws import Drawn, committee, draws
 from inferix.errors import InferixError
-from inferix.messages import ANCHORED, Acceptance, Anchored, CanaryOpening, OfTask, Probe, Receipt, Vote
-from inferix.models.anchor import AnchorData, RosterLeaf, SignedMessage
+from inferix.messages import Acceptance, Anchored, CanaryOpening, OfTask, Probe, Receipt, Vote
+from inferix.models.anchor import RosterLeaf, SignedMessage
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
-from inferix.replay import canaries, jobs, probes
-from inferix.replay.availability import CANCELLED, NOT_SERVED
+from inferix.replay import anchors, canaries, jobs, probes
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
-from inferix.trees import anchor_root
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
@@ -23,25 +21,10 @@ OPEN_JOBS = ("posted", "running")
 
 def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
     """Applies the messages behind an anchor's root; a false or missing document changes nothing."""
-    place = (manager, anchor.index)
-    if place in network.later.cancelled:
-        anchor.problem = CANCELLED
-        return
-    body = network.document(anchor.data)
-    posted = network.later.messages(place) if body is None else None
-    if posted is None and body is None:
-        anchor.problem = NOT_SERVED
-        return
     try:
-        posted_data = AnchorData(manager=manager, messages=posted or [])
-        data = posted_data if body is None else AnchorData.decode(body, anchor.data)
-        messages = [(item, ANCHORED[item.kind].from_body(item.body)) for item in data.messages]
+        messages = [(item, message) for item, message, _ in anchors.read(network, manager, anchor)]
     except InferixError as error:
         anchor.problem = str(error)
-        return
-    digests = [message.digest(network.domain) for _, message in messages]
-    if data.manager != manager or anchor_root(digests) != anchor.root:
-        anchor.problem = "its root is not that of its messages"
         return
     anchor.messages = len(messages)
     for item, message in messages:

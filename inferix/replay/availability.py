@@ -6,7 +6,7 @@ document is not to be had counts as it was posted on chain. Both change what cam
 them from the start (``Later``), or a message would count or not by when its reader came by.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from inferix.models.event import ChainEvent
 from inferix.models.roles import DisputeStatus, RootKind
 from inferix.replay.disputes import end, opening
 from inferix.replay.handlers import Handlers
-from inferix.replay.state import RootDispute, RootName
+from inferix.replay.state import Anchor, RootDispute, RootName
 
 if TYPE_CHECKING:
     from inferix.replay.network import Network
@@ -64,6 +64,16 @@ def _messages(values: Iterable[Mapping[str, Any]]) -> tuple[SignedMessage, ...]:
     )
 
 
+def withheld(network: "Network", cut_off: int) -> Iterator[tuple[int, Anchor]]:
+    """(manager, anchor) of before a cut-off that is not served and may be cancelled: what it holds is not known yet."""
+    term = network.parameters["batch_window"] + network.parameters["answer_window"]
+    for manager, lane in network.lanes.items():
+        for anchor in lane.anchors.values():
+            is_open = not anchor.sealed_at or network.time <= anchor.sealed_at + term
+            if anchor.problem == NOT_SERVED and anchor.timestamp <= cut_off and is_open:
+                yield manager, anchor
+
+
 def look_ahead(events: Iterable[ChainEvent]) -> Later:
     """What all events say of earlier anchors."""
     later = Later()
@@ -82,7 +92,7 @@ def told(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None
     if place in network.later.cancelled:
         changes = anchor.problem != CANCELLED
     else:
-        changes = anchor.problem == NOT_SERVED and network.later.messages(place) is not None
+        changes = anchor.problem not in ("", CANCELLED) and network.later.messages(place) is not None
     network.is_stale = network.is_stale or changes
 
 

@@ -95,7 +95,7 @@ def take(network: "Network", item: SignedMessage, probe: Probe, time: int) -> st
     node.answered = hour
     if node.role is Role.WORKER and eligible(node):
         presence.capacity[node.id] = presence.capacity.get(node.id, 0) + node.ib
-    if hour > network.answered.get(node.licence, 0):
+    if hour in presence.asked and hour > network.answered.get(node.licence, 0):
         network.answered[node.licence] = hour
         presence.hours[node.licence] = presence.hours.get(node.licence, 0) + 1
     return ""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferix.errors import InferixError, NotFound
-from inferix.messages import ANCHORED, Anchored, Receipt
-from inferix.models.anchor import AnchorData, BatchLeaf, SignedMessage
+from inferix.messages import Receipt
+from inferix.models.anchor import BatchLeaf
+from inferix.replay.anchors import Read, read
 from inferix.replay.network import Network
 from inferix.replay.state import Anchor
-from inferix.trees import Tree, anchor_root, flat, message_leaf
+from inferix.trees import Tree, flat, message_leaf
 
 BlockHash = Callable[[int], bytes]
 """The hash of the block of this number, from the chain."""
@@ -48,23 +49,13 @@ def found_at(network: Network, manager: int, index: int, leaf: BatchLeaf) -> Fou
     return next((each for each in found if each.receipt.result == leaf.result), found[0])
 
 
-def _read(network: Network, manager: int, anchor: Anchor) -> list[tuple[SignedMessage, Anchored, bytes]]:
-    """What an anchor's root is over, with each digest. Raises NotFound where that is not to be had; a cancelled one's
-    messages do not count."""
-    place = (manager, anchor.index)
-    body = network.document(anchor.data)
-    messages = network.later.messages(place) if body is None else None
-    if place in network.later.cancelled or (body is None and messages is None):
-        raise NotFound(f"the messages of anchor {manager}/{anchor.index} are not to be had, or do not count")
+def _read(network: Network, manager: int, anchor: Anchor) -> Read:
     try:
-        messages = AnchorData.decode(body, anchor.data).messages if body is not None else messages
-        opened = [(item, ANCHORED[item.kind].from_body(item.body)) for item in messages or []]
-        read = [(item, message, message.digest(network.domain)) for item, message in opened]
+        return read(network, manager, anchor)
     except InferixError as error:
-        raise NotFound(f"the document of anchor {manager}/{anchor.index} is false: {error}") from error
-    if anchor_root([digest for _, _, digest in read]) != anchor.root:
-        raise NotFound(f"the document of anchor {manager}/{anchor.index} is not what its root is over")
-    return read
+        raise NotFound(
+            f"the messages of anchor {manager}/{anchor.index} are not to be had, or do not count: {error}"
+        ) from error
 
 
 def _key(item: Receipt | BatchLeaf) -> tuple[bytes, int, int]:

@@ -184,6 +184,11 @@ def test_a_probe_is_answered_within_the_hour_and_once(api: Api) -> None:
     assert api.send(signed(right)).status_code == 202
     api.chain.anchor(signed(right))
     assert "once" in code(api.send(api.chain.answer(2)))[1]
+    with api.database.session() as session:
+        row = session.exec(select(Message).where(Message.node == 2)).one()
+        row.refused = "the keeper was away"
+    api.chain.network.nodes[2].answered = 0
+    assert api.send(api.chain.answer(2)).status_code == 202, "the first was never anchored"
     late = api.chain.answer(3)
     api.chain.wait(PROBE_TERM + 1)
     api.chain.network.tick(api.chain.time)

@@ -14,11 +14,13 @@ from inferix.models.roles import NodeStatus, RosterKind
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.attempts import misfit_worker, open_draws, seats
 from inferix.replay.availability import CANCELLED, NOT_SERVED
+from inferix.replay.probes import PROBE_TERM
 from inferix.replay.settlement import draft_batches
 from inferix.storage.tables import Message, SignedOrder, WantedCancel
 from inferix.trees import flat
 from keepers.anchor import PROBES_WAIT, REFUSE_AFTER, LaneNow, can_wait, decide_anchor, decide_messages, needs_seed
 from keepers.assign import decide_verifiers, decide_workers
+from keepers.availability import decide_seals
 from keepers.bench import decide_challenge
 from keepers.epoch import CLOSE_ANYWAY, decide_claims, decide_close, decide_collect, decide_final, decide_post
 from keepers.market import decide_observe, decide_roll
@@ -204,8 +206,6 @@ def test_messages__probes__each_node_once_and_few_beside_what_is_done(
     assert decide_messages(chain.network, 9, rows) == (rows, {}), "any lane may"
     monkeypatch.setattr("keepers.anchor.PROBES_AT_ONCE", 1)
     assert decide_messages(chain.network, MANAGER, [*rows, accepted])[0] == [rows[0], accepted]
-    monkeypatch.setattr("keepers.anchor.MESSAGES_AT_ONCE", 1)
-    assert decide_messages(chain.network, MANAGER, [*rows, accepted])[0] == [accepted], "what is done comes first"
 
 
 def test_messages__a_few_new_probes_alone__make_no_anchor_yet(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,6 +219,9 @@ def test_messages__a_few_new_probes_alone__make_no_anchor_yet(chain: Chain, monk
     rows = rows[:1]
     rows[0].received_at -= PROBES_WAIT
     assert not can_wait(chain.network, rows)
+    rows[0].received_at = chain.time + PROBE_TERM - 2 * PROBES_WAIT
+    chain.network.tick(rows[0].received_at)
+    assert not can_wait(chain.network, rows), "its hour is soon over"
 
 
 def test_messages__a_probe_that_counts_no_more__refused_when_the_mirror_has_caught_up(chain: Chain) -> None:
@@ -508,8 +511,15 @@ def test_accounts__an_anchor_that_is_withheld__waited_for_as_long_as_it_may_be_c
     assert decide_post(chain.network) is None
     anchor.sealed_at -= 1
     assert decide_post(chain.network) == 0
+    anchor.sealed_at = 0
+    assert decide_post(chain.network) is None, "nobody could ask for it yet"
+    assert decide_seals(chain.network, MANAGER + 90, 600) == [
+        (f"seal:{MANAGER}:{anchor.index}:{anchor.block}", MANAGER)
+    ]
+    assert decide_seals(chain.network, MANAGER, 600) == [], "its own keeper seals"
     anchor.sealed_at, anchor.problem = chain.network.time, CANCELLED
     assert decide_post(chain.network) == 0, "nothing of it counts"
+    assert decide_seals(chain.network, MANAGER + 90, 600) == []
 
 
 def test_accounts__final_after_the_window_then_claims(chain: Chain, interface: Callable[[str], Interface]) -> None:

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is alive: answers to seeds, counted from anchors alone."""
 
+from hashlib import sha256
+
 import pytest
 
 from inferix.messages import ANCHORED, Message, Probe
 from inferix.models.roles import NodeStatus, RootKind
+from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, epoch_rewards
-from inferix.replay.availability import MESSAGE_KINDS
+from inferix.replay.availability import MESSAGE_KINDS, look_ahead
 from inferix.replay.probes import ANSWERED, OVER, PROBE_PERIOD, PROBE_TERM, due
 from inferix.replay.state import RootName
+from inferix.trees import anchor_root
 from keepers.chunks import shelf
 from tests.replay.chain import DOMAIN, GENESIS, MANAGER, WORKERS, Chain, key, signed
 
@@ -81,6 +85,9 @@ def test_what_is_answered_is_paid_by_the_epoch_that_it_was_anchored_in(sealed: C
     sealed.finish(sealed.order())
     sealed.settle()
     last = GENESIS + 259_200 - 30
+    sealed.time = last - PROBE_PERIOD
+    sealed.anchor()
+    sealed.anchor(sealed.answer(WORKERS[0]))
     sealed.time = last
     sealed.anchor()
     before, after = sealed.answer(WORKERS[0]), sealed.answer(WORKERS[1])
@@ -89,9 +96,9 @@ def test_what_is_answered_is_paid_by_the_epoch_that_it_was_anchored_in(sealed: C
     sealed.anchor(after)
     sealed.close_epoch(10**18)
     epoch = sealed.network.epochs[0]
-    assert epoch.record.presence.hours == {WORKERS[0]: 1}
-    assert epoch.record.presence.capacity == {WORKERS[0]: 6_000}
-    assert sealed.network.present[1].hours == {WORKERS[1]: 1}
+    assert epoch.record.presence.hours == {WORKERS[0]: 1}, "the last hour is not asked"
+    assert epoch.record.presence.capacity == {WORKERS[0]: 12_000}
+    assert (sealed.network.present[1].hours, sealed.network.present[1].capacity) == ({}, {WORKERS[1]: 6_000})
     paid = epoch_rewards(sealed.network, epoch)
     for_capacity = epoch.minted * 30 // 37 * epoch.poc_bps // 10_000
     assert paid.workers[WORKERS[0]] >= for_capacity
@@ -161,3 +168,24 @@ def test_regression_a_chunk_of_an_anchor_with_probes_can_be_shown(sealed: Chain)
     anchor = sealed.network.lane(MANAGER).anchors[sealed.anchors]
     found = shelf(sealed.network, RootName(RootKind.ANCHOR, MANAGER, anchor.index, anchor.root))
     assert [place["kind"] for place in found.places] == [5]
+
+
+def test_regression_what_was_shown_on_chain_counts_though_its_document_is_false(sealed: Chain) -> None:
+    """Hidden, answered on chain, then shown as other bytes: accounts that counted it would have become false."""
+    message, signature = sealed.answer(WORKER)
+    bytes_of_nothing = b"no document"
+    digest = sha256(bytes_of_nothing).digest()
+    sealed.anchors += 1
+    where = {"manager": MANAGER, "index": sealed.anchors}
+    sealed.emit("Anchored", **where, root=anchor_root([message.digest(DOMAIN)]), data=digest)
+    posted = [{"kind": 5, "body": message.body(), "signature": signature}]
+    sealed.emit("MessagesPosted", **where, chunk=0, chunks=1, messages=posted)
+    assert sealed.network.is_stale
+    for documents in (sealed.documents, {**sealed.documents, digest: bytes_of_nothing}):
+        again = Network(DOMAIN, GENESIS, documents, look_ahead(sealed.events))
+        for event in sealed.events:
+            again.apply(event)
+        assert again.lane(MANAGER).anchors[sealed.anchors].problem == ""
+        assert again.present[0].hours == {WORKER: 1}
+        again.apply(sealed.events[-1])
+        assert not again.is_stale

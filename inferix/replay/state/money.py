@@ -53,7 +53,7 @@ class Fine:
 @dataclass
 class Presence:
     """Who answered probes in an epoch. ``capacity``: of each worker that could be drawn when it answered, its speed for
-    each hour, micro-IB; ``hours``: answered, by licence; ``asked``: those with a seed, and time to answer it."""
+    each hour, micro-IB; ``hours``: of those asked, by licence; ``asked``: hours with a seed, and time to answer it."""
 
     capacity: dict[int, int] = field(default_factory=dict)
     hours: dict[int, int] = field(default_factory=dict)
