@@ -28,8 +28,8 @@ def participation(
 ) -> None:
     """The share of its epochs that each sold licence took part in, and the Merkle root of all.
 
-    An epoch counts in which nodes of the licence answered 90 % of the hours that were asked. Governance posts root and digest by
-    Buyback.post_participation; whoever doubts them makes the list again by this command.
+    An epoch counts in which nodes of the licence answered 90 % of the hours that were asked. Governance posts root and
+    digest by Buyback.post_participation; whoever doubts them makes the list again by this command.
     """
     contracts, network = replayed(rpc, chain_id, deployment, storage)
     rows = participations(network)
