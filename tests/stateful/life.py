@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inferix.models.roles import CaseStatus, Outcome
-from tests.contracts.system import DAY
+from tests.contracts.system import DAY, Node
 from tests.stateful.docket import DATA, VOTES
 from tests.stateful.machine import Machine
 from tests.stateful.model.basics import BPS
@@ -199,3 +199,55 @@ class Life:
         self.yes(self.machine.withdraw_stake, place, 1)
         assert read("ifx", "balanceOf", owner) == before + left
         self.once(self.machine.withdraw_stake, 0, 1)  # who was late; then nobody is left
+
+
+class Backed:
+    """Delegators' calls, as a life makes them."""
+
+    def __init__(self, machine: Machine, life: Life) -> None:
+        self.machine, self.life, self.bench = machine, life, machine.bench
+        self.books, self.stranger = self.bench.model.delegations, life.world.stranger
+
+    def open(self, node: Node) -> bool:
+        """A node takes delegations."""
+        owner = node.owner.address
+        ask = lambda: self.books.set_limit(owner, node.id, 10**24)  # noqa: E731
+        return self.bench.both(owner, ask, "delegation", "set_limit", node.id, 10**24)
+
+    def delegate(self, who: str, node: int, amount: int) -> bool:
+        """Wei of IFX behind a node."""
+        ask = lambda: self.books.delegate(who, node, amount)  # noqa: E731
+        return self.bench.both(who, ask, "delegation", "delegate", node, amount)
+
+    def undelegate(self, who: str, node: int, shares: int) -> bool:
+        """These shares are on their way out."""
+        ask = lambda: self.books.undelegate(who, node, shares)  # noqa: E731
+        return self.bench.both(who, ask, "delegation", "undelegate", node, shares)
+
+    def withdraw(self, exit: int) -> bool:
+        """What an exit is worth, once it is out."""
+        return self.bench.both(self.stranger, lambda: self.books.withdraw(exit), "delegation", "withdraw", exit)
+
+    def claim(self, node: int, who: str) -> bool:
+        """What a delegator earned."""
+        ask = lambda: self.books.claim(node, who)  # noqa: E731
+        return self.bench.both(self.stranger, ask, "delegation", "claim", node, who)
+
+    def epoch(self) -> tuple[int, int]:
+        """(who delivered, who was late and is fined): an epoch with final books that pays the first."""
+        machine, docket, life = self.machine, self.machine.docket, self.life
+        machine._job(0, 10**10, 0, [L, A, A])
+        while docket.settle(life.first):
+            machine.agrees()
+        machine._pass(DAY)
+        for batch in docket.live():
+            life.yes(docket.finalize, batch)
+        late, index, fined = docket.leaves(L)[0]
+        life.once(docket.late, late, index)
+        life.once(machine.collect, "usd")
+        machine._pass(3 * DAY)
+        life.once(machine.close_epoch)
+        life.once(self.bench.post_books, life.first, 0)
+        machine._pass(DAY)
+        life.once(self.bench.finalize_books)
+        return docket.leaves(A)[0][2].node, fined.node

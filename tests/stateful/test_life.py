@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import boa
 import pytest
 
-from tests.stateful.life import Life, Watched
+from tests.stateful.life import Backed, Life, Watched
 from tests.stateful.machine import Machine
+from tests.stateful.model.basics import WEI
 from tests.stateful.stage import Stage
 
 CALLS = {
@@ -44,5 +45,35 @@ def test_a_life_from_order_to_slash_agrees_and_makes_every_call_of_money(world: 
         for done in (True, False):
             missing = CALLS - {call for call, ended in world.ended if ended is done}
             assert not missing, f"never {'let through' if done else 'refused'}: {sorted(missing)}"
+    finally:
+        machine.teardown()
+
+
+def test_delegations_agree_from_the_first_share_to_an_exit_after_a_slash(world: Watched) -> None:
+    """Who joins after the cut-off earns nothing of it; who joins after a slash pays what is left, and takes that out."""
+    Stage.world = world
+    machine = Machine()
+    try:
+        machine.begin(1, 1)
+        backed = Backed(machine, Life(machine, world))
+        early, late, second = world.clients[0].address, world.clients[1].address, world.challenger.address
+        for worker in world.workers:
+            backed.life.no(backed.delegate, early, worker.id, 7 * WEI + 1)
+            backed.life.yes(backed.open, worker)
+            backed.life.yes(backed.delegate, early, worker.id, 7 * WEI + 1)
+        earner, fined = backed.epoch()
+        backed.life.yes(backed.delegate, late, earner, 5 * WEI)
+        backed.life.once(machine.bench.claim, earner)
+        backed.life.once(backed.claim, earner, early)
+        backed.life.no(backed.claim, earner, late)
+        backed.life.yes(backed.delegate, second, fined, 3 * WEI + 1)
+        pool = machine.bench.model.delegations.pools[fined]
+        assert pool.holders[second].shares > 3 * WEI + 1, "a share is worth less than it was"
+        for who in (early, second):
+            backed.life.yes(backed.undelegate, who, fined, pool.holders[who].shares)
+        backed.life.no(backed.withdraw, 1)
+        machine._pass(machine.bench.model.ground.parameters["unbonding"])
+        for exit in (1, 2):
+            backed.life.once(backed.withdraw, exit)
     finally:
         machine.teardown()

@@ -18,7 +18,7 @@ from tests.stateful.life import Watched
 from tests.stateful.mutants.planted import MUTANTS, Mutant
 from tests.stateful.soak import search
 
-FEW, MANY = 400, 1_600  # generated acts, before and after the written ones
+FEW, MANY = 200, 1_800  # generated acts, before and after the written ones
 WRITTEN: list[Callable[[Watched], None]] = [
     test_machine.test_leases_agree_from_order_to_payment,
     test_machine.test_escapes_agree_from_votes_to_bond,
@@ -28,6 +28,7 @@ WRITTEN: list[Callable[[Watched], None]] = [
     test_machine.test_contradictions_agree_from_the_bond_to_the_jail,
     test_machine.test_disputes_about_data_agree_whether_it_is_shown_or_not,
     test_life.test_a_life_from_order_to_slash_agrees_and_makes_every_call_of_money,
+    test_life.test_delegations_agree_from_the_first_share_to_an_exit_after_a_slash,
 ]
 """The same machine in acts that are written down: for calls that chance comes by once in thousands."""
 
