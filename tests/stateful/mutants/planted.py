@@ -22,7 +22,6 @@ COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
 DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
 BALANCES = "token/BalanceClaims.vy"
 POOLS, LEAVING = "modules/pools.vy", "modules/leaving.vy"
-ESCAPE = "work/Escape.vy"
 AVAILABILITY, OBJECTIONS, CONTRADICTIONS = "work/Availability.vy", "work/Objections.vy", "work/Contradictions.vy"
 
 MUTANTS = [
@@ -208,12 +207,5 @@ MUTANTS = [
         "shares = amount * pool.shares // delegated",
         "shares = amount",
         DELEGATION,
-    ),
-    Mutant(
-        "a batch alone that fell costs its proposer nothing",
-        ESCAPE,
-        "if winner == empty(address):",
-        "if commitment != empty(bytes32):",
-        ESCAPE,
     ),
 ]
