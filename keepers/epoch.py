@@ -79,8 +79,10 @@ def decide_post(network: Network) -> int | None:
     if not network.epochs or (roots and not roots[-1].final_at):
         return None
     posted = roots[-1].epoch if roots else -1
-    known = [epoch.index for epoch in network.epochs if not any(withheld(network, network.epoch_end(epoch.index)))]
-    newest = max(known, default=-1)
+    newest = len(network.epochs) - 1
+    hidden = min((anchor.timestamp for _, anchor in withheld(network, network.epoch_end(newest))), default=None)
+    if hidden is not None:
+        newest = network.epoch_at(hidden - 1) - 1
     changed = any(epoch.charge or epoch.minted or epoch.pooled for epoch in network.epochs[posted + 1 : newest + 1])
     return newest if changed else None
 

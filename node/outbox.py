@@ -12,7 +12,7 @@ from node.signer import message_of
 
 log = logging.getLogger(__name__)
 
-_FOR_GOOD = (InvalidInput, Conflict, Corrupt, NotFound, Refused)  # Corrupt: of a program of another time
+_FOR_GOOD = (InvalidInput, Conflict, NotFound, Refused)
 
 
 class Outbox:
@@ -46,11 +46,18 @@ class Outbox:
 
     def _send(self, entry: Entry) -> bool:
         try:
-            self._api.send(message_of(entry), entry.signature, entry.salt)
+            message = message_of(entry)
+        except Corrupt as error:  # of a program of another time
+            return self._give_up(entry, error)
+        try:
+            self._api.send(message, entry.signature, entry.salt)
         except _FOR_GOOD as error:
-            log.warning("the network refuses this node's %s: %s", entry.kind, error)
-            self._journal.mark(entry, REFUSED, self._api.clock.now(), str(error)[:300])
-            return False
+            return self._give_up(entry, error)
         self._journal.mark(entry, SENT, self._api.clock.now())
         log.info("sent %s about %s", entry.kind, entry.subject.hex()[:8])
         return True
+
+    def _give_up(self, entry: Entry, error: InferixError) -> bool:
+        log.warning("this node's %s is not taken: %s", entry.kind, error)
+        self._journal.mark(entry, REFUSED, self._api.clock.now(), str(error)[:300])
+        return False

@@ -517,8 +517,16 @@ def test_accounts__an_anchor_that_is_withheld__waited_for_as_long_as_it_may_be_c
         (f"seal:{MANAGER}:{anchor.index}:{anchor.block}", MANAGER)
     ]
     assert decide_seals(chain.network, MANAGER, 600) == [], "its own keeper seals"
+    chain.time = GENESIS + 2 * 259_200 + 1
+    chain.emit("EpochClosed", epoch=1, work=0, charge=0, burned=9, minted=9, pooled=0)
+    assert decide_post(chain.network) is None
+    anchor.timestamp = GENESIS + 259_201
+    assert decide_post(chain.network) == 0, "the epoch before is known"
+    anchor.timestamp = GENESIS + 2 * 259_200 + 1
+    assert decide_post(chain.network) == 1, "both are"
+    anchor.timestamp = GENESIS + 1
     anchor.sealed_at, anchor.problem = chain.network.time, CANCELLED
-    assert decide_post(chain.network) == 0, "nothing of it counts"
+    assert decide_post(chain.network) == 1, "nothing of it counts"
     assert decide_seals(chain.network, MANAGER + 90, 600) == []
 
 

@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 
+from inferix.errors import Corrupt
 from inferix.messages import Acceptance, Probe, Receipt
 from inferix.models.work import Offer, ProbeDuty, Run
 from node.journal import READY, REFUSED, Entry
@@ -121,6 +122,24 @@ def test_regression_a_message_of_a_program_of_another_time_holds_no_other_up(net
     kept = outbox._journal.find("Probe", b"old")
     assert kept is not None
     assert kept.state == REFUSED
+
+
+def test_regression_an_answer_that_is_no_answer_loses_no_message(
+    network: Network, worker: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with the network's bytes says nothing of what was sent."""
+    outbox = worker.loop._outbox
+    with monkeypatch.context() as broken:
+
+        def garbled(*_: object) -> None:
+            raise Corrupt("no JSON")
+
+        broken.setattr(outbox._api, "send", garbled)
+        worker.offer(PROBE)
+        worker.loop.step()
+    assert network.received == []
+    assert outbox.flush() == 1
+    assert len(network.received) == 1
 
 
 def _wait_for(true: object, seconds: float = 30.0) -> None:
