@@ -112,15 +112,17 @@ def _check(network: Network, node: int, message: Message, body: Post) -> tuple[b
 def _check_anchored(network: Network, message: Anchored, body: Post) -> tuple[bytes, int]:
     item = SignedMessage(kind=body.kind, body=body.body, signature=body.signature)  # type: ignore[arg-type]
     if isinstance(message, Probe):
-        reason = probes.why_not(network, item, message, network.time)
-    else:
-        state = network.tasks.get(message.task)
-        reason = why_not(network, state.current.lane if state and state.current else 0, item, message, network.time)
+        _check_counts(body, probes.why_not(network, item, message, network.time))
+        return probes.subject_of(network, network.lanes[message.manager].anchors[message.anchor]), 0
+    state = network.tasks.get(message.task)
+    lane = state.current.lane if state and state.current else 0
+    _check_counts(body, why_not(network, lane, item, message, network.time))
+    return message.task, message.attempt
+
+
+def _check_counts(body: Post, reason: str) -> None:
     if reason:
         raise Conflict(f"this {body.kind} would not count: {reason}")
-    if not isinstance(message, Probe):
-        return message.task, message.attempt
-    return probes.subject_of(network, network.lanes[message.manager].anchors[message.anchor]), 0
 
 
 def _was_given(network: Network, node: int, message: Message) -> bool:
