@@ -7,14 +7,16 @@
 @notice Anchors and seeds, one lane per manager: `seed_k = keccak256(seed_{k-1}, blockhash(block_k + 1), root_k)`,
         seed_0 = the manager's id. The hash is of a block after the anchor's, so the root is fixed before it is known.
         An anchor waits for its seal; the next one seals it, or anybody does, from block_k + 2 on.
-@custom:security Only the last 256 block hashes are in reach. A seal that comes later re-arms: the anchor's block becomes
-                 the present one, and its seed a new draw. Hence anybody may seal, and whoever cares for a seed does.
+@custom:security The last 8,191 block hashes are in reach, 256 where a chain lacks EIP-2935. A seal that comes later
+                 re-arms: the anchor's block becomes the present one, and its seed a new draw. Hence anybody may seal, and
+                 whoever cares for a seed does.
                  The producer of block_k + 1 may withhold a block whose hash it dislikes, at the price of that block:
                  one more draw for each block given up.
 @custom:kill A manager that is frozen, jailed or banned cannot anchor; what is anchored can always be sealed.
 """
 
 from ..interfaces import IBatches
+from . import history
 
 
 # Seeds that stay readable: 22 days of slots of 30 s. After that a slot is used again, which is what makes an anchor
@@ -22,7 +24,6 @@ from ..interfaces import IBatches
 SEEDS: constant(uint32) = 65_536
 # Times of seals in one word
 TIMES: constant(uint32) = 6
-REACH: constant(uint256) = 256
 
 _LOW_32: constant(uint256) = 2**32 - 1
 _LOW_40: constant(uint256) = 2**40 - 1
@@ -56,11 +57,12 @@ def seal(manager: uint32):
     word: Anchors = self._read(manager)
     assert word.anchors != word.sealed, "anchors: nothing to seal"
     assert block.number > word.at + 1, "anchors: too young to seal"
-    if block.number > word.at + 1 + REACH:
+    block_hash: bytes32 = history._hash(word.at + 1)
+    if block_hash == empty(bytes32):
         word.at = block.number
         log IBatches.Rearmed(manager=manager, index=word.anchors, block=convert(block.number, uint40))
     else:
-        self._close(manager, word)
+        self._close(manager, word, block_hash)
         word.sealed = word.anchors
     self._write(manager, word)
 
@@ -109,8 +111,9 @@ def _anchor(manager: uint32, word: Anchors, root: bytes32, data: bytes32):
     assert root != empty(bytes32), "anchors: empty root"
     if word.anchors != word.sealed:
         assert block.number > word.at + 1, "anchors: the previous anchor is too young to seal"
-        assert block.number <= word.at + 1 + REACH, "anchors: block hash out of reach, seal first"
-        self._close(manager, word)
+        block_hash: bytes32 = history._hash(word.at + 1)
+        assert block_hash != empty(bytes32), "anchors: block hash out of reach, seal first"
+        self._close(manager, word, block_hash)
     index: uint32 = word.anchors + 1
     self._write(
         manager, Anchors(anchors=index, sealed=word.anchors, at=block.number, checked_at=word.checked_at)
@@ -120,11 +123,9 @@ def _anchor(manager: uint32, word: Anchors, root: bytes32, data: bytes32):
 
 
 @internal
-def _close(manager: uint32, word: Anchors):
+def _close(manager: uint32, word: Anchors, block_hash: bytes32):
     index: uint32 = word.anchors
-    seed: bytes32 = keccak256(
-        abi_encode(self._seed(manager, index - 1), blockhash(word.at + 1), self._roots[manager])
-    )
+    seed: bytes32 = keccak256(abi_encode(self._seed(manager, index - 1), block_hash, self._roots[manager]))
     place: uint32 = index % SEEDS
     self._seeds[manager][place] = seed
     lane: uint256 = convert(place % TIMES * 40, uint256)

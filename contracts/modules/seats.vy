@@ -19,6 +19,7 @@ from ..interfaces import IRosters
 from . import draws
 from . import eip712
 from . import governed
+from . import history
 
 uses: eip712
 uses: governed
@@ -36,7 +37,6 @@ REVERSED: constant(uint8) = 3
 
 # Different nodes that a panel's draws may meet; 15 of them at most sit
 MAX_MET: constant(uint256) = 64
-REACH: constant(uint256) = 256
 # A met node's share of the weights with this bit: it has a seat
 _SEATED: constant(uint256) = 1 << 255
 
@@ -109,12 +109,13 @@ def _seal(id: bytes32):
     assert panel.seed == empty(bytes32), "Panels: sealed already"
     at: uint256 = convert(panel.block, uint256)
     assert block.number > at + 1, "Panels: too young to seal"
-    if block.number > at + 1 + REACH:
+    block_hash: bytes32 = history._hash(at + 1)
+    if block_hash == empty(bytes32):
         panel.block = convert(block.number, uint40)
         self._write(id, panel)
         log IPanels.PanelRearmed(case=id, block=panel.block)
         return
-    seed: bytes32 = keccak256(abi_encode(id, blockhash(at + 1)))
+    seed: bytes32 = keccak256(abi_encode(id, block_hash))
     self._seeds[id] = seed
     log IPanels.PanelSealed(case=id, seed=seed)
 
@@ -129,7 +130,7 @@ def _seat(
     """
     @dev Gives seats to the next nodes that the draws hit for the first time.
     """
-    assert len(members) == len(proofs), "Panels: members and proofs differ in number"
+    assert len(members) == len(proofs), "Panels: a proof for each member"
     panel: IPanels.Panel = self._read(id)
     assert panel.seed != empty(bytes32), "Panels: not sealed"
     assert panel.seated_at == 0, "Panels: the panel is complete"

@@ -57,7 +57,7 @@ def _vote(id: bytes32, node: uint32, upheld: bool, measured: bytes32, signature:
     @dev Counts the vote of a seat, within the panel's window.
     """
     panel: IPanels.Panel = seats._read(id)
-    assert panel.seated_at != 0, "Panels: the panel is not complete"
+    assert panel.seated_at != 0, "Panels: panel not complete"
     assert not self._is_vote_over(panel), "Panels: voting is over"
     seats._vote(id, node, upheld, measured, signature)
 
@@ -73,7 +73,7 @@ def _count(id: bytes32, since: uint40) -> uint8:
     panel: IPanels.Panel = seats._read(id)
     if panel.seated_at == 0:
         window: uint256 = governed._parameter(keccak256("panel_window"))
-        assert self._is_over(since, window), "Panels: the panel may still be seated"
+        assert self._is_over(since, window), "Panels: may still be seated"
         return NO_VERDICT
     if convert(panel.seats, uint256) < governed._parameter(keccak256("panel_minimum")):
         return NO_VERDICT
@@ -105,7 +105,7 @@ def _check_silent(since: uint40):
     """
     @dev The governor may decide no more.
     """
-    assert self._is_over(since, DECISION_TERM), "Panels: the governor may still decide"
+    assert self._is_over(since, DECISION_TERM), "Panels: governor may yet decide"
 
 
 @internal

@@ -135,7 +135,7 @@ def charge(rejected: IBatches.Inclusion, accepted: IBatches.Inclusion):
         self._freeze(rejected.header, rejected.leaf, rejected.index, rejected.proof)
     case: IPanels.Case = cases._read(id)
     assert case.status == cases.STATUS_FROZEN, "Panels: not frozen"
-    assert keccak256(abi_encode(rejected.header)) == case.commitment, "Panels: not the batch of the case"
+    assert keccak256(abi_encode(rejected.header)) == case.commitment, "Panels: another batch"
     assert (staticcall _BATCHES.batch(case.commitment)).status == FINAL, "Panels: not final"
     assert not self._is_void(case), "Panels: leaf void"
     self._check_redone(case, accepted)

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import boa
+from boa import interpret
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils import keccak
@@ -28,9 +30,30 @@ IFX = 10**18  # wei
 PRICE = 50_000_000  # nano-USD per IFX: 0.05 USD
 FLOOR = 8_000_000  # nano-USD per IBM
 TGE = 537_500_000 * IFX
+HASHES = 256  # that a block can look back
 START = 1_800_000_000  # first second of every test: the same draws, the same calldata, in each run
 
 Contract = Any  # boa's contracts get their methods from the ABI
+
+
+def fingerprint(module: Any, seen: object = None) -> str:
+    """Of a module and of all that it imports, however deep: what boa keeps compiled goes by this name.
+
+    boa's own follows imports one level down: after a change below that it would hand out the contract of before.
+    """
+    found = {module._module.path: module._module.source_sha256sum}
+    waiting = [module]
+    while waiting:
+        for statement in waiting.pop().import_stmts:
+            info = statement._metadata["import_info"]
+            path = str(info.compiler_input.path)
+            if path not in found:
+                found[path] = info.compiler_input.sha256sum
+                waiting += [info.typ.module_t] if hasattr(info.typ, "module_t") else []
+    return sha256(repr(sorted(found.items())).encode()).hexdigest()
+
+
+interpret.get_module_fingerprint = fingerprint
 
 
 @cache
@@ -54,9 +77,21 @@ def now() -> int:
     return int(boa.env.timestamp)
 
 
+def block_hash(number: int) -> bytes:
+    """The hash of a block of the tests' chain."""
+    return keccak(text=f"block {number}")
+
+
+def know_hashes() -> None:
+    """The chain knows the hashes of the blocks before the present one."""
+    number = int(boa.env.evm.patch.block_number)
+    boa.env.evm.patch.prev_hashes = [block_hash(number - 1 - depth) for depth in range(HASHES)]
+
+
 def advance(seconds: int) -> None:
-    """Move the clock, and a block."""
+    """Move the clock, and blocks of 12 s."""
     boa.env.time_travel(seconds=seconds)
+    know_hashes()
 
 
 def set_time(timestamp: int) -> None:

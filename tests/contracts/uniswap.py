@@ -8,7 +8,7 @@ from boa.contracts.abi.abi_contract import ABIContractFactory
 from eth_abi import encode
 
 from deploy.packages import built
-from tests.contracts.system import STAND_INS, Contract, System, acting, deployer, key, now
+from tests.contracts.system import STAND_INS, Contract, System, acting, advance, deployer, key, now
 
 NEVER = 2**256 - 1
 
@@ -119,7 +119,7 @@ def spot(exchange: Exchange, coin: Contract, scale: int) -> int:
 
 def wait(seconds: int) -> None:
     """The clock moves on; a block later."""
-    boa.env.time_travel(seconds=seconds)
+    advance(seconds)
 
 
 def until_epoch(length: int) -> None:

@@ -24,8 +24,7 @@ from inferix.storage.tables import Block, Event, MirrorState, StoredDocument
 from keepers.availability import Availability
 from keepers.desk import MONEY, WORK, Desk
 from keepers.disputes import Disputes
-from tests.contracts.system import Node, now
-from tests.contracts.work.network import block_hash
+from tests.contracts.system import Node, block_hash, now
 from tests.keepers.live import Live
 
 NAMES = {

@@ -10,8 +10,7 @@ from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Batch, TaskState
 from inferix.storage.tables import Message
 from keepers.disputes import decide_answers, decide_equivocation
-from tests.contracts.system import BANNED, FROZEN, Node, acting
-from tests.contracts.work.network import block_hash
+from tests.contracts.system import BANNED, FROZEN, Node, acting, block_hash
 from tests.keepers.live import Live
 
 

@@ -18,9 +18,9 @@ from inferix.replay.state import RootName
 from inferix.trees import anchor_root, split
 from keepers.availability import Availability, decide_demands, values
 from tests.contracts.disputes.court import roster_leaf
-from tests.contracts.system import IFX, acting, advance
+from tests.contracts.system import IFX, acting, advance, block_hash
 from tests.contracts.work.books import Ledger
-from tests.contracts.work.network import block_hash, mine
+from tests.contracts.work.network import mine
 from tests.keepers.live import Live, Signed
 from tests.keepers.live_program import Endpoint, Program
 

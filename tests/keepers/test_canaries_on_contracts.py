@@ -11,7 +11,7 @@ from inferix.models.roles import BatchStatus, DisputeKind, Outcome
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import Batch, TaskState
 from keepers.lies import Findings, examine
-from tests.contracts.work.network import block_hash
+from tests.contracts.system import block_hash
 from tests.keepers.live import Live
 from tests.keepers.test_escape_on_contracts import propose, with_hashes, worker_of
 

@@ -13,7 +13,8 @@ from inferix.models.roles import NodeStatus, ObjectionStatus, Outcome
 from inferix.replay import Network
 from inferix.storage.documents import document_cid
 from keepers.contradictions import MISSED, Contradictions, SignedVote
-from tests.contracts.work.network import block_hash, mine
+from tests.contracts.system import block_hash
+from tests.contracts.work.network import mine
 from tests.keepers.live import Live
 from tests.keepers.test_hearings_on_contracts import Honest, by_replay, forget_what_is_hidden, found, small
 

@@ -24,8 +24,8 @@ from keepers.disputes import decide_answers
 from keepers.lies import examine
 from keepers.objections import Objection, decide_objections
 from keepers.settle import decide_finalize, decide_propose
-from tests.contracts.system import Node
-from tests.contracts.work.network import block_hash, mine
+from tests.contracts.system import Node, block_hash
+from tests.contracts.work.network import mine
 from tests.keepers.live import Live
 
 

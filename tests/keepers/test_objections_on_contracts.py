@@ -14,8 +14,7 @@ from inferix.replay.state import Batch
 from keepers.disputes import decide_expiry
 from keepers.lies import SEEN_AFTER, examine
 from keepers.objections import Objection, decide_faults, decide_objections
-from tests.contracts.system import Node
-from tests.contracts.work.network import block_hash
+from tests.contracts.system import Node, block_hash
 from tests.keepers.live import Live
 
 PATIENCE = 1_800

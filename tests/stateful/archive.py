@@ -15,7 +15,8 @@ from inferix.replay.availability import MESSAGE_KINDS
 from inferix.trees import Tree, message_leaf
 from tests.contracts.disputes.court import leaf_values_of
 from tests.contracts.disputes.shown import KINDS, NO_MESSAGE, Shown, message_values
-from tests.contracts.work.network import block_hash, leaf_values
+from tests.contracts.system import block_hash
+from tests.contracts.work.network import leaf_values
 from tests.stateful.floor import SLOT
 from tests.stateful.model.availability import RootDispute
 from tests.stateful.model.courts import OPEN

@@ -13,7 +13,8 @@ from inferix.models.roles import CaseStatus, Draw, Outcome, RosterKind
 from inferix.replay.answers import data_answer, encode_votes, votes_answer
 from inferix.replay.settlement import BatchDraft, commitment_of, draft_batch, draft_batches
 from keepers.courts import next_members
-from tests.contracts.work.network import block_hash, flat
+from tests.contracts.system import block_hash
+from tests.contracts.work.network import flat
 from tests.stateful.archive import Archive
 from tests.stateful.bench import Bench
 from tests.stateful.hearings import Hearings

@@ -15,7 +15,7 @@ from inferix.replay.balances import charges, entry
 from inferix.replay.settlement import BatchDraft, commitment_of, draft_batch, outcome_leaf
 from inferix.replay.state import Attempt, AttemptStatus, TaskState
 from inferix.trees import Tree, batch_leaf
-from tests.contracts.work.network import block_hash
+from tests.contracts.system import block_hash
 from tests.stateful.docket import Docket
 from tests.stateful.model.claims import WINDOW, Claim, charge_of
 from tests.stateful.model.credit import Account

@@ -37,10 +37,11 @@ from tests.contracts.system import (
     Node,
     acting,
     advance,
+    block_hash,
     deployer,
     now,
 )
-from tests.contracts.work.network import Header, Network, block_hash, flat, leaf_values, mine
+from tests.contracts.work.network import Header, Network, flat, leaf_values, mine
 
 NO_ORDER = (0, 0, 0, bytes(32), 0, 0, 0, 0, 0)
 VERIFIERS = 2

@@ -12,9 +12,9 @@ from inferix import trees
 from inferix.draws import Roster
 from inferix.messages import Acceptance, CanaryOpening, Message, Probe, Receipt, Vote
 from tests.contracts.disputes.court import Court, leaf_values_of, roster_leaf
-from tests.contracts.system import IFX, Node, acting
+from tests.contracts.system import IFX, Node, acting, block_hash
 from tests.contracts.work.books import Ledger
-from tests.contracts.work.network import block_hash, flat, leaf_values, mine
+from tests.contracts.work.network import flat, leaf_values, mine
 
 ANCHOR, ROSTER, ACCOUNTS, NODES = 1, 2, 3, 4
 CHUNK = 64

@@ -121,13 +121,13 @@ def test_where_no_panel_comes_about_the_governor_judges_the_vote(
     doubted = contradict(court, batch, signed(court, batch, verifier))
     with acting(court.governor), boa.reverts("Panels: not referred"):
         court.contradictions.decide(doubted.id, upheld)
-    with boa.reverts("Panels: the panel may still be seated"):
+    with boa.reverts("Panels: may still be seated"):
         doubted.resolve()
     doubted.refer()
     assert doubted.info().is_referred
     with boa.reverts("governed: not the governor"):
         court.contradictions.decide(doubted.id, upheld)
-    with boa.reverts("Panels: the governor may still decide"):
+    with boa.reverts("Panels: governor may yet decide"):
         doubted.resolve()
     with acting(court.governor):
         court.contradictions.decide(doubted.id, upheld)

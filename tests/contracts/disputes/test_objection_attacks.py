@@ -56,7 +56,7 @@ def test_votes_are_the_seats_signed_and_once(court: Court, batch: Batch) -> None
     court.set_parameter("panel", 3)
     heard, other = outcomes(court, batch, [0]), outcomes(court, batch, [0, 1])
     seat = court.verifiers[0]
-    with boa.reverts("Panels: the panel is not complete"):
+    with boa.reverts("Panels: panel not complete"):
         heard.vote(seat, True)
     with boa.reverts("Panels: too young to seal"):
         court.objections.seal(heard.id)
@@ -231,7 +231,7 @@ def test_while_paused_the_clock_stands_and_what_is_voted_ends(court: Court, batc
     with acting(court.guardian):
         court.parameters.pause()
     advance(2 * court.window("panel_window"))
-    with boa.reverts("Panels: the panel may still be seated"):
+    with boa.reverts("Panels: may still be seated"):
         silent.resolve()
     voted.resolve()
     voted.void(0)

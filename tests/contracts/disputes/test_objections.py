@@ -136,7 +136,7 @@ def test_without_quorum_the_governor_decides_and_nobody_pays_for_silence(
     assert heard.info().is_referred
     with boa.reverts("governed: not the governor"):
         court.objections.decide(heard.id, upheld)
-    with boa.reverts("Panels: the governor may still decide"):
+    with boa.reverts("Panels: governor may yet decide"):
         heard.resolve()
     with acting(court.governor):
         court.objections.decide(heard.id, upheld)
@@ -166,7 +166,7 @@ def test_where_the_governor_is_silent_too_the_leaves_fall_and_half_of_the_bond_i
     before, stake = money(court, court.challenger), court.staking.bonded(court.keeper.id)
     supply = court.ifx.totalSupply()
     heard = outcomes(court, batch, [0, 1])
-    with boa.reverts("Panels: the panel may still be seated"):
+    with boa.reverts("Panels: may still be seated"):
         heard.resolve()
     heard.refer()
     advance(14 * DAY)

@@ -9,7 +9,8 @@ from eth_utils import keccak
 
 from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import Batch, Court
-from tests.contracts.system import ACTIVE, DAY, FROZEN, JAILED, acting, advance, key
+from tests.contracts.system import ACTIVE, DAY, FROZEN, JAILED, acting, advance, block_hash, key
+from tests.contracts.work.network import keep_history, mine
 
 OPEN, SLASHABLE, APPEALED, SLASHED, CLEARED = 1, 2, 3, 4, 5
 CANCELLED_BATCH, REJECTED_AGAIN, NOT_REDONE, REVERSED, UNDECIDED = 1, 2, 3, 4, 5
@@ -273,7 +274,7 @@ def test_nobody_votes_but_the_seats_and_once(court: Court) -> None:
 def test_voting_waits_for_the_panel_and_ends(court: Court) -> None:
     court.set_parameter("panel", 3)
     case = appealed(court)
-    with boa.reverts("Panels: the panel is not complete"):
+    with boa.reverts("Panels: panel not complete"):
         vote(court, case, {court.verifiers[0].id: True})
     seats = court.fill(case.id)
     with boa.reverts("Panels: voting goes on"):
@@ -309,7 +310,7 @@ def test_without_quorum_the_governor_decides(court: Court) -> None:
     assert case.status() == APPEALED
     with boa.reverts("governed: not the governor"):
         court.panels.decide(case.id, True)
-    with boa.reverts("Panels: the governor may still decide"):
+    with boa.reverts("Panels: governor may yet decide"):
         court.panels.resolve(case.id)
     stakes = [court.staking.bonded(seat.id) for seat in seats]
     with acting(court.governor):
@@ -321,7 +322,7 @@ def test_without_quorum_the_governor_decides(court: Court) -> None:
 def test_a_silent_governor_frees_the_stake_and_jails_the_node(court: Court) -> None:
     worker, case = court.workers[0], appealed(court)
     stake = court.staking.bonded(worker.id)
-    with boa.reverts("Panels: the panel may still be seated"):
+    with boa.reverts("Panels: may still be seated"):
         court.panels.resolve(case.id)
     advance(court.window("panel_window") + 1)
     court.panels.resolve(case.id)
@@ -363,7 +364,7 @@ def test_a_seal_waits_for_its_block_and_rearms(court: Court) -> None:
     case = appealed(court)
     with boa.reverts("Panels: too young to seal"):
         court.panels.seal(case.id)
-    boa.env.time_travel(blocks=300)
+    mine(300)
     block = court.panels.panel(case.id).block
     court.panels.seal(case.id)
     panel = court.panels.panel(case.id)
@@ -376,6 +377,16 @@ def test_a_seal_waits_for_its_block_and_rearms(court: Court) -> None:
     assert bytes(court.panels.panel(case.id).seed) != bytes(32)
     with boa.reverts("Panels: sealed already"):
         court.panels.seal(case.id)
+
+
+def test_a_panel_of_a_chain_that_keeps_its_history_is_drawn_as_it_was_to_be(court: Court) -> None:
+    case = appealed(court)
+    block = int(court.panels.panel(case.id).block)
+    keep_history(block + 1)
+    mine(300)
+    court.panels.seal(case.id)
+    panel = court.panels.panel(case.id)
+    assert (panel.block, bytes(panel.seed)) == (block, keccak(case.id + block_hash(block + 1)))
 
 
 def test_a_late_attempt_costs_a_little_once(court: Court) -> None:

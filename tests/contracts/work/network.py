@@ -10,9 +10,27 @@ from eth_utils import keccak
 from inferix import trees
 from inferix.models.anchor import AccountLeaf, BatchLeaf, NodeLeaf
 from inferix.models.roles import Outcome
-from tests.contracts.system import MANAGER, PRICE, Node, System, acting, advance, deployer, key, now
+from tests.contracts.system import (
+    MANAGER,
+    PRICE,
+    Node,
+    System,
+    acting,
+    advance,
+    block_hash,
+    deployer,
+    key,
+    know_hashes,
+    now,
+)
 
-HASHES = 256  # that a block can look back
+HISTORY = "0x0000F90827F1C53a10cb7A02335B175320002935"
+SERVED = 8_191  # hashes that the contract there keeps, by EIP-2935
+HISTORY_CODE = bytes.fromhex(
+    "3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff"
+    "9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500"
+)
+"""As the EIP gives it."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +81,17 @@ def batch_leaf(index: int, charge: int = 100, work: int = 5, **changes: Any) -> 
     return BatchLeaf(**(fields | changes))
 
 
-def block_hash(number: int) -> bytes:
-    """The hash of a block of the tests' chain, after `mine`."""
-    return keccak(text=f"block {number}")
-
-
 def mine(blocks: int = 1) -> None:
-    """Move on by blocks of 12 s whose hashes are known."""
+    """Move on by blocks of 12 s."""
     boa.env.time_travel(blocks=blocks)
-    number = int(boa.env.evm.patch.block_number)
-    boa.env.evm.patch.prev_hashes = [block_hash(number - 1 - depth) for depth in range(HASHES)]
+    know_hashes()
+
+
+def keep_history(*blocks: int) -> None:
+    """The chain has EIP-2935 from here on; its contract was told the hashes of these blocks."""
+    boa.env.set_code(HISTORY, HISTORY_CODE)
+    for number in blocks:
+        boa.env.set_storage(HISTORY, number % SERVED, int.from_bytes(block_hash(number), "big"))
 
 
 def leaf_values(leaf: BatchLeaf | NodeLeaf | AccountLeaf) -> tuple[Any, ...]:
@@ -180,7 +199,7 @@ class Network(System):
 
     def end_epoch(self) -> None:
         """Move to the first second of the next epoch."""
-        boa.env.time_travel(seconds=self.epoch_end() - now())
+        advance(self.epoch_end() - now())
 
     def epoch_end(self) -> int:
         """First second after the present epoch."""

@@ -5,8 +5,8 @@ import boa
 import pytest
 from eth_utils import keccak
 
-from tests.contracts.system import FROZEN, JAILED, MANAGER, VERIFIER, WORKER, acting, now
-from tests.contracts.work.network import Network, block_hash, mine
+from tests.contracts.system import FROZEN, JAILED, MANAGER, VERIFIER, WORKER, acting, block_hash, now
+from tests.contracts.work.network import SERVED, Network, keep_history, mine
 
 ROOT, DATA = keccak(text="root"), keccak(text="data")
 REACH = 256
@@ -112,6 +112,31 @@ def test_late_seal_arms_anew(network: Network) -> None:
     mine(2)
     network.batches.seal(manager)
     assert bytes(network.batches.seed(manager, 1)) == next_seed(first_seed(manager), at, ROOT)
+
+
+@pytest.mark.parametrize("late", [1 + REACH, 2 + REACH, 1 + SERVED])
+def test_a_chain_that_keeps_its_history_seals_for_a_day(network: Network, late: int) -> None:
+    manager, at = network.manager.id, anchor(network)
+    keep_history(at + 1)
+    mine(late)
+    with boa.env.anchor():
+        network.batches.seal(manager)
+        assert bytes(network.batches.seed(manager, 1)) == next_seed(first_seed(manager), at, ROOT)
+    anchor(network)
+    assert bytes(network.batches.seed(manager, 1)) == next_seed(first_seed(manager), at, ROOT)
+
+
+@pytest.mark.parametrize(("late", "known"), [(2 + SERVED, 1), (2 + REACH, 2)])
+def test_what_the_history_does_not_tell_arms_anew(network: Network, late: int, known: int) -> None:
+    """Too long ago, or of before the chain had one: a zero is no hash."""
+    manager, at = network.manager.id, anchor(network)
+    keep_history(at + known)
+    mine(late)
+    with acting(network.manager.operator), boa.reverts("anchors: block hash out of reach, seal first"):
+        network.batches.anchor(manager, ROOT, DATA)
+    network.batches.seal(manager)
+    (event,) = network.batches.get_logs()
+    assert (type(event).__name__, network.batches.lane(manager).sealed) == ("Rearmed", 0)
 
 
 def test_seal_proves_the_root(network: Network) -> None:
