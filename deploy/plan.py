@@ -30,7 +30,7 @@ SHARES = {
 # Shares that vest, by their numbers in Vesting
 VESTED = {"seed": 1, "strategic": 2, "kol": 3, "public": 4, "foundation": 5}
 # Contracts that freeze and slash stakes and set a node's status
-COURTS = ("Panels", "Disputes", "Availability", "Objections", "Contradictions")
+COURTS = ("Panels", "Disputes", "Availability", "Objections", "Contradictions", "Strikes")
 # IFX of the community's share that is free at TGE; the rest is the CommunityFund's
 COMMUNITY_AT_TGE = 3_000_000
 
@@ -183,6 +183,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
         Creation("Objections", (*books, dollar, batches, Ref("Rosters"), Ref("Accounts"))),
         Creation("Contradictions", (*books, dollar, batches, Ref("Rosters"))),
+        Creation("Strikes", (parameters, registry, staking, Ref("Panels"))),
     ]
     if settings.development:
         gift = settings.development

@@ -28,6 +28,7 @@ from inferix.storage.database import Database
 from inferix.storage.tables import Message
 from inferix.trees import flat
 from keepers.desk import MONEY, Desk
+from keepers.strikes import decide_strikes
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ MEMBERS_AT_ONCE = 16
 Place = tuple[Batch, int]
 """A batch and the index of a leaf in it."""
 Step = tuple[str, str, tuple[object, ...]]
-"""(key, function of Panels, arguments)"""
+"""(key, function of the court, arguments)"""
 
 
 def confirmed(network: Network, leaf: BatchLeaf) -> bool:
@@ -218,5 +219,7 @@ class Courts:
             for case, sitting in panels.items():
                 if case in network.cases:
                     steps += panel_steps(network, self.desk.database, network.cases[case], sitting)
-        for key, function, arguments in steps:
-            self.desk.try_send(MONEY, key, "Panels", function, *arguments)
+            strikes = decide_strikes(network)
+        for contract, due in (("Panels", steps), ("Strikes", strikes)):
+            for key, function, arguments in due:
+                self.desk.try_send(MONEY, key, contract, function, *arguments)

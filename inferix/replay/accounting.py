@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What everybody has at the end of an epoch: clients' accounts, nodes' rewards, rosters. Pure; integers only.
 
-Rewards: an epoch's mint is split workers : verifiers : managers = 30 : 6 : 1. Workers share by proof of delivery (fees
-of accepted tasks) and, ``poc_bps`` of it, by proof of capacity (IB x answered probes, of those that take the
-tasks drawn for them), both times reputation; verifiers by the work they checked; managers by the fees of their lanes.
-What the penalty pool hands over is the verifiers', by the same work; a fine never goes to who judged it. Shares
-round down; the dust is leaf 0's, which the penalty pool owns.
+Rewards: an epoch's mint is split workers : verifiers : managers = 30 : 6 : 1. Workers share by proof of delivery
+(fees of accepted tasks, and of those that a panel says they did right) and, ``poc_bps`` of it, by proof of capacity
+(IB x answered probes, of those that take the tasks drawn for them), both times reputation; verifiers by the work they
+checked; managers by the fees of their lanes. What the penalty pool hands over is the verifiers', by the same work; a
+fine never goes to who judged it. Shares round down; the dust is leaf 0's, which the penalty pool owns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf, RosterLeaf
-from inferix.models.roles import BatchStatus, NodeStatus, Outcome, Role, RosterKind
+from inferix.models.roles import BatchStatus, ClearedBy, NodeStatus, Outcome, Role, RosterKind
 from inferix.replay.reputation import FULL_REPUTATION, final_leaves
 from inferix.replay.settlement import PROPOSED_ANEW, UNPROPOSED_AFTER
 from inferix.replay.state import Epoch, Fine, Job, Node, Record
@@ -68,6 +68,8 @@ def epoch_rewards(network: "Network", epoch: Epoch, waiting: tuple[Fine, ...] = 
             voter = int.from_bytes(leaf.voters[at : at + 4], "big")
             if voter and state is not None:
                 checked[voter] = checked.get(voter, 0) + state.task.work
+    for node, charge in restored(network, epoch.index):
+        fees[node] = fees.get(node, 0) + charge
     capacity = {
         node: speed for node, speed in epoch.record.presence.capacity.items() if node not in epoch.record.absent
     }
@@ -87,6 +89,26 @@ def epoch_rewards(network: "Network", epoch: Epoch, waiting: tuple[Fine, ...] = 
     paid = (sum(group.values()) for group in (rewards.workers, rewards.verifiers, rewards.managers))
     rewards.dust = epoch.minted + epoch.pooled - sum(paid)
     return rewards
+
+
+def restored(network: "Network", epoch: int) -> Iterator[tuple[int, int]]:
+    """Workers whose appeals were won in an epoch, and the fee of each frame: as much as whoever redid it.
+
+    The client paid once, to that one; what is minted for the epoch is shared with this one too.
+    """
+    won = [
+        case
+        for case in network.cases.values()
+        if case.reason is ClearedBy.PANEL_REVERSED and network.epoch_at(case.ended_at) == epoch
+    ]
+    tasks = {case.task for case in won}
+    charges = {
+        leaf.task: leaf.charge
+        for index in range(epoch + 1 if tasks else 0)
+        for _, leaf in final_leaves(network, index)
+        if leaf.task in tasks and leaf.outcome is Outcome.ACCEPTED
+    }
+    yield from ((case.node, charges.get(case.task, 0)) for case in won)
 
 
 def _weighed(weights: Mapping[int, int], record: Record) -> dict[int, int]:

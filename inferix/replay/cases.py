@@ -49,6 +49,12 @@ def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, sla
         bar(network, event, case.node, judges(network, case))
 
 
+def _struck_out(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """All of the stake, for three cases together: no judge of any of them gains by it."""
+    judged = (judges(network, network.cases[case]) for case in args["cases"])
+    bar(network, event, args["node"], set().union(*judged))
+
+
 def judges(network: "Network", case: Case) -> set[int]:
     """Who voted on any attempt of the case's task, or sat on its panel."""
     state = network.tasks.get(case.task)
@@ -67,4 +73,5 @@ EVENTS: Handlers = {
     "CaseCleared": partial(ended, slashed=False),
     "CaseSlashed": partial(ended, slashed=True),
     "LatePenalised": _late,
+    "StruckOut": _struck_out,
 }

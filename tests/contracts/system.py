@@ -162,6 +162,7 @@ class System:
         self.panels = key("panels")
         self.objections = key("objections")
         self.contradictions = key("contradictions")
+        self.strikes = key("strikes")
         self.disputes = key("disputes")
         self.availability = key("availability")
 
@@ -188,7 +189,7 @@ class System:
 
     def courts(self) -> list[str]:
         """Addresses of the contracts that judge."""
-        courts = (self.panels, self.disputes, self.availability, self.objections, self.contradictions)
+        courts = (self.panels, self.disputes, self.availability, self.objections, self.contradictions, self.strikes)
         return [court.address for court in courts]
 
     def fresh_key(self, role: str = "someone") -> LocalAccount:

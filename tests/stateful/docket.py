@@ -251,6 +251,14 @@ class Docket:
         """A case that nobody appealed."""
         return self._panels(lambda: self.bench.model.courts.execute(case), "execute", case.id)
 
+    def strike_out(self, case: Case) -> bool:
+        """The last three cases of a case's worker, or this one thrice."""
+        found = [other for other in self.cases(CaseStatus.SLASHED) if other.leaf.node == case.leaf.node][-3:]
+        shown = found if len(found) == 3 else [case] * 3
+        ask = lambda: self.bench.model.courts.strike_out(shown)  # noqa: E731
+        ids = [item.id for item in shown]
+        return self.bench.both(self.bench.world.stranger, ask, "strikes", "strike_out", ids)
+
     def resolve(self, case: Case) -> bool:
         """The end of an appeal."""
         return self._panels(lambda: self.bench.model.courts.resolve(case), "resolve", case.id)

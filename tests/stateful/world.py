@@ -55,6 +55,7 @@ NAMES = [
     "availability",
     "objections",
     "contradictions",
+    "strikes",
 ]
 MILLION_USD = 10**6 * USD
 

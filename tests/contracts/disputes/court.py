@@ -107,7 +107,7 @@ class Batch:
 
 
 class Court(Network):
-    """A Network with its courts, Committees, Disputes, Availability, Objections, Contradictions and Panels; a client, workers, verifiers, a roster and a sealed anchor."""
+    """A Network with its courts, Committees, Disputes, Availability, Objections, Contradictions, Panels and Strikes; a client, workers, verifiers, a roster and a sealed anchor."""
 
     def _deploy_work(self) -> None:
         super()._deploy_work()
@@ -136,6 +136,7 @@ class Court(Network):
         self.contradictions = deployer("work/Contradictions.vy").deploy(
             *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.rosters
         )
+        self.strikes = deployer("work/Strikes.vy").deploy(*nodes, self.staking, self.panels)
 
     def populate(self) -> None:
         """The people of a small network."""

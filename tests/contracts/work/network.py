@@ -121,6 +121,7 @@ class Network(System):
         self.panels = key("panels")
         self.objections = key("objections")
         self.contradictions = key("contradictions")
+        self.strikes = key("strikes")
         self.escape = key("escape")
         self.leases = key("leases")
         self.availability = key("availability")

@@ -189,6 +189,9 @@ class Books:
                     _add(fees[WORKER], leaf.node, leaf.charge)
                 for voter in _voters(leaf):
                     _add(fees[VERIFIER], voter, self._work_of(leaf.task))
+        for node, task in self.work.restored.get(epoch, []):
+            redone = [leaf for leaf in self._final_leaves(epoch) if leaf.task == task]
+            _add(fees[WORKER], node, sum(leaf.charge for leaf in redone if leaf.outcome is Outcome.ACCEPTED))
         minted, reputation = self.work.epochs[epoch].minted, self.work.epochs[epoch].reputation
         fees[WORKER] = {node: fee * reputation.get(node, 1_000) for node, fee in fees[WORKER].items()}
         shares = {role: _share(minted * part // 37, fees[role]) for role, part in PARTS.items()}
@@ -201,7 +204,7 @@ class Books:
         left = self.work.epochs[epoch].pooled
         for fine in owed[:] if left else []:
             leaves = [item.leaf for order in self.orders.values() for item in order.tries if item.leaf]
-            barred = {*fine.seats, *(node for leaf in leaves if leaf.task == fine.task for node in _voters(leaf))}
+            barred = {*fine.seats, *(node for leaf in leaves if leaf.task in fine.tasks for node in _voters(leaf))}
             others = {node: work for node, work in checked.items() if node not in barred}
             amount = min(fine.amount, left)
             left -= amount

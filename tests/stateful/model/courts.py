@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cases against workers and disputes about batches, as far as they move money or stop it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, Outcome
 from tests.stateful.model.basics import BPS, DAY, NANO, Ground, need, up
 from tests.stateful.model.escape import Escapes
-from tests.stateful.model.stake import ACTIVE, FROZEN, JAILED, Node, Stakes
+from tests.stateful.model.stake import ACTIVE, BANNED, FROZEN, JAILED, Node, Stakes
 from tests.stateful.model.work import CANCELLED, FINAL, PROPOSED, Batch, Work
 
 REDO_TERM, DECISION_TERM = 40 * DAY, 14 * DAY
@@ -163,6 +165,21 @@ class Courts:
         need(not self._is_over(case.appealed_at, DECISION_TERM), "too late")
         self._judge(case, upheld)
 
+    def strike_out(self, cases: Sequence[Case]) -> None:
+        """False three times within thirty days, each after the time to appeal against the one before: all, and a ban."""
+        first, last, node = cases[0], cases[-1], self.stakes.nodes[cases[0].leaf.node]
+        need(all(case.status == CaseStatus.SLASHED for case in cases), "not slashed")
+        need(all(case.leaf.node == node.id for case in cases), "of two workers")
+        for before, case in pairwise(cases):
+            told = before.charged_at + self.ground.parameters["appeal_window"]
+            need(case.frozen_at > told, "not a time of its own")
+        need(last.frozen_at <= first.frozen_at + 30 * DAY, "too long ago")
+        need(node.stored != BANNED, "banned already")
+        if self.stakes.slash(node, node.total, 0, ""):
+            fine = self.stakes.fines[-1]
+            fine.tasks, fine.seats = {case.leaf.task for case in cases}, [id for case in cases for id in case.seats]
+        self.stakes.judge(node, BANNED)
+
     def _count(self, case: Case) -> None:
         for id in case.seats:
             if id not in case.votes:
@@ -178,11 +195,12 @@ class Courts:
             self._convict(case)
         else:
             self._end(case, CaseStatus.CLEARED)
+            self.work.restored.setdefault(self.ground.epoch, []).append((case.leaf.node, case.leaf.task))
 
     def _convict(self, case: Case) -> None:
         self._end(case, CaseStatus.SLASHED)
         if self.stakes.slash(self.stakes.nodes[case.leaf.node], case.amount + case.bond, 0, ""):
-            self.stakes.fines[-1].task, self.stakes.fines[-1].seats = case.leaf.task, case.seats
+            self.stakes.fines[-1].tasks, self.stakes.fines[-1].seats = {case.leaf.task}, case.seats
 
     def _end(self, case: Case, status: int) -> None:
         if status == CaseStatus.CLEARED:

@@ -49,10 +49,10 @@ class Node:
 
 @dataclass(eq=False)
 class Fine:
-    """What a slash brought into the penalty pool; of a case: its task and who sat on its panel."""
+    """What a slash brought into the penalty pool; of cases: their tasks and who sat on their panels."""
 
     amount: int
-    task: bytes = b""
+    tasks: set[bytes] = field(default_factory=set)
     seats: list[int] = field(default_factory=list)
 
 

@@ -113,6 +113,9 @@ class Work:
     paid_leases: set[bytes] = field(default_factory=set)  # by task
     paid_by: dict[int, int] = field(default_factory=dict)  # charges of leases, by account
     cleared: set[bytes] = field(default_factory=set)  # cases that came to nothing
+    restored: dict[int, list[tuple[int, bytes]]] = field(
+        default_factory=dict
+    )  # by epoch: who won an appeal, and of which task
 
     def lane(self, manager: int) -> Lane:
         """A manager's lane."""

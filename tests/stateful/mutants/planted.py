@@ -16,7 +16,7 @@ class Mutant:
 
 
 STAKING, DOLLAR, BATCHES = "nodes/Staking.vy", "token/IfxDollar.vy", "work/Batches.vy"
-LEASES = "work/Leases.vy"
+LEASES, STRIKES = "work/Leases.vy", "work/Strikes.vy"
 ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
 COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
 DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
@@ -207,5 +207,19 @@ MUTANTS = [
         "shares = amount * pool.shares // delegated",
         "shares = amount",
         DELEGATION,
+    ),
+    Mutant(
+        "one fault is three strikes",
+        STRIKES,
+        'assert convert(case.frozen_at, uint256) > told, "Strikes: not a time of its own"',
+        "assert told != 0",
+        STRIKES,
+    ),
+    Mutant(
+        "who is struck out keeps what is more than it needs",
+        STRIKES,
+        "extcall _STAKING.slash(first.node, max_value(uint256), 0)",
+        "extcall _STAKING.slash(first.node, staticcall _STAKING.required(first.node), 0)",
+        STRIKES,
     ),
 ]
