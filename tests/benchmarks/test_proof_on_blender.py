@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.proof import counts, marks, scenes
+from benchmarks.proof import costs, counts, marks, scenes, tables
 from benchmarks.proof.blender import Blender, Shot
 from benchmarks.proof.cases import CHEAP, HONEST, Case
 from benchmarks.proof.journal import Journal
@@ -62,6 +62,19 @@ def test_a_case_with_marks_becomes_a_row_of_each_kind(tmp_path: Path, monkeypatc
     assert baked["found"]["10"] > baked["marks"]["10"] > 0  # there are patches that nobody counts
     for row in (planes, baked):
         assert abs(row["tests"]["10"][marks.TAKEN_OUT][1]) < row["tests"]["10"][marks.HONEST[1]][1]
+
+
+def test_end_to_end_a_frame_is_rendered_by_one_node_and_checked_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs, "FULL", RenderSettings(96, 54, 4))
+    with Blender(tmp_path / "one") as one:
+        found = costs.end_to_end("outdoor", one, tmp_path, 2)
+    assert found["scene"] == "outdoor"
+    assert found["share"] > 0
+    assert len(found["rendered"]) == 3 and found["equal"] == found["rendered"] and min(found["rendered"]) >= 3
+    assert "rendered in" in next(tables._end_to_end(found))
+    assert not list(tables._end_to_end({})), "where it was not run, nothing is said of it"
 
 
 def test_blender_says_what_it_refuses(tmp_path: Path) -> None:
