@@ -40,6 +40,13 @@ def _check_active(manager: uint32):
 
 @internal
 @view
+def _check_role(node: uint32):
+    # Of a bonded node: that it is active was looked at with its bond.
+    assert (staticcall _REGISTRY.terms(node)).role == MANAGER, "managers: not a manager"
+
+
+@internal
+@view
 def _check_bonded(node: uint32):
     assert staticcall _STAKING.is_bonded(node), "managers: not bonded"
 

@@ -100,9 +100,11 @@ def post(
     node: uint32 = managers._check_any_caller()
     end: uint256 = staticcall _EPOCHS.epoch_end(convert(epoch, uint256))
     if block.timestamp < end + ANYBODY_AFTER:
-        managers._check_active(node)
-    state: roots.State = self._settle(roots._read_state())
-    assert state.pending == 0, "Accounts: another root waits"
+        managers._check_role(node)
+    state: roots.State = roots._read_state()
+    if state.pending != 0:
+        state = self._settle(state)
+        assert state.pending == 0, "Accounts: another root waits"
     self._check_sums(epoch, spent, matured, vesting, state)
     state.count += 1
     state.pending = state.count

@@ -31,7 +31,7 @@ BOUNDS = [
     Bound("propose 1000 with records", TASKS, 540),
     Bound("orders of fifty", ORDERS, 6_000),
     Bound("finalize", 1, 45_000, 11_900, f"{PAUSE}; charges counted by coin, epoch and manager; {EPOCH}"),
-    Bound("accounts", 1, 110_000, 900, f"{PAUSE}; the poster's bond is looked at"),
+    Bound("accounts", 1, 110_000),
     Bound("claim", 1, 65_000, 15_900, VOTES),
     Bound(
         "claim with delegators", 1, 90_000, 28_000, f"{VOTES}; both parts asked of Staking, a second transfer, credit"
