@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import boa
 import pytest
 
+from tests.contracts.system import DAY
 from tests.stateful.life import Backed, Life, Watched
 from tests.stateful.machine import Machine
 from tests.stateful.model.basics import WEI
@@ -75,5 +76,27 @@ def test_delegations_agree_from_the_first_share_to_an_exit_after_a_slash(world: 
         machine._pass(machine.bench.model.ground.parameters["unbonding"])
         for exit in (1, 2):
             backed.life.once(backed.withdraw, exit)
+    finally:
+        machine.teardown()
+
+
+def test_regression_where_most_seats_are_silent_none_is_fined(world: Watched) -> None:
+    """Somebody may have kept from them what they would judge by: the governor decides."""
+    Stage.world = world
+    machine = Machine()
+    try:
+        machine.begin(1, 1)
+        life, docket = Life(machine, world), machine.docket
+        cases = life.work()
+        life.settle(cases)
+        owner = world.nodes[cases[1].leaf.node].owner
+        life.once(docket.appeal, cases[1], owner)
+        docket.seat(cases[1])
+        seats = [machine.bench.model.stakes.nodes[id] for id in cases[1].seats]
+        before = [node.bonded for node in seats]
+        machine._pass(DAY + 1)
+        life.yes(docket.resolve, cases[1])
+        assert cases[1].is_referred and [node.bonded for node in seats] == before
+        life.once(docket.decide, cases[1], False)
     finally:
         machine.teardown()

@@ -181,14 +181,14 @@ class Courts:
         self.stakes.judge(node, BANNED)
 
     def _count(self, case: Case) -> None:
+        if 2 * len(case.votes) <= len(case.seats):
+            case.is_referred = True
+            return
         for id in case.seats:
             if id not in case.votes:
                 silent = self.stakes.nodes[id]
                 self.stakes.slash(silent, self.stakes.required(silent) * SILENCE_BPS // BPS, 0, "")
-        if 2 * len(case.votes) <= len(case.seats):
-            case.is_referred = True
-        else:
-            self._judge(case, 2 * sum(case.votes.values()) > len(case.votes))
+        self._judge(case, 2 * sum(case.votes.values()) > len(case.votes))
 
     def _judge(self, case: Case, upheld: bool) -> None:
         if upheld:
