@@ -21,6 +21,7 @@ from tests.stateful.hearings import Hearings
 from tests.stateful.model.courts import OPEN, Case, Dispute
 from tests.stateful.model.stake import ACTIVE
 from tests.stateful.model.work import FINAL, LEASES, PROPOSED, Batch
+from tests.stateful.trading import Trading
 
 VOTES, DATA = 1, 2
 LIES = ("data", "votes", "record", "sum", "twice")
@@ -35,6 +36,7 @@ class Docket:
         self.lies: dict[bytes, str] = {}
         self.hearings = Hearings(self)
         self.archive = Archive(self)
+        self.trading = Trading(bench)
 
     # -- proposing
 

@@ -93,10 +93,8 @@ class EpochRules(Stage):
 
     @rule(factor=st.sampled_from([79, 80, 95, 100, 120, 121]))
     def set_price(self, factor: int) -> None:
-        ground = self.bench.sync().ground
-        price = ground.price * factor // 100
-        if self.world.send(self.world.governor, "market", "set_price", price).done:
-            ground.price = price
+        market = self.bench.model.markets.reference
+        self.docket.trading.set_price(market.price * factor // 100)
 
     @rule(on=st.booleans())
     def pause(self, on: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.replay import Network as Mirror
-from tests.stateful import court_facts, exit_facts
+from tests.stateful import court_facts, exit_facts, pool_facts
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import BUDGET, FINAL, LEASES
@@ -31,7 +31,7 @@ def facts(model: Model) -> Facts:
     found["minted",] = (ground.ifx.supply, ground.minted)
     found["clock",] = (ground.clock.protocol, ground.clock.paused, ground.price, ground.dispute_bond)
     found |= _people(model) | _delegations(model) | _work(model) | _courts(model)
-    found |= exit_facts.of_model(model)
+    found |= exit_facts.of_model(model) | pool_facts.of_model(model)
     return found
 
 
@@ -78,8 +78,7 @@ def _work(model: Model) -> Facts:
     for batch in work.batches.values():
         found["batch", batch.commitment] = (batch.status, batch.disputes, *batch.voided)
     for coin in model.credit.coins.values():
-        # The market sells any amount at once: nothing ever waits to be burned.
-        books = [*(book.get(coin.address, 0) for book in (work.collected, work.kept, work.unpaid)), 0]
+        books = [book.get(coin.address, 0) for book in (work.collected, work.kept, work.unpaid, work.waiting)]
         found["fees", coin.address, coin.index] = (work.final_charge(coin.index), *books)
         marked = coin.index + LEASES
         found["leases", coin.address, marked] = work.final_charge(marked)
@@ -117,7 +116,7 @@ def read(world: World, key: Key) -> Any:
             return world.read("ifx", "totalSupply"), world.read("ifx", "minted")
         case ("clock",):
             clock = (world.read("parameters", "clock"), world.read("parameters", "paused"))
-            return (*clock, world.read("market", "price"), world.read("disputes", "bond"))
+            return (*clock, pool_facts.stakes_price(world), world.read("disputes", "bond"))
         case ("node", id):
             names = ("bonded", "own", "unbonding", "delegated_unbonding", "free_at", "frozen", "holds")
             amounts = [world.read("staking", name, id) for name in names]
@@ -139,6 +138,8 @@ def read(world: World, key: Key) -> Any:
             return world.read("leases", "is_paid", task)
         case ("escape" | "claim", *_):
             return exit_facts.read(world, key)
+        case (name, *_) if name in pool_facts.NAMES:
+            return pool_facts.read(world, key)
         case ("exits" | "pool" | "delegation" | "exit" | "votes", *_):
             return _read_delegations(world, key)
         case _:
@@ -227,7 +228,7 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
     theirs |= {("claimed", node): amount for node, amount in mirror.claimed.items()}
     theirs |= {("lane", id): list(lane.batches) for id, lane in mirror.lanes.items() if lane.batches}
     theirs |= {("released", coin): amount for coin, amount in mirror.released.items()}
-    theirs |= {("to burn", coin): amount for coin, amount in mirror.to_burn.items() if amount}
+    theirs |= pool_facts.of_mirror(mirror)
     theirs |= {("lease", task): True for task in mirror.paid_leases}
     theirs |= exit_facts.of_mirror(mirror)
     root = mirror.final_accounts()
@@ -263,7 +264,7 @@ def _in_its_terms(model: Model) -> Facts:
         ours |= {("lane", id): [batch.commitment for batch in lane.batches]} if lane.batches else {}
     ours |= {("released", coin.address): coin.released for coin in model.credit.coins.values() if coin.released}
     ours |= {("lease", task): True for task in model.work.paid_leases}
-    ours |= exit_facts.in_its_terms(model)
+    ours |= exit_facts.in_its_terms(model) | pool_facts.in_its_terms(model)
     ours["root",] = (newest.epoch, model.books.cut_off) if newest else None
     return ours
 
@@ -283,12 +284,12 @@ def check_laws(model: Model) -> None:
     bonds = sum(item.bond for item in model.courts.disputes.values() if item.status == 1 and not item.node)
     assert ground.ifx.of(own["disputes"]) == bonds
     exit_facts.check(model)
+    pool_facts.check(model)
     for coin in model.credit.coins.values():
         money = ground.coins[coin.address].of(own["ifx_dollar"])
         # A top-up is rounded down to credit, and so is the money: under one unit an account and payment apart.
         assert coin.nano(money) == coin.pool
         assert coin.leased <= work.final_charge(coin.index + LEASES) and coin.released <= work.final_charge(coin.index)
-        assert ground.coins[coin.address].of(own["fee_burner"]) == work.unpaid.get(coin.address, 0)
     minted = sum(epoch.minted for epoch in work.epochs)
     paid_for = sum(
         epoch.burned * epoch.parameters["mint_multiple_bps"] // epoch.parameters["burn_bps"] for epoch in work.epochs

@@ -10,6 +10,7 @@ from tests.stateful.escape_rules import EscapeRules
 from tests.stateful.lease_rules import LeaseRules
 from tests.stateful.money_rules import MoneyRules
 from tests.stateful.objection_rules import ObjectionRules
+from tests.stateful.pool_rules import PoolRules
 from tests.stateful.work_rules import WorkRules
 
 
@@ -19,6 +20,7 @@ class Machine(
     AvailabilityRules,
     ContradictionRules,
     ObjectionRules,
+    PoolRules,
     WorkRules,
     LeaseRules,
     EscapeRules,

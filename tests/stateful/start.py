@@ -19,6 +19,7 @@ from tests.stateful.model.roots import Roots
 from tests.stateful.model.stake import Node, Stakes
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import Work
+from tests.stateful.pool_facts import markets_of
 from tests.stateful.world import NAMES, World, parameter
 
 COINS = ("usd", "cents")
@@ -29,7 +30,7 @@ def holders(world: World) -> dict[str, str]:
     people = {f"owner of {node.id}": node.owner.address for node in world.nodes.values()}
     people |= {"challenger": world.challenger.address, "stranger": world.stranger.address}
     people |= {f"client {at}": client.address for at, client in enumerate(world.clients)}
-    people |= {"foundation": world.foundation, "treasury": world.treasury}
+    people |= {"foundation": world.foundation, "treasury": world.treasury, "trader": world.trader.address}
     people |= {name: world.addresses[name] for name in NAMES}
     return {address: name for name, address in people.items()}
 
@@ -50,7 +51,8 @@ def model_of(world: World) -> Model:
     )
     credit = Credit(ground, {world.addresses[name]: _coin(world, name) for name in COINS})
     stakes = Stakes(ground, {node.id: _node(world, node) for node in world.nodes.values()})
-    work = Work(ground, credit, stakes, foundation=world.foundation, treasury=world.treasury)
+    markets = markets_of(world, ground, credit)
+    work = Work(ground, credit, stakes, markets, foundation=world.foundation, treasury=world.treasury)
     delegations = Delegations(ground, stakes)
     books = Books(ground, stakes, work, delegations=delegations)
     escapes, claims = Escapes(ground, stakes, work), Claims(ground, credit, work, books)
@@ -71,6 +73,7 @@ def model_of(world: World) -> Model:
         Availability(bonds, roots),
         Objections(bonds, panels, roots, work),
         Contradictions(bonds, panels, work),
+        markets,
     )
 
 

@@ -20,6 +20,7 @@ def keep_up(bench: Bench, docket: Exits) -> None:
     docket.archive.serve()
     for manager in bench.world.managers:
         docket.settle(manager.id)
+    docket.trading.keep()
     turn(bench, docket)
     if len(bench.model.work.epochs) and bench.model.books.pending is None:
         for manager in bench.world.managers:
@@ -62,6 +63,7 @@ def leave(bench: Bench, docket: Exits) -> None:
     _pay_clients(bench, docket)
     _pay_nodes(bench)
     _unbond_all(bench)
+    docket.trading.leave()
     bench.compare(everything=True)
     _check_nothing_left(bench)
 

@@ -25,6 +25,7 @@ from inferix.replay.accounting import roster_leaves
 from inferix.replay.availability import look_ahead
 from tests.contracts.disputes.court import Court
 from tests.contracts.system import IFX, MANAGER, STAND_INS, USD, VERIFIER, WORKER, Node, acting, deployer, key
+from tests.contracts.uniswap import Exchange
 from tests.contracts.work.network import mine
 
 START = 1_750_000_000
@@ -56,6 +57,9 @@ NAMES = [
     "objections",
     "contradictions",
     "strikes",
+    "pool_market",
+    "pair",
+    "router",
 ]
 MILLION_USD = 10**6 * USD
 
@@ -84,6 +88,7 @@ class World(Court):
         early = self._listen()
         super().__init__()
         self.cents = deployer("OddCoin.vy", STAND_INS).deploy(2, 0)
+        self._exchange()
         contracts = {name: getattr(self, name) for name in NAMES}
         self.addresses = {name: str(contract.address) for name, contract in contracts.items()}
         self.interfaces = {name: Interface(name, contract.abi) for name, contract in contracts.items()}
@@ -96,6 +101,17 @@ class World(Court):
         self._log_to = self._log
         self.people()
 
+    def _exchange(self) -> None:
+        """Uniswap V2 with a pair of IFX and DevUSD, most of which is the treasury's; the market over it, still without it."""
+        exchange = Exchange(self)
+        self.trader, self.router = exchange.trader, exchange.router
+        self.pair = exchange.add_liquidity(self.usd, 2_000 * IFX, 100 * 10**6)
+        with acting(self.trader):
+            self.pair.transfer(self.treasury, self.pair.balanceOf(self.trader.address) * 3 // 4)
+        self.pool_market = deployer("issuance/PoolMarket.vy").deploy(
+            self.parameters, self.ifx, self.ifx_dollar, self.market, exchange.factory.address
+        )
+
     # -- the people
 
     def people(self) -> None:
@@ -103,6 +119,7 @@ class World(Court):
         with acting(self.governor):
             self.ifx_dollar.add_coin(self.cents, MILLION_USD)
             self.ifx_dollar.set_coin_cap(self.usd, MILLION_USD)
+            self.pool_market.add_pool(self.usd)
         for name, value in DEV_OVERRIDES.items():
             self.set_parameter(name, value)
         # Two seats: a tie, a silent half and a panel that is too small can all come about.
@@ -119,6 +136,7 @@ class World(Court):
         self.give_ifx(self.market.address, 10**7 * IFX)
         for person in self.funded():
             self._fund(person.address)
+        self._fund_trader()
         self.post_rosters()
 
     def funded(self) -> list[Any]:
@@ -149,6 +167,20 @@ class World(Court):
                 (self.cents, self.balance_claims),
             ):
                 token.approve(spender, 2**255)
+
+    def _fund_trader(self) -> None:
+        """Who trades with the pair, and who has most of it."""
+        self.give_ifx(self.trader.address, 10**4 * IFX)
+        self.give_usd(self.trader.address, 5 * 10**8)
+        self.cents.mint(self.trader.address, 10**4)
+        for who in (self.trader.address, self.treasury):
+            with acting(who):
+                for token in (self.ifx, self.usd, self.pair):
+                    token.approve(self.router.address, 2**255)
+        with acting(self.trader):
+            for market in (self.market, self.pool_market):
+                for token in (self.usd, self.cents):
+                    token.approve(market, 2**255)
 
     @property
     def manager(self) -> Node:

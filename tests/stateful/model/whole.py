@@ -13,6 +13,7 @@ from tests.stateful.model.credit import Credit
 from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.escape import Escapes
 from tests.stateful.model.objections import Objections
+from tests.stateful.model.pool import Markets
 from tests.stateful.model.roots import Roots
 from tests.stateful.model.stake import Stakes
 from tests.stateful.model.work import Work
@@ -35,3 +36,4 @@ class Model:
     availability: Availability
     objections: Objections
     contradictions: Contradictions
+    markets: Markets

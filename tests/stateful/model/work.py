@@ -7,8 +7,10 @@ from inferix import economy
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome
+from inferix.units import NanoUsd
 from tests.stateful.model.basics import BPS, WEI, Ground, need
 from tests.stateful.model.credit import Credit
+from tests.stateful.model.pool import Markets
 from tests.stateful.model.stake import ACTIVE, BANNED, Fine, Node, Stakes
 
 PROPOSED, FINAL, CANCELLED = 1, 2, 3
@@ -100,6 +102,7 @@ class Work:
     ground: Ground
     credit: Credit
     stakes: Stakes
+    markets: Markets
     lanes: dict[int, Lane] = field(default_factory=dict)
     batches: dict[bytes, Batch] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
@@ -107,6 +110,9 @@ class Work:
     collected: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     unpaid: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, int] = field(default_factory=dict)  # to be burned
+    spent: dict[str, int] = field(default_factory=dict)
+    given: dict[str, int] = field(default_factory=dict)  # to the foundation
     paid: dict[tuple[int, str], int] = field(default_factory=dict)
     foundation: str = ""
     treasury: str = ""
@@ -212,23 +218,27 @@ class Work:
         return sum(b.charge - b.voided[0] for b in self.final() if b.coin == coin and manager in (None, b.manager))
 
     def collect(self, address: str) -> int:
-        """Takes final charges of a coin, burns what most of it buys, keeps the managers' part; wei burned."""
-        coin, parameters = self.credit.coins[address], self.ground.parameters
+        """Takes final charges of a coin, burns what the market sells for what waits, keeps the managers' part; wei burned."""
+        coin, market, parameters = self.credit.coins[address], self.markets.of_burner, self.ground.parameters
         token, burner = self.ground.coins[address], self.ground.own["fee_burner"]
         due = coin.units(min(self.final_charge(coin.index) - coin.released, coin.pool))
-        need(due, "nothing to collect")
-        split = economy.split_fee(due, parameters)
-        bought = economy.reference_purchase(split.burn, coin.scale, self.ground.price)
-        least = economy.least_purchase(split.burn, coin.scale, self.ground.price, parameters)
-        need(bought and bought >= least, "bought too little")
-        need(self.ground.ifx.of(self.ground.own["market"]) >= bought, "not enough inventory")
+        split, (offered, price) = economy.split_fee(due, parameters), market.offer(burner, address)
+        waiting = self.waiting.get(address, 0) + split.burn
+        spent = min(waiting, offered)
+        need(due or spent, "nothing to collect, or nothing sold")
+        need(price or not spent, "no price")
+        least = economy.least_purchase(spent, coin.scale, NanoUsd(price), parameters) if spent else 0
+        need(not spent or market.check(burner, address, spent, least), "nothing bought")
         self.credit.release(coin, self.final_charge(coin.index))
-        token.move(burner, self.treasury, split.burn)
         token.move(burner, self.foundation, split.foundation)
-        self.ground.ifx.burn(self.ground.own["market"], bought)
+        bought = market.buy(burner, address, spent, least) if spent else 0
+        self.ground.ifx.burn(burner, bought)
         self.burned += bought
-        for book, amount in ((self.collected, due), (self.kept, split.managers), (self.unpaid, split.managers)):
+        self.waiting[address] = waiting - spent
+        books = ((self.collected, due), (self.kept, split.managers), (self.unpaid, split.managers))
+        for book, amount in (*books, (self.spent, spent), (self.given, split.foundation)):
             book[address] = book.get(address, 0) + amount
+        self.markets.tell()
         return bought
 
     def pay_lease(self, batch: Batch, leaf: BatchLeaf, *, is_signed: bool) -> None:
