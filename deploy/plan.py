@@ -183,7 +183,7 @@ def _creations(settings: Settings, deployer: str, now: int) -> list[Creation]:
         Creation("Panels", (parameters, registry, staking, ifx, dollar, batches, Ref("Rosters"))),
         Creation("Objections", (*books, dollar, batches, Ref("Rosters"), Ref("Accounts"))),
         Creation("Contradictions", (*books, dollar, batches, Ref("Rosters"))),
-        Creation("Strikes", (parameters, registry, staking, Ref("Panels"))),
+        Creation("Strikes", (parameters, registry, staking, batches, Ref("Panels"))),
     ]
     if settings.development:
         gift = settings.development

@@ -14,7 +14,7 @@ from inferix.chain.client import ChainClient
 from inferix.errors import InferixError
 from inferix.models.roles import DisputeStatus, RootKind, RosterKind
 from inferix.replay import Network
-from inferix.replay.availability import NOT_SERVED, withheld
+from inferix.replay.availability import NOT_SERVED
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import RootDispute, RootName
 from keepers.chunks import proposer, shelf, waiting_accounts, waiting_roster
@@ -96,10 +96,14 @@ def decide_demands(network: Network, manager: int, patience: int) -> list[Demand
 
 
 def decide_seals(network: Network, manager: int, patience: int) -> list[tuple[str, int]]:
-    """(key, manager) of lanes of others whose last anchor is neither served nor sealed: before that nobody can ask."""
+    """(key, manager) of lanes of others whose last anchor is not sealed after ``patience`` seconds. Its manager knows
+    the seed by then: it could wait for another roster or, once the block's hash is forgotten, for another seed."""
     seals: list[tuple[str, int]] = []
-    for of, anchor in withheld(network, network.time - patience):
-        if of != manager and not anchor.sealed_at:
+    for of, lane in network.lanes.items():
+        anchor = next(reversed(lane.anchors.values()), None)
+        if of == manager or anchor is None or anchor.sealed_at:
+            continue
+        if anchor.timestamp + patience <= network.time:
             seals.append((f"seal:{of}:{anchor.index}:{anchor.armed_at}", of))
     return seals
 

@@ -102,13 +102,12 @@ def restored(network: "Network", epoch: int) -> Iterator[tuple[int, int]]:
         if case.reason is ClearedBy.PANEL_REVERSED and network.epoch_at(case.ended_at) == epoch
     ]
     tasks = {case.task for case in won}
-    charges = {
-        leaf.task: leaf.charge
-        for index in range(epoch + 1 if tasks else 0)
-        for _, leaf in final_leaves(network, index)
-        if leaf.task in tasks and leaf.outcome is Outcome.ACCEPTED
-    }
-    yield from ((case.node, charges.get(case.task, 0)) for case in won)
+    charges = dict.fromkeys(tasks, 0)
+    for index in range(epoch + 1 if tasks else 0):
+        for _, leaf in final_leaves(network, index):
+            if leaf.task in tasks and leaf.outcome is Outcome.ACCEPTED:
+                charges[leaf.task] += leaf.charge
+    yield from ((case.node, charges[case.task]) for case in won)
 
 
 def _weighed(weights: Mapping[int, int], record: Record) -> dict[int, int]:

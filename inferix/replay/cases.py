@@ -49,8 +49,16 @@ def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, sla
         bar(network, event, case.node, judges(network, case))
 
 
+def _noted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    case = network.cases.get(args["case"])
+    if case is not None:
+        case.delivered_at = args["delivered_at"]
+
+
 def _struck_out(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     """All of the stake, for three cases together: no judge of any of them gains by it."""
+    for case in args["cases"]:
+        network.cases[case].is_counted = True
     judged = (judges(network, network.cases[case]) for case in args["cases"])
     bar(network, event, args["node"], set().union(*judged))
 
@@ -73,5 +81,6 @@ EVENTS: Handlers = {
     "CaseCleared": partial(ended, slashed=False),
     "CaseSlashed": partial(ended, slashed=True),
     "LatePenalised": _late,
+    "DeliveryNoted": _noted,
     "StruckOut": _struck_out,
 }

@@ -517,6 +517,10 @@ def test_accounts__an_anchor_that_is_withheld__waited_for_as_long_as_it_may_be_c
         (f"seal:{MANAGER}:{anchor.index}:{anchor.block}", MANAGER)
     ]
     assert decide_seals(chain.network, MANAGER, 600) == [], "its own keeper seals"
+    anchor.problem = ""
+    assert decide_seals(chain.network, MANAGER + 90, 600), "served or not: else its manager picks a roster for its seed"
+    anchor.problem = NOT_SERVED
+    assert decide_seals(chain.network, MANAGER + 90, chain.network.time - anchor.timestamp + 1) == []
     chain.time = GENESIS + 2 * 259_200 + 1
     chain.emit("EpochClosed", epoch=1, work=0, charge=0, burned=9, minted=9, pooled=0)
     assert decide_post(chain.network) is None

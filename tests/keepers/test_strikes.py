@@ -1,30 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which three cases a keeper shows to have a worker struck out."""
+"""Which deliveries a keeper notes, and which three cases it shows to have a worker struck out."""
 
 from collections.abc import Callable
 
 import pytest
 
 from inferix.chain.abi import Interface
-from inferix.models.roles import CaseStatus, NodeStatus
+from inferix.models.job import case_id
+from inferix.models.roles import CaseStatus, Outcome
+from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Case
-from keepers.strikes import TERM, decide_strikes
-from tests.replay.chain import WORKERS, Chain
+from keepers.strikes import REST, TERM, decide_notes, decide_strikes
+from tests.replay.chain import MANAGER, WORKERS, Chain
 
 DAY = 86_400
 NODE = WORKERS[0]
-
-
-def case(chain: Chain, opened_at: int, node: int = NODE, status: CaseStatus = CaseStatus.SLASHED) -> bytes:
-    """A case opened so many seconds after the start, charged a day later."""
-    id = (len(chain.network.cases) + 1).to_bytes(32, "big")
-    times = {"opened_at": opened_at, "charged_at": opened_at + DAY, "ended_at": opened_at + 9 * DAY}
-    chain.network.cases[id] = Case(id=id, task=id, attempt=0, node=node, amount=1, status=status, **times)
-    return id
-
-
-def shown(chain: Chain) -> list[list[bytes]]:
-    return [arguments[0] for _, _, arguments in decide_strikes(chain.network)]  # type: ignore[misc]
+NEXT = DAY + REST + 1  # from a delivery to the next time: a day until it is charged, a week, and one second
 
 
 @pytest.fixture
@@ -34,46 +25,87 @@ def chain() -> Chain:
     return chain
 
 
-@pytest.fixture
-def window(chain: Chain) -> int:
-    """From a case to the next time: a day until it is charged, the time to appeal, and one second."""
-    return DAY + chain.network.parameters["appeal_window"] + 1
+def case(
+    chain: Chain,
+    delivered_at: int,
+    node: int = NODE,
+    status: CaseStatus = CaseStatus.SLASHED,
+    charged_after: int = DAY,
+    counted: bool = False,
+) -> bytes:
+    """A case whose result was delivered so many seconds after the first second."""
+    id = (len(chain.network.cases) + 1).to_bytes(32, "big")
+    made = Case(id=id, task=id, attempt=0, node=node, amount=1, opened_at=delivered_at, status=status)
+    made.charged_at, made.delivered_at, made.is_counted = 1 + delivered_at + charged_after, 1 + delivered_at, counted
+    chain.network.cases[id] = made
+    return id
 
 
-def test_the_third_time_within_thirty_days_is_shown(
-    chain: Chain, window: int, interface: Callable[[str], Interface]
-) -> None:
-    ids = [case(chain, at * window) for at in range(3)]
+def shown(chain: Chain) -> list[list[bytes]]:
+    return [arguments[0] for _, _, arguments in decide_strikes(chain.network)]  # type: ignore[misc]
+
+
+def test_the_third_time_within_thirty_days_is_shown(chain: Chain, interface: Callable[[str], Interface]) -> None:
+    ids = [case(chain, at * NEXT) for at in range(3)]
     ((key, function, arguments),) = decide_strikes(chain.network)
-    assert (key, function, arguments) == (f"strike:{NODE}:{ids[2].hex()}", "strike_out", (ids,))
+    assert (key, function, arguments) == (f"strike:{NODE}:{b''.join(ids).hex()}", "strike_out", (ids,))
     assert interface("Strikes").encode(function, arguments)
-    chain.network.nodes[NODE].status = NodeStatus.BANNED
-    assert decide_strikes(chain.network) == []
+    chain.network.cases[ids[0]].is_counted = True
+    assert shown(chain) == []
 
 
 @pytest.mark.parametrize("status", [CaseStatus.FROZEN, CaseStatus.SLASHABLE, CaseStatus.APPEALED, CaseStatus.CLEARED])
-def test_a_case_without_a_slash_is_none(chain: Chain, window: int, status: CaseStatus) -> None:
+def test_a_case_without_a_slash_is_none(chain: Chain, status: CaseStatus) -> None:
     for at in range(3):
-        case(chain, at * window, status=status if at == 1 else CaseStatus.SLASHED)
+        case(chain, at * NEXT, status=status if at == 1 else CaseStatus.SLASHED)
     assert shown(chain) == []
 
 
-def test_cases_of_one_time_and_of_others_do_not_add_up(chain: Chain, window: int) -> None:
-    for at in (0, 1, 2, window, window + 5):
+def test_a_case_that_nobody_noted_is_none(chain: Chain) -> None:
+    for at in range(3):
+        case(chain, at * NEXT)
+    chain.network.cases[(2).to_bytes(32, "big")].delivered_at = 0
+    assert shown(chain) == []
+
+
+def test_cases_of_one_time_and_of_others_do_not_add_up(chain: Chain) -> None:
+    for at in (0, 1, 2, NEXT, NEXT + 5):
         case(chain, at)
-    case(chain, 2 * window, node=WORKERS[1])
+    case(chain, 2 * NEXT, node=WORKERS[1])
     assert shown(chain) == []
-    last = case(chain, 2 * window + 4)
-    first, second = (bytes(31) + bytes([at]) for at in (1, 4))
-    assert shown(chain) == [[first, second, last]]
+    last = case(chain, 2 * NEXT + 2)
+    first, fourth = (at.to_bytes(32, "big") for at in (1, 4))
+    assert shown(chain) == [[first, fourth, last]]
+
+
+def test_a_case_that_was_charged_late_hides_no_other(chain: Chain) -> None:
+    first, slow = case(chain, 0), case(chain, NEXT, charged_after=9 * DAY)
+    second, third = case(chain, NEXT + 60), case(chain, 2 * NEXT + 60)
+    assert shown(chain) == [[first, second, third]]
+    assert slow not in shown(chain)[0]
 
 
 @pytest.mark.parametrize("more", [0, 1])
-def test_thirty_days_are_counted_from_the_first_to_the_third(chain: Chain, window: int, more: int) -> None:
-    ids = [case(chain, at) for at in (0, window, TERM + more)]
+def test_thirty_days_are_counted_from_the_first_delivery_to_the_third(chain: Chain, more: int) -> None:
+    ids = [case(chain, at) for at in (0, NEXT, TERM + more)]
     assert shown(chain) == ([] if more else [ids])
 
 
-def test_of_four_times_the_first_three_that_are_close_enough_are_shown(chain: Chain, window: int) -> None:
-    ids = [case(chain, at) for at in (0, TERM // 2, TERM + 1, TERM + window + 1)]
-    assert shown(chain) == [ids[1:]]
+def test_a_delivery_is_noted_once_its_case_is_charged(chain: Chain, interface: Callable[[str], Interface]) -> None:
+    state = chain.state(chain.order(deadline=chain.time + 20 * DAY), 0)
+    chain.run(state, Outcome.REJECTED)
+    assert list(decide_notes(chain.network)) == []
+    draft = draft_batches(chain.network, MANAGER)[0]
+    for document in draft.documents:
+        chain.store(document)
+    chain.emit("Proposed", commitment=draft.commitment, header=draft.header)
+    id = case_id(state.task.id, 0)
+    chain.emit("CaseFrozen", case=id, task=state.task.id, attempt=0, node=state.attempts[0].node, amount=1)
+    assert list(decide_notes(chain.network)) == [], "it may be cleared yet"
+    chain.emit("CaseCharged", case=id)
+    ((key, function, arguments),) = decide_notes(chain.network)
+    assert (key, function) == (f"note:{id.hex()}", "note")
+    assert arguments[0]["leaf"]["task"] == state.task.id  # type: ignore[index]
+    assert interface("Strikes").encode(function, arguments)
+    chain.emit("DeliveryNoted", case=id, delivered_at=chain.time)
+    assert list(decide_notes(chain.network)) == []

@@ -74,7 +74,9 @@ def test_who_judged_any_of_three_strikes_gains_nothing_by_the_last_fine(chain: C
         ids.append(case_id(state.task.id, 0))
         chain.emit("CaseFrozen", case=ids[-1], task=state.task.id, attempt=0, node=state.attempts[0].node, amount=1)
         judges |= set(state.attempts[0].votes)
+    assert not any(case.is_counted for case in chain.network.cases.values())
     slash(chain, 1, 1_000)
     assert not chain.network.fines[-1].barred
     chain.emit("StruckOut", node=1, cases=ids, amount=1_000)
     assert judges and chain.network.fines[-1].barred == judges
+    assert all(case.is_counted for case in chain.network.cases.values())

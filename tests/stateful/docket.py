@@ -253,6 +253,15 @@ class Docket:
         """A case that nobody appealed."""
         return self._panels(lambda: self.bench.model.courts.execute(case), "execute", case.id)
 
+    def note(self, case: Case) -> bool:
+        """When the result of a case was delivered."""
+        world, leaf = self.bench.world, case.leaf
+        sealed_at = world.read("batches", "sealed_at", case.batch.manager, leaf.anchor)
+        item = self.item(case.batch, case.batch.leaves.index(leaf))
+        return self.bench.both(
+            world.stranger, lambda: self.bench.model.courts.note(case, sealed_at), "strikes", "note", item
+        )
+
     def strike_out(self, case: Case) -> bool:
         """The last three cases of a case's worker, or this one thrice."""
         found = [other for other in self.cases(CaseStatus.SLASHED) if other.leaf.node == case.leaf.node][-3:]

@@ -63,6 +63,7 @@ class Cheat:
         (case,) = self.docket.cases(CaseStatus.FROZEN)
         (redone,) = [item[:2] for item in self.docket.leaves(Outcome.ACCEPTED) if item[2].task == task]
         self.life.once(self.docket.redone, case, *redone)
+        self.life.once(self.docket.note, case)
         self.life.no(self.docket.strike_out, case)
         self.machine._pass(7 * DAY + 1)
         self.life.once(self.docket.execute, case)

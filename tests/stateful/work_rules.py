@@ -171,7 +171,7 @@ class WorkRules(Stage):
             (self.docket.late if late else self.docket.freeze)(batch, index)
 
     @precondition(lambda self: self.bench.model.courts.cases)
-    @rule(pick=PICK, other=PICK, how=st.sampled_from(["redone", "clear", "execute", "resolve", "strike_out"]))
+    @rule(pick=PICK, other=PICK, how=st.sampled_from(["redone", "clear", "execute", "resolve", "note", "strike_out"]))
     def go_on(self, pick: int, other: int, how: str) -> None:
         case = self._of(list(self.bench.model.courts.cases.values()), pick)
         leaves = self.docket.leaves(Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT)

@@ -76,7 +76,8 @@ class Hearing:
 
 @dataclass(kw_only=True)
 class Case(Hearing):
-    """A slashing case; its panel is asked for by an appeal. ``reason``: why it was cleared."""
+    """A slashing case; its panel is asked for by an appeal. ``reason``: why it was cleared; ``delivered_at``: when its
+    result was delivered, as Strikes noted it [protocol clock], 0 before; ``is_counted``: one of three of its worker."""
 
     task: bytes
     attempt: int
@@ -86,6 +87,8 @@ class Case(Hearing):
     status: CaseStatus = CaseStatus.FROZEN
     charged_at: int = 0
     reason: ClearedBy | None = None
+    delivered_at: int = 0
+    is_counted: bool = False
 
 
 @dataclass(kw_only=True)

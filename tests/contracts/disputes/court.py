@@ -136,7 +136,7 @@ class Court(Network):
         self.contradictions = deployer("work/Contradictions.vy").deploy(
             *nodes, self.staking, self.ifx, self.ifx_dollar, self.batches, self.rosters
         )
-        self.strikes = deployer("work/Strikes.vy").deploy(*nodes, self.staking, self.panels)
+        self.strikes = deployer("work/Strikes.vy").deploy(*nodes, self.staking, self.batches, self.panels)
 
     def populate(self) -> None:
         """The people of a small network."""

@@ -36,6 +36,8 @@ class Case:
     seated_at: int = 0
     votes: dict[int, bool] = field(default_factory=dict)
     is_referred: bool = False
+    delivered_at: int = 0
+    is_counted: bool = False
 
 
 @dataclass
@@ -165,16 +167,24 @@ class Courts:
         need(not self._is_over(case.appealed_at, DECISION_TERM), "too late")
         self._judge(case, upheld)
 
+    def note(self, case: Case, sealed_at: int) -> None:
+        """When the result was delivered, by the seal of its receipt's anchor; once."""
+        need(case.delivered_at == 0 and sealed_at, "noted, or forgotten")
+        case.delivered_at = self.ground.clock.protocol - (self.ground.clock.now - sealed_at)
+
     def strike_out(self, cases: Sequence[Case]) -> None:
-        """False three times within thirty days, each after the time to appeal against the one before: all, and a ban."""
-        first, last, node = cases[0], cases[-1], self.stakes.nodes[cases[0].leaf.node]
-        need(all(case.status == CaseStatus.SLASHED for case in cases), "not slashed")
-        need(all(case.leaf.node == node.id for case in cases), "of two workers")
+        """False three times within thirty days, each delivered a week after the one before was charged: all, and a ban."""
+        node = self.stakes.nodes[cases[0].leaf.node]
+        need(len({case.id for case in cases}) == len(cases), "one counts once")
+        need(
+            all(case.status == CaseStatus.SLASHED and not case.is_counted for case in cases), "not slashed, or counted"
+        )
+        need(all(case.leaf.node == node.id and case.delivered_at for case in cases), "of two workers, or not noted")
         for before, case in pairwise(cases):
-            told = before.charged_at + self.ground.parameters["appeal_window"]
-            need(case.frozen_at > told, "not a time of its own")
-        need(last.frozen_at <= first.frozen_at + 30 * DAY, "too long ago")
-        need(node.stored != BANNED, "banned already")
+            need(case.delivered_at > before.charged_at + 7 * DAY, "not a time of its own")
+        need(cases[-1].delivered_at <= cases[0].delivered_at + 30 * DAY, "too long ago")
+        for case in cases:
+            case.is_counted = True
         if self.stakes.slash(node, node.total, 0, ""):
             fine = self.stakes.fines[-1]
             fine.tasks, fine.seats = {case.leaf.task for case in cases}, [id for case in cases for id in case.seats]

@@ -209,10 +209,10 @@ MUTANTS = [
         DELEGATION,
     ),
     Mutant(
-        "one fault is three strikes",
+        "a case counts thrice",
         STRIKES,
-        'assert convert(case.frozen_at, uint256) > told, "Strikes: not a time of its own"',
-        "assert told != 0",
+        'assert not self.is_counted[id], "Strikes: counted before"',
+        "assert id != empty(bytes32)",
         STRIKES,
     ),
     Mutant(
