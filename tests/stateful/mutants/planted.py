@@ -23,6 +23,7 @@ DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
 BALANCES = "token/BalanceClaims.vy"
 POOLS, LEAVING = "modules/pools.vy", "modules/leaving.vy"
 AVAILABILITY, OBJECTIONS, CONTRADICTIONS = "work/Availability.vy", "work/Objections.vy", "work/Contradictions.vy"
+POOLED, BURNER, PENALTIES = "issuance/PoolMarket.vy", "issuance/FeeBurner.vy", "nodes/PenaltyPool.vy"
 
 MUTANTS = [
     Mutant(
@@ -221,5 +222,54 @@ MUTANTS = [
         "extcall _STAKING.slash(first.node, max_value(uint256), 0)",
         "extcall _STAKING.slash(first.node, staticcall _STAKING.required(first.node), 0)",
         STRIKES,
+    ),
+    Mutant(
+        "a purchase takes more of a pool than its share",
+        POOLED,
+        'assert spent * BPS <= units * governed._parameter(keccak256("swap_share_bps"))',
+        'assert spent * BPS <= units * 10 * governed._parameter(keccak256("swap_share_bps"))',
+        POOLED,
+    ),
+    Mutant(
+        "a pool sells however far it was moved",
+        POOLED,
+        "return min(seen.spot, seen.mean) * BPS // highest",
+        "return max(seen.spot, seen.mean) * BPS // highest",
+        POOLED,
+    ),
+    Mutant(
+        "a mean is as short as somebody likes",
+        POOLED,
+        "assert block.timestamp >= newest.time + WINDOW",
+        "assert block.timestamp >= newest.time",
+        POOLED,
+    ),
+    Mutant(
+        "an epoch's price jumps to its mean",
+        POOLED,
+        "self.price = max(1, min(max(target, self.price - step), self.price + step))",
+        "self.price = max(1, target + 0 * step)",
+        POOLED,
+    ),
+    Mutant(
+        "what was spent still waits to be burned",
+        BURNER,
+        "self.to_burn[coin] = waiting + share - spent",
+        "self.to_burn[coin] = waiting + share",
+        BURNER,
+    ),
+    Mutant(
+        "a purchase is held to no price",
+        BURNER,
+        '(BPS - governed._parameter(keccak256("swap_slippage_bps"))) // BPS',
+        '(BPS - governed._parameter(keccak256("swap_slippage_bps"))) // (BPS * BPS)',
+        BURNER,
+    ),
+    Mutant(
+        "a tenth of the penalties never reaches the verifiers",
+        PENALTIES,
+        "assert extcall IFX.transfer(self.accounts, amount)",
+        "assert extcall IFX.transfer(self.accounts, amount - amount // 10)",
+        PENALTIES,
     ),
 ]

@@ -12,7 +12,7 @@ import pytest
 from tests.contracts import system
 from tests.contracts.disputes import court
 from tests.contracts.work import network
-from tests.stateful import test_life, test_machine, test_strikes
+from tests.stateful import test_life, test_machine, test_pool, test_strikes
 from tests.stateful import world as worlds
 from tests.stateful.life import Watched
 from tests.stateful.mutants.planted import MUTANTS, Mutant
@@ -30,6 +30,7 @@ WRITTEN: list[Callable[[Watched], None]] = [
     test_life.test_a_life_from_order_to_slash_agrees_and_makes_every_call_of_money,
     test_life.test_delegations_agree_from_the_first_share_to_an_exit_after_a_slash,
     test_strikes.test_three_times_false_within_thirty_days_agree_to_the_last_wei,
+    test_pool.test_fees_are_burned_in_a_pool_whoever_trades_there,
 ]
 """The same machine in acts that are written down: for calls that chance comes by once in thousands."""
 
