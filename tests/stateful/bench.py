@@ -42,6 +42,8 @@ class Bench:
 
     def sync(self) -> Model:
         """The model at the world's time, knowing what became of orders; ready for an act."""
+        if self.model.ground.clock.now < self.world.now:
+            self.model.votes.remember()
         self.model.ground.clock.now = self.world.now
         for job in self.world.mirror.jobs.values():
             order = self.model.books.orders.get(job.id)

@@ -5,12 +5,12 @@ After each step those facts are read from the contracts that the model or a log 
 and at the end all of them; the mirror is compared as a whole each time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.replay import Network as Mirror
-from tests.stateful import court_facts, exit_facts, pool_facts
+from tests.stateful import court_facts, exit_facts, pool_facts, realm_facts
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import BUDGET, FINAL, LEASES
@@ -19,6 +19,13 @@ from tests.stateful.world import World
 
 Key = tuple[Any, ...]
 Facts = dict[Key, Any]
+ROOMS: dict[str, Callable[[World, Key], Any]] = {
+    **dict.fromkeys(("escape", "claim"), exit_facts.read),
+    **dict.fromkeys(court_facts.NAMES, court_facts.read),
+    **dict.fromkeys(pool_facts.NAMES, pool_facts.read),
+    "realm": realm_facts.read,
+}
+"""Who reads facts of these names."""
 
 
 def facts(model: Model) -> Facts:
@@ -31,7 +38,7 @@ def facts(model: Model) -> Facts:
     found["minted",] = (ground.ifx.supply, ground.minted)
     found["clock",] = (ground.clock.protocol, ground.clock.paused, ground.price, ground.dispute_bond)
     found |= _people(model) | _delegations(model) | _work(model) | _courts(model)
-    found |= exit_facts.of_model(model) | pool_facts.of_model(model)
+    found |= exit_facts.of_model(model) | pool_facts.of_model(model) | realm_facts.of_model(model)
     return found
 
 
@@ -136,14 +143,12 @@ def read(world: World, key: Key) -> Any:
             return world.read("batches", "final_charge", index)
         case ("lease", task):
             return world.read("leases", "is_paid", task)
-        case ("escape" | "claim", *_):
-            return exit_facts.read(world, key)
-        case (name, *_) if name in pool_facts.NAMES:
-            return pool_facts.read(world, key)
+        case (name, *_) if name in ROOMS:
+            return ROOMS[name](world, key)
         case ("exits" | "pool" | "delegation" | "exit" | "votes", *_):
             return _read_delegations(world, key)
         case _:
-            return court_facts.read(world, key) if key[0] in court_facts.NAMES else _read_work(world, key)
+            return _read_work(world, key)
 
 
 def _read_delegations(world: World, key: Key) -> Any:
@@ -285,6 +290,7 @@ def check_laws(model: Model) -> None:
     assert ground.ifx.of(own["disputes"]) == bonds
     exit_facts.check(model)
     pool_facts.check(model)
+    realm_facts.check(model)
     for coin in model.credit.coins.values():
         money = ground.coins[coin.address].of(own["ifx_dollar"])
         # A top-up is rounded down to credit, and so is the money: under one unit an account and payment apart.

@@ -7,6 +7,7 @@ from tests.stateful.contradiction_rules import ContradictionRules
 from tests.stateful.delegation_rules import DelegationRules
 from tests.stateful.epoch_rules import EpochRules
 from tests.stateful.escape_rules import EscapeRules
+from tests.stateful.governance_rules import GovernanceRules
 from tests.stateful.lease_rules import LeaseRules
 from tests.stateful.money_rules import MoneyRules
 from tests.stateful.objection_rules import ObjectionRules
@@ -26,5 +27,6 @@ class Machine(
     EscapeRules,
     ClaimRules,
     EpochRules,
+    GovernanceRules,
 ):
     """All rules."""

@@ -20,6 +20,7 @@ from tests.stateful.model.stake import Node, Stakes
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import Work
 from tests.stateful.pool_facts import markets_of
+from tests.stateful.realm_facts import model_of_realm
 from tests.stateful.world import NAMES, World, parameter
 
 COINS = ("usd", "cents")
@@ -30,6 +31,7 @@ def holders(world: World) -> dict[str, str]:
     people = {f"owner of {node.id}": node.owner.address for node in world.nodes.values()}
     people |= {"challenger": world.challenger.address, "stranger": world.stranger.address}
     people |= {f"client {at}": client.address for at, client in enumerate(world.clients)}
+    people |= {f"investor {at}": investor.address for at, investor in enumerate(world.investors)}
     people |= {"foundation": world.foundation, "treasury": world.treasury, "trader": world.trader.address}
     people |= {name: world.addresses[name] for name in NAMES}
     return {address: name for name, address in people.items()}
@@ -74,6 +76,7 @@ def model_of(world: World) -> Model:
         Objections(bonds, panels, roots, work),
         Contradictions(bonds, panels, work),
         markets,
+        *model_of_realm(world, ground, delegations),
     )
 
 
@@ -81,7 +84,7 @@ def _token(world: World, name: str) -> Token:
     balances = {address: world.read(name, "balanceOf", address) for address in holders(world)}
     supply = world.read(name, "totalSupply") if name != "cents" else sum(balances.values())
     assert sum(balances.values()) == supply, f"somebody unknown has {name}"
-    return Token(balances, supply)
+    return Token(balances, supply, world.read(name, "minted") - supply if name == "ifx" else 0)
 
 
 def _coin(world: World, name: str) -> Coin:

@@ -2,6 +2,7 @@
 """The cranks, turned by whoever likes, and the way out of every waiting state without any manager's help."""
 
 from inferix.models.roles import CaseStatus
+from tests.stateful import purse
 from tests.stateful.bench import Bench
 from tests.stateful.exits import Exits
 from tests.stateful.model.basics import DAY
@@ -64,6 +65,7 @@ def leave(bench: Bench, docket: Exits) -> None:
     _pay_nodes(bench)
     _unbond_all(bench)
     docket.trading.leave()
+    purse.leave(bench)
     bench.compare(everything=True)
     _check_nothing_left(bench)
 

@@ -23,10 +23,10 @@ from inferix.models.roles import RosterKind
 from inferix.replay import Network as Mirror
 from inferix.replay.accounting import roster_leaves
 from inferix.replay.availability import look_ahead
-from tests.contracts.disputes.court import Court
 from tests.contracts.system import IFX, MANAGER, STAND_INS, USD, VERIFIER, WORKER, Node, acting, deployer, key
 from tests.contracts.uniswap import Exchange
 from tests.contracts.work.network import mine
+from tests.stateful import realm
 
 START = 1_750_000_000
 NAMES = [
@@ -60,6 +60,7 @@ NAMES = [
     "pool_market",
     "pair",
     "router",
+    *realm.NAMES,
 ]
 MILLION_USD = 10**6 * USD
 
@@ -77,7 +78,7 @@ class Sent:
         return self.output[68:].rstrip(b"\0").decode(errors="replace") if len(self.output) > 68 else ""
 
 
-class World(Court):
+class World(realm.Realm):
     """A small network of real contracts; ``events``: all that they logged."""
 
     def __init__(self) -> None:

@@ -26,10 +26,11 @@ def up(amount: int, divisor: int) -> int:
 
 @dataclass
 class Token:
-    """Balances by holder (an address), in the smallest unit, and how many there are."""
+    """Balances by holder (an address), in the smallest unit, how many there are, and how many were burned."""
 
     balances: dict[str, int] = field(default_factory=dict)
     supply: int = 0
+    burned: int = 0
 
     def of(self, holder: str) -> int:
         """What a holder has."""
@@ -51,6 +52,7 @@ class Token:
         need(self.of(holder) >= amount, "not enough money")
         self.balances[holder] -= amount
         self.supply -= amount
+        self.burned += amount
 
 
 @dataclass

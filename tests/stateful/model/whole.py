@@ -12,10 +12,13 @@ from tests.stateful.model.courts import Courts
 from tests.stateful.model.credit import Credit
 from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.escape import Escapes
+from tests.stateful.model.governance import Governance
 from tests.stateful.model.objections import Objections
 from tests.stateful.model.pool import Markets
 from tests.stateful.model.roots import Roots
 from tests.stateful.model.stake import Stakes
+from tests.stateful.model.vesting import Vesting
+from tests.stateful.model.votes import Votes
 from tests.stateful.model.work import Work
 
 
@@ -37,3 +40,6 @@ class Model:
     objections: Objections
     contradictions: Contradictions
     markets: Markets
+    votes: Votes
+    vesting: Vesting
+    governance: Governance

@@ -25,6 +25,13 @@ POOLS, LEAVING = "modules/pools.vy", "modules/leaving.vy"
 AVAILABILITY, OBJECTIONS, CONTRADICTIONS = "work/Availability.vy", "work/Objections.vy", "work/Contradictions.vy"
 POOLED, BURNER, PENALTIES = "issuance/PoolMarket.vy", "issuance/FeeBurner.vy", "nodes/PenaltyPool.vy"
 
+VESTING, FUND, GOVERNOR, TIMELOCK = (
+    "token/Vesting.vy",
+    "token/CommunityFund.vy",
+    "governance/Governor.vy",
+    "governance/Timelock.vy",
+)
+
 MUTANTS = [
     Mutant(
         "a lease is paid to whoever says that it was ordered",
@@ -271,5 +278,55 @@ MUTANTS = [
         "assert extcall IFX.transfer(self.accounts, amount)",
         "assert extcall IFX.transfer(self.accounts, amount - amount // 10)",
         PENALTIES,
+    ),
+    Mutant(
+        "what vests is rounded up",
+        VESTING,
+        "(amount - at_once) * passed // max(terms.linear, 1)",
+        "((amount - at_once) * passed + terms.linear - 1) // max(terms.linear, 1)",
+        VESTING,
+    ),
+    Mutant(
+        "a beneficiary who hands over goes on voting",
+        VESTING,
+        "extcall IVestingWallet(self._schedules[schedule].wallet).delegate(msg.sender)",
+        "assert self._schedules[schedule].wallet != empty(address)",
+        VESTING,
+    ),
+    Mutant("an airdrop pays twice", FUND, "self.is_claimed[airdrop][account] = True", "pass", FUND),
+    Mutant(
+        "a grant takes what an airdrop promised",
+        FUND,
+        "balanceOf(self) - self.reserved",
+        "balanceOf(self) - 0 * self.reserved",
+        FUND,
+    ),
+    Mutant(
+        "votes stay where tokens were taken from",
+        "token/IFX.vy",
+        "self._after_move(owner, to, amount)",
+        "assert amount <= max_value(uint128)",
+        "token/IFX.vy",
+    ),
+    Mutant(
+        "what moves after the snapshot votes",
+        GOVERNOR,
+        "self._votes_of(voter, proposals._records[id].snapshot)",
+        "self._votes_of(voter, block.timestamp - 1)",
+        GOVERNOR,
+    ),
+    Mutant(
+        "votes against count for the quorum",
+        "modules/ballots.vy",
+        "sums[1] + sums[2] >= quorum",
+        "sums[0] + sums[1] + sums[2] >= quorum",
+        GOVERNOR,
+    ),
+    Mutant(
+        "the timelock executes what has expired",
+        TIMELOCK,
+        'assert self._is_pending(id), "Timelock: expired"',
+        'assert id != empty(bytes32), "Timelock: expired"',
+        TIMELOCK,
     ),
 ]

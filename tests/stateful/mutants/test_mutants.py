@@ -12,7 +12,7 @@ import pytest
 from tests.contracts import system
 from tests.contracts.disputes import court
 from tests.contracts.work import network
-from tests.stateful import test_life, test_machine, test_pool, test_strikes
+from tests.stateful import realm, test_life, test_machine, test_pool, test_realm, test_strikes
 from tests.stateful import world as worlds
 from tests.stateful.life import Watched
 from tests.stateful.mutants.planted import MUTANTS, Mutant
@@ -31,6 +31,11 @@ WRITTEN: list[Callable[[Watched], None]] = [
     test_life.test_delegations_agree_from_the_first_share_to_an_exit_after_a_slash,
     test_strikes.test_three_times_false_within_thirty_days_agree_to_the_last_wei,
     test_pool.test_fees_are_burned_in_a_pool_whoever_trades_there,
+    test_realm.test_what_vests_agrees_at_every_boundary_second_and_votes_from_its_wallet,
+    test_realm.test_the_fund_agrees_from_a_grant_to_the_sweep,
+    test_realm.test_votes_agree_as_ifx_is_moved_lent_and_burned,
+    test_realm.test_proposals_agree_to_the_second_and_change_what_the_model_reads,
+    test_realm.test_threshold_and_quorum_agree_to_the_wei,
 ]
 """The same machine in acts that are written down: for calls that chance comes by once in thousands."""
 
@@ -47,7 +52,7 @@ def plant(mutant: Mutant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     def deployer(path: str, root: Path = system.CONTRACTS) -> Any:
         return boa.load_partial(str(folder / path)) if path == mutant.compiled else healthy(path, root)
 
-    for module in (system, network, court, worlds):
+    for module in (system, network, court, worlds, realm):
         monkeypatch.setattr(module, "deployer", deployer)
 
 
