@@ -113,6 +113,7 @@ def attempt_view(network: Network, state: TaskState, attempt: Attempt, *, commit
         "node": attempt.node or None,
         "accepted_at": attempt.accepted_at or None,
         "deadline": attempt.deadline or None,
+        "posted_at": attempt.posted_at or None,
         "received_at": attempt.received_at or None,
         "result": hexed(attempt.result) if attempt.receipt_anchor else None,
         "committee": [seat.leaf.node for seat in seats(network, state, attempt)] if committees else None,
@@ -138,7 +139,7 @@ def waits_for(attempt: Attempt) -> str | None:
     return {
         AttemptStatus.WAITING: "the seed of the next anchor",
         AttemptStatus.DRAWING: "a drawn worker to accept",
-        AttemptStatus.ACCEPTED: f"the receipt of node {attempt.node}",
+        AttemptStatus.ACCEPTED: f"{'an anchor with ' if attempt.posted_at else ''}the receipt of node {attempt.node}",
         AttemptStatus.RECEIVED: "the votes of its committee",
         AttemptStatus.LEASED: f"the receipt of node {attempt.node}",
     }.get(attempt.status)

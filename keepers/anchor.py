@@ -29,6 +29,7 @@ from inferix.storage.tables import Message
 from inferix.trees import anchor_root
 from keepers.canaries import Canaries, Given, is_due, keep, openings, why_not_given
 from keepers.desk import MONEY, WORK, Desk
+from keepers.posted import take_posted
 
 log = logging.getLogger(__name__)
 
@@ -183,6 +184,7 @@ class AnchorKeeper:
         """Anchors or seals, whichever is due."""
         lane = self._lane()
         self._answer()
+        take_posted(self.desk)
         self._unmark_lost()
         index = lane.anchors + 1
         if self.desk.sender.done(self._key(index)):

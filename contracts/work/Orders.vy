@@ -7,10 +7,11 @@
 @author Inferix
 @notice Orders enter the chain as events, 135 bytes each, many in one transaction, and are not stored: which of them count
         (signature, time, nonce, free credit) follows from the chain alone, so everybody works out the same.
+        So do receipts and probes that no manager anchors.
         A manager that is silent is called out; where it has not anchored `takeover_after` later, others take its jobs over.
 @custom:security A take-over counts because of what is seen here, not of what is claimed: no manager that anchors loses a
                  job, and whose lane an attempt belongs to follows from the anchor of its receipt.
-@custom:kill Guardian: `Parameters.pause` stops `post`. Cancelling and taking over go on.
+@custom:kill Guardian: `Parameters.pause` stops `post`. Cancelling, messages of nodes and taking over go on.
 """
 
 from ..interfaces import IBatches
@@ -31,6 +32,13 @@ exports: governed.parameters
 
 # account 4, nonce 4, manager 4, spec 32, cap 8, price 8, attempts 1, deadline 5, postBy 5, signature r 32, vs 32
 RECORD_BYTES: public(constant(uint256)) = 135
+
+
+# Kinds of messages and the lengths of their bodies, as in Availability.
+RECEIPT: constant(uint8) = 2
+PROBE: constant(uint8) = 5
+RECEIPT_BYTES: constant(uint256) = 160
+PROBE_BYTES: constant(uint256) = 128
 
 CANCEL_TYPEHASH: constant(bytes32) = keccak256("Cancel(uint32 account,uint32 nonce)")
 
@@ -95,6 +103,20 @@ def cancel_signed(account: uint32, nonce: uint32, signature: Bytes[65]):
     signer: address = eip712._recover(keccak256(abi_encode(CANCEL_TYPEHASH, account, nonce)), signature)
     assert signer == owner, "Orders: not signed by the account's owner"
     log IOrders.OrderCancelled(account=account, nonce=nonce)
+
+
+@external
+def post_message(kind: uint8, body: Bytes[160], signature: Bytes[65]):
+    """
+    @notice Puts a node's receipt or probe on chain itself, where no manager anchors it. Anybody, while paused too.
+            Lengths are all that is checked: what counts follows from the chain.
+    @param kind 2 Receipt, 5 Probe.
+    @param body The message's fields as they are signed, `abi.encode`.
+    """
+    assert kind in [RECEIPT, PROBE], "Orders: no receipt or probe"
+    assert len(body) == (RECEIPT_BYTES if kind == RECEIPT else PROBE_BYTES), "Orders: length of the body"
+    assert len(signature) == 65, "Orders: length of the signature"
+    log IOrders.MessagePosted(kind=kind, body=body, signature=signature)
 
 
 @external

@@ -16,7 +16,13 @@ from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refu
 if TYPE_CHECKING:
     from inferix.replay.network import Network
 
+NO_TASK = "no such task"
+NOT_OPEN = "this attempt is not open"
+NOT_ITS = "another node, or none, has accepted this attempt"
+PAST = "the attempt's deadline is past"
 OPEN_JOBS = ("posted", "running")
+GRACE = 600
+"""Seconds after an attempt's deadline in which its lane may still anchor a receipt that was posted on chain in time."""
 
 
 def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
@@ -72,32 +78,40 @@ def why_not(network: "Network", manager: int, item: SignedMessage, message: OfTa
     """Why a message of an attempt would have no effect if it were anchored at ``time``; empty when it would."""
     state = network.tasks.get(message.task)
     if state is None:
-        return "no such task"
+        return NO_TASK
     if isinstance(message, CanaryOpening):
         return canaries.why_not(network, state, item, message, time)
     job = network.jobs[state.task.job]
     attempt = state.current
     if attempt is None or attempt.number != message.attempt or attempt.status is AttemptStatus.ENDED:
-        return "this attempt is not open"
+        return NOT_OPEN
     if attempt.lane != manager:
         return "the job runs in another manager's lane"
-    node = network.nodes.get(message.node)
-    if node is None:
-        return "no such node"
-    try:
-        if message.signer(network.domain, item.signature) != node.operator:
-            return "not signed by the node's operator"
-    except InferixError as error:
-        return str(error)
+    reason = why_not_signed(network, item, message)
+    if reason:
+        return reason
     if isinstance(message, Acceptance):
         return _why_not_accept(network, job, state, attempt, message, time)
     if isinstance(message, Receipt):
         if attempt.status not in (AttemptStatus.ACCEPTED, AttemptStatus.LEASED) or attempt.node != message.node:
-            return "another node, or none, has accepted this attempt"
+            return NOT_ITS
         if (message.task, message.attempt, message.node) in network.lane(manager).receipts:
             return "an earlier anchor of the lane has a receipt of it: that was the one to count"
-        return "" if time <= attempt.deadline else "the attempt's deadline is past"
+        is_posted = attempt.posted is not None and attempt.posted[0] == message
+        return "" if time <= attempt.deadline + GRACE * is_posted else PAST
     return _why_not_vote(network, job, state, attempt, message, time)
+
+
+def why_not_signed(network: "Network", item: SignedMessage, message: OfTask) -> str:
+    """Why this is no message of the node that it names; empty when it is."""
+    node = network.nodes.get(message.node)
+    if node is None:
+        return "no such node"
+    try:
+        is_signed = message.signer(network.domain, item.signature) == node.operator
+    except InferixError as error:
+        return str(error)
+    return "" if is_signed else "not signed by the node's operator"
 
 
 def _why_not_accept(
@@ -128,7 +142,7 @@ def _accept(network: "Network", state: TaskState, attempt: Attempt, message: Acc
 
 
 def _late(network: "Network", state: TaskState, attempt: Attempt) -> None:
-    if attempt.status is AttemptStatus.ACCEPTED:
+    if attempt.status is AttemptStatus.ACCEPTED and attempt.posted is None:
         jobs.end_attempt(network, state, Outcome.LATE, attempt.deadline, None)
 
 
@@ -174,7 +188,7 @@ def _busy(network: "Network") -> set[int]:
     found = set()
     for task in list(network.running):
         attempt = network.tasks[task].current
-        if attempt is None or attempt.status is not AttemptStatus.ACCEPTED:
+        if attempt is None or attempt.status is not AttemptStatus.ACCEPTED or attempt.posted is not None:
             network.running.discard(task)
         else:
             found.add(attempt.node)

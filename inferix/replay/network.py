@@ -26,6 +26,7 @@ from inferix.replay import (
     nodes,
     objections,
     panels,
+    posted,
     rosters,
     stake,
 )
@@ -62,6 +63,7 @@ HANDLERS = joined(
     money.EVENTS,
     balances.EVENTS,
     lanes.EVENTS,
+    posted.EVENTS,
     rosters.EVENTS,
     batches.EVENTS,
     availability.EVENTS,
@@ -109,6 +111,7 @@ class Network:
         self.jobs: dict[bytes, Job] = {}
         self.taken: dict[tuple[bytes, int], TakeOver] = {}  # by job and its order's manager
         self.tasks: dict[bytes, TaskState] = {}
+        self.posted: set[bytes] = set()  # tasks whose receipt is on chain and may still be anchored
         self.orders_seen: set[tuple[int, int]] = set()
         self.batches: dict[bytes, Batch] = {}
         self.cases: dict[bytes, Case] = {}

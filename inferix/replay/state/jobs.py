@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from inferix.messages import Order, Vote
+from inferix.messages import Order, Receipt, Vote
 from inferix.models.job import JobSpec, Task
 from inferix.models.roles import Outcome
 
@@ -57,6 +57,10 @@ class Attempt:
     accepted_at: int = 0
     acceptance: bytes = b""  # its signature: without it nobody shows that the node was late
     deadline: int = 0
+    posted: tuple[Receipt, bytes] | None = (
+        None  # its receipt and the signature, where its worker put it on chain in time
+    )
+    posted_at: int = 0
     result: bytes = bytes(32)
     receipt_anchor: int = 0
     received_at: int = 0

@@ -7,7 +7,7 @@ import boa
 import pytest
 from eth_utils import keccak
 
-from inferix.messages import Cancel, Domain, Order
+from inferix.messages import Cancel, Domain, Order, Probe, Receipt
 from tests.contracts.system import JAILED, MANAGER, VERIFIER, WORKER, Node, acting, advance, key, now
 from tests.contracts.work.network import Network
 
@@ -227,3 +227,47 @@ def test_take_over_refusals(network: Network) -> None:
     third = network.second_manager()
     with acting(third.operator), boa.reverts("Orders: taken over before"):
         network.orders.take_over(JOB, manager.id, third.id)
+
+
+@pytest.mark.parametrize(("kind", "length"), [(2, 160), (5, 128)])
+@pytest.mark.parametrize("paused", [False, True])
+def test_anybody_puts_a_receipt_or_a_probe_on_chain(network: Network, kind: int, length: int, paused: bool) -> None:
+    body, signed = bytes(range(length)), bytes(range(65))
+    if paused:
+        with acting(network.guardian):
+            network.parameters.pause()
+    with acting(key("anybody")):
+        network.orders.post_message(kind, body, signed)
+    (event,) = network.orders.get_logs()
+    assert type(event).__name__ == "MessagePosted"
+    assert (event.kind, bytes(event.body), bytes(event.signature)) == (kind, body, signed)
+
+
+def test_bodies_are_those_of_the_messages(network: Network) -> None:
+    receipt = Receipt(task=JOB, attempt=255, node=2**32 - 1, result=JOB)
+    probe = Probe(manager=2**32 - 1, anchor=2**32 - 1, node=2**32 - 1, seed=JOB)
+    for kind, message in ((2, receipt), (5, probe)):
+        network.orders.post_message(kind, message.body(), bytes(65))
+        (event,) = network.orders.get_logs()
+        assert type(message).from_body(bytes(event.body)) == message
+
+
+@pytest.mark.parametrize("kind", [0, 1, 3, 4, 6, 255])
+def test_no_other_message_is_put_on_chain(network: Network, kind: int) -> None:
+    for length in (128, 160):
+        with boa.reverts("Orders: no receipt or probe"):
+            network.orders.post_message(kind, bytes(length), bytes(65))
+
+
+@pytest.mark.parametrize(("kind", "length"), [(2, 0), (2, 128), (2, 159), (5, 0), (5, 127), (5, 129), (5, 160)])
+def test_a_message_has_the_length_of_its_kind(network: Network, kind: int, length: int) -> None:
+    with boa.reverts("Orders: length of the body"):
+        network.orders.post_message(kind, bytes(length), bytes(65))
+
+
+@pytest.mark.parametrize("length", [0, 64])
+def test_a_signature_has_its_length(network: Network, length: int) -> None:
+    with boa.reverts("Orders: length of the signature"):
+        network.orders.post_message(2, bytes(160), bytes(length))
+    with boa.reverts():
+        network.orders.post_message(2, bytes(160), bytes(66))
