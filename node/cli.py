@@ -222,6 +222,25 @@ def stake(
     click.echo(_missing(owner, config.node))
 
 
+@node.command()
+@home_options
+@owner_options
+@click.option("--store", "documents", envvar="INFERIX_STORE", default="", help="Of documents. Default: the network's.")
+@click.argument("task")
+def deliver(
+    home: Home, store: Path, password_file: Path | None, rpc: str, documents: str, task: str, **owner: Any
+) -> None:
+    """Put this node's receipt of TASK on chain, by its deadline, where its manager does not anchor it.
+
+    The node is then not late, and the task not lost: its manager may anchor the receipt for ten minutes more.
+    """
+    from node.deliver import deliver as run
+
+    config = home.load().model_copy(update={"rpc": rpc})
+    address, _ = keystore.public_parts(store)
+    click.echo(run(home, config, address, documents, task, lambda: _wallet(**owner)))
+
+
 def _missing(owner: Owner, node: int) -> str:
     missing = owner.missing_stake(node)
     if missing is None:
@@ -232,12 +251,16 @@ def _missing(owner: Owner, node: int) -> str:
 def _owner(config: NodeConfig, rpc: str, store: Path, password_file: Path | None) -> Owner:
     if not config.api:
         raise InvalidInput("no address of the network: run `inferix node init --api URL` once")
+    return Owner(connect(config.api, rpc), _wallet(store, password_file))
+
+
+def _wallet(owner_keystore: Path, owner_password_file: Path | None) -> bytes:
     password = keystore.read_password(
-        password_file,
+        owner_password_file,
         "INFERIX_OWNER_PASSWORD",
         lambda: str(click.prompt("Password of the owner's wallet", hide_input=True)),
     )
-    return Owner(connect(config.api, rpc), keystore.load_account(store.expanduser(), password))
+    return keystore.load_account(owner_keystore.expanduser(), password)
 
 
 def _changed(config: NodeConfig, settings: dict[str, Any]) -> NodeConfig:

@@ -13,7 +13,7 @@ from node.checks import Checker, PictureReader
 from node.config import Home
 from node.engines import Device, Engine
 from node.identity import Identity
-from node.journal import Journal
+from node.journal import Journal, owner_of
 from node.loop import Loop, Role
 from node.outbox import Outbox
 from node.parts import Listing, Parts
@@ -57,8 +57,7 @@ class Remote:
 
 def compose(machine: Machine, identity: Identity, remote: Remote, stop: threading.Event) -> tuple[Loop, Journal]:
     """The loop of a node and its journal, which the caller closes."""
-    owner = f"{identity.address} chain {identity.domain.chain_id} {identity.domain.contract}"
-    journal = Journal(machine.home.journal, owner)
+    journal = Journal(machine.home.journal, owner_of(identity.address, identity.domain))
     clock = remote.api.clock
     journal.forget_before(clock.now() - KEEP_DOCUMENTS)
     progress = ProgressReport(remote.api)

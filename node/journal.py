@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from inferix.errors import Corrupt, Misconfigured
+from inferix.messages import Domain
 
 VERSION: Final = "1"
 _SCHEMA: Final = """
@@ -50,8 +51,13 @@ class Entry:
     time: int
 
 
+def owner_of(address: str, domain: Domain) -> str:
+    """Whose a journal is: an operator's, on one network."""
+    return f"{address} chain {domain.chain_id} {domain.contract}"
+
+
 class Journal:
-    """The file at ``path``, made if absent. ``owner``: the operator's address and the network that it is for.
+    """The file at ``path``, made if absent. ``owner``: as ``owner_of`` has it.
 
     Safe to use from several threads of one process.
     """

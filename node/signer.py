@@ -75,13 +75,13 @@ class Signer:
             entry = self._sign(receipt, document, READY, b"")
             if opening is not None and self.about(CanaryOpening, receipt.task, receipt.attempt) is None:
                 message, signature = opening
-                about, now = _about(receipt.task, receipt.attempt), self._clock.now()
+                about, now = about_attempt(receipt.task, receipt.attempt), self._clock.now()
                 self._journal.add(Entry(message.kind, about, message.body(), signature, b"", b"", HELD, "", now))
             return entry
 
     def reveal(self, kind: type[Message], task: bytes, attempt: int) -> Entry | None:
         """Let the held Vote or CanaryOpening of an attempt be sent; None when this node has none."""
-        entry = self._journal.find(kind.kind, _about(task, attempt))
+        entry = self._journal.find(kind.kind, about_attempt(task, attempt))
         if entry is not None and entry.state == HELD:
             self._journal.mark(entry, READY, self._clock.now())
         return entry
@@ -92,15 +92,15 @@ class Signer:
 
     def accepted(self, task: bytes, attempt: int, draw: int) -> Entry | None:
         """This node's acceptance of an attempt for one draw."""
-        return self.signed(Acceptance, _about(task, attempt) + draw.to_bytes(2, "big"))
+        return self.signed(Acceptance, about_attempt(task, attempt) + draw.to_bytes(2, "big"))
 
     def has_accepted(self, task: bytes, attempt: int) -> bool:
         """Whether this node has signed an acceptance of an attempt."""
-        return self._journal.has_about(Acceptance.kind, _about(task, attempt))
+        return self._journal.has_about(Acceptance.kind, about_attempt(task, attempt))
 
     def about(self, kind: type[Message], task: bytes, attempt: int) -> Entry | None:
         """This node's Receipt, VoteCommitment, Vote or CanaryOpening about an attempt."""
-        return self.signed(kind, _about(task, attempt))
+        return self.signed(kind, about_attempt(task, attempt))
 
     def send_again(self, entry: Entry, after: int) -> bool:
         """Send once more what had no effect for ``after`` seconds: an anchor was lost, or it came too early."""
@@ -142,9 +142,9 @@ def subject_of(message: Message) -> bytes:
     """What a node may sign one message about."""
     match message:
         case Acceptance():
-            return _about(message.task, message.attempt) + message.draw.to_bytes(2, "big")
+            return about_attempt(message.task, message.attempt) + message.draw.to_bytes(2, "big")
         case Receipt() | VoteCommitment() | Vote():
-            return _about(message.task, message.attempt)
+            return about_attempt(message.task, message.attempt)
         case PanelVote():
             return message.dispute
         case Probe():
@@ -159,5 +159,6 @@ def message_of(entry: Entry) -> Message:
     return KINDS[entry.kind].from_body(entry.body)
 
 
-def _about(task: bytes, attempt: int) -> bytes:
+def about_attempt(task: bytes, attempt: int) -> bytes:
+    """The subject of a Receipt, VoteCommitment or Vote."""
     return task + attempt.to_bytes(1, "big")
