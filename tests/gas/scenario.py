@@ -12,7 +12,7 @@ from typing import Any
 import boa
 from eth_utils import keccak
 
-from inferix.messages import Domain, Order
+from inferix.messages import Domain, Order, Receipt
 from inferix.models.anchor import BatchLeaf
 from tests.contracts.system import IFX, USD, VERIFIER, acting, advance, deployer, key, now
 from tests.contracts.uniswap import Exchange
@@ -63,7 +63,7 @@ class Scenario:
         self.figures[name] = transaction_gas(call, *args, sender=sender or self.anybody)
 
     def orders(self) -> None:
-        """One order by its client; fifty by a manager."""
+        """One order by its client; fifty by a manager; a receipt that no manager anchors."""
         domain = Domain(chain_id=self.network.registry.eip712Domain()[3], contract=self.network.registry.address)
 
         def record(nonce: int) -> bytes:
@@ -84,6 +84,10 @@ class Scenario:
         self.measure("order of one", self.network.orders.post, own, sender=self.ledger.client)
         fifty = b"".join(record(nonce) for nonce in range(ORDERS))
         self.measure("orders of fifty", self.network.orders.post, fifty, sender=self.manager.operator)
+        task = keccak(text="task")
+        receipt = Receipt(task=task, attempt=1, node=70_000, result=keccak(task), canary=keccak(keccak(task)))
+        signature = receipt.sign(domain, bytes(self.ledger.client.key))
+        self.measure("receipt posted", self.network.orders.post_message, 2, receipt.body(), signature)
 
     def anchors(self) -> None:
         """An anchor that seals the one before it; a seal of its own."""
