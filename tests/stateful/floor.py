@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens between an order and a batch: anchors, draws, acceptances, receipts and signed votes, all real."""
 
+from enum import Enum
+from functools import partial
 from typing import Any
 
 from inferix.messages import Acceptance, Message, Order, Receipt, Vote
 from inferix.models.anchor import AnchorData, SignedMessage
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
 from inferix.models.roles import Outcome
-from inferix.replay.attempts import misfit_worker, open_draws, seats, votes_needed
+from inferix.replay.attempts import GRACE, misfit_worker, open_draws, seats, votes_needed
 from inferix.replay.jobs import quote_of
 from inferix.replay.state import Attempt, AttemptStatus, TaskState
 from inferix.trees import anchor_root
@@ -16,6 +18,17 @@ from tests.stateful.world import World
 SLOT = 24
 ATTEMPT = 600  # seconds to deliver in
 DRAWS = 64  # that a worker is waited for
+
+
+RECEIPT = 2  # of Orders.post_message
+
+
+class Posted(Enum):
+    """What becomes of a receipt on chain."""
+
+    NOT = "it is not there"
+    LATE = "anchored after the deadline"
+    NEVER = "never anchored"
 
 
 class Floor:
@@ -75,9 +88,11 @@ class Floor:
             self.world.wait(SLOT)
             assert self.world.send(self.world.stranger, "batches", "seal", manager).done
 
-    def deliver(self, state: TaskState, outcome: Outcome, stop: int = 9) -> None:
-        """Moves an attempt on towards this outcome; at most ``stop`` steps, no further than its manager can go."""
-        for step in (self._draw, self._accept, self._receive, self._vote):
+    def deliver(self, state: TaskState, outcome: Outcome, stop: int = 9, posted: Posted = Posted.NOT) -> None:
+        """Moves an attempt on towards this outcome; at most ``stop`` steps, no further than its manager can go.
+        ``posted``: what its manager does with a receipt that its worker put on chain."""
+        receive = self._receive if posted is Posted.NOT else partial(self._post, posted)
+        for step in (self._draw, self._accept, receive, self._vote):
             attempt = state.current
             if attempt is None or attempt.status is AttemptStatus.ENDED or stop == 0:
                 return
@@ -106,9 +121,25 @@ class Floor:
         if outcome is Outcome.LATE:
             self.world.wait(ATTEMPT + 1)
             return
+        self.anchor(attempt.lane, self._receipt(state, attempt))
+
+    def _post(self, posted: Posted, state: TaskState, attempt: Attempt, outcome: Outcome) -> None:
+        if attempt.status is not AttemptStatus.ACCEPTED:
+            self._receive(state, attempt, outcome)  # of a lease nobody is late
+            return
+        world, (message, signature) = self.world, self._receipt(state, attempt)
+        assert world.send(world.stranger, "orders", "post_message", RECEIPT, message.body(), signature).done
+        world.wait(attempt.deadline + 1 - world.now)
+        if posted is Posted.LATE:
+            self.anchor(attempt.lane, (message, signature))
+        else:
+            world.wait(GRACE)
+            assert attempt.outcome is Outcome.VOID
+
+    def _receipt(self, state: TaskState, attempt: Attempt) -> tuple[Message, bytes]:
         result = bytes([attempt.number]) * 32
         message = Receipt(task=state.task.id, attempt=attempt.number, node=attempt.node, result=result)
-        self.anchor(attempt.lane, self._sign(message, attempt.node))
+        return self._sign(message, attempt.node)
 
     def _vote(self, state: TaskState, attempt: Attempt, outcome: Outcome) -> None:
         world = self.world

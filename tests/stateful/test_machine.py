@@ -14,6 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from inferix.messages import unpack_voters
 from inferix.models.roles import Outcome, RosterKind
 from tests.stateful.exits import WRONG
+from tests.stateful.floor import Posted
 from tests.stateful.machine import Machine
 from tests.stateful.model.basics import BPS, DAY
 from tests.stateful.model.panel import REJECTED, UNDECIDED, UPHELD
@@ -101,6 +102,31 @@ def test_escapes_agree_from_votes_to_bond(world: World) -> None:
         machine.agrees()
         assert docket.release(docket.alone(FINAL)[0])
         assert not docket.release(docket.alone(FINAL)[0]), "released before"
+        machine.agrees()
+    finally:
+        machine.teardown()
+
+
+def test_receipts_on_chain_agree_whether_their_lane_anchors_them_or_not(world: World) -> None:
+    """Void, then accepted: both are settled, and nobody is to blame for the first."""
+    Stage.world = world
+    machine = Machine()
+    try:
+        machine.begin(1, 1)
+        machine.silence(0, 3 * 10**9 + 1, 0, [])
+        (job,) = world.mirror.jobs.values()
+        for state in job.tasks:
+            for posted in (Posted.NEVER, Posted.LATE):
+                machine.bench.floor.deliver(state, Outcome.ACCEPTED, posted=posted)
+            assert [attempt.outcome for attempt in state.attempts] == [Outcome.VOID, Outcome.ACCEPTED]
+        machine.agrees()
+        assert machine.docket.settle(world.managers[0].id)
+        machine.agrees()
+        machine._pass(DAY)
+        (batch,) = machine.docket.live()
+        assert not any(machine.docket.late(batch, index) for index in range(len(batch.leaves))), "nobody is late"
+        assert machine.docket.finalize(batch)
+        assert not any(machine.docket.late(batch, index) for index in range(len(batch.leaves)))
         machine.agrees()
     finally:
         machine.teardown()
