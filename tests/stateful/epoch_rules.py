@@ -24,6 +24,7 @@ GOVERNED = {
     "claim_horizon": (DAY, 60 * DAY),
     "unbonding": (60 * DAY, 365 * DAY),
     "accounts_window": (3_600, 86_400),
+    "buyback_bps": (5_000, 6_000, 10_000),
 }
 
 
@@ -88,7 +89,7 @@ class EpochRules(Stage):
     @rule(pick=PICK, status=st.sampled_from([ACTIVE, ACTIVE, ACTIVE, JAILED, BANNED]))
     def set_status(self, pick: int, status: int) -> None:
         node = self.bench.model.stakes.nodes[self._node(pick).id]
-        ask = lambda: setattr(node, "stored", status)  # noqa: E731
+        ask = lambda: self.bench.model.licences.set_status(node, status)  # noqa: E731
         self.bench.both(self.world.governor, ask, "registry", "set_status", node.id, status)
 
     @rule(factor=st.sampled_from([79, 80, 95, 100, 120, 121]))

@@ -10,7 +10,7 @@ from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.replay import Network as Mirror
-from tests.stateful import court_facts, exit_facts, pool_facts, realm_facts
+from tests.stateful import court_facts, exit_facts, pool_facts, realm_facts, sale_facts
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import BUDGET, FINAL, LEASES
@@ -23,6 +23,7 @@ ROOMS: dict[str, Callable[[World, Key], Any]] = {
     **dict.fromkeys(("escape", "claim"), exit_facts.read),
     **dict.fromkeys(court_facts.NAMES, court_facts.read),
     **dict.fromkeys(pool_facts.NAMES, pool_facts.read),
+    **dict.fromkeys(sale_facts.NAMES, sale_facts.read),
     "realm": realm_facts.read,
 }
 """Who reads facts of these names."""
@@ -39,6 +40,7 @@ def facts(model: Model) -> Facts:
     found["clock",] = (ground.clock.protocol, ground.clock.paused, ground.price, ground.dispute_bond)
     found |= _people(model) | _delegations(model) | _work(model) | _courts(model)
     found |= exit_facts.of_model(model) | pool_facts.of_model(model) | realm_facts.of_model(model)
+    found |= sale_facts.of_model(model)
     return found
 
 
@@ -235,7 +237,7 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
     theirs |= {("released", coin): amount for coin, amount in mirror.released.items()}
     theirs |= pool_facts.of_mirror(mirror)
     theirs |= {("lease", task): True for task in mirror.paid_leases}
-    theirs |= exit_facts.of_mirror(mirror)
+    theirs |= exit_facts.of_mirror(mirror) | {("sold",): mirror.sold}
     root = mirror.final_accounts()
     theirs["root",] = (root.epoch, root.cut_off) if root else None
     return theirs | court_facts.mirrored(mirror), _in_its_terms(model) | court_facts.in_its_terms(model)
@@ -269,7 +271,7 @@ def _in_its_terms(model: Model) -> Facts:
         ours |= {("lane", id): [batch.commitment for batch in lane.batches]} if lane.batches else {}
     ours |= {("released", coin.address): coin.released for coin in model.credit.coins.values() if coin.released}
     ours |= {("lease", task): True for task in model.work.paid_leases}
-    ours |= exit_facts.in_its_terms(model) | pool_facts.in_its_terms(model)
+    ours |= exit_facts.in_its_terms(model) | pool_facts.in_its_terms(model) | {("sold",): model.sale.sold}
     ours["root",] = (newest.epoch, model.books.cut_off) if newest else None
     return ours
 
@@ -291,6 +293,7 @@ def check_laws(model: Model) -> None:
     exit_facts.check(model)
     pool_facts.check(model)
     realm_facts.check(model)
+    sale_facts.check(model)
     for coin in model.credit.coins.values():
         money = ground.coins[coin.address].of(own["ifx_dollar"])
         # A top-up is rounded down to credit, and so is the money: under one unit an account and payment apart.

@@ -12,6 +12,7 @@ from tests.stateful.lease_rules import LeaseRules
 from tests.stateful.money_rules import MoneyRules
 from tests.stateful.objection_rules import ObjectionRules
 from tests.stateful.pool_rules import PoolRules
+from tests.stateful.sale_rules import SaleRules
 from tests.stateful.work_rules import WorkRules
 
 
@@ -26,6 +27,7 @@ class Machine(
     LeaseRules,
     EscapeRules,
     ClaimRules,
+    SaleRules,
     EpochRules,
     GovernanceRules,
 ):

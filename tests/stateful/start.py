@@ -21,6 +21,7 @@ from tests.stateful.model.whole import Model
 from tests.stateful.model.work import Work
 from tests.stateful.pool_facts import markets_of
 from tests.stateful.realm_facts import model_of_realm
+from tests.stateful.sale_facts import shop_of
 from tests.stateful.world import NAMES, World, parameter
 
 COINS = ("usd", "cents")
@@ -32,7 +33,8 @@ def holders(world: World) -> dict[str, str]:
     people |= {"challenger": world.challenger.address, "stranger": world.stranger.address}
     people |= {f"client {at}": client.address for at, client in enumerate(world.clients)}
     people |= {f"investor {at}": investor.address for at, investor in enumerate(world.investors)}
-    people |= {"foundation": world.foundation, "treasury": world.treasury, "trader": world.trader.address}
+    people |= {"partner": world.partner.address, "trader": world.trader.address}
+    people |= {"foundation": world.foundation, "treasury": world.treasury}
     people |= {name: world.addresses[name] for name in NAMES}
     return {address: name for name, address in people.items()}
 
@@ -77,6 +79,7 @@ def model_of(world: World) -> Model:
         Contradictions(bonds, panels, work),
         markets,
         *model_of_realm(world, ground, delegations),
+        *shop_of(world, ground, stakes, _token(world, "native"), markets.reference),
     )
 
 

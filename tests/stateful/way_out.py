@@ -4,11 +4,13 @@
 from inferix.models.roles import CaseStatus
 from tests.stateful import purse
 from tests.stateful.bench import Bench
+from tests.stateful.closing import close_shop
 from tests.stateful.exits import Exits
 from tests.stateful.model.basics import DAY
 from tests.stateful.model.escape import LAST, PATIENCE
 from tests.stateful.model.stake import ACTIVE, BANNED, JAILED, VERIFIER, Node
 from tests.stateful.model.work import LEASES
+from tests.stateful.till import Till
 
 ROUNDS = 90  # of a day each, at most, until nothing waits any more
 DUST = 50  # units of a coin that roundings may leave behind
@@ -66,6 +68,7 @@ def leave(bench: Bench, docket: Exits) -> None:
     _unbond_all(bench)
     docket.trading.leave()
     purse.leave(bench)
+    close_shop(Till(bench))
     bench.compare(everything=True)
     _check_nothing_left(bench)
 
@@ -171,7 +174,7 @@ def _new_poster(bench: Bench):  # type: ignore[no-untyped-def]
 
 def _let_out(bench: Bench, node: Node) -> Node:
     """All verifiers are in jail: the governor lets one out."""
-    ask = lambda: setattr(node, "stored", ACTIVE)  # noqa: E731
+    ask = lambda: bench.model.licences.set_status(node, ACTIVE)  # noqa: E731
     assert bench.both(bench.world.governor, ask, "registry", "set_status", node.id, ACTIVE)
     return node
 

@@ -27,6 +27,7 @@ from tests.contracts.system import IFX, MANAGER, STAND_INS, USD, VERIFIER, WORKE
 from tests.contracts.uniswap import Exchange
 from tests.contracts.work.network import mine
 from tests.stateful import realm
+from tests.stateful.selling import Selling
 
 START = 1_750_000_000
 NAMES = [
@@ -61,6 +62,9 @@ NAMES = [
     "pair",
     "router",
     *realm.NAMES,
+    "native",
+    "node_sale",
+    "buyback",
 ]
 MILLION_USD = 10**6 * USD
 
@@ -78,7 +82,7 @@ class Sent:
         return self.output[68:].rstrip(b"\0").decode(errors="replace") if len(self.output) > 68 else ""
 
 
-class World(realm.Realm):
+class World(Selling, realm.Realm):
     """A small network of real contracts; ``events``: all that they logged."""
 
     def __init__(self) -> None:
@@ -138,6 +142,7 @@ class World(realm.Realm):
         for person in self.funded():
             self._fund(person.address)
         self._fund_trader()
+        self.open_shop([*self.clients, self.challenger, self.workers[0].owner])
         self.post_rosters()
 
     def funded(self) -> list[Any]:

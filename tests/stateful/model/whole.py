@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.stateful.model.availability import Availability
 from tests.stateful.model.basics import Ground
 from tests.stateful.model.books import Books
+from tests.stateful.model.buyback import Buyback
 from tests.stateful.model.claims import Claims
 from tests.stateful.model.contradictions import Contradictions
 from tests.stateful.model.courts import Courts
@@ -13,9 +14,11 @@ from tests.stateful.model.credit import Credit
 from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.escape import Escapes
 from tests.stateful.model.governance import Governance
+from tests.stateful.model.licences import Licences
 from tests.stateful.model.objections import Objections
 from tests.stateful.model.pool import Markets
 from tests.stateful.model.roots import Roots
+from tests.stateful.model.sale import Sale
 from tests.stateful.model.stake import Stakes
 from tests.stateful.model.vesting import Vesting
 from tests.stateful.model.votes import Votes
@@ -43,3 +46,6 @@ class Model:
     votes: Votes
     vesting: Vesting
     governance: Governance
+    licences: Licences
+    sale: Sale
+    buyback: Buyback

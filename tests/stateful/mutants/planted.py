@@ -31,6 +31,7 @@ VESTING, FUND, GOVERNOR, TIMELOCK = (
     "governance/Governor.vy",
     "governance/Timelock.vy",
 )
+SALE, PROCEEDS, BUYBACK = "licences/NodeSale.vy", "modules/proceeds.vy", "licences/Buyback.vy"
 
 MUTANTS = [
     Mutant(
@@ -328,5 +329,41 @@ MUTANTS = [
         'assert self._is_pending(id), "Timelock: expired"',
         'assert id != empty(bytes32), "Timelock: expired"',
         TIMELOCK,
+    ),
+    Mutant("a price in wrapped native is rounded down", PROCEEDS, "scaled += rate - 1", "scaled += rate - rate", SALE),
+    Mutant(
+        "a wallet's cap counts purchases, not licences",
+        SALE,
+        "self._bought[role][msg.sender] = bought + (count << offset)",
+        "self._bought[role][msg.sender] = bought + (1 << offset)",
+        SALE,
+    ),
+    Mutant(
+        "what the treasury has of the proceeds is forgotten",
+        PROCEEDS,
+        "self.released[coin] += units",
+        "self.released[coin] = units",
+        SALE,
+    ),
+    Mutant(
+        "IFX that a licence was paid is paid again",
+        BUYBACK,
+        "// LINEAR - request.received",
+        "// LINEAR - 0 * request.received",
+        BUYBACK,
+    ),
+    Mutant(
+        "who was banned is paid for a licence",
+        BUYBACK,
+        "self._check_not_banned(request.owner, licence if is_first else 0)",
+        "self._check_not_banned(self, licence if is_first else 0)",
+        BUYBACK,
+    ),
+    Mutant(
+        "a part in wrapped native is paid whatever the price was",
+        BUYBACK,
+        "min(part, staticcall _SALE.native_for(request.paid * NATIVE_BPS // BPS))",
+        "max(part, staticcall _SALE.native_for(request.paid * NATIVE_BPS // BPS))",
+        BUYBACK,
     ),
 ]

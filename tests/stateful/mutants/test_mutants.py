@@ -12,7 +12,7 @@ import pytest
 from tests.contracts import system
 from tests.contracts.disputes import court
 from tests.contracts.work import network
-from tests.stateful import realm, test_life, test_machine, test_pool, test_realm, test_strikes
+from tests.stateful import realm, selling, test_life, test_machine, test_pool, test_realm, test_sale, test_strikes
 from tests.stateful import world as worlds
 from tests.stateful.life import Watched
 from tests.stateful.mutants.planted import MUTANTS, Mutant
@@ -36,6 +36,8 @@ WRITTEN: list[Callable[[Watched], None]] = [
     test_realm.test_votes_agree_as_ifx_is_moved_lent_and_burned,
     test_realm.test_proposals_agree_to_the_second_and_change_what_the_model_reads,
     test_realm.test_threshold_and_quorum_agree_to_the_wei,
+    test_sale.test_sales_agree_from_the_whitelist_to_the_end_of_the_lock,
+    test_sale.test_buybacks_agree_from_the_list_to_the_sweep,
 ]
 """The same machine in acts that are written down: for calls that chance comes by once in thousands."""
 
@@ -52,7 +54,7 @@ def plant(mutant: Mutant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     def deployer(path: str, root: Path = system.CONTRACTS) -> Any:
         return boa.load_partial(str(folder / path)) if path == mutant.compiled else healthy(path, root)
 
-    for module in (system, network, court, worlds, realm):
+    for module in (system, network, court, worlds, realm, selling):
         monkeypatch.setattr(module, "deployer", deployer)
 
 
