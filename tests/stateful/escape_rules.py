@@ -50,9 +50,8 @@ class EscapeRules(Stage):
         """The lane comes back: what waits alone gives way to it, what is final does not."""
         alone = self._of(self.docket.alone(PROPOSED, FINAL), pick)
         if alone.is_honest:
-            self.docket.finalize(
-                alone
-            )  # if its window is over: nobody could show any more that its leaf is elsewhere too
+            # Where its window is over nobody could show any more that its leaf is elsewhere too.
+            self.docket.finalize(alone)
             self.docket.repeat(alone)
 
     @precondition(lambda self: self.docket.alone(PROPOSED))

@@ -16,7 +16,7 @@ from tests.stateful.world import World
 Facts = dict[tuple[Any, ...], Any]
 NAMES = (
     *("native", "wrapped", "licence", "licences", "licences of", "tier", "bought", "times"),
-    *("sale coin", "commission", "buyback", "offer", "banned"),
+    *("sale coin", "commission", "buyback", "offered", "banned"),
 )
 TIER = ("price", "cap", "licences", "whitelisted", "sold", "whitelisted_sold")
 
@@ -95,7 +95,7 @@ def _of_buyback(buyback: Buyback) -> Facts:
         terms = (offer.owner, offer.option, offer.paid, offer.received) if offer else (NOBODY, 0, 0, 0)
         # What is claimable in wrapped native depends on a rate that may be too old to tell.
         is_told = offer is not None and offer.option == IN_IFX and buyback.settled_at
-        found["offer", f"{id}"] = (*terms, buyback.due(offer) if is_told and offer else 0)
+        found["offered", f"{id}"] = (*terms, buyback.due(offer) if is_told and offer else 0)
     return found
 
 
