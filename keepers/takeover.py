@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from inferix.replay import Network
 from inferix.replay.jobs import LIVE, last_sign_of_life
-from inferix.replay.state import AttemptStatus, Job
+from inferix.replay.state import Attempt, AttemptStatus, Job
 from inferix.storage.tables import SealedKey
 from keepers.desk import WORK, Desk
 
@@ -52,10 +52,14 @@ def _waiting(network: Network, manager: int, readable: Collection[bytes]) -> Ite
 
 def _waits(job: Job) -> bool:
     """Whether something of the job can only go on with an anchor: anything but a worker at work."""
+    at_work = (AttemptStatus.ACCEPTED, AttemptStatus.LEASED, AttemptStatus.ENDED)
     current = [state.current for state in job.tasks if state.current is not None]
-    return any(
-        attempt.status in (AttemptStatus.WAITING, AttemptStatus.DRAWING, AttemptStatus.RECEIVED) for attempt in current
-    )
+    return any(attempt.status not in at_work or _is_kept_out(attempt) for attempt in current)
+
+
+def _is_kept_out(attempt: Attempt) -> bool:
+    """Whether its worker is done, and has put its receipt on chain."""
+    return attempt.status is AttemptStatus.ACCEPTED and attempt.posted is not None
 
 
 @dataclass

@@ -184,3 +184,25 @@ def test_a_tasks_draws_are_explained(api: Api, settled: bytes) -> None:
 def test_the_deployment_is_served_as_a_file(api: Api) -> None:
     view = api.http.get("/deployment").json()
     assert view["contracts"]["NodeRegistry"] == {"address": DOMAIN.contract, "abi": []}
+
+
+def test_a_receipt_on_chain_is_shown_and_still_taken_after_the_deadline(api: Api) -> None:
+    chain = api.chain
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    attempt, message = state.attempts[0], chain.receipt(state)
+
+    def shown() -> tuple[Any, Any]:
+        view = api.http.get(f"/tasks/{state.task.id.hex()}").json()["attempts"][0]
+        return view["posted_at"], view["waits_for"]
+
+    assert shown() == (None, f"the receipt of node {attempt.node}")
+    chain.emit("MessagePosted", kind=2, body=message[0].body(), signature=message[1])
+    assert shown() == (chain.time, f"an anchor with the receipt of node {attempt.node}")
+    chain.network.tick(attempt.deadline + 600)
+    other = chain.receipt(state, b"\x02" * 32)
+    assert "deadline is past" in api.send(other).json()["error"]["message"]
+    assert api.send(message).status_code == 202
+    chain.network.tick(attempt.deadline + 601)
+    assert shown() == (chain.time, None)

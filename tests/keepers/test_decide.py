@@ -365,6 +365,20 @@ def test_take_over__a_worker_at_work__is_left_to_work(chain: Chain) -> None:
     assert decide_take_over(chain.network, 8, {job}) == []
 
 
+def test_take_over__a_worker_that_is_done_and_has_put_its_receipt_on_chain__waits_for_an_anchor(chain: Chain) -> None:
+    job = chain.order(chain.spec(frames=1, attempt_seconds=5_000))
+    chain.anchor()
+    state = chain.state(job, 0)
+    chain.anchor(chain.acceptance(state))
+    message, signature = chain.receipt(state)
+    chain.emit("MessagePosted", kind=2, body=message.body(), signature=signature)
+    chain.network.tick(chain.time + 60)
+    assert decide_call_out(chain.network, 8, {job}) == [MANAGER]
+    call_out(chain)
+    chain.network.tick(chain.time + 700)
+    assert decide_take_over(chain.network, 8, {job}) == [(job, MANAGER)]
+
+
 def test_anchor__called_out__anchors_even_when_nothing_is_to_be_done(chain: Chain) -> None:
     later = chain.time + 60
     assert decide_anchor(chain.network, MANAGER, lane(chain, time=later), 0) == ""
