@@ -306,7 +306,7 @@ MUTANTS = [
         "votes stay where tokens were taken from",
         "token/IFX.vy",
         "self._after_move(owner, to, amount)",
-        "assert amount <= max_value(uint128)",
+        "self._move_votes(empty(address), self.delegates[to], amount)",
         "token/IFX.vy",
     ),
     Mutant(
