@@ -19,7 +19,7 @@ from tests.stateful.archive import Archive
 from tests.stateful.bench import Bench
 from tests.stateful.hearings import Hearings
 from tests.stateful.model.courts import OPEN, Case, Dispute
-from tests.stateful.model.stake import ACTIVE
+from tests.stateful.model.stake import ACTIVE, BANNED
 from tests.stateful.model.work import FINAL, LEASES, PROPOSED, Batch
 from tests.stateful.trading import Trading
 
@@ -266,7 +266,12 @@ class Docket:
         """The last three cases of a case's worker, or this one thrice."""
         found = [other for other in self.cases(CaseStatus.SLASHED) if other.leaf.node == case.leaf.node][-3:]
         shown = found if len(found) == 3 else [case] * 3
-        ask = lambda: self.bench.model.courts.strike_out(shown)  # noqa: E731
+        model = self.bench.model
+
+        def ask() -> None:
+            model.courts.strike_out(shown)
+            model.licences.set_status(model.stakes.nodes[case.leaf.node], BANNED)
+
         ids = [item.id for item in shown]
         return self.bench.both(self.bench.world.stranger, ask, "strikes", "strike_out", ids)
 

@@ -10,7 +10,7 @@ from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, Outcome
 from tests.stateful.model.basics import BPS, DAY, NANO, Ground, need, up
 from tests.stateful.model.escape import Escapes
-from tests.stateful.model.stake import ACTIVE, BANNED, FROZEN, JAILED, Node, Stakes
+from tests.stateful.model.stake import ACTIVE, FROZEN, JAILED, Node, Stakes
 from tests.stateful.model.work import CANCELLED, FINAL, PROPOSED, Batch, Work
 
 REDO_TERM, DECISION_TERM = 40 * DAY, 14 * DAY
@@ -173,7 +173,7 @@ class Courts:
         case.delivered_at = self.ground.clock.protocol - (self.ground.clock.now - sealed_at)
 
     def strike_out(self, cases: Sequence[Case]) -> None:
-        """False three times within thirty days, each delivered a week after the one before was charged: all, and a ban."""
+        """False three times within thirty days, each delivered a week after the one before was charged: all; then it is banned."""
         node = self.stakes.nodes[cases[0].leaf.node]
         need(len({case.id for case in cases}) == len(cases), "one counts once")
         need(
@@ -188,7 +188,6 @@ class Courts:
         if self.stakes.slash(node, node.total, 0, ""):
             fine = self.stakes.fines[-1]
             fine.tasks, fine.seats = {case.leaf.task for case in cases}, [id for case in cases for id in case.seats]
-        self.stakes.judge(node, BANNED)
 
     def _count(self, case: Case) -> None:
         if 2 * len(case.votes) <= len(case.seats):
