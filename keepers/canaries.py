@@ -45,12 +45,15 @@ def openings(messages: Iterable[Anchored]) -> dict[Attempted, list[CanaryOpening
     return found
 
 
+NOT_GIVEN = "it does not commit to the opening that came with the assignment"
+
+
 def why_not_given(given: Mapping[Attempted, Sequence[CanaryOpening]], message: Receipt) -> str:
     """What a receipt says of the opening that its worker was given, if it was: it counts with that alone."""
     items = given.get((message.task, message.attempt), ())
     if not items or message.canary in {commitment_of(item, message.node) for item in items}:
         return ""
-    return "it does not commit to the opening that came with the assignment"
+    return NOT_GIVEN
 
 
 def is_due(network: Network, manager: int, opening: CanaryOpening, taken: Iterable[Anchored]) -> bool:

@@ -28,7 +28,7 @@ from inferix.storage.database import Database
 from inferix.storage.tables import Message
 from inferix.trees import flat
 from keepers.desk import MONEY, Desk
-from keepers.strikes import decide_notes, decide_strikes
+from keepers.strikes import decide_notes, decide_strikes, suspects
 
 log = logging.getLogger(__name__)
 
@@ -219,7 +219,9 @@ class Courts:
             for case, sitting in panels.items():
                 if case in network.cases:
                     steps += panel_steps(network, self.desk.database, network.cases[case], sitting)
-            strikes = [*decide_notes(network), *decide_strikes(network)]
+            strikes, known = list(decide_notes(network)), suspects(network)
+        ids = [case.id for cases in known.values() for case in cases]
+        strikes += decide_strikes(known, {id: self.contracts.read("Panels", "case", id)["charged_at"] for id in ids})
         for contract, due in (("Panels", steps), ("Strikes", strikes)):
             for key, function, arguments in due:
                 self.desk.try_send(MONEY, key, contract, function, *arguments)

@@ -3,6 +3,7 @@
 
 from inferix.replay import Network, posted
 from inferix.storage.tables import Message
+from keepers.canaries import NOT_GIVEN
 from keepers.desk import Desk
 
 
@@ -18,11 +19,14 @@ def decide_posted(network: Network, manager: int) -> list[Message]:
 
 
 def take_posted(desk: Desk) -> None:
-    """Takes them into the inbox; what is there keeps its marks."""
+    """Takes them into the inbox; what is there keeps its marks, but for a refusal that no longer holds."""
     with desk.follower.reading() as network:
         rows = decide_posted(network, desk.manager)
     if rows:
         with desk.database.session() as session:
             for row in rows:
-                if session.get(Message, row.digest) is None:
+                known = session.get(Message, row.digest)
+                if known is None:
                     session.add(row)
+                elif known.refused != NOT_GIVEN:  # of the network's own reasons none holds: it waits
+                    known.refused = None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose results were found false three times within thirty days: `Strikes` takes what is left, and bans."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, permutations
 
 from inferix.models.roles import CaseStatus
@@ -11,6 +11,8 @@ from inferix.replay.state import Case
 
 TERM = 30 * 86_400
 REST = 7 * 86_400
+NOTE_AFTER = 5 * 86_400
+"""So long a case is left to be cleared before its delivery is noted, unless it is charged [s]."""
 TIMES = 3
 KNOWN = 12
 """Of a worker so many cases, the newest, are tried with one another."""
@@ -20,9 +22,10 @@ Step = tuple[str, str, tuple[object, ...]]
 
 
 def decide_notes(network: Network) -> Iterator[Step]:
-    """When the results of charged cases were delivered, as long as the chain knows."""
+    """When the results of cases were delivered, as long as the chain knows: for three weeks, where slots are short."""
     for case in network.cases.values():
-        if case.delivered_at or case.status not in (CaseStatus.SLASHABLE, CaseStatus.APPEALED, CaseStatus.SLASHED):
+        is_new = case.status is CaseStatus.FROZEN and network.time < case.opened_at + NOTE_AFTER
+        if case.delivered_at or case.status is CaseStatus.CLEARED or is_new:
             continue
         state = network.tasks.get(case.task)
         attempt = state.attempts[case.attempt] if state is not None and case.attempt < len(state.attempts) else None
@@ -32,22 +35,27 @@ def decide_notes(network: Network) -> Iterator[Step]:
                 yield f"note:{case.id.hex()}", "note", (inclusion(batch, index),)
 
 
-def decide_strikes(network: Network) -> Iterator[Step]:
-    """Three times of a worker each. The contract compares on the protocol's clock: after a pause it may refuse some of
-    these, and take others."""
+def suspects(network: Network) -> dict[int, list[Case]]:
+    """By worker the slashed cases that may count, where these are three or more, in the order of their deliveries."""
     known = [
         case
         for case in network.cases.values()
         if case.status is CaseStatus.SLASHED and case.delivered_at and not case.is_counted
     ]
     known.sort(key=lambda case: (case.node, case.delivered_at))
-    for node, cases in groupby(known, key=lambda case: case.node):
-        for times in permutations(list(cases)[-KNOWN:], TIMES):
-            if _are_three(*times):
+    found = {node: list(cases)[-KNOWN:] for node, cases in groupby(known, key=lambda case: case.node)}
+    return {node: cases for node, cases in found.items() if len(cases) >= TIMES}
+
+
+def decide_strikes(cases: Mapping[int, Sequence[Case]], charged: Mapping[bytes, int]) -> Iterator[Step]:
+    """Three times of a worker each. ``charged``: when, by case, on the protocol's clock, as Panels has it."""
+
+    def are_three(first: Case, second: Case, third: Case) -> bool:
+        apart = second.delivered_at > charged[first.id] + REST and third.delivered_at > charged[second.id] + REST
+        return apart and third.delivered_at <= first.delivered_at + TERM
+
+    for node, known in cases.items():
+        for times in permutations(known, TIMES):
+            if are_three(*times):
                 ids = [case.id for case in times]
                 yield f"strike:{node}:{b''.join(ids).hex()}", "strike_out", (ids,)
-
-
-def _are_three(first: Case, second: Case, third: Case) -> bool:
-    apart = second.delivered_at > first.charged_at + REST and third.delivered_at > second.charged_at + REST
-    return apart and third.delivered_at <= first.delivered_at + TERM

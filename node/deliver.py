@@ -42,6 +42,8 @@ def deliver(
     kind = next(number for number, name in posted.KINDS.items() if name == item.kind)
     call = contracts.deployment.call("Orders", "post_message", kind, item.body, item.signature)
     receipt = transact(contracts.client, wallet(), call)
+    if contracts.client.header(receipt.block).timestamp > attempt.deadline:
+        raise Refused(f"block {receipt.block} came after the deadline: the receipt is on chain, and the node is late")
     end = date_of(attempt.deadline + GRACE)
     return (
         f"the receipt of attempt {attempt.number} is on chain, block {receipt.block}: the node is not late. "

@@ -89,7 +89,8 @@ def _take(network: "Network", event: ChainEvent, kind: str, body: bytes, signatu
 
 def _kept_out(network: "Network", state: TaskState, attempt: Attempt) -> None:
     """The lane had its time: nobody pays for what nobody can check, and its worker is not to blame."""
-    network.posted.discard(state.task.id)
+    if state.attempts[-1] is attempt:  # else a later one's may wait
+        network.posted.discard(state.task.id)
     if attempt.status is AttemptStatus.ACCEPTED:
         jobs.end_attempt(network, state, Outcome.VOID, attempt.deadline + GRACE, None)
 

@@ -14,13 +14,14 @@ from inferix.messages import Receipt
 from inferix.models.anchor import AnchorData
 from inferix.models.roles import Outcome
 from inferix.replay import Network
-from inferix.replay.attempts import GRACE
+from inferix.replay.attempts import GRACE, NOT_ITS
 from inferix.replay.state import AttemptStatus, TaskState
 from inferix.storage.database import Database
 from inferix.storage.documents import get_document
 from inferix.storage.embedded import EmbeddedStore
 from inferix.storage.tables import Message
 from keepers.anchor import AnchorKeeper
+from keepers.canaries import NOT_GIVEN
 from keepers.desk import Desk
 from keepers.posted import decide_posted
 from tests.replay.chain import MANAGER, Chain, key
@@ -106,6 +107,20 @@ def test_it_is_taken_into_the_inbox_once_and_anchored(chain: Chain, database: Da
     assert (attempt.status, attempt.receipt_anchor) == (AttemptStatus.RECEIVED, chain.anchors)
     chain.anchor(*chain.votes(state))
     assert attempt.outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize(("reason", "taken"), [(NOT_ITS, True), (NOT_GIVEN, False)])
+def test_what_was_refused_before_it_counted_is_taken_but_for_a_canarys_sake(
+    chain: Chain, database: Database, store: EmbeddedStore, reason: str, taken: bool
+) -> None:
+    posted(chain)
+    (row,) = decide_posted(chain.network, MANAGER)
+    row.refused = reason
+    with database.session() as session:
+        session.add(row)
+    lane = Lane(chain, database, store)
+    lane.cycle()
+    assert (lane.inbox()[0].refused is None, len(lane.sent) == 1) == (taken, taken)
 
 
 def test_only_the_lane_of_its_attempt_takes_it_and_only_while_it_counts(

@@ -10,7 +10,7 @@ from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, Outcome
 from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Case
-from keepers.strikes import REST, TERM, decide_notes, decide_strikes
+from keepers.strikes import NOTE_AFTER, REST, TERM, Step, decide_notes, decide_strikes, suspects
 from tests.replay.chain import MANAGER, WORKERS, Chain
 
 DAY = 86_400
@@ -41,13 +41,19 @@ def case(
     return id
 
 
+def decided(chain: Chain) -> list[Step]:
+    """Without pauses the protocol's clock is the chain's."""
+    charged = {case.id: case.charged_at for case in chain.network.cases.values()}
+    return list(decide_strikes(suspects(chain.network), charged))
+
+
 def shown(chain: Chain) -> list[list[bytes]]:
-    return [arguments[0] for _, _, arguments in decide_strikes(chain.network)]  # type: ignore[misc]
+    return [arguments[0] for _, _, arguments in decided(chain)]  # type: ignore[misc]
 
 
 def test_the_third_time_within_thirty_days_is_shown(chain: Chain, interface: Callable[[str], Interface]) -> None:
     ids = [case(chain, at * NEXT) for at in range(3)]
-    ((key, function, arguments),) = decide_strikes(chain.network)
+    ((key, function, arguments),) = decided(chain)
     assert (key, function, arguments) == (f"strike:{NODE}:{b''.join(ids).hex()}", "strike_out", (ids,))
     assert interface("Strikes").encode(function, arguments)
     chain.network.cases[ids[0]].is_counted = True
@@ -85,6 +91,16 @@ def test_a_case_that_was_charged_late_hides_no_other(chain: Chain) -> None:
     assert slow not in shown(chain)[0]
 
 
+def test_what_was_charged_is_told_by_the_contract_whatever_pauses_there_were(chain: Chain) -> None:
+    """The reducer's times are the chain's, deliveries the protocol's: after pauses of nine days they never fit."""
+    ids = [case(chain, at * NEXT) for at in range(3)]
+    for each in chain.network.cases.values():
+        each.charged_at += 9 * DAY
+    assert shown(chain) == []
+    charged = {case.id: case.charged_at - 9 * DAY for case in chain.network.cases.values()}
+    assert [step[2] for step in decide_strikes(suspects(chain.network), charged)] == [(ids,)]
+
+
 @pytest.mark.parametrize("more", [0, 1])
 def test_thirty_days_are_counted_from_the_first_delivery_to_the_third(chain: Chain, more: int) -> None:
     ids = [case(chain, at) for at in (0, NEXT, TERM + more)]
@@ -102,6 +118,11 @@ def test_a_delivery_is_noted_once_its_case_is_charged(chain: Chain, interface: C
     id = case_id(state.task.id, 0)
     chain.emit("CaseFrozen", case=id, task=state.task.id, attempt=0, node=state.attempts[0].node, amount=1)
     assert list(decide_notes(chain.network)) == [], "it may be cleared yet"
+    chain.time += NOTE_AFTER
+    chain.network.tick(chain.time)
+    assert list(decide_notes(chain.network)), "before its anchor is forgotten"
+    chain.time -= NOTE_AFTER
+    chain.network.cases[id].opened_at += NOTE_AFTER
     chain.emit("CaseCharged", case=id)
     ((key, function, arguments),) = decide_notes(chain.network)
     assert (key, function) == (f"note:{id.hex()}", "note")

@@ -39,6 +39,7 @@ class Contracts:
     chain: Chain
     client: Endpoint
     sent: list[tuple[str, ...]] = field(default_factory=list)
+    slow: int = 0  # seconds until it is mined
 
     @property
     def deployment(self) -> Any:
@@ -50,7 +51,7 @@ class Contracts:
     def transact(self, client: Any, payer: bytes, call: Any) -> Any:
         contract, function, kind, body, signature = call
         self.sent.append((str(Account.from_key(payer).address), contract, function))
-        self.chain.wait(0)
+        self.chain.wait(self.slow)
         self.chain.emit("MessagePosted", kind=kind, body=body, signature=signature)
         return SimpleNamespace(block=self.chain.block)
 
@@ -89,13 +90,13 @@ class Machine:
         words += ["--owner-keystore", str(self.wallet), "--store", (self.home.path / "store").as_uri()]
         return CliRunner().invoke(commands, words, env={"INFERIX_OWNER_PASSWORD": PASSWORD})
 
-    def refused(self, kind: type[InferixError], says: str, task: bytes | None = None) -> None:
-        """The command ends with this, and has sent nothing."""
+    def refused(self, kind: type[InferixError], says: str, task: bytes | None = None, sent: int = 0) -> None:
+        """The command ends with this, and has sent so much, or nothing."""
         known = len(self.contracts.sent)
         error = self(task).exception
         assert isinstance(error, kind), error
         assert says in str(error)
-        assert len(self.contracts.sent) == known
+        assert len(self.contracts.sent) == known + sent
 
 
 @pytest.fixture
@@ -131,6 +132,13 @@ def test_deliver__signed_and_never_anchored__on_chain_with_the_owners_money(mach
     assert attempt.posted[0] == machine.chain.receipt(machine.state)[0]
     machine.chain.network.tick(attempt.deadline + GRACE)
     assert attempt.status is AttemptStatus.ACCEPTED
+
+
+def test_deliver__mined_a_second_after_the_deadline__told_that_it_is_late(machine: Machine) -> None:
+    machine.render()
+    machine.contracts.slow = machine.attempt.deadline + 1 - machine.chain.time
+    machine.refused(Refused, "came after the deadline", sent=1)
+    assert machine.attempt.outcome is Outcome.LATE
 
 
 def test_deliver__a_second_time__refused(machine: Machine) -> None:

@@ -106,6 +106,24 @@ def test_nobody_anchors_it_and_it_is_void_and_the_next_worker_is_drawn(chain: Ch
     assert state.done and state.attempts[1].node != attempt.node
 
 
+def test_regression_an_earlier_attempts_time_does_not_hide_a_later_ones_receipt(chain: Chain) -> None:
+    """It ended quickly; the next worker's receipt still waits when the first one's ten minutes are over."""
+    state = accepted(chain)
+    first = state.attempts[0]
+    assert post(chain, chain.receipt(state)) == ""
+    chain.anchor(chain.receipt(state))
+    chain.anchor()
+    chain.anchor(*chain.votes(state, Outcome.VOID))
+    assert first.outcome is Outcome.VOID
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    second = state.attempts[1]
+    second.deadline = first.deadline + GRACE + 60
+    assert post(chain, chain.receipt(state)) == ""
+    pass_to(chain, first.deadline + GRACE + 1)
+    assert [message.attempt for _, message in waiting(chain.network, MANAGER)] == [1]
+
+
 def test_attack_a_manager_that_keeps_a_receipt_out_costs_its_worker_nothing(chain: Chain) -> None:
     _, attempt = posted(chain)
     pass_to(chain, attempt.deadline + GRACE + 1)
