@@ -38,7 +38,7 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
         if reason:
             task = bytes(32) if isinstance(message, Probe) else message.task
             anchor.refused.append(Refused(item.kind, message.node, task, reason))
-            network.refusals.append(f"anchor {manager}/{anchor.index}: {item.kind} of node {message.node}: {reason}")
+            network.refuse(f"anchor {manager}/{anchor.index}: {item.kind} of node {message.node}: {reason}")
     receipts = network.lane(manager).receipts
     for _, message in messages:
         if isinstance(message, Receipt):

@@ -30,7 +30,7 @@ def post_orders(network: "Network", event: ChainEvent, records: bytes) -> None:
         try:
             order, signature = Order.from_record(records[at : at + ORDER_RECORD])
         except InferixError as error:
-            network.refusals.append(f"block {event.block}: an order record: {error}")
+            network.refuse(f"block {event.block}: an order record: {error}")
             continue
         _post(network, event, order, signature)
 
@@ -38,7 +38,7 @@ def post_orders(network: "Network", event: ChainEvent, records: bytes) -> None:
 def _post(network: "Network", event: ChainEvent, order: Order, signature: bytes) -> None:
     digest = order.digest(network.domain)
     if digest in network.jobs:
-        network.refusals.append(f"block {event.block}: order {digest.hex()} was posted before")
+        network.refuse(f"block {event.block}: order {digest.hex()} was posted before")
         return
     account = network.accounts.get(order.account)
     taken = network.taken.get((digest, order.manager))

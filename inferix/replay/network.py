@@ -75,6 +75,9 @@ HANDLERS = joined(
     panels.EVENTS,
 )
 
+REFUSALS = 1_000
+"""So many of the newest are told at least."""
+
 
 class Network:
     """The state. ``genesis``: start of epoch 0 (``BurnMintWork.genesis``); ``later``: what is known of anchors from
@@ -185,6 +188,12 @@ class Network:
     def node_of(self, operator: str) -> Node | None:
         """The node whose hot key this is."""
         return self.nodes.get(self.operators.get(operator, 0))
+
+    def refuse(self, why: str) -> None:
+        """Notes what counts for nothing; the newest of it: anybody may send such things."""
+        self.refusals.append(why)
+        if len(self.refusals) > 2 * REFUSALS:
+            del self.refusals[:-REFUSALS]
 
     def final_accounts(self) -> AccountsRoot | None:
         """The newest final accounts root."""

@@ -64,7 +64,7 @@ def _posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> N
     kind = KINDS[args["kind"]]  # the contract takes no other
     reason = _take(network, event, kind, args["body"], args["signature"])
     if reason:
-        network.refusals.append(f"block {event.block}: a posted {kind}: {reason}")
+        network.refuse(f"block {event.block}: a posted {kind}: {reason}")
 
 
 def _take(network: "Network", event: ChainEvent, kind: str, body: bytes, signature: bytes) -> str:

@@ -11,6 +11,7 @@ from inferix.replay import Network
 from inferix.replay.attempts import GRACE, NO_TASK, NOT_ITS, NOT_OPEN, PAST
 from inferix.replay.explain import explain_task
 from inferix.replay.leaves import is_managers, why_false
+from inferix.replay.network import REFUSALS
 from inferix.replay.posted import BEFORE, KINDS, OF_A_LEASE, waiting, why_not
 from inferix.replay.probes import ANSWERED, OVER, PROBE_TERM
 from inferix.replay.settlement import draft_batches, outcome_leaf
@@ -210,6 +211,13 @@ def test_junk_is_a_refusal_and_ends_nobodys_replay(chain: Chain) -> None:
     for event in chain.events:
         again.apply(event)
     assert again.refusals == chain.network.refusals
+
+
+def test_attack_junk_fills_nobodys_memory(chain: Chain) -> None:
+    for _ in range(2 * REFUSALS + 1):
+        chain.network.refuse("junk")
+    assert len(chain.network.refusals) == REFUSALS
+    assert post_raw(chain, 2, b"\0" * 160, b"\0" * 65) and len(chain.network.refusals) == REFUSALS + 1
 
 
 def test_a_lease_ends_by_its_anchored_receipt_alone(chain: Chain) -> None:
