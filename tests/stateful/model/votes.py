@@ -106,13 +106,13 @@ class Votes:
         """Within the allowance."""
         need(self.allowances.get((owner, spender), 0) >= amount, "over the allowance")
         self.transfer(owner, to, amount)
-        self.allowances[owner, spender] -= amount
+        self.allowances[owner, spender] = self.allowances.get((owner, spender), 0) - amount
 
     def burn_from(self, spender: str, owner: str, amount: int) -> None:
         """Within the allowance."""
         need(self.allowances.get((owner, spender), 0) >= amount, "over the allowance")
         self._ifx.burn(owner, amount)
-        self.allowances[owner, spender] -= amount
+        self.allowances[owner, spender] = self.allowances.get((owner, spender), 0) - amount
 
     def check(self) -> None:
         """What is there was minted and not burned; no room comes back; each delegated wei votes once, and nothing else."""
