@@ -18,8 +18,7 @@ from inferix.replay.availability import NOT_SERVED
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import RootDispute, RootName
 from keepers.chunks import proposer, shelf, waiting_accounts, waiting_roster
-from keepers.courts import Step
-from keepers.desk import MONEY, WORK, Desk
+from keepers.desk import MONEY, WORK, Desk, Step
 from keepers.objections import bonds_left
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,7 @@ from inferix.replay import Network
 from inferix.replay.answers import inclusion
 from inferix.replay.balances import charges, entry
 from inferix.replay.state import BalanceClaim
-from keepers.courts import Step
-from keepers.desk import MONEY, Desk
+from keepers.desk import MONEY, Desk, Step
 
 log = logging.getLogger(__name__)
 

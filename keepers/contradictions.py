@@ -17,8 +17,8 @@ from inferix.models.objection import VoteClaim
 from inferix.models.roles import ObjectionStatus
 from inferix.replay import Network
 from inferix.storage.documents import put_document
-from keepers.courts import Step, panel_steps, sittings
-from keepers.desk import MONEY, WORK, Desk
+from keepers.courts import panel_steps, sittings
+from keepers.desk import MONEY, WORK, Desk, Step
 from keepers.objections import bonds_left
 
 log = logging.getLogger(__name__)

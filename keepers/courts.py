@@ -27,7 +27,7 @@ from inferix.replay.state import AttemptStatus, Batch, Case, Hearing
 from inferix.storage.database import Database
 from inferix.storage.tables import Message
 from inferix.trees import flat
-from keepers.desk import MONEY, Desk
+from keepers.desk import MONEY, Desk, Step
 from keepers.strikes import decide_notes, decide_strikes, suspects
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,6 @@ MEMBERS_AT_ONCE = 16
 
 Place = tuple[Batch, int]
 """A batch and the index of a leaf in it."""
-Step = tuple[str, str, tuple[object, ...]]
-"""(key, function of the court, arguments)"""
 
 
 def confirmed(network: Network, leaf: BatchLeaf) -> bool:

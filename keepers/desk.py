@@ -20,6 +20,10 @@ MONEY = "money"
 """The lane of another account: cranks that anybody may turn, so that they never stand in the way of work."""
 
 
+Step = tuple[str, str, tuple[object, ...]]
+"""(key, function of a contract, arguments): what a keeper decides to call."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """One manager's desk. ``manager``: its node id; keys are 32 bytes and never leave the process."""

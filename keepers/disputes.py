@@ -28,8 +28,7 @@ from inferix.replay.settlement import CHUNK
 from inferix.replay.state import Batch, Dispute
 from inferix.storage.documents import put_document
 from inferix.storage.tables import Message
-from keepers.courts import Step
-from keepers.desk import MONEY, WORK, Desk
+from keepers.desk import MONEY, WORK, Desk, Step
 from keepers.lies import Findings, examine, has_false_records
 from keepers.objections import Fault, Objection, bonds_left, decide_faults, decide_objections
 

@@ -21,8 +21,8 @@ from inferix.replay.roots import WrongLeaf, wrong_leaves
 from inferix.replay.state import Objection, RootName
 from inferix.storage.documents import put_document
 from keepers.chunks import proposer, waiting_accounts, waiting_roster
-from keepers.courts import Step, panel_steps, sittings
-from keepers.desk import MONEY, WORK, Desk
+from keepers.courts import panel_steps, sittings
+from keepers.desk import MONEY, WORK, Desk, Step
 from keepers.objections import bonds_left
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from inferix.replay.disputes import dispute_id
 from inferix.replay.leaves import why_unknown
 from inferix.replay.objections import naming
 from inferix.replay.state import AnyDispute, Batch
-from keepers.courts import Step
+from keepers.desk import Step
 from keepers.lies import Doubt, Findings
 
 BONDS_AN_EPOCH = 3  # that may be open or lost at a time: 3 % of a manager's bond

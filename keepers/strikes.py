@@ -8,6 +8,7 @@ from inferix.models.roles import CaseStatus
 from inferix.replay import Network
 from inferix.replay.answers import inclusion
 from inferix.replay.state import Case
+from keepers.desk import Step
 
 TERM = 30 * 86_400
 REST = 7 * 86_400
@@ -16,9 +17,6 @@ NOTE_AFTER = 5 * 86_400
 TIMES = 3
 KNOWN = 12
 """Of a worker so many cases, the newest, are tried with one another."""
-
-Step = tuple[str, str, tuple[object, ...]]
-"""(key, function of Strikes, arguments)"""
 
 
 def decide_notes(network: Network) -> Iterator[Step]:

@@ -10,7 +10,7 @@ import pytest
 from inferix.chain.abi import Interface
 from inferix.storage.database import Database
 from inferix.storage.embedded import EmbeddedStore
-from keepers.courts import Step
+from keepers.desk import Step
 from tests.chain.conftest import accounts, chain, client, deployment, interface, proxy, rpc
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from inferix.replay.jobs import quote_of
 from inferix.replay.settlement import HEADER, BatchDraft, draft_batch, draft_batches, outcome_leaf
 from inferix.replay.state import Batch, TaskState
 from inferix.trees import anchor_root
-from keepers.courts import Step
+from keepers.desk import Step
 from tests.contracts.disputes.court import Court, roster_leaf
 from tests.contracts.system import START, Node, acting, advance, now
 from tests.contracts.work.network import mine

@@ -13,7 +13,7 @@ from inferix.replay.balances import entry
 from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Batch
 from keepers.claims import decide_claims
-from keepers.courts import Step
+from keepers.desk import Step
 from tests.replay.chain import COIN, MANAGER, Chain, address
 
 WEEK = 7 * 86_400

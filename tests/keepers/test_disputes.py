@@ -10,7 +10,7 @@ from inferix.messages import Message as Signed
 from inferix.messages import Vote
 from inferix.models.roles import DisputeKind, Outcome
 from inferix.storage.tables import Message
-from keepers.courts import Step
+from keepers.desk import Step
 from keepers.disputes import decide_answers, decide_equivocation, decide_expiry
 from tests.keepers.batches import OTHER, WINDOW, dispute, ended, propose
 from tests.replay.chain import DOMAIN, MANAGER, Chain, block_hash, signed

@@ -11,7 +11,7 @@ from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import DisputeKind, Outcome
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.settlement import draft_batch, draft_batches
-from keepers.courts import Step
+from keepers.desk import Step
 from keepers.lies import examine
 from keepers.objections import BONDS_AN_EPOCH, Fault, Objection, decide_faults, decide_objections
 from tests.keepers.batches import OTHER, dispute, ended, propose

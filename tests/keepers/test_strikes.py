@@ -10,7 +10,8 @@ from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, Outcome
 from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Case
-from keepers.strikes import NOTE_AFTER, REST, TERM, Step, decide_notes, decide_strikes, suspects
+from keepers.desk import Step
+from keepers.strikes import NOTE_AFTER, REST, TERM, decide_notes, decide_strikes, suspects
 from tests.replay.chain import MANAGER, WORKERS, Chain
 
 DAY = 86_400

@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every run makes the calls that money goes through, and is refused each: the generated acts need not come by them."""
 
-from collections.abc import Iterator
-
-import boa
-import pytest
-
 from tests.contracts.system import DAY
 from tests.stateful.life import Backed, Life, Watched
 from tests.stateful.machine import Machine
@@ -21,12 +16,6 @@ CALLS = {
     *("panels.seal", "panels.seat", "panels.vote", "staking.unbond", "staking.withdraw"),
 }
 """What must be let through and, at another time, refused: whoever changes an act does not lose one of them unseen."""
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Watched]:
-    with boa.swap_env(boa.Env()):
-        yield Watched()
 
 
 def test_a_life_from_order_to_slash_agrees_and_makes_every_call_of_money(world: Watched) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import boa
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -26,12 +25,6 @@ from tests.stateful.world import World
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "8"))
 KEPT = Path(".hypothesis")
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with boa.swap_env(boa.Env()):
-        yield World()
 
 
 def test_contracts_mirror_and_model_agree_after_every_act(world: World) -> None:

@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fees are burned in a real pair: each call once let through and once refused, whoever trades there in the meantime."""
 
-from collections.abc import Iterator
-
-import boa
-import pytest
-
 from inferix.models.roles import Outcome
 from tests.contracts.system import DAY, IFX
 from tests.stateful.life import Life, Watched
@@ -20,12 +15,6 @@ CALLS = {
     "pair.swap",
 }
 """What must be let through and, at another time, refused."""
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Watched]:
-    with boa.swap_env(boa.Env()):
-        yield Watched()
 
 
 def test_fees_are_burned_in_a_pool_whoever_trades_there(world: Watched) -> None:

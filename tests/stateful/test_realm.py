@@ -5,9 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 
-import boa
-import pytest
-
 from tests.stateful.life import Watched
 from tests.stateful.machine import Machine
 from tests.stateful.model.basics import DAY, WEI
@@ -25,12 +22,6 @@ VESTING = ("create", "claim", "delegate", "propose_beneficiary", "accept_benefic
 FUND = ("grant", "open_airdrop", "claim", "sweep")
 IFX = ("transfer", "transferFrom", "burn", "burn_from", "permit", "delegateBySig")
 COUNCIL = ("propose", "castVote", "castVoteWithReason", "castVoteBySig", "queue", "execute", "cancel")
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Watched]:
-    with boa.swap_env(boa.Env()):
-        yield Watched()
 
 
 @contextmanager

@@ -4,9 +4,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import boa
-import pytest
-
 from tests.stateful.life import Life, Watched
 from tests.stateful.machine import Machine
 from tests.stateful.model.basics import DAY, WEI
@@ -20,12 +17,6 @@ from tests.stateful.stage import Stage
 from tests.stateful.till import wallet_code
 
 STUDIO, CLIENT = PARTNERS
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Watched]:
-    with boa.swap_env(boa.Env()):
-        yield Watched()
 
 
 @contextmanager

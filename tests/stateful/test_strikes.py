@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A worker whose results are false in three times of work, by the machine's own acts: in the end it has nothing."""
 
-from collections.abc import Iterator
-
-import boa
-import pytest
-
 from inferix.models.roles import CaseStatus, Outcome
 from tests.contracts.system import DAY, JAILED
 from tests.stateful.life import Life, Watched
@@ -15,12 +10,6 @@ from tests.stateful.model.stake import ACTIVE, BANNED
 from tests.stateful.stage import Stage
 
 JOBS = 12  # until the draws come by a worker
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Watched]:
-    with boa.swap_env(boa.Env()):
-        yield Watched()
 
 
 class Cheat:

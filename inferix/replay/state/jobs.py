@@ -57,9 +57,7 @@ class Attempt:
     accepted_at: int = 0
     acceptance: bytes = b""  # its signature: without it nobody shows that the node was late
     deadline: int = 0
-    posted: tuple[Receipt, bytes] | None = (
-        None  # its receipt and the signature, where its worker put it on chain in time
-    )
+    posted: tuple[Receipt, bytes] | None = None  # the receipt that was put on chain in time, and its signature
     posted_at: int = 0
     result: bytes = bytes(32)
     receipt_anchor: int = 0
