@@ -2,6 +2,7 @@
 """Markers and the network rule: a unit test opens no socket, an integration test reaches nothing but this machine."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,33 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; an unknown one is an error (--strict-markers)."""
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+RUNNING = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Marks the time between set-up and teardown."""
+    item.stash[RUNNING] = True
+    try:
+        return (yield)
+    finally:
+        item.stash[RUNNING] = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> None:
+    """No fixture is set up by a test that runs.
+
+    titanoboa takes a snapshot at each fixture and another at each test. One within the other is gone when the test ends,
+    and the fixture's end then fails, if the fixture lives longer: on some orders of tests, in a test that did nothing.
+    """
+    if request._pyfuncitem.stash.get(RUNNING, False):
+        pytest.fail(
+            f"fixture {request.fixturename} set up while the test runs: make it an argument, or a fixture's own",
+            pytrace=False,
+        )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network rule holds: units have no sockets, integration tests have this machine only."""
+"""The network rule holds: units have no sockets, integration tests have this machine only. So does that of fixtures."""
 
 import socket
 
@@ -26,3 +26,8 @@ def test_an_integration_test_reaches_nothing_else() -> None:
     # 192.0.2.0/24 is reserved for documents (RFC 5737): nobody is there, should the rule fail.
     with pytest.warns(UserWarning, match="192.0.2.1"), pytest.raises(SocketConnectBlockedError):
         socket.create_connection(("192.0.2.1", 9), timeout=0.1)
+
+
+def test_a_running_test_sets_up_no_fixture(request: pytest.FixtureRequest) -> None:
+    with pytest.raises(pytest.fail.Exception, match="fixture tmp_path set up while the test runs"):
+        request.getfixturevalue("tmp_path")

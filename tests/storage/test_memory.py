@@ -3,7 +3,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,16 +44,18 @@ print(grown())
 """
 
 
-@pytest.mark.parametrize("kind", ["embedded", "http", "kubo"])
-def test_stream_200_mb__little_memory(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest, serve: Callable[[BlockService], str]
-) -> None:
-    if kind == "embedded":
-        url = (tmp_path / "store").as_uri()
-    elif kind == "http":
-        url = serve(BlockService(EmbeddedStore(tmp_path / "store"), quota=Quota(2**30), max_file=2**30))
-    else:
-        node: Kubo = request.getfixturevalue("kubo")
-        url = f"kubo:{node.api}/http"
+@pytest.fixture(params=["embedded", "http", "kubo"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store of each kind is."""
+    if request.param == "embedded":
+        return (tmp_path / "store").as_uri()
+    if request.param == "http":
+        service = BlockService(EmbeddedStore(tmp_path / "store"), quota=Quota(2**30), max_file=2**30)
+        return str(request.getfixturevalue("serve")(service))
+    node: Kubo = request.getfixturevalue("kubo")
+    return f"kubo:{node.api}/http"
+
+
+def test_stream_200_mb__little_memory(url: str) -> None:
     output = subprocess.run([sys.executable, "-c", PROGRAM, url], capture_output=True, check=True, text=True)
     assert int(output.stdout) < LIMIT
