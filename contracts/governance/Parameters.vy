@@ -275,6 +275,7 @@ def _define_money():
     self._define(keccak256("verifier_bond"), 500 * 10**9, 10**9, 10**15)
     self._define(keccak256("manager_bond"), 5000 * 10**9, 10 * 10**9, 10**16)
     self._define(keccak256("dispute_bond"), 50 * 10**9, 10**9, 10**13)
+    self._define(keccak256("root_bond"), 500 * 10**9, 10**9, 10**14)
     self._define(keccak256("slash_failed_bps"), 2000, 0, 10000)
     self._define(keccak256("slash_late_bps"), 100, 0, 1000)
     self._define(keccak256("burn_bps"), 8000, 5000, 9500)

@@ -40,9 +40,9 @@ def _check_active(manager: uint32):
 
 @internal
 @view
-def _check_role(node: uint32):
+def _is_manager(node: uint32) -> bool:
     # Of a bonded node: that it is active was looked at with its bond.
-    assert (staticcall _REGISTRY.terms(node)).role == MANAGER, "managers: not a manager"
+    return (staticcall _REGISTRY.terms(node)).role == MANAGER
 
 
 @internal

@@ -15,6 +15,8 @@
 from ..interfaces import IAccounts
 from ..interfaces import IBurnMintWork
 from ..interfaces import IMerkleSum
+from ..interfaces import IStaking
+from ..modules import bonds
 from ..modules import claims
 from ..modules import courts
 from ..modules import governed
@@ -26,6 +28,7 @@ from ..modules import roots
 implements: IAccounts
 initializes: courts
 initializes: governed
+initializes: bonds[governed := governed]
 initializes: managers
 initializes: roots
 initializes: claims[roots := roots]
@@ -44,11 +47,12 @@ exports: (
 )
 
 
-# After this, any bonded node may post the root that no manager posted [s]
+# After this, any node with a bond may post the root that no manager posted [s]
 ANYBODY_AFTER: public(constant(uint256)) = 7 * 86400
 
 
 _EPOCHS: immutable(IBurnMintWork)
+_STAKING: immutable(IStaking)
 
 
 @deploy
@@ -66,10 +70,12 @@ def __init__(
     @param epochs BurnMintWork, which mints what is claimed here.
     """
     governed.__init__(parameters)
+    bonds.__init__(registry, staking, ifx)
     managers.__init__(registry, staking)
     claims.__init__(registry, ifx, penalty_pool, delegation)
     assert epochs != empty(address), "Accounts: empty address"
     _EPOCHS = IBurnMintWork(epochs)
+    _STAKING = IStaking(staking)
 
 
 @external
@@ -94,13 +100,14 @@ def post(
 ):
     """
     @notice Posts the roots of a closed epoch; they wait a window. The operator of a bonded manager; a week after the epoch's
-            end, of any bonded node.
+            end, of any bonded node whose stake is worth `root_bond`, which false roots cost it.
     @param data Digest of the document that holds the leaves of both.
     """
     node: uint32 = managers._check_any_caller()
     end: uint256 = staticcall _EPOCHS.epoch_end(convert(epoch, uint256))
-    if block.timestamp < end + ANYBODY_AFTER:
-        managers._check_role(node)
+    if not managers._is_manager(node):
+        assert block.timestamp >= end + ANYBODY_AFTER, "managers: not a manager"
+        self._check_stake(node)
     state: roots.State = roots._read_state()
     if state.pending != 0:
         state = self._settle(state)
@@ -228,6 +235,24 @@ def pending() -> IAccounts.Root:
 
 @external
 @view
+def added() -> uint256:
+    """
+    @notice Rewards that the waiting root adds to the newest final one [wei]; 0 when none waits.
+    """
+    state: roots.State = roots._read_state()
+    if state.pending == 0:
+        return 0
+    stream: roots.Stream = roots._read_stream(1 - state.place)
+    rewards: uint256 = stream.matured + stream.vesting
+    if state.newest != 0:
+        stream = roots._read_stream(state.place)
+        # Cumulative, and held to what was minted
+        rewards -= stream.matured + stream.vesting
+    return rewards
+
+
+@external
+@view
 def cut_off() -> uint256:
     """
     @notice End of the epoch of the newest final root [s]; 0 before the first.
@@ -256,6 +281,14 @@ def verify_account(account: uint32, spent: uint96, reserved: uint96, proof: DynA
         convert(account, uint256),
         proof,
     )
+
+
+@internal
+@view
+def _check_stake(node: uint32):
+    # What `penalties` takes of who is no manager.
+    free: uint256 = staticcall _STAKING.bonded(node) - staticcall _STAKING.frozen(node)
+    assert free >= bonds._in_ifx(governed._parameter(keccak256("root_bond"))), "Accounts: stake under the root bond"
 
 
 @internal

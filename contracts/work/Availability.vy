@@ -265,7 +265,7 @@ def expire(root: IAvailability.Root, chunk: uint32):
         extcall _ROSTERS.cancel(convert(root.of, uint8), root.index)
     else:
         extcall _ACCOUNTS.cancel(root.index)
-    penalties._punish(proposer, challenger)
+    penalties._punish_poster(proposer, challenger)
 
 
 @external

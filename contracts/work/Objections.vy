@@ -12,7 +12,8 @@
         manager for what it alone says of an outcome. Rejected: half of the bond is burned, half is the proposer's.
 @custom:security An objection holds up what it names, once, for 28 days at most: 14 until it is decided, the rest for the leaves
                  to be shown; those that nobody showed stand. A manager that followed the votes pays nothing. What nobody decides
-                 costs half of the bond, or objections would be free where there is no panel. Parties, voters of the first leaf,
+                 costs half of the bond, or objections would be free where there is no panel. Who holds up what everybody is
+                 paid by puts up a part of that. Parties, voters of the first leaf,
                  and all nodes of the parties' owners have no seat.
 @custom:kill None: an objection must be able to end. The windows stand still while the protocol is paused.
 """
@@ -56,6 +57,10 @@ ACCOUNTS: constant(uint8) = 3
 NODES: constant(uint8) = 4
 
 PROPOSED: constant(uint8) = 1
+
+BPS: constant(uint256) = 10_000
+# Bond against accounts, of the rewards that they add: what a fortnight later costs who waits for them, at 13 % a year
+HELD_UP_BPS: constant(uint256) = 50
 
 # From the objection: what nobody showed until then to have it voided stands [s]
 VOID_TERM: public(constant(uint256)) = 28 * 86400
@@ -317,9 +322,19 @@ def void(
 @view
 def bond() -> uint256:
     """
-    @notice What an objection costs its loser now [wei].
+    @notice What an objection to outcomes, or to a roster, costs its loser now [wei].
     """
     return bonds._amount()
+
+
+@external
+@view
+def accounts_bond() -> uint256:
+    """
+    @notice What an objection to the accounts that wait costs its loser now [wei]: 0.5 % of the rewards that they add, at
+            most `root_bond`, so that a manager's stake reaches, and never less than `bond`.
+    """
+    return self._accounts_bond()
 
 
 @internal
@@ -327,12 +342,19 @@ def _open(id: bytes32, named: IObjections.Objection) -> IObjections.Objection:
     # Takes the bond and summons the panel.
     objection: IObjections.Objection = named
     objection.challenger = bonds._bondholder(named.node)
-    objection.bond = bonds._amount()
+    objection.bond = self._accounts_bond() if named.kind in [ACCOUNTS, NODES] else bonds._amount()
     objection.opened_at = convert(governed._clock(), uint40)
     objection_words._begin(id, objection)
     verdicts._summon(id)
     bonds._take(objection.node, objection.bond)
     return objection
+
+
+@internal
+@view
+def _accounts_bond() -> uint256:
+    part: uint256 = staticcall _ACCOUNTS.added() * HELD_UP_BPS // BPS
+    return max(bonds._amount(), min(part, bonds._in_ifx(governed._parameter(keccak256("root_bond")))))
 
 
 @internal
@@ -374,7 +396,7 @@ def _uphold(id: bytes32, objection: IObjections.Objection, status: uint8):
     # Of a batch that stands alone the proposer's bond is burned with its leaf.
     is_lie: bool = objection.kind != OUTCOMES or (objection.of == 1 and not is_alone)
     if is_lie and status == objection_words.UPHELD:
-        penalties._punish(objection.manager, objection.challenger)
+        penalties._punish_poster(objection.manager, objection.challenger)
     log IObjections.ObjectionClosed(id=id, status=status)
 
 

@@ -27,6 +27,7 @@ DEFAULTS: dict[str, int] = {
     "verifier_bond": 500 * 10**9,
     "manager_bond": 5_000 * 10**9,
     "dispute_bond": 50 * 10**9,
+    "root_bond": 500 * 10**9,
     "slash_failed_bps": 2_000,
     "slash_late_bps": 100,
     "burn_bps": 8_000,

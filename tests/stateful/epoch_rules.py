@@ -21,6 +21,8 @@ GOVERNED = {
     "manager_fee_bps": (50, 200),
     "lease_fee_bps": (0, 500, 1_000),
     "slash_failed_bps": (0, 2_000, 10_000),
+    "dispute_bond": (10**9, 50 * 10**9),
+    "root_bond": (10**9, 500 * 10**9),
     "claim_horizon": (DAY, 60 * DAY),
     "unbonding": (60 * DAY, 365 * DAY),
     "accounts_window": (3_600, 86_400),

@@ -38,6 +38,7 @@ def facts(model: Model) -> Facts:
         found |= {(names[coin], holder): amount for holder, amount in token.balances.items()}
     found["minted",] = (ground.ifx.supply, ground.minted)
     found["clock",] = (ground.clock.protocol, ground.clock.paused, ground.price, ground.dispute_bond)
+    found["held up",] = (model.books.added, model.objections.accounts_bond)
     found |= _people(model) | _delegations(model) | _work(model) | _courts(model)
     found |= exit_facts.of_model(model) | pool_facts.of_model(model) | realm_facts.of_model(model)
     found |= sale_facts.of_model(model)
@@ -126,6 +127,8 @@ def read(world: World, key: Key) -> Any:
         case ("clock",):
             clock = (world.read("parameters", "clock"), world.read("parameters", "paused"))
             return (*clock, pool_facts.stakes_price(world), world.read("disputes", "bond"))
+        case ("held up",):
+            return world.read("accounts", "added"), world.read("objections", "accounts_bond")
         case ("node", id):
             names = ("bonded", "own", "unbonding", "delegated_unbonding", "free_at", "frozen", "holds")
             amounts = [world.read("staking", name, id) for name in names]

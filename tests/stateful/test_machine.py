@@ -12,6 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from inferix.messages import unpack_voters
 from inferix.models.roles import Outcome, RosterKind
+from tests.contracts.system import parameter
 from tests.stateful.exits import WRONG
 from tests.stateful.floor import Posted
 from tests.stateful.machine import Machine
@@ -284,6 +285,48 @@ def test_disputes_about_data_agree_whether_it_is_shown_or_not(world: World) -> N
         machine.agrees()
         machine._pass(DAY)
         assert not archive.ask(served, 2), "window over"
+
+
+def test_late_books_agree_from_the_posters_bond_to_its_fine(world: World) -> None:
+    """Who is no manager posts a week late, with a bond; who objects to it puts up a part of what it holds up."""
+    with at_work(world) as machine:
+        bench, hearings, archive = machine.bench, machine.docket.hearings, machine.docket.archive
+        small, poster = world.workers[0].id, world.verifiers[0].id
+        for _ in range(4):
+            machine._job(0, 3 * 10**12, 0, [Outcome.ACCEPTED])
+        machine.docket.settle(world.managers[0].id)
+        govern(machine, "dispute_bond", 10**9)
+        machine._pass(DAY)
+        for batch in machine.docket.live():
+            machine.docket.finalize(batch)
+        machine.collect("usd")
+        machine._pass(2 * DAY)
+        machine.close_epoch()
+        ground = bench.sync().ground
+        machine._pass(ground.epoch_end(0) + 7 * DAY - ground.clock.now - 60)
+        assert not bench.post_books(poster, 0), "not a manager"
+        machine._pass(60)
+        assert not bench.post_books(small, 0), "too little stake"
+        assert bench.post_books(poster, 0)
+        machine.agrees()
+        model = bench.model
+        flat, part = model.ground.dispute_bond, model.books.added // 200
+        assert flat < part < model.ground.root_bond
+        for name in archive.waiting():
+            assert hearings.object_leaf(name, 1)
+        machine.agrees()
+        assert [hearings.item(place).bond.amount for place in hearings.open()] == [part, part]
+        stake, first = model.stakes.nodes[poster].bonded, hearings.open()[0]
+        hearings.hear(first, [True, True])
+        assert hearings.resolve(first) and model.stakes.nodes[poster].status == JAILED
+        assert stake - model.stakes.nodes[poster].bonded == flat + model.ground.root_bond
+        machine.agrees()
+
+
+def govern(machine: Machine, name: str, value: int) -> None:
+    """The governor sets a parameter."""
+    ask = lambda: machine.bench.model.ground.parameters.__setitem__(name, value)  # noqa: E731
+    assert machine.bench.both(machine.world.governor, ask, "parameters", "set", parameter(name), value)
 
 
 @pytest.mark.slow

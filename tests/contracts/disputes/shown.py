@@ -102,10 +102,12 @@ def rostered(court: Court, ids: Sequence[int], poster: Node | None = None) -> Sh
     return Shown(ROSTER, 2, int(court.rosters.pending(2).index), tree, places)
 
 
-def accounted(court: Court, nodes: Sequence[int] = (), reserved: dict[int, int] | None = None) -> tuple[Shown, Shown]:
-    """A waiting accounts root: its accounts and its nodes."""
+def accounted(
+    court: Court, nodes: Sequence[int] = (), reserved: dict[int, int] | None = None, charge: int = 10**9
+) -> tuple[Shown, Shown]:
+    """A waiting accounts root: its accounts and its nodes. ``charge``: nano-USD."""
     court.give_ifx(court.market.address, 10**6 * IFX)
-    ledger = Ledger(court)
+    ledger = Ledger(court, charge)
     ledger.account, ledger.client = court.account, court.client
     epoch = ledger.close_epoch()
     minted = int(court.burn_mint_work.totals_at(epoch)[1])

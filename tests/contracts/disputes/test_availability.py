@@ -299,7 +299,7 @@ def test_the_bond_comes_out_of_a_nodes_stake_too(court: Court) -> None:
 
 
 def test_a_week_late_any_nodes_accounts_are_asked_for_too(court: Court) -> None:
-    """And a node that is no manager pays for what it does not serve."""
+    """And a node that is no manager pays for what it does not serve; a part of a small stake would be no reason to."""
     poster = court.bonded(VERIFIER, times=3)
     _, nodes = accounted(court, nodes=[3])
     challenge(court, nodes)
@@ -312,8 +312,12 @@ def test_a_week_late_any_nodes_accounts_are_asked_for_too(court: Court) -> None:
     pending = court.accounts.pending()
     late = nodes.replace(index=int(pending.index), tree=trees.Tree([trees.Sum(pending.nodes_root, 0)]))
     challenge(court, late)
+    stake = court.staking.bonded(poster.id)
     expire(court, late)
     assert court.registry.node(poster.id).status == JAILED
+    least = court.bond() * court.window("root_bond") // court.window("dispute_bond")
+    assert court.staking.required(poster.id) * court.window("slash_failed_bps") // 10_000 < least
+    assert stake - court.staking.bonded(poster.id) == court.bond() + least
 
 
 def test_an_attack_stops_no_other_root(court: Court) -> None:

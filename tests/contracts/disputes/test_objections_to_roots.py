@@ -249,3 +249,41 @@ def test_a_root_of_objections_is_dropped_by_another_court_too(court: Court) -> N
     heard.resolve()
     assert (heard.status(), len(seats)) == (DROPPED, 3)
     assert money(court, court.challenger) == before
+
+
+@pytest.mark.parametrize("of_nodes", [False, True], ids=["accounts", "nodes"])
+def test_attack_to_hold_up_what_everybody_is_paid_costs_a_part_of_it(court: Court, of_nodes: bool) -> None:
+    """A flat bond would hold up any amount for the same money."""
+    flat = court.bond()
+    assert court.objections.accounts_bond() == flat  # none waits
+    shown = accounted(court, nodes=[3], charge=900 * 10**9)[of_nodes]
+    part = court.accounts.added() // 200
+    assert 0 < part < flat
+    assert court.objections.accounts_bond() == flat
+    court.set_parameter("dispute_bond", 10**9)
+    assert court.bond() < part
+    assert leaf(court, shown, 7).info().bond == part
+    court.set_parameter("root_bond", 2 * 10**9)
+    assert leaf(court, shown, 8).info().bond == 2 * court.bond() < part
+    court.set_parameter("dispute_bond", 3 * 10**9)
+    assert leaf(court, shown, 9).info().bond == court.bond() < part
+
+
+def test_an_objection_to_a_roster_holds_up_nobodys_pay(court: Court) -> None:
+    accounted(court, reserved={70: 3}, charge=900 * 10**9)
+    shown = rostered(court, [1, 2, 70])
+    court.set_parameter("dispute_bond", 10**9)
+    assert leaf(court, shown, 7).info().bond == court.bond() < court.objections.accounts_bond()
+
+
+def test_what_accounts_add_is_what_is_held_up(court: Court) -> None:
+    """Not all that was ever paid."""
+    assert court.accounts.added() == 0
+    first, _ = accounted(court, nodes=[3])
+    before = court.burn_mint_work.totals_at(court.burn_mint_work.closed() - 1)[1]
+    assert court.accounts.added() == before
+    advance(court.window(window(first)))
+    court.accounts.finalize()
+    assert court.accounts.added() == 0
+    accounted(court, nodes=[3])
+    assert court.accounts.added() == court.burn_mint_work.totals_at(court.burn_mint_work.closed() - 1)[1] - before > 0

@@ -13,7 +13,7 @@ DEFAULTS = {
     "panel_minimum": 3, "batch_window": 86400, "answer_window": 21600, "panel_window": 86400, "appeal_window": 604800,
     "roster_window": 86400, "accounts_window": 86400, "epoch_length": 259200, "epochs": 487, "unbonding": 7776000,
     "price_floor": 8000000, "price_default": 16000000, "verifier_bond": 500 * 10**9, "manager_bond": 5000 * 10**9,
-    "dispute_bond": 50 * 10**9, "slash_failed_bps": 2000, "slash_late_bps": 100, "burn_bps": 8000,
+    "dispute_bond": 50 * 10**9, "root_bond": 500 * 10**9, "slash_failed_bps": 2000, "slash_late_bps": 100, "burn_bps": 8000,
     "manager_fee_bps": 100, "lease_fee_bps": 500, "mint_multiple_bps": 10000, "pool_withdrawal_bps": 2000,
     "pool_withdrawal_floor": 1000 * 10**9, "worker_vesting": 15552000, "matured_bps": 2500, "poc_bps": 2000,
     "buyback_bps": 10000,

@@ -129,8 +129,11 @@ def test_who_may_post(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("role", [WORKER, VERIFIER])
-def test_a_week_after_the_epoch_any_bonded_node_posts(ledger: Ledger, role: int) -> None:
+def test_a_week_after_the_epoch_any_node_with_a_bond_posts(ledger: Ledger, role: int) -> None:
     books, network = ledger.books(), ledger.network
+    needed = (
+        network.staking.required(network.manager.id) * network.window("root_bond") // network.window("manager_bond")
+    )
     node = network.bonded(role)
     end = network.burn_mint_work.epoch_end(books.epoch)
     set_time(end + 7 * DAY - 1)
@@ -139,6 +142,13 @@ def test_a_week_after_the_epoch_any_bonded_node_posts(ledger: Ledger, role: int)
     set_time(end + 7 * DAY)
     with boa.reverts("managers: not bonded"):
         ledger.post(books, network.register(role))
+    network.stake(node, max(1, needed - network.staking.bonded(node.id)))
+    with acting(network.panels):
+        network.staking.freeze(node.id, network.staking.bonded(node.id) - needed + 1)
+    with boa.reverts("Accounts: stake under the root bond"):
+        ledger.post(books, node)
+    with acting(network.panels):
+        network.staking.unfreeze(node.id, 1)
     ledger.post(books, node)
     assert network.accounts.pending().manager == node.id
 

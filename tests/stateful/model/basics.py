@@ -113,3 +113,8 @@ class Ground:
     def dispute_bond(self) -> int:
         """Wei, rounded up."""
         return up(self.parameters["dispute_bond"] * WEI, self.price)
+
+    @property
+    def root_bond(self) -> int:
+        """Wei, rounded up."""
+        return up(self.parameters["root_bond"] * WEI, self.price)

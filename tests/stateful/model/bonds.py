@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from tests.stateful.model.basics import BPS, Ground, need
-from tests.stateful.model.stake import JAILED, Node, Stakes
+from tests.stateful.model.stake import JAILED, MANAGER, Node, Stakes
 
 WINNER_BPS = BPS // 2
 
@@ -69,6 +69,7 @@ class Bonds:
     def punish(self, id: int, reporter: str) -> int:
         """Who put up what is false: fined and jailed; what was taken."""
         node = self.stakes.nodes[id]
-        taken = self.slash(node, self.share(node), reporter)
+        least = 0 if node.role == MANAGER else self.ground.root_bond
+        taken = self.slash(node, max(self.share(node), least), reporter)
         self.stakes.judge(node, JAILED)
         return taken

@@ -79,6 +79,16 @@ class Root:
     manager: int = 0
     disputes: int = 0
 
+    @property
+    def matured(self) -> int:
+        """Of all nodes since the start [wei]."""
+        return sum(node[0] for node in self.nodes.values())
+
+    @property
+    def rewards(self) -> int:
+        """Matured and vesting, since the start [wei]."""
+        return self.matured + sum(node[1] for node in self.nodes.values())
+
 
 @dataclass
 class Books:
@@ -95,6 +105,13 @@ class Books:
     pool_received: int = 0
     delegations: Delegations | None = None
     posted: int = 0
+
+    @property
+    def added(self) -> int:
+        """Rewards that the books that wait add to the newest final ones [wei]."""
+        if self.pending is None:
+            return 0
+        return self.pending.rewards - (self.newest.rewards if self.newest else 0)
 
     @property
     def cut_off(self) -> int:
@@ -225,16 +242,16 @@ class Books:
         assert node
         late = self.ground.clock.now >= self.ground.epoch_end(root.epoch) + 7 * DAY
         need(late or node.role == MANAGER, "not a manager")
+        need(node.role == MANAGER or node.bonded - node.frozen >= self.ground.root_bond, "too little stake")
         due = self._is_due()
         newest = self.pending if due else self.newest
         need(due or self.pending is None, "another root waits")
         need(root.epoch < len(self.work.epochs), "epoch not closed")
         need(spent == sum(e.charge for e in self.work.epochs[: root.epoch + 1]), "spent")
-        matured, vesting = sum(n[0] for n in root.nodes.values()), sum(n[1] for n in root.nodes.values())
-        need(matured + vesting == sum(e.rewards for e in self.work.epochs[: root.epoch + 1]), "minted")
+        need(root.rewards == sum(e.rewards for e in self.work.epochs[: root.epoch + 1]), "minted")
         if newest:
             need(root.epoch > newest.epoch, "not newer")
-            need(matured >= sum(n[0] for n in newest.nodes.values()), "matured shrinks")
+            need(root.matured >= newest.matured, "matured shrinks")
         self.posted += 1
         root.index, root.manager = self.posted, poster
         self.newest, self.pending = newest, root

@@ -26,6 +26,7 @@ BOUNDS = {
     "unbonding": (60 * DAY, 365 * DAY),
     "accounts_window": (3_600, 7 * DAY),
     "dispute_bond": (10**9, 10**13),
+    "root_bond": (10**9, 10**14),
 }
 """Of parameters that are set here; nano-USD, seconds or basis points."""
 RULES = {

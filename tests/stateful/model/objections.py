@@ -4,10 +4,10 @@
 from dataclasses import dataclass, field
 
 from inferix.messages import unpack_voters
-from tests.stateful.model.basics import DAY, need
+from tests.stateful.model.basics import BPS, DAY, need
 from tests.stateful.model.bonds import Bond, Bonds
 from tests.stateful.model.panel import DROPPED, OPEN, REJECTED, UNDECIDED, UPHELD, Panel, Panels
-from tests.stateful.model.roots import Name, Roots
+from tests.stateful.model.roots import ROSTER, Name, Roots
 from tests.stateful.model.work import PROPOSED, Batch, Work
 
 VOID_TERM = 28 * DAY
@@ -65,12 +65,19 @@ class Objections:
         """In the root's window: it waits."""
         need(id not in self.items, "objected before")
         self.roots.check_open(name)
-        bond = self.bonds.take(who, "objections", node, self.bonds.ground.dispute_bond)
+        amount = self.bonds.ground.dispute_bond if name.kind == ROSTER else self.accounts_bond
+        bond = self.bonds.take(who, "objections", node, amount)
         manager = self.roots.proposer(name)
         panel = self.panels.summon({self.bonds.stakes.nodes[manager].owner, bond.challenger}, [])
         self.items[id] = Objection(None, name, [place], False, manager, bond, panel)
         self.roots.hold(name)
         return self.items[id]
+
+    @property
+    def accounts_bond(self) -> int:
+        """Half a percent of the rewards that are held up, within bounds [wei]."""
+        ground = self.bonds.ground
+        return max(ground.dispute_bond, min(self.roots.books.added * 50 // BPS, ground.root_bond))
 
     def waits(self, item: Objection) -> bool:
         """Whether what it is about has not fallen."""
