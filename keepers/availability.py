@@ -17,7 +17,7 @@ from inferix.replay import Network
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import RootDispute, RootName
-from keepers.chunks import proposer, shelf, waiting_accounts, waiting_roster
+from keepers.chunks import proposer, shelf, waiting_roster
 from keepers.desk import MONEY, WORK, Desk, Step
 from keepers.objections import bonds_left
 
@@ -132,7 +132,7 @@ def _rosters(network: Network, patience: int) -> Iterator[Demand]:
 
 
 def _accounts(network: Network, patience: int) -> Iterator[Demand]:
-    root = waiting_accounts(network)
+    root = network.waiting_accounts()
     if root is None or network.time >= root.posted_at + network.parameters["accounts_window"]:
         return
     trees = (

@@ -13,7 +13,7 @@ from inferix.replay import Network, anchors
 from inferix.replay.accounting import accounts_tree, nodes_tree
 from inferix.replay.availability import CANCELLED, MESSAGE_KINDS
 from inferix.replay.settlement import CHUNK
-from inferix.replay.state import AccountsRoot, FinalRoster, RootName
+from inferix.replay.state import FinalRoster, RootName
 from inferix.trees import Tree, flat, message_leaf
 
 KIND_OF = {name: kind for kind, name in MESSAGE_KINDS.items()}
@@ -48,7 +48,7 @@ def proposer(network: Network, name: RootName) -> int | None:
     if name.kind is RootKind.ROSTER:
         roster = waiting_roster(network, name.of)
         return roster.manager if roster and (roster.index, roster.root) == (name.index, name.root) else None
-    root = waiting_accounts(network)
+    root = network.waiting_accounts()
     if root is None or root.index != name.index:
         return None
     return root.manager if name.root == (root.accounts_root, root.nodes_root)[name.kind is RootKind.NODES] else None
@@ -59,12 +59,6 @@ def waiting_roster(network: Network, kind: int) -> FinalRoster | None:
     posted = [roster for (of, _), roster in network.posted_rosters.items() if of == kind]
     newest = max(posted, key=lambda roster: roster.index, default=None)
     return newest if newest is not None and not newest.final_at else None
-
-
-def waiting_accounts(network: Network) -> AccountsRoot | None:
-    """The accounts root that is not final yet."""
-    root = network.accounts_roots[-1] if network.accounts_roots else None
-    return root if root is not None and not root.final_at else None
 
 
 def shelf(network: Network, name: RootName) -> Shelf:
@@ -97,7 +91,7 @@ def _roster(network: Network, name: RootName) -> Shelf:
 
 
 def _accounts(network: Network, name: RootName) -> Shelf:
-    root = waiting_accounts(network)
+    root = network.waiting_accounts()
     assert root is not None
     data = AccountsData.decode(_body(network, root.data), root.data)
     # An id far away would make a tree of billions of places.

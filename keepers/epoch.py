@@ -12,7 +12,7 @@ from typing import Any
 from sqlmodel import select
 
 from inferix.models.anchor import AccountsData, NodeLeaf
-from inferix.models.roles import BatchStatus, NodeStatus
+from inferix.models.roles import BatchStatus, NodeStatus, ObjectionKind, ObjectionStatus
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, claimable, nodes_tree
 from inferix.replay.answers import inclusion
@@ -74,11 +74,11 @@ def decide_close(network: Network) -> int | None:
 
 def decide_post(network: Network) -> int | None:
     """The closed epoch whose accounts are to be posted: the newest of which no anchor is withheld, when something has
-    changed since the last root."""
-    roots = network.accounts_roots
-    if not network.epochs or (roots and not roots[-1].final_at):
+    changed since the last final root. None while one waits, but for one that is held up beyond a panel's time."""
+    waiting, final = network.waiting_accounts(), network.final_accounts()
+    if not network.epochs or (waiting is not None and not is_held_up(network, waiting)):
         return None
-    posted = roots[-1].epoch if roots else -1
+    posted = final.epoch if final is not None else -1
     newest = len(network.epochs) - 1
     hidden = min((anchor.timestamp for _, anchor in withheld(network, network.epoch_end(newest))), default=None)
     if hidden is not None:
@@ -87,10 +87,19 @@ def decide_post(network: Network) -> int | None:
     return newest if changed else None
 
 
+def is_held_up(network: Network, root: AccountsRoot) -> bool:
+    """Whether the next accounts may overtake this root: every panel about it could have decided."""
+    term = sum(network.parameters[name] for name in ("accounts_window", "answer_window", "panel_window"))
+    about = (item for item in network.objections.values() if item.status is ObjectionStatus.OPEN)
+    kinds = (ObjectionKind.ACCOUNT, ObjectionKind.NODE)
+    is_open = any(item.kind in kinds and item.index == root.index for item in about)
+    return is_open and network.time >= root.posted_at + term
+
+
 def decide_final(network: Network) -> AccountsRoot | None:
     """The waiting root whose window is over."""
-    root = network.accounts_roots[-1] if network.accounts_roots else None
-    if root is None or root.final_at or network.time < root.posted_at + network.parameters["accounts_window"]:
+    root = network.waiting_accounts()
+    if root is None or network.time < root.posted_at + network.parameters["accounts_window"]:
         return None
     return root
 
@@ -132,7 +141,9 @@ class EpochKeeper:
             charged = sum(batch.charge for batch in network.batches.values() if batch.status is BatchStatus.FINAL)
             post = decide_post(network)
             leases = decide_leases(network, self.desk.manager)
-            key = f"accounts:{post}:{self._cancelled()}" if post is not None else ""
+            held = network.waiting_accounts()
+            after = f"{self._cancelled()}:{held.index if held is not None else 0}"
+            key = f"accounts:{post}:{after}" if post is not None else ""
             wanted = post is not None and not self.desk.sender.done(key)
             data = accounts_data(network, post) if wanted and post is not None else None
         for coin, left in coins:
@@ -148,7 +159,7 @@ class EpochKeeper:
         self._claim()
 
     def _cancelled(self) -> int:
-        """How many roots were cancelled: what is posted after one is another action."""
+        """How many roots were cancelled: what is posted after one, or over one that is held up, is another action."""
         with self.desk.database.reading() as session:
             return len(session.exec(select(Event.id).where(Event.name == "AccountsCancelled")).all())
 

@@ -20,7 +20,7 @@ from inferix.replay.answers import arguments_of
 from inferix.replay.roots import WrongLeaf, wrong_leaves
 from inferix.replay.state import Objection, RootName
 from inferix.storage.documents import put_document
-from keepers.chunks import proposer, waiting_accounts, waiting_roster
+from keepers.chunks import waiting_roster
 from keepers.courts import panel_steps, sittings
 from keepers.desk import MONEY, WORK, Desk, Step
 from keepers.objections import bonds_left
@@ -43,7 +43,7 @@ def waiting_roots(network: Network) -> Iterator[tuple[RootName, int]]:
         roster = waiting_roster(network, kind)
         if roster is not None and network.time < roster.posted_at + network.parameters["roster_window"]:
             yield RootName(RootKind.ROSTER, int(kind), roster.index, roster.root), roster.manager
-    root = waiting_accounts(network)
+    root = network.waiting_accounts()
     if root is not None and network.time < root.posted_at + network.parameters["accounts_window"]:
         yield RootName(RootKind.ACCOUNTS, 0, root.index, root.accounts_root), root.manager
         yield RootName(RootKind.NODES, 0, root.index, root.nodes_root), root.manager
@@ -78,8 +78,11 @@ def decide_end(network: Network, objection: Objection) -> list[Step]:
     """What is about something that fell otherwise is over."""
     if objection.kind is ObjectionKind.OUTCOMES:
         is_gone = network.batches[objection.subject].status is BatchStatus.CANCELLED
-    else:
-        is_gone = proposer(network, objection.root) is None
+    elif objection.kind is ObjectionKind.ROSTER:
+        roster = waiting_roster(network, objection.of)
+        is_gone = roster is None or roster.index != objection.index
+    else:  # who put up what was overtaken meanwhile answers for it all the same
+        is_gone = all(root.index != objection.index or root.final_at for root in network.accounts_roots)
     return [(f"resolve:{objection.id.hex()}:gone", "resolve", (objection.id,))] if is_gone else []
 
 

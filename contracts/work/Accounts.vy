@@ -9,6 +9,8 @@
         are cumulative, so only the newest final root counts, and none may be smaller than the one before. Both are
         held to what the contracts counted themselves: charges of final batches, IFX minted.
         Nodes' owners claim by modules/claims.vy.
+        A root that objections hold up longer than a panel needs is overtaken by the next one: it becomes final no more,
+        and who posted it answers for it all the same.
 @custom:kill Courts cancel a waiting root; the final one before it goes on paying. Nothing stops claims.
 """
 
@@ -55,6 +57,10 @@ _EPOCHS: immutable(IBurnMintWork)
 _STAKING: immutable(IStaking)
 
 
+# Index of a root that another overtook, until a court drops it => its epoch + 1
+_overtaken: HashMap[uint256, uint256]
+
+
 @deploy
 def __init__(
     parameters: address,
@@ -99,7 +105,8 @@ def post(
     data: bytes32,
 ):
     """
-    @notice Posts the roots of a closed epoch; they wait a window. The operator of a bonded manager; a week after the epoch's
+    @notice Posts the roots of a closed epoch; they wait a window. What disputes hold up longer than an answer and a panel
+            take is overtaken. The operator of a bonded manager; a week after the epoch's
             end, of any bonded node whose stake is worth `root_bond`, which false roots cost it.
     @param data Digest of the document that holds the leaves of both.
     """
@@ -111,7 +118,9 @@ def post(
     state: roots.State = roots._read_state()
     if state.pending != 0:
         state = self._settle(state)
-        assert state.pending == 0, "Accounts: another root waits"
+        if state.pending != 0:
+            self._overtake(state)
+            state.disputes = 0
     self._check_sums(epoch, spent, matured, vesting, state)
     state.count += 1
     state.pending = state.count
@@ -168,13 +177,19 @@ def finalize():
 @external
 def cancel(index: uint32):
     """
-    @notice Drops this root while it waits. A court.
+    @notice Drops this root while it waits, or after it was overtaken. A court.
     """
-    state: roots.State = self._check_waiting(index)
-    epoch: uint256 = roots._read_ledger(1 - state.place).epoch
-    state.pending = 0
-    state.disputes = 0
-    roots._write_state(state)
+    epoch: uint256 = self._overtaken[convert(index, uint256)]
+    if epoch != 0:
+        courts._check_court()
+        self._overtaken[convert(index, uint256)] = 0
+        epoch -= 1
+    else:
+        state: roots.State = self._check_waiting(index)
+        epoch = roots._read_ledger(1 - state.place).epoch
+        state.pending = 0
+        state.disputes = 0
+        roots._write_state(state)
     log IAccounts.AccountsCancelled(epoch=convert(epoch, uint32), index=index)
 
 
@@ -193,8 +208,11 @@ def open_dispute(index: uint32):
 @external
 def close_dispute(index: uint32):
     """
-    @notice Takes one dispute off the count. A court.
+    @notice Takes one dispute off the count; of an overtaken root nobody counts. A court.
     """
+    if self._overtaken[convert(index, uint256)] != 0:
+        courts._check_court()
+        return
     state: roots.State = self._check_waiting(index)
     assert state.disputes != 0, "Accounts: no dispute open"
     state.disputes -= 1
@@ -231,6 +249,17 @@ def pending() -> IAccounts.Root:
     root.posted_at = convert(state.posted_at, uint40)
     root.disputes = convert(state.disputes, uint16)
     return root
+
+
+@external
+@view
+def is_undecided(index: uint32) -> bool:
+    """
+    @notice Whether a root waits, or was overtaken and not dropped since: a court may still decide about it.
+    """
+    return index != 0 and (
+        roots._read_state().pending == convert(index, uint256) or self._overtaken[convert(index, uint256)] != 0
+    )
 
 
 @external
@@ -313,6 +342,20 @@ def _check_sums(epoch: uint32, spent: uint96, matured: uint96, vesting: uint96, 
     if state.newest != 0:
         assert convert(epoch, uint256) > roots._read_ledger(state.place).epoch, "Accounts: not a newer epoch"
         assert convert(matured, uint256) >= roots._read_stream(state.place).matured, "Accounts: matured shrinks"
+
+
+@internal
+def _overtake(state: roots.State):
+    # Of what was asked about data, all could be answered and expired by now, and every panel could have decided.
+    term: uint256 = (
+        governed._parameter(keccak256("accounts_window"))
+        + governed._parameter(keccak256("answer_window"))
+        + governed._parameter(keccak256("panel_window"))
+    )
+    assert governed._clock() >= state.posted_at + term, "Accounts: another root waits"
+    epoch: uint256 = roots._read_ledger(1 - state.place).epoch
+    self._overtaken[state.pending] = epoch + 1
+    log IAccounts.AccountsOvertaken(epoch=convert(epoch, uint32), index=convert(state.pending, uint32))
 
 
 @internal

@@ -421,6 +421,8 @@ def _waits(objection: IObjections.Objection) -> bool:
     # Whether what it is about has not fallen; while it is open, nothing of it becomes final.
     if objection.kind == OUTCOMES:
         return (staticcall _BATCHES.batch(objection.subject)).status == PROPOSED
+    if objection.kind != ROSTER:
+        return staticcall _ACCOUNTS.is_undecided(objection.index)
     return self._proposer_of_root(objection) != 0
 
 

@@ -40,11 +40,17 @@ def _accounts_posted(network: "Network", event: ChainEvent, args: Mapping[str, A
 
 
 def _accounts_cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
-    network.accounts_roots = [root for root in network.accounts_roots if root.epoch != args["epoch"] or root.final_at]
+    network.accounts_roots = [root for root in network.accounts_roots if root.index != args["index"]]
+
+
+def _accounts_overtaken(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    for root in network.accounts_roots:
+        root.is_overtaken |= root.index == args["index"]
 
 
 def _accounts_final(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
-    root = next(item for item in reversed(network.accounts_roots) if item.epoch == args["epoch"])
+    root = network.waiting_accounts()
+    assert root is not None, "one waits at a time"
     root.final_at = event.timestamp
     body = network.document(root.data)
     if body is None:
@@ -69,6 +75,7 @@ EVENTS: Handlers = {
     "EpochClosed": _closed,
     "AccountsPosted": _accounts_posted,
     "AccountsCancelled": _accounts_cancelled,
+    "AccountsOvertaken": _accounts_overtaken,
     "AccountsFinalized": _accounts_final,
     "Claimed": _claimed,
     "Forfeited": _claimed,  # counts as claimed, as in the contract: it is never paid out

@@ -199,6 +199,11 @@ class Network:
         """The newest final accounts root."""
         return next((root for root in reversed(self.accounts_roots) if root.final_at), None)
 
+    def waiting_accounts(self) -> AccountsRoot | None:
+        """The accounts root that is not final yet and may become so."""
+        root = self.accounts_roots[-1] if self.accounts_roots else None
+        return root if root is not None and not root.final_at and not root.is_overtaken else None
+
     def epoch_at(self, time: int) -> int:
         """The epoch that a time is in."""
         return (time - self.genesis) // self.parameters["epoch_length"]

@@ -10,7 +10,7 @@ from inferix.chain.abi import Interface
 from inferix.messages import Message as Signed
 from inferix.messages import Order, Receipt
 from inferix.models.job import case_id
-from inferix.models.roles import NodeStatus, RosterKind
+from inferix.models.roles import NodeStatus, ObjectionStatus, RosterKind
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.attempts import misfit_worker, open_draws, seats
 from inferix.replay.availability import CANCELLED, NOT_SERVED
@@ -30,6 +30,7 @@ from keepers.settle import decide_finalize, decide_propose, place, smaller
 from keepers.split import decide_cancels, decide_orders, posting_name
 from keepers.takeover import decide_call_out, decide_take_over
 from tests.replay.chain import COIN, DOMAIN, GENESIS, MANAGER, VERIFIERS, WORKERS, Chain, key
+from tests.replay.objecting import newest_roots, object_to_leaf
 
 
 @pytest.fixture
@@ -546,6 +547,24 @@ def test_accounts__an_anchor_that_is_withheld__waited_for_as_long_as_it_may_be_c
     anchor.sealed_at, anchor.problem = chain.network.time, CANCELLED
     assert decide_post(chain.network) == 1, "nothing of it counts"
     assert decide_seals(chain.network, MANAGER + 90, 600) == []
+
+
+def test_accounts__held_up_for_longer_than_a_panel_needs__overtaken(chain: Chain) -> None:
+    settled(chain)
+    chain.close_epoch(0)
+    chain.post_accounts(accounts_data(chain.network, 0))
+    objection = object_to_leaf(chain, newest_roots(chain)[0], 1)
+    parameters = chain.network.parameters
+    term = sum(parameters[name] for name in ("accounts_window", "answer_window", "panel_window"))
+    posted_at = chain.network.accounts_roots[0].posted_at
+    chain.network.tick(posted_at + term - 1)
+    assert decide_post(chain.network) is None
+    chain.network.tick(posted_at + term)
+    assert decide_post(chain.network) == 0
+    objection.status = ObjectionStatus.REJECTED
+    assert decide_post(chain.network) is None, "it becomes final"
+    objection.status, objection.index = ObjectionStatus.OPEN, 2
+    assert decide_post(chain.network) is None, "that is about another one"
 
 
 def test_accounts__final_after_the_window_then_claims(chain: Chain, interface: Callable[[str], Interface]) -> None:

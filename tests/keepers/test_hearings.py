@@ -114,6 +114,32 @@ def test_what_fell_otherwise_is_ended(closed: Chain) -> None:
     assert [step[1] for step in decide_end(closed.network, objection)] == ["resolve"]
 
 
+def test_what_was_overtaken_is_judged_all_the_same(closed: Chain) -> None:
+    closed.post_accounts(lying(closed))
+    name = newest_roots(closed)[0]
+    objection = object_to_leaf(closed, name, 1)
+    closed.emit("AccountsOvertaken", epoch=0, index=1)
+    closed.post_accounts(accounts_data(closed.network, 0), index=2)
+    assert decide_end(closed.network, objection) == []
+    assert [row.place for row in wrong_leaves(closed.network, name)] == [1]
+    assert objections(closed) == [], "nobody objects anew to what cannot become final"
+    closed.emit("AccountsCancelled", epoch=0, index=1)
+    assert [step[1] for step in decide_end(closed.network, objection)] == ["resolve"]
+    assert closed.network.waiting_accounts() is closed.network.accounts_roots[-1]
+
+
+def test_what_overtook_falls_and_what_was_overtaken_does_not_wait_again(closed: Chain) -> None:
+    closed.post_accounts(lying(closed))
+    closed.emit("AccountsOvertaken", epoch=0, index=1)
+    closed.post_accounts(lying(closed), index=2)
+    closed.emit("AccountsCancelled", epoch=0, index=2)
+    assert [root.index for root in closed.network.accounts_roots] == [1]
+    assert closed.network.waiting_accounts() is None
+    closed.post_accounts(accounts_data(closed.network, 0), index=3)
+    closed.emit("AccountsFinalized", epoch=0)
+    assert [root.final_at > 0 for root in closed.network.accounts_roots] == [False, True]
+
+
 @pytest.fixture
 def batch(chain: Chain) -> bytes:
     chain.finish(chain.order())

@@ -10,7 +10,7 @@ from tests.stateful.model.panel import OPEN, Panel
 from tests.stateful.model.whole import Model
 from tests.stateful.world import World
 
-NAMES = ("objection", "contradiction", "root dispute", "panel", "roster", "books", "anchor")
+NAMES = ("objection", "contradiction", "root dispute", "panel", "roster", "books", "undecided", "anchor")
 Facts = dict[tuple[Any, ...], Any]
 
 
@@ -33,6 +33,8 @@ def facts(model: Model) -> Facts:
         found["roster", int(kind)] = (waiting.index, waiting.disputes) if waiting else (0, 0)
     books = model.books.pending
     found["books",] = (books.index, books.manager, books.disputes) if books else (0, 0, 0)
+    for index in range(max(1, model.books.posted - 3), model.books.posted + 1):
+        found["undecided", index] = index in model.books.overtaken or (books is not None and index == books.index)
     return found
 
 
@@ -68,6 +70,8 @@ def read(world: World, key: tuple[Any, ...]) -> Any:
         case ("books",):
             found = world.read("accounts", "pending")
             return found["index"], found["manager"], found["disputes"]
+        case ("undecided", index):
+            return world.read("accounts", "is_undecided", index)
         case ("anchor", manager, index, root):
             return world.read("availability", "is_cancelled", manager, index, root)
     raise AssertionError(key)
@@ -117,8 +121,8 @@ def in_its_terms(model: Model) -> Facts:
         found["root dispute", id] = (*said, dispute.name.root)
     found |= {("voids", key): set(batch.voids) for key, batch in model.work.batches.items() if batch.voids}
     found |= {("roster", int(kind), roster.index): roster.manager for kind, roster in model.roots.rosters.items()}
-    books = model.books.pending
-    found |= {("books", books.index): books.manager} if books else {}
+    waiting = [model.books.pending] if model.books.pending else []
+    found |= {("books", root.index): root.manager for root in [*waiting, *model.books.overtaken.values()]}
     found |= {("anchor", name.of, name.index): name.root for name in model.roots.fallen}
     found["fines",] = [fine.amount for fine in model.stakes.fines]
     return found

@@ -17,7 +17,7 @@ from tests.stateful.exits import WRONG
 from tests.stateful.floor import Posted
 from tests.stateful.machine import Machine
 from tests.stateful.model.basics import BPS, DAY
-from tests.stateful.model.panel import REJECTED, UNDECIDED, UPHELD
+from tests.stateful.model.panel import DROPPED, REJECTED, UNDECIDED, UPHELD
 from tests.stateful.model.stake import ACTIVE, JAILED
 from tests.stateful.model.work import FINAL, LEASES, PROPOSED
 from tests.stateful.soak import Place, search
@@ -320,6 +320,40 @@ def test_late_books_agree_from_the_posters_bond_to_its_fine(world: World) -> Non
         hearings.hear(first, [True, True])
         assert hearings.resolve(first) and model.stakes.nodes[poster].status == JAILED
         assert stake - model.stakes.nodes[poster].bonded == flat + model.ground.root_bond
+        machine.agrees()
+
+
+def test_held_up_books_are_overtaken_and_who_posted_them_answers_all_the_same(world: World) -> None:
+    with at_work(world) as machine:
+        bench, hearings, archive = machine.bench, machine.docket.hearings, machine.docket.archive
+        first, second = (manager.id for manager in world.managers)
+        machine._pass(DAY)
+        for batch in machine.docket.live():
+            machine.docket.finalize(batch)
+        machine.collect("usd")
+        machine._pass(2 * DAY)
+        machine.close_epoch()
+        assert bench.post_books(first, 0)
+        for name in archive.waiting():
+            assert hearings.object_leaf(name, 1) and hearings.object_leaf(name, 2)
+        machine._pass(2 * DAY + 6 * 3_600 - 60)
+        assert not bench.post_books(second, 0), "panels may still decide"
+        machine._pass(60)
+        assert bench.post_books(second, 0)
+        machine.agrees()
+        assert not bench.post_books(first, 0) and not bench.finalize_books()
+        right, false, *others = hearings.open()
+        for place, votes in ((right, [False, False]), (false, [True, True])):
+            hearings.hear(place, votes)
+            assert hearings.resolve(place)
+            machine.agrees()
+        assert (hearings.item(right).status, hearings.item(false).status) == (REJECTED, UPHELD)
+        assert bench.model.stakes.nodes[first].status == JAILED and not bench.model.books.overtaken
+        for place in others:
+            assert hearings.resolve(place) and hearings.item(place).status == DROPPED
+        machine.agrees()
+        machine._pass(DAY)
+        assert bench.finalize_books()
         machine.agrees()
 
 

@@ -25,7 +25,8 @@ def keep_up(bench: Bench, docket: Exits) -> None:
         docket.settle(manager.id)
     docket.trading.keep()
     turn(bench, docket)
-    if len(bench.model.work.epochs) and bench.model.books.pending is None:
+    books = bench.model.books
+    if len(bench.model.work.epochs) and (books.pending is None or books.is_stuck()):
         for manager in bench.world.managers:
             if bench.model.stakes.is_bonded(bench.model.stakes.nodes[manager.id]):
                 bench.post_books(manager.id, len(bench.model.work.epochs) - 1)
@@ -150,7 +151,8 @@ def _books_by_anybody(bench: Bench, docket: Exits) -> None:
     model = bench.sync()
     bench.world.wait(8 * DAY)
     turn(bench, docket)
-    node = next((n for n in model.stakes.nodes.values() if model.stakes.is_bonded(n)), None) or _new_poster(bench)
+    bonded = (node for node in model.stakes.nodes.values() if model.stakes.is_bonded(node))
+    node = next(filter(model.books.has_bond, bonded), None) or _new_poster(bench)
     late = (bench.sync().ground.clock.now - model.ground.genesis - 7 * DAY) // model.ground.epoch_length - 1
     late = min(late, len(model.work.epochs) - 1)
     if late > (model.books.newest.epoch if model.books.newest else -1) and model.books.pending is None:
@@ -160,11 +162,11 @@ def _books_by_anybody(bench: Bench, docket: Exits) -> None:
 
 
 def _new_poster(bench: Bench):  # type: ignore[no-untyped-def]
-    """Nobody is bonded any more: a verifier puts its stake in again."""
+    """Nobody who may post is bonded any more: a verifier puts its stake in again."""
     model, world = bench.model, bench.world
     verifiers = [node for node in model.stakes.nodes.values() if node.role == VERIFIER]
     node = next((n for n in verifiers if n.stored not in (BANNED, JAILED)), None) or _let_out(bench, verifiers[0])
-    amount = model.stakes.required(node) + node.frozen
+    amount = max(model.stakes.required(node), model.ground.root_bond) + node.frozen
     world.give_ifx(node.owner, amount)
     model.ground.ifx.move(world.foundation, node.owner, amount)
     ask = lambda: model.stakes.stake(node.owner, node.id, amount)  # noqa: E731

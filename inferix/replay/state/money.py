@@ -96,7 +96,7 @@ class Epoch:
 
 @dataclass
 class AccountsRoot:
-    """A posted accounts root."""
+    """A posted accounts root. ``is_overtaken``: another was posted since it was held up; it will not be final."""
 
     epoch: int
     cut_off: int
@@ -107,3 +107,4 @@ class AccountsRoot:
     final_at: int = 0
     index: int = 0
     manager: int = 0
+    is_overtaken: bool = False

@@ -11,7 +11,7 @@ from eth_utils import keccak
 from tests.contracts.disputes.court import Court
 from tests.contracts.disputes.objecting import DROPPED, REASON, REJECTED, UNDECIDED, UPHELD, leaf, money
 from tests.contracts.disputes.shown import ROSTER, Shown, accounted, answer, challenge, rostered
-from tests.contracts.system import ACTIVE, DAY, JAILED, VERIFIER, acting, advance
+from tests.contracts.system import ACTIVE, DAY, JAILED, MANAGER, VERIFIER, Node, acting, advance, now, set_time
 
 FINE_BPS = 2_000
 
@@ -287,3 +287,84 @@ def test_what_accounts_add_is_what_is_held_up(court: Court) -> None:
     assert court.accounts.added() == 0
     accounted(court, nodes=[3])
     assert court.accounts.added() == court.burn_mint_work.totals_at(court.burn_mint_work.closed() - 1)[1] - before > 0
+
+
+def post_again(court: Court, by: Node) -> None:
+    """What waits, in another's name."""
+    root = court.accounts.pending()
+    sums = (root.spent, root.reserved, root.nodes_root, root.matured, root.vesting)
+    with acting(by.operator):
+        court.accounts.post(root.epoch, root.accounts_root, *sums, REASON)
+
+
+def term(court: Court) -> int:
+    """From when on accounts that are held up may be overtaken [s]."""
+    return sum(court.window(name) for name in ("accounts_window", "answer_window", "panel_window"))
+
+
+def test_attack_an_objection_holds_pay_up_no_longer_than_a_panel_needs(court: Court) -> None:
+    """A fortnight where no panel comes about, for one bond, as long as the accounts after them had to wait."""
+    other, (shown, _) = court.bonded(MANAGER), accounted(court, reserved={70: 3})
+    began, heard = now(), leaf(court, shown)
+    set_time(began + term(court) - 60)
+    with boa.reverts("Accounts: another root waits"):
+        post_again(court, other)
+    advance(60)
+    post_again(court, other)
+    (event,) = (each for each in court.accounts.get_logs() if type(each).__name__ == "AccountsOvertaken")
+    assert (event.index, court.accounts.pending().index) == (shown.index, shown.index + 1)
+    assert (court.accounts.pending().disputes, court.accounts.pending().manager) == (0, other.id)
+    advance(court.window("accounts_window"))
+    court.accounts.finalize()
+    assert court.accounts.newest().index == shown.index + 1
+    before = money(court, court.keeper.owner)
+    heard.decided(False)
+    assert (heard.status(), money(court, court.keeper.owner) - before) == (REJECTED, heard.info().bond // 2)
+
+
+def test_attack_a_liar_that_is_overtaken_by_a_friend_pays_all_the_same(court: Court) -> None:
+    friend, (shown, _) = court.bonded(MANAGER), accounted(court, reserved={70: 3})
+    heard, second = leaf(court, shown, 7), leaf(court, shown, 8)
+    advance(term(court))
+    post_again(court, friend)
+    assert court.accounts.is_undecided(shown.index)
+    stake = court.staking.bonded(court.keeper.id)
+    heard.decided(True)
+    fine = court.bond() + court.staking.required(court.keeper.id) * FINE_BPS // 10_000
+    assert (heard.status(), stake - court.staking.bonded(court.keeper.id)) == (UPHELD, fine)
+    assert court.registry.node(court.keeper.id).status == JAILED
+    assert not court.accounts.is_undecided(shown.index)
+    second.resolve()
+    assert (second.status(), court.staking.bonded(court.keeper.id)) == (DROPPED, stake - fine)
+    assert court.accounts.pending().index == shown.index + 1, "what overtook it waits on"
+
+
+def test_accounts_that_nobody_objects_to_are_made_final_not_overtaken(court: Court) -> None:
+    other, (shown, _) = court.bonded(MANAGER), accounted(court, reserved={70: 3})
+    advance(term(court))
+    with boa.reverts("Accounts: not a newer epoch"):
+        post_again(court, other)
+    court.accounts.finalize()
+    assert final_index(court, shown) == shown.index
+
+
+def test_of_overtaken_accounts_nobody_asks_for_data_nor_objects(court: Court) -> None:
+    """What was asked for before could have been answered, and expired; it is dropped, the bond back."""
+    other, (shown, _) = court.bonded(MANAGER), accounted(court, reserved={70: 3})
+    advance(court.window("accounts_window") - 60)
+    before = money(court, court.challenger)
+    challenge(court, shown)
+    with boa.reverts("Availability: answer window open"):
+        court.availability.expire(shown.root(), 0)
+    advance(term(court))
+    post_again(court, other)
+    court.availability.expire(shown.root(), 0)
+    assert money(court, court.challenger) == before
+    assert court.registry.node(court.keeper.id).status == ACTIVE
+    with boa.reverts():
+        challenge(court, shown, 1)
+    with boa.reverts("Accounts: not the one that waits"):
+        leaf(court, shown, 9)
+    for act in (court.accounts.cancel, court.accounts.close_dispute):
+        with boa.reverts("courts: not a court"):
+            act(shown.index)

@@ -8,7 +8,7 @@ from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import Outcome
 from tests.stateful.model.basics import BPS, DAY, Ground, need
 from tests.stateful.model.delegation import Delegations
-from tests.stateful.model.stake import ACTIVE, BANNED, FROZEN, MANAGER, VERIFIER, WORKER, Fine, Stakes
+from tests.stateful.model.stake import ACTIVE, BANNED, FROZEN, MANAGER, VERIFIER, WORKER, Fine, Node, Stakes
 from tests.stateful.model.work import Work
 
 PARTS = {WORKER: 30, VERIFIER: 6, MANAGER: 1}
@@ -105,6 +105,7 @@ class Books:
     pool_received: int = 0
     delegations: Delegations | None = None
     posted: int = 0
+    overtaken: dict[int, Root] = field(default_factory=dict)  # by index, until a court drops it
 
     @property
     def added(self) -> int:
@@ -235,6 +236,10 @@ class Books:
 
     # -- roots
 
+    def has_bond(self, node: Node) -> bool:
+        """For books that no manager posted."""
+        return node.role == MANAGER or node.bonded - node.frozen >= self.ground.root_bond
+
     def post(self, poster: int, root: Root, spent: int) -> None:
         """Of a closed epoch, newer than the final root's, held to what was counted."""
         node = self.stakes.nodes.get(poster)
@@ -242,16 +247,19 @@ class Books:
         assert node
         late = self.ground.clock.now >= self.ground.epoch_end(root.epoch) + 7 * DAY
         need(late or node.role == MANAGER, "not a manager")
-        need(node.role == MANAGER or node.bonded - node.frozen >= self.ground.root_bond, "too little stake")
-        due = self._is_due()
+        need(self.has_bond(node), "too little stake")
+        due, stuck = self._is_due(), self.is_stuck()
         newest = self.pending if due else self.newest
-        need(due or self.pending is None, "another root waits")
+        need(due or stuck or self.pending is None, "another root waits")
         need(root.epoch < len(self.work.epochs), "epoch not closed")
         need(spent == sum(e.charge for e in self.work.epochs[: root.epoch + 1]), "spent")
         need(root.rewards == sum(e.rewards for e in self.work.epochs[: root.epoch + 1]), "minted")
         if newest:
             need(root.epoch > newest.epoch, "not newer")
             need(root.matured >= newest.matured, "matured shrinks")
+        if stuck:
+            assert self.pending
+            self.overtaken[self.pending.index] = self.pending
         self.posted += 1
         root.index, root.manager = self.posted, poster
         self.newest, self.pending = newest, root
@@ -288,6 +296,13 @@ class Books:
         """Whether the window of the root that waits is."""
         window = self.ground.parameters["accounts_window"]
         return self.pending is not None and self.ground.clock.protocol >= self.pending.posted_at + window
+
+    def is_stuck(self) -> bool:
+        """Whether the root that waits is held up for longer than a panel needs."""
+        if self.pending is None or not self.pending.disputes:
+            return False
+        term = sum(self.ground.parameters[name] for name in ("accounts_window", "answer_window", "panel_window"))
+        return self.ground.clock.protocol >= self.pending.posted_at + term
 
     def _is_due(self) -> bool:
         return self.pending is not None and not self.pending.disputes and self.is_over()

@@ -84,7 +84,7 @@ class Objections:
         if item.batch is not None:
             return item.batch.status == PROPOSED
         assert item.name is not None
-        return self.roots.proposer(item.name) != 0
+        return self.roots.is_undecided(item.name)
 
     def resolve(self, item: Objection) -> None:
         """The next end that it can come to."""

@@ -94,6 +94,10 @@ class Roots:
         assert found is not None
         return found.manager
 
+    def is_undecided(self, name: Name) -> bool:
+        """Whether an objection to it may still be decided: of books that others overtook too."""
+        return bool(self.proposer(name)) or (name.kind > ROSTER and name.index in self.books.overtaken)
+
     def check_open(self, name: Name) -> None:
         """Something may be said against it: it waits, and its window is not over."""
         need(self.proposer(name), "no such root waits")
@@ -114,7 +118,7 @@ class Roots:
         """One less."""
         if name.kind == ROSTER:
             self.rosters[name.of].disputes -= 1
-        elif name.kind != ANCHOR:
+        elif name.kind != ANCHOR and name.index not in self.books.overtaken:
             assert self.books.pending is not None
             self.books.pending.disputes -= 1
 
@@ -124,5 +128,7 @@ class Roots:
             self.fallen.add(name)
         elif name.kind == ROSTER:
             del self.rosters[name.of]
+        elif name.index in self.books.overtaken:
+            del self.books.overtaken[name.index]
         else:
             self.books.pending = None
