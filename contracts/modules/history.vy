@@ -5,7 +5,8 @@
 @license AGPL-3.0-only
 @author Inferix
 @notice Hashes of blocks that a seed was promised to be made of. The chain itself tells the last 256; where it has the history
-        contract of EIP-2935, that one tells the last 8,191, a day's on Ethereum.
+        contract of EIP-2935, that one tells the last 8,191, a day's on Ethereum. All seeds are made here: for a chain with a better
+        beacon this module alone is another, whose value for a block nobody knows before the block after it.
 @custom:kill Stateless.
 """
 
