@@ -18,7 +18,7 @@ def engine_values() -> Any:
     try:
         return importlib.import_module("node.engines")
     except ImportError as error:
-        raise Misconfigured("this needs a rendering engine: pip install 'inferix[node]'") from error
+        raise Misconfigured("this needs a rendering engine: run `python3 tools/setup.py node` in the clone") from error
 
 
 def load_engine(name: str = "blender", *, threads: int = 0, unsafe: bool = False) -> Any:

@@ -43,7 +43,8 @@ class Demand:
     @property
     def key(self) -> str:
         """What the action is known by."""
-        return f"demand:{int(self.name.kind)}:{self.name.of}:{self.name.root.hex()}:{self.chunk}"
+        name = self.name
+        return f"demand:{int(name.kind)}:{name.of}:{name.index}:{name.root.hex()}:{self.chunk}"
 
 
 def values(name: RootName) -> dict[str, object]:
@@ -125,7 +126,7 @@ def _anchors(network: Network, patience: int) -> Iterator[Demand]:
 def _rosters(network: Network, patience: int) -> Iterator[Demand]:
     for kind in RosterKind:
         roster = waiting_roster(network, kind)
-        if roster is None or network.time >= roster.posted_at + network.parameters["roster_window"]:
+        if roster is None or network.passed(roster.posted_at) >= network.parameters["roster_window"]:
             continue
         name = RootName(RootKind.ROSTER, int(kind), roster.index, roster.root)
         yield from _first(network, name, roster.data, roster.posted_at + patience, max(network.nodes, default=0))
@@ -133,7 +134,7 @@ def _rosters(network: Network, patience: int) -> Iterator[Demand]:
 
 def _accounts(network: Network, patience: int) -> Iterator[Demand]:
     root = network.waiting_accounts()
-    if root is None or network.time >= root.posted_at + network.parameters["accounts_window"]:
+    if root is None or network.passed(root.posted_at) >= network.parameters["accounts_window"]:
         return
     trees = (
         (RootKind.ACCOUNTS, root.accounts_root, max(network.accounts, default=0)),

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import select
 
+from inferix.errors import InferixError
 from inferix.models.anchor import AccountsData, NodeLeaf
 from inferix.models.roles import BatchStatus, NodeStatus, ObjectionKind, ObjectionStatus
 from inferix.replay import Network
@@ -83,6 +84,8 @@ def decide_post(network: Network) -> int | None:
     hidden = min((anchor.timestamp for _, anchor in withheld(network, network.epoch_end(newest))), default=None)
     if hidden is not None:
         newest = network.epoch_at(hidden - 1) - 1
+    if waiting is not None and newest < waiting.epoch:
+        return None  # only accounts of its epoch or a later one overtake it
     changed = any(epoch.charge or epoch.minted or epoch.pooled for epoch in network.epochs[posted + 1 : newest + 1])
     return newest if changed else None
 
@@ -93,13 +96,13 @@ def is_held_up(network: Network, root: AccountsRoot) -> bool:
     about = (item for item in network.objections.values() if item.status is ObjectionStatus.OPEN)
     kinds = (ObjectionKind.ACCOUNT, ObjectionKind.NODE)
     is_open = any(item.kind in kinds and item.index == root.index for item in about)
-    return is_open and network.time >= root.posted_at + term
+    return is_open and network.passed(root.posted_at) >= term
 
 
 def decide_final(network: Network) -> AccountsRoot | None:
     """The waiting root whose window is over."""
     root = network.waiting_accounts()
-    if root is None or network.time < root.posted_at + network.parameters["accounts_window"]:
+    if root is None or network.passed(root.posted_at) < network.parameters["accounts_window"]:
         return None
     return root
 
@@ -153,7 +156,10 @@ class EpochKeeper:
         if close is not None:
             self.desk.try_send(MONEY, f"close:{close}", "BurnMintWork", "close_epoch")
         if data is not None:
-            self._post(key, data)
+            try:
+                self._post(key, data)
+            except InferixError as error:  # what is earned by the final accounts is paid all the same
+                log.error("the accounts of epoch %d cannot be posted: %s", data.epoch, error)
         if final is not None:
             self.desk.try_send(MONEY, f"accounts-final:{final.epoch}:{final.posted_at}", "Accounts", "finalize")
         self._claim()

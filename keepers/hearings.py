@@ -41,27 +41,32 @@ def waiting_roots(network: Network) -> Iterator[tuple[RootName, int]]:
     """Roots that may be objected to now, with who put them up."""
     for kind in RosterKind:
         roster = waiting_roster(network, kind)
-        if roster is not None and network.time < roster.posted_at + network.parameters["roster_window"]:
+        if roster is not None and network.passed(roster.posted_at) < network.parameters["roster_window"]:
             yield RootName(RootKind.ROSTER, int(kind), roster.index, roster.root), roster.manager
     root = network.waiting_accounts()
-    if root is not None and network.time < root.posted_at + network.parameters["accounts_window"]:
+    if root is not None and network.passed(root.posted_at) < network.parameters["accounts_window"]:
         yield RootName(RootKind.ACCOUNTS, 0, root.index, root.accounts_root), root.manager
         yield RootName(RootKind.NODES, 0, root.index, root.nodes_root), root.manager
 
 
 def decide_objections(network: Network, manager: int, look: Examine) -> list[tuple[RootName, WrongLeaf]]:
-    """A false leaf of each root of another manager that nobody objects to now, and that no panel let stand before."""
+    """A false leaf of each root of another manager, where nobody names one now, and that no panel let stand before."""
     found: list[tuple[RootName, WrongLeaf]] = []
     for name, by in waiting_roots(network):
         raised = [item for item in network.objections.values() if item.of == name.of and item.index == name.index]
         about = [item for item in raised if _is_of(item, name)]
-        if by == manager or any(item.status is ObjectionStatus.OPEN for item in about):
+        if by == manager or any(item.status is ObjectionStatus.OPEN and _is_right(item, look) for item in about):
             continue
         named = {place for item in about if item.subject == name.root for place in item.places}
         row = next((row for row in look(name) if row.place not in named), None)
         if row is not None and not any(_falls_with(name, other) for other, _ in found):
             found.append((name, row))
     return found
+
+
+def _is_right(objection: Objection, look: Examine) -> bool:
+    """Whether what an objection names is false. One that is not says nothing: a liar's friend may have raised it."""
+    return any(row.place in objection.places for row in look(objection.root))
 
 
 def _is_of(objection: Objection, name: RootName) -> bool:
@@ -150,7 +155,8 @@ class Hearings:
         return self.desk.try_send(MONEY, key, "Objections", function, *arguments)
 
     def _object(self, name: RootName, row: WrongLeaf) -> None:
-        key = f"object:{int(name.kind)}:{name.of}:{name.root.hex()}:{row.place}"
+        # A root that fell may be put up again.
+        key = f"object:{int(name.kind)}:{name.of}:{name.index}:{name.root.hex()}:{row.place}"
         if self.desk.sender.done(key):
             return
         reason = put_document(self.desk.store, claim_of(name, row))

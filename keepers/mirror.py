@@ -10,7 +10,7 @@ for it, and who follows the database replays when it arrives.
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from sqlalchemy import delete, exists
@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from inferix.chain.client import ChainClient, Header, RawLog
 from inferix.chain.deployment import Deployment
-from inferix.chain.errors import BlockUnknown, RangeTooLarge, Reorganised, RpcError, WrongChain
+from inferix.chain.errors import BlockUnknown, ChainUnavailable, RangeTooLarge, Reorganised, RpcError, WrongChain
 from inferix.chain.events import decode_logs
 from inferix.errors import Misconfigured
 from inferix.models.event import ChainEvent
@@ -36,20 +36,26 @@ _NEAR_HEAD = 64  # where an endpoint may still lack blocks that another has
 _STEP_BACK = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finality:
     """Up to which block the chain is taken for final. ``confirmations``: None takes the chain's own word."""
 
     client: ChainClient
     confirmations: int | None = None
+    _has_answered: bool = field(default=False, init=False)
 
     def head(self) -> int:
-        """The newest final block's number. Misconfigured when the chain has no finality of its own."""
+        """The newest final block's number. Misconfigured when the chain has no finality of its own, ChainUnavailable
+        when it had one before."""
         if self.confirmations is not None:
             return self.client.block_number() - self.confirmations
         try:
-            return self.client.header("finalized").number
+            found = self.client.header("finalized").number
+            self._has_answered = True
+            return found
         except (RpcError, BlockUnknown) as error:
+            if self._has_answered:
+                raise ChainUnavailable(f"the endpoint does not say now which block is final: {error}") from error
             raise Misconfigured(
                 f"the endpoint does not say which block is final ({error}): set the number of confirmations"
             ) from error

@@ -20,7 +20,7 @@ from inferix.replay.state import AnyDispute, Batch
 from keepers.desk import Step
 from keepers.lies import Doubt, Findings
 
-BONDS_AN_EPOCH = 3  # that may be open or lost at a time: 3 % of a manager's bond
+BONDS_AN_EPOCH = 3  # that may be open, or lost of late: 3 % of a manager's bond; against accounts up to 10 % each
 MAX_PLACES = 64  # of one objection, as in Objections
 
 Examine = Callable[[Batch], Findings]
@@ -89,28 +89,31 @@ def decide_faults(network: Network, manager: int, patience: int, look: Examine) 
     found: list[Fault] = []
     for chain in _chains(network, manager):
         for batch in (network.batches[commitment] for commitment in chain):
-            until = batch.proposed_at + network.parameters["batch_window"]
+            is_open = network.passed(batch.proposed_at) < network.parameters["batch_window"]
             findings = look(batch) if batch.status is BatchStatus.PROPOSED else Findings()
             if findings.is_enough or findings.proofs:
                 break
-            if batch.proposed_at + patience <= network.time < until:
+            if is_open and batch.proposed_at + patience <= network.time:
                 found += _faults(network, batch, findings)
     return found
 
 
 def _faults(network: Network, batch: Batch, findings: Findings) -> Iterator[Fault]:
-    """One fault a job, of leaves that no panel was asked about yet and that this state knows all about."""
+    """One fault a job, of leaves that no panel was asked about yet and that this state knows all about.
+
+    A panel rejects an objection that names a right leaf too, or leaves of several jobs: one that does says nothing of
+    the false ones, as a liar's friend may have raised it.
+    """
     by_job: dict[bytes, dict[int, str]] = {}
     for item in findings.beyond:
-        if item.place is None:
-            continue
-        if any(raised.is_managers for raised in naming(network, batch.commitment, item.place)):
-            continue
-        state = network.tasks.get(batch.leaves[item.place].task)
-        by_job.setdefault(state.task.job if state is not None else b"", {})[item.place] = item.says
+        if item.place is not None:
+            state = network.tasks.get(batch.leaves[item.place].task)
+            by_job.setdefault(state.task.job if state is not None else b"", {})[item.place] = item.says
     for rows in by_job.values():
-        places = tuple(rows)[:MAX_PLACES]
-        if not why_unknown(network, batch, places):
+        raised = [item for place in rows for item in naming(network, batch.commitment, place) if item.is_managers]
+        named = {place for item in raised if rows.keys() >= set(item.places) for place in item.places}
+        places = tuple(place for place in rows if place not in named)[:MAX_PLACES]
+        if places and not why_unknown(network, batch, places):
             yield Fault(batch, places, f"batch {batch.manager}/{batch.sequence}: {rows[places[0]]}")
 
 
@@ -128,13 +131,13 @@ def bonds_left(network: Network, manager: int) -> int:
     disputes: list[AnyDispute] = [*network.disputes.values(), *network.root_disputes.values()]
     at_stake = sum(
         dispute.node == manager
-        and dispute.opened_at > since
+        and (dispute.status is DisputeStatus.OPEN or dispute.opened_at > since)
         and dispute.status in (DisputeStatus.OPEN, DisputeStatus.ANSWERED)
         for dispute in disputes
     )
     at_stake += sum(
         objection.node == manager
-        and objection.asked_at > since
+        and (objection.status is ObjectionStatus.OPEN or objection.asked_at > since)
         and objection.status in (ObjectionStatus.OPEN, ObjectionStatus.REJECTED, ObjectionStatus.UNDECIDED)
         for objection in heard(network)
     )

@@ -30,7 +30,7 @@ def decide_roster(network: Network, kind: RosterKind) -> list[RosterLeaf] | None
 def decide_final(network: Network, kind: RosterKind) -> FinalRoster | None:
     """The waiting roster whose window is over."""
     waiting = waiting_roster(network, kind)
-    over = waiting is not None and network.time >= waiting.posted_at + network.parameters["roster_window"]
+    over = waiting is not None and network.passed(waiting.posted_at) >= network.parameters["roster_window"]
     return waiting if over else None
 
 

@@ -52,7 +52,7 @@ def decide_finalize(network: Network) -> list[Batch]:
         first = next((batch for batch in batches if batch.status is BatchStatus.PROPOSED), None)
         alone = (network.batches[commitment] for commitment in lane.alone)
         waiting = [batch for batch in (first, *alone) if batch and batch.status is BatchStatus.PROPOSED]
-        due += [batch for batch in waiting if network.time >= batch.proposed_at + network.parameters["batch_window"]]
+        due += [batch for batch in waiting if network.passed(batch.proposed_at) >= network.parameters["batch_window"]]
     return due
 
 

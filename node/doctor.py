@@ -107,7 +107,12 @@ def _missing(errors: str) -> Check:
         mend = f"apt-get install {package}" if package else f"install the package that has {library[1]}"
         return Check("engine", False, f"Blender needs the system library {library[1]}, which is not installed", mend)
     if "No module named 'bpy'" in errors:
-        return Check("engine", False, "Blender is not installed", "pip install 'inferix[node]' with Python 3.11")
+        return Check(
+            "engine",
+            False,
+            "Blender is not installed",
+            "run `python3 tools/setup.py node` in the clone",
+        )
     last = errors.strip().splitlines()[-1:] or ["it ended without a word"]
     return Check(
         "engine", False, f"Blender does not load: {last[0][:200]}", "reinstall: pip install --force-reinstall bpy"

@@ -34,6 +34,7 @@ from node.rendering import assemble_task, benchmark, benchmark_job, render_task
 log = logging.getLogger(__name__)
 
 FREE_BYTES: Final = 1 << 30
+SLOTS_LOST: Final = 3  # between the acceptance's anchor and the start, and between the end and the receipt's anchor
 
 
 class Unfit(LimitExceeded):
@@ -111,10 +112,12 @@ class Worker:
         log.info("%s: input is here, accepting draw %d", assignment.label, item.draw)
 
     def _check_fits(self, assignment: Assignment) -> None:
-        seconds = assignment.spec.seconds_for(assignment.task.kind)
+        given = assignment.spec.seconds_for(assignment.task.kind)
+        # The clock runs from the acceptance's anchor to the receipt's: both are seen, and anchored, slots later.
+        seconds = given - SLOTS_LOST * self._parts.parameters["slot"]
         speed = MicroIb(self._speed())
-        if speed and work_of(speed, Seconds(seconds)) < assignment.task.work:
-            raise Unfit(f"{assignment.label} is more work than this node does in the {seconds} s that it is given")
+        if seconds <= 0 or (speed and work_of(speed, Seconds(seconds)) < assignment.task.work):
+            raise Unfit(f"{assignment.label} is more work than this node does in the {given} s that it is given")
         needed = 3 * assignment.spec.request.input_bytes + FREE_BYTES
         free = shutil.disk_usage(self._home).free
         if free < needed:

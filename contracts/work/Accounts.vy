@@ -106,20 +106,23 @@ def post(
 ):
     """
     @notice Posts the roots of a closed epoch; they wait a window. What disputes hold up longer than an answer and a panel
-            take is overtaken. The operator of a bonded manager; a week after the epoch's
-            end, of any bonded node whose stake is worth `root_bond`, which false roots cost it.
+            take is overtaken by a manager's, of the same epoch or a later one. The operator of a bonded manager; a week after the epoch's
+            end, of any bonded node with a stake of its own alone that is worth `root_bond`, which a false root costs it.
     @param data Digest of the document that holds the leaves of both.
     """
     node: uint32 = managers._check_any_caller()
     end: uint256 = staticcall _EPOCHS.epoch_end(convert(epoch, uint256))
-    if not managers._is_manager(node):
+    is_manager: bool = managers._is_manager(node)
+    if not is_manager:
         assert block.timestamp >= end + ANYBODY_AFTER, "managers: not a manager"
         self._check_stake(node)
     state: roots.State = roots._read_state()
     if state.pending != 0:
         state = self._settle(state)
         if state.pending != 0:
-            self._overtake(state)
+            # Of a small stake one root is enough.
+            assert is_manager, "Accounts: another root waits"
+            self._overtake(epoch, state)
             state.disputes = 0
     self._check_sums(epoch, spent, matured, vesting, state)
     state.count += 1
@@ -315,7 +318,8 @@ def verify_account(account: uint32, spent: uint96, reserved: uint96, proof: DynA
 @internal
 @view
 def _check_stake(node: uint32):
-    # What `penalties` takes of who is no manager.
+    # What `penalties` takes of who is no manager, and of nobody else.
+    assert staticcall _STAKING.delegated(node) == 0, "Accounts: others' stake"
     free: uint256 = staticcall _STAKING.bonded(node) - staticcall _STAKING.frozen(node)
     assert free >= bonds._in_ifx(governed._parameter(keccak256("root_bond"))), "Accounts: stake under the root bond"
 
@@ -345,7 +349,7 @@ def _check_sums(epoch: uint32, spent: uint96, matured: uint96, vesting: uint96, 
 
 
 @internal
-def _overtake(state: roots.State):
+def _overtake(by: uint32, state: roots.State):
     # Of what was asked about data, all could be answered and expired by now, and every panel could have decided.
     term: uint256 = (
         governed._parameter(keccak256("accounts_window"))
@@ -354,6 +358,7 @@ def _overtake(state: roots.State):
     )
     assert governed._clock() >= state.posted_at + term, "Accounts: another root waits"
     epoch: uint256 = roots._read_ledger(1 - state.place).epoch
+    assert convert(by, uint256) >= epoch, "Accounts: not a newer epoch"
     self._overtaken[state.pending] = epoch + 1
     log IAccounts.AccountsOvertaken(epoch=convert(epoch, uint32), index=convert(state.pending, uint32))
 

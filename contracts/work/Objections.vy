@@ -25,6 +25,7 @@ from ..interfaces import IIfxDollar
 from ..interfaces import INodeRegistry
 from ..interfaces import IObjections
 from ..interfaces import IRosters
+from ..interfaces import IStaking
 from ..modules import bonds
 from ..modules import eip712
 from ..modules import governed
@@ -74,6 +75,7 @@ struct Leaf:
 
 
 _REGISTRY: immutable(INodeRegistry)
+_STAKING: immutable(IStaking)
 _IFX_DOLLAR: immutable(IIfxDollar)
 _BATCHES: immutable(IBatches)
 _ROSTERS: immutable(IRosters)
@@ -105,6 +107,7 @@ def __init__(
     verdicts.__init__(staking, rosters)
     assert empty(address) not in [ifx_dollar, batches, accounts], "Objections: empty address"
     _REGISTRY = INodeRegistry(registry)
+    _STAKING = IStaking(staking)
     _IFX_DOLLAR = IIfxDollar(ifx_dollar)
     _BATCHES = IBatches(batches)
     _ROSTERS = IRosters(rosters)
@@ -342,7 +345,12 @@ def _open(id: bytes32, named: IObjections.Objection) -> IObjections.Objection:
     # Takes the bond and summons the panel.
     objection: IObjections.Objection = named
     objection.challenger = bonds._bondholder(named.node)
-    objection.bond = self._accounts_bond() if named.kind in [ACCOUNTS, NODES] else bonds._amount()
+    if named.kind in [ACCOUNTS, NODES]:
+        objection.bond = self._accounts_bond()
+        # Delegators would bear most of it.
+        assert staticcall _STAKING.delegated(named.node) == 0, "Objections: others' stake"
+    else:
+        objection.bond = bonds._amount()
     objection.opened_at = convert(governed._clock(), uint40)
     objection_words._begin(id, objection)
     verdicts._summon(id)

@@ -24,7 +24,7 @@ class ChainError(InferixError):
 
 
 class ChainUnavailable(ChainError, Unavailable):
-    """No endpoint answers, or all of them ask us to wait ``retry_after`` seconds."""
+    """No endpoint answers what is asked, or all of them ask us to wait ``retry_after`` seconds."""
 
 
 class RangeTooLarge(ChainError, LimitExceeded):

@@ -133,6 +133,7 @@ class Network:
         self.fines: list[Fine] = []  # since the pool last handed over what it held
         self.epochs: list[Epoch] = []
         self.accounts_roots: list[AccountsRoot] = []
+        self.pauses: list[tuple[int, int]] = []  # from, until
         self.claimed: dict[int, int] = {}
         self.balance_claims: dict[int, BalanceClaim] = {}
         self.refusals: list[str] = []
@@ -194,6 +195,14 @@ class Network:
         self.refusals.append(why)
         if len(self.refusals) > 2 * REFUSALS:
             del self.refusals[:-REFUSALS]
+
+    def clock(self, time: int) -> int:
+        """Protocol time at a block time: less all pauses, as in Parameters [s]."""
+        return time - sum(min(time, until) - at for at, until in self.pauses if at < time)
+
+    def passed(self, since: int) -> int:
+        """Protocol time from a block time until now: how much of a window is over [s]."""
+        return self.clock(self.time) - self.clock(since)
 
     def final_accounts(self) -> AccountsRoot | None:
         """The newest final accounts root."""

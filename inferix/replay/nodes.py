@@ -69,7 +69,17 @@ def _sold(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> Non
         network.sold[licence] = event.timestamp
 
 
+def _paused(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.pauses.append((event.timestamp, args["until"]))
+
+
+def _resumed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    network.pauses[-1] = (network.pauses[-1][0], args["at"])
+
+
 EVENTS: Handlers = {
+    "Paused": _paused,
+    "Resumed": _resumed,
     "Sold": _sold,
     "ParameterSet": _parameter,
     "NodeRegistered": _registered,

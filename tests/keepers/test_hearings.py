@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which roots a keeper objects to, and which steps of a hearing are due."""
 
+from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,13 +12,16 @@ from inferix.models.objection import LeafClaim
 from inferix.models.roles import ObjectionStatus, RootKind, RosterKind
 from inferix.replay.accounting import accounts_data, roster_leaves
 from inferix.replay.roots import wrong_leaves
+from inferix.storage.embedded import EmbeddedStore
 from keepers.assign import decide_verifiers
-from keepers.hearings import VOID_TERM, claim_of, decide_end, decide_objections, decide_voids, falling
+from keepers.availability import Demand
+from keepers.hearings import VOID_TERM, Hearings, claim_of, decide_end, decide_objections, decide_voids, falling
 from keepers.objections import BONDS_AN_EPOCH, bonds_left
 from tests.replay.chain import MANAGER, VERIFIERS, Chain
 from tests.replay.objecting import close, newest_roots, object_to_leaf, object_to_outcomes, propose_all, seat
 
 OTHER = 77
+DAY = 86_400
 """A manager that watches."""
 
 
@@ -179,3 +184,65 @@ def test_the_panel_of_outcomes_may_read_the_job_and_that_of_a_root_needs_nothing
     assert decide_verifiers(chain.network, OTHER) == set()
     close(chain, objection, 3)
     assert decide_verifiers(chain.network, MANAGER) == set()
+
+
+def test_attack_an_objection_to_what_is_right_keeps_nobody_from_objecting_to_what_is_false(closed: Chain) -> None:
+    """A liar's friend names a right leaf at once, and has it rejected when the window is over."""
+    closed.post_accounts(lying(closed))
+    accounts, nodes = newest_roots(closed)
+    object_to_leaf(closed, accounts, 2)
+    object_to_leaf(closed, nodes, 7)
+    assert objections(closed) == [(RootKind.ACCOUNTS, 1)]
+    object_to_leaf(closed, accounts, 1)
+    assert objections(closed) == []
+
+
+def test_attack_a_false_root_that_fell_and_is_put_up_again_is_objected_to_again(
+    closed: Chain, store: EmbeddedStore
+) -> None:
+    """By the keeper that objected before, too: what it has done is known by the root's index, not by its hash alone."""
+    sent: list[str] = []
+    desk = SimpleNamespace(
+        manager=OTHER,
+        store=store,
+        sender=SimpleNamespace(done=sent.__contains__),
+        try_send=lambda lane, key, *call: sent.append(key) or True,
+    )
+    closed.post_accounts(lying(closed))
+    (row,) = wrong_leaves(closed.network, newest_roots(closed)[0])
+    hearings = Hearings(desk, None, stake=True)  # type: ignore[arg-type]
+    for index in (1, 2):
+        name = replace(newest_roots(closed)[0], index=index)
+        hearings._object(name, row)
+        hearings._object(name, row)
+    assert len(sent) == 2
+
+
+def test_a_demand_is_known_by_the_roots_index_too(closed: Chain) -> None:
+    closed.post_accounts(lying(closed))
+    name = newest_roots(closed)[0]
+    assert Demand(name, 0, "").key != Demand(replace(name, index=2), 0, "").key
+
+
+def test_attack_a_pause_does_not_run_a_window_out(closed: Chain) -> None:
+    """Windows stand still while the protocol is paused, in the contracts and for keepers."""
+    closed.emit("Paused", until=closed.time + 3 * DAY)
+    closed.post_accounts(lying(closed))
+    closed.network.tick(closed.time + 3 * DAY - 1)
+    assert objections(closed) == [(RootKind.ACCOUNTS, 1)]
+    closed.network.tick(closed.time + 4 * DAY - 10)
+    assert objections(closed) == [(RootKind.ACCOUNTS, 1)]
+    closed.network.tick(closed.time + 4 * DAY)
+    assert objections(closed) == []
+
+
+def test_a_pause_that_was_ended_stops_the_clock_no_longer(closed: Chain) -> None:
+    closed.emit("Paused", until=closed.time + 7 * DAY)
+    began = closed.time
+    closed.network.tick(began + DAY)
+    closed.time = began + DAY
+    closed.emit("Resumed", at=began + DAY)
+    closed.network.tick(began + 2 * DAY)
+    assert closed.network.clock(began + 2 * DAY) == closed.network.clock(began) + DAY
+    assert closed.network.passed(began) == DAY
+    assert closed.network.clock(began - 1) == began - 1

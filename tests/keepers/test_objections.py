@@ -258,6 +258,22 @@ def test_faults__what_the_manager_alone_writes__to_a_panel_once(
     assert faults(chain) == []
 
 
+@pytest.mark.parametrize("verdict", [None, 3], ids=["open", "rejected"])
+def test_attack_an_objection_that_no_panel_upholds_keeps_nobody_from_a_right_one(
+    chain: Chain, verdict: int | None
+) -> None:
+    """A liar's friend names the false leaf beside a right one: a panel rejects that."""
+    wrong, right = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
+    batch = propose(chain, [cheaper(wrong), right])
+    be_patient(chain)
+    sham = object_to_outcomes(chain, batch.commitment, 0, 1, is_managers=True)
+    if verdict is not None:
+        close(chain, sham, verdict)
+    assert [item.places for item in faults(chain)] == [(0,)]
+    object_to_outcomes(chain, batch.commitment, 0, is_managers=True)
+    assert faults(chain) == []
+
+
 def test_faults__none_where_all_is_right_or_only_votes_are_others(chain: Chain) -> None:
     right, other = ended(chain, Outcome.ACCEPTED, Outcome.ACCEPTED)
     propose(chain, [right])

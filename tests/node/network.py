@@ -165,7 +165,9 @@ def _error(status: int, text: str) -> httpx.Response:
 class Job:
     """A client's job in a network's storage: sealed input, spec, tasks."""
 
-    def __init__(self, network: Network, *, scene: bytes = SCENE, frames: int = 4, engine: str = "noise") -> None:
+    def __init__(
+        self, network: Network, *, scene: bytes = SCENE, frames: int = 4, engine: str = "noise", seconds: int = 600
+    ) -> None:
         self.key: JobKey = job_key()
         self.id = bytes([len(network.requests) % 256]) * 31 + bytes([frames])
         sealed = network.store.add(seal_stream(input_key(self.key), [scene]))
@@ -177,7 +179,7 @@ class Job:
             work=10**9,
             assemble_work=10**8,
             frames_per_task=2,
-            attempt_seconds=600,
+            attempt_seconds=seconds,
             quote_signature="0x" + "00" * 65,
             quote_expires=START + 1_000,
             low_price=1,

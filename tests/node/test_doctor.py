@@ -37,7 +37,7 @@ class Probe:
             "apt-get install libxrender1",
         ),
         ("ImportError: libodd.so.9: cannot open shared object file: No such", "libodd.so.9", "the package that has"),
-        ("ModuleNotFoundError: No module named 'bpy'", "not installed", "inferix[node]"),
+        ("ModuleNotFoundError: No module named 'bpy'", "not installed", "tools/setup.py node"),
         ("boom\nSegmentation fault", "Segmentation fault", "reinstall"),
         ("", "without a word", "reinstall"),
     ],

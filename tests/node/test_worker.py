@@ -18,6 +18,7 @@ from inferix.sealing import job_key, open_stream, seal_key
 from inferix.storage.cid import Cid, Codec
 from node.engines import EngineSettings
 from node.engines import RenderSettings as EngineRender
+from node.worker import SLOTS_LOST
 from tests.node.network import SCENE, START, Job, Network
 from tests.node.noise_engine import NoiseEngine, pixels_of
 from tests.node.running import Node, Start
@@ -77,6 +78,16 @@ def test_offer__too_much_work_for_its_speed__silent(network: Network, worker: No
     network.nodes[7]["ib"] = 1
     worker.run(offer(Job(network), worker))
     assert network.received == []
+
+
+@pytest.mark.parametrize(("beyond", "taken"), [(0, 0), (600, 1)])
+def test_attack_an_attempt_that_is_over_before_its_receipt_can_be_anchored_is_not_accepted(
+    network: Network, worker: Node, beyond: int, taken: int
+) -> None:
+    """A client had every worker fined that took one: acceptance and receipt each wait for an anchor, slots apart."""
+    worker.loop._parts.parameters["slot"] = 30
+    worker.run(offer(Job(network, seconds=SLOTS_LOST * 30 + beyond), worker))
+    assert len(network.of(Acceptance)) == taken
 
 
 def test_offer__not_measured_yet__accepted(network: Network, worker: Node) -> None:

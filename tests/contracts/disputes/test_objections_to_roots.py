@@ -368,3 +368,53 @@ def test_of_overtaken_accounts_nobody_asks_for_data_nor_objects(court: Court) ->
     for act in (court.accounts.cancel, court.accounts.close_dispute):
         with boa.reverts("courts: not a court"):
             act(shown.index)
+
+
+def delegate(court: Court, node: Node) -> None:
+    """Somebody else's stake behind a node."""
+    with acting(court.staking.delegation()):
+        court.staking.bond_delegated(node.id, 1)
+
+
+def test_attack_bonds_about_accounts_are_nobody_elses_stake(court: Court) -> None:
+    """An owner with a few wei of its own held up pay, or posted what is false, at its delegators' cost."""
+    verifier, (shown, _) = court.bonded(VERIFIER, times=3), accounted(court, reserved={70: 3})
+    root = (*shown.root(), 9, verifier.id, REASON)
+    with boa.env.anchor(), acting(verifier.operator):
+        court.objections.object_leaf(*root)
+    delegate(court, verifier)
+    with acting(verifier.operator):
+        with boa.reverts("Objections: others' stake"):
+            court.objections.object_leaf(*root)
+        roster = rostered(court, [1, 2, 70])
+        court.objections.object_leaf(*roster.root(), 9, verifier.id, REASON)  # it holds up nobody's pay
+
+
+def test_attack_accounts_of_an_older_epoch_overtake_none(court: Court) -> None:
+    """They would add next to nothing, and make the next objection cheap."""
+    other = court.bonded(MANAGER)
+    accounted(court, nodes=[3])
+    advance(court.window("accounts_window"))
+    court.accounts.finalize()
+    final = court.accounts.newest().epoch
+    court.end_epoch()
+    court.burn_mint_work.close_epoch()  # nobody posts it
+    shown, _ = accounted(court, nodes=[3])
+    leaf(court, shown)
+    advance(term(court))
+    root = court.accounts.pending()
+    assert root.epoch - 1 > final
+    with acting(other.operator), boa.reverts("Accounts: not a newer epoch"):
+        totals = court.burn_mint_work.totals_at(root.epoch - 1)
+        court.accounts.post(root.epoch - 1, REASON, totals[0], 0, REASON, totals[1], 0, REASON)
+    post_again(court, other)
+
+
+def test_attack_one_small_stake_backs_one_root(court: Court) -> None:
+    """Who is no manager posts where nothing waits: it would overtake itself before a panel meets, for one fine."""
+    verifier, (shown, _) = court.bonded(VERIFIER, times=3), accounted(court, reserved={70: 3})
+    leaf(court, shown)
+    advance(8 * DAY)
+    with boa.reverts("Accounts: another root waits"):
+        post_again(court, verifier)
+    post_again(court, court.bonded(MANAGER))

@@ -149,6 +149,11 @@ def test_a_week_after_the_epoch_any_node_with_a_bond_posts(ledger: Ledger, role:
         ledger.post(books, node)
     with acting(network.panels):
         network.staking.unfreeze(node.id, 1)
+    with boa.env.anchor():
+        with acting(network.staking.delegation()):
+            network.staking.bond_delegated(node.id, 1)
+        with boa.reverts("Accounts: others' stake"):
+            ledger.post(books, node)
     ledger.post(books, node)
     assert network.accounts.pending().manager == node.id
 

@@ -238,7 +238,7 @@ class Books:
 
     def has_bond(self, node: Node) -> bool:
         """For books that no manager posted."""
-        return node.role == MANAGER or node.bonded - node.frozen >= self.ground.root_bond
+        return node.role == MANAGER or (not node.delegated and node.bonded - node.frozen >= self.ground.root_bond)
 
     def post(self, poster: int, root: Root, spent: int) -> None:
         """Of a closed epoch, newer than the final root's, held to what was counted."""
@@ -259,6 +259,8 @@ class Books:
             need(root.matured >= newest.matured, "matured shrinks")
         if stuck:
             assert self.pending
+            need(node.role == MANAGER, "another root waits")
+            need(root.epoch >= self.pending.epoch, "not newer")
             self.overtaken[self.pending.index] = self.pending
         self.posted += 1
         root.index, root.manager = self.posted, poster

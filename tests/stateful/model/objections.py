@@ -66,6 +66,8 @@ class Objections:
         need(id not in self.items, "objected before")
         self.roots.check_open(name)
         amount = self.bonds.ground.dispute_bond if name.kind == ROSTER else self.accounts_bond
+        delegated = self.bonds.stakes.nodes[node].delegated if node else 0
+        need(name.kind == ROSTER or not delegated, "others' stake")
         bond = self.bonds.take(who, "objections", node, amount)
         manager = self.roots.proposer(name)
         panel = self.panels.summon({self.bonds.stakes.nodes[manager].owner, bond.challenger}, [])
