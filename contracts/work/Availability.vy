@@ -174,7 +174,7 @@ def answer_anchor(
     log IAvailability.MessagesPosted(
         manager=root.of,
         index=root.index,
-        chunk=convert(self._first(chunk, proof) >> CHUNK_HEIGHT, uint32),
+        chunk=self._shown(chunk, proof),
         chunks=convert(1 << (len(proof) // 2), uint32),
         messages=messages,
     )
@@ -198,6 +198,9 @@ def answer_roster(
         else:
             nodes.append(empty(IMerkleSum.SumNode))
     self._answer(root, chunk, nodes, proof)
+    log IAvailability.RosterShown(
+        of=root.of, index=root.index, chunk=self._shown(chunk, proof), leaves=chunk_leaves
+    )
 
 
 @external
@@ -218,6 +221,7 @@ def answer_accounts(
         else:
             nodes.append(empty(IMerkleSum.SumNode))
     self._answer(root, chunk, nodes, proof)
+    log IAvailability.AccountsShown(index=root.index, chunk=self._shown(chunk, proof), leaves=chunk_leaves)
 
 
 @external
@@ -240,6 +244,7 @@ def answer_nodes(
         else:
             nodes.append(empty(IMerkleSum.SumNode))
     self._answer(root, chunk, nodes, proof)
+    log IAvailability.NodesShown(index=root.index, chunk=self._shown(chunk, proof), leaves=chunk_leaves)
 
 
 @external
@@ -415,6 +420,12 @@ def _first(chunk: uint32, proof: DynArray[bytes32, 64]) -> uint256:
     # Place of the first leaf of the chunk that is shown: the one asked for or, of a narrower tree, the last.
     last: uint256 = (1 << (len(proof) // 2)) - 1
     return min(convert(chunk, uint256), last) << CHUNK_HEIGHT
+
+
+@internal
+@pure
+def _shown(chunk: uint32, proof: DynArray[bytes32, 64]) -> uint32:
+    return convert(self._first(chunk, proof) >> CHUNK_HEIGHT, uint32)
 
 
 @internal

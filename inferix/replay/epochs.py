@@ -2,13 +2,16 @@
 """The reducer's part for epochs: what each shared out, the accounts roots that follow, and what nodes claim."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from inferix.errors import InferixError
-from inferix.models.anchor import AccountsData
+from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf
 from inferix.models.event import ChainEvent
+from inferix.models.roles import RootKind
 from inferix.replay.handlers import Handlers
 from inferix.replay.reputation import record
+from inferix.replay.settlement import CHUNK
 from inferix.replay.state import AccountsRoot, Epoch
 
 if TYPE_CHECKING:
@@ -48,6 +51,22 @@ def _accounts_overtaken(network: "Network", event: ChainEvent, args: Mapping[str
         root.is_overtaken |= root.index == args["index"]
 
 
+def _shown(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, kind: RootKind) -> None:
+    """Leaves of accounts whose document nobody serves; a false one among them is seen all the same."""
+    root = next((root for root in network.accounts_roots if root.index == args["index"]), None)
+    if root is None:
+        return
+    first = args["chunk"] * CHUNK
+    found: dict[int, AccountLeaf | NodeLeaf | None] = dict.fromkeys(range(first, first + CHUNK))
+    for place, values in enumerate(args["leaves"], first):
+        # No account has id 0; of nodes it is the penalty pool.
+        if kind is RootKind.NODES and values["node"] == place:
+            found[place] = NodeLeaf.model_validate(values)
+        elif kind is RootKind.ACCOUNTS and values["account"] == place != 0:
+            found[place] = AccountLeaf.model_validate(values)
+    root.shown.setdefault(kind, {}).update(found)
+
+
 def _accounts_final(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
     root = network.waiting_accounts()
     assert root is not None, "one waits at a time"
@@ -76,6 +95,8 @@ EVENTS: Handlers = {
     "AccountsPosted": _accounts_posted,
     "AccountsCancelled": _accounts_cancelled,
     "AccountsOvertaken": _accounts_overtaken,
+    "AccountsShown": partial(_shown, kind=RootKind.ACCOUNTS),
+    "NodesShown": partial(_shown, kind=RootKind.NODES),
     "AccountsFinalized": _accounts_final,
     "Claimed": _claimed,
     "Forfeited": _claimed,  # counts as claimed, as in the contract: it is never paid out

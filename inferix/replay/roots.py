@@ -8,7 +8,7 @@ What the chain gives follows from documents too. Where one of them is not to be 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from inferix.errors import Corrupt, NotFound
+from inferix.errors import Corrupt, InferixError, NotFound
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf, RosterLeaf
 from inferix.models.roles import BatchStatus, RootKind, RosterKind
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
@@ -37,15 +37,41 @@ def wrong_leaves(network: Network, name: RootName) -> list[WrongLeaf]:
     if name.kind is RootKind.ROSTER:
         return _of_roster(network, name)
     root = _posted(network, name)
-    data = served(network, root)
     _check_served(network, root.epoch)
-    found = wrong_rows(network, data)
+    try:
+        found = wrong_rows(network, _of_root(network, root, name))
+    except InferixError:
+        if name.kind not in root.shown:
+            raise
+        found = _wrong_shown(network, root, name.kind)
+    unknown = _unknown(network) if name.kind is RootKind.ACCOUNTS else set()
+    return [row for row in found if row.kind is name.kind and row.place not in unknown]
+
+
+def _of_root(network: Network, root: AccountsRoot, name: RootName) -> AccountsData:
+    data = served(network, root)
     if knows(network, data):  # an id far away would be a tree of billions of places
         tree = nodes_tree(data) if name.kind is RootKind.NODES else accounts_tree(data)
         if tree.root.hash != name.root:
             raise NotFound("its root is not that of its leaves")
-    unknown = _unknown(network) if name.kind is RootKind.ACCOUNTS else set()
-    return [row for row in found if row.kind is name.kind and row.place not in unknown]
+    return data
+
+
+def _wrong_shown(network: Network, root: AccountsRoot, kind: RootKind) -> list[WrongLeaf]:
+    """What answers on chain showed and is not what the chain gives."""
+    right = _rows(accounts_data(network, root.epoch), kind)
+    young = {account.id for account in network.accounts.values() if account.opened_at > root.cut_off}
+    return [
+        WrongLeaf(kind, place, right.get(place))
+        for place, leaf in sorted(root.shown[kind].items())
+        if leaf != right.get(place) and not (leaf is None and kind is RootKind.ACCOUNTS and place in young)
+    ]
+
+
+def _rows(data: AccountsData, kind: RootKind) -> dict[int, Leaf]:
+    if kind is RootKind.NODES:
+        return {row.node: row for row in data.nodes}
+    return {row.account: row for row in data.accounts}
 
 
 def leaf_at(network: Network, name: RootName, place: int) -> tuple[Leaf | None, bool]:
@@ -55,17 +81,24 @@ def leaf_at(network: Network, name: RootName, place: int) -> tuple[Leaf | None, 
         return wrong[place], True
     if name.kind is RootKind.ACCOUNTS and place in _unknown(network):
         raise NotFound("the spec of an order of this account is not to be had")
-    return _given(network, name).get(place), False
+    return _given(network, name, place), False
 
 
-def _given(network: Network, name: RootName) -> Mapping[int, Leaf]:
+def _given(network: Network, name: RootName, place: int) -> Leaf | None:
+    """What is at a place that is right."""
     if name.kind is RootKind.ROSTER:
-        roster = network.posted_rosters[RosterKind(name.of), name.index].roster
-        return roster.leaves if roster is not None else {}
-    data = served(network, _posted(network, name))
-    if name.kind is RootKind.NODES:
-        return {row.node: row for row in data.nodes}
-    return {row.account: row for row in data.accounts}
+        roster = network.posted_rosters[RosterKind(name.of), name.index]
+        if roster.roster is None and place not in roster.shown:
+            raise NotFound("nobody has shown this place")
+        given = roster.roster.leaves if roster.roster is not None else {}
+        return given.get(place) if roster.right is None else roster.right.get(place, [None])[0]
+    root = _posted(network, name)
+    try:
+        return _rows(_of_root(network, root, name), name.kind).get(place)
+    except InferixError:
+        if place not in root.shown.get(name.kind, {}):
+            raise
+        return root.shown[name.kind][place]
 
 
 def _unknown(network: Network) -> set[int]:

@@ -16,6 +16,7 @@ from inferix.models.event import ChainEvent
 from inferix.models.roles import Role, RosterKind
 from inferix.replay.accounting import roster_leaf, roster_leaves
 from inferix.replay.handlers import Handlers
+from inferix.replay.settlement import CHUNK
 from inferix.replay.state import FinalRoster
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
         args["index"], 0, args["root"], args["total"], args["data"], None, event.timestamp, args["manager"]
     )
     network.posted_rosters[args["kind"], args["index"]] = found
+    kind = RosterKind(args["kind"])
     body = network.document(args["data"])
+    found.right = _right(network, kind, event.timestamp)
     if body is None:
         return
     try:
@@ -57,21 +60,38 @@ def posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
     except InferixError:
         return
     if roster is None or roster.tree.root.hash == args["root"]:
-        found.roster = roster
-        found.wrong = _wrong(network, RosterKind(args["kind"]), {leaf.node: leaf for leaf in leaves}, event.timestamp)
+        given = {leaf.node: leaf for leaf in leaves}
+        nodes = sorted(found.right.keys() | given.keys())
+        found.roster, found.wrong = roster, _wrong(found.right, {node: given.get(node) for node in nodes})
+        found.right = None
+
+
+def _right(network: "Network", kind: RosterKind, time: int) -> dict[int, list[RosterLeaf | None]]:
+    """By node: the leaf that the registry gives, then those that it gave within the hour."""
+    right: dict[int, list[RosterLeaf | None]] = {leaf.node: [leaf] for leaf in roster_leaves(network, kind)}
+    for changed_at, node, leaf in network.former_leaves:
+        if changed_at >= time - RECENT and network.nodes[node].role is ROLES[kind]:
+            right.setdefault(node, [None]).append(leaf)
+    return right
 
 
 def _wrong(
-    network: "Network", kind: RosterKind, given: Mapping[int, RosterLeaf], time: int
+    right: Mapping[int, list[RosterLeaf | None]], given: Mapping[int, RosterLeaf | None]
 ) -> dict[int, RosterLeaf | None]:
-    right = {leaf.node: leaf for leaf in roster_leaves(network, kind)}
-    nodes = sorted(right.keys() | given.keys())
-    wrong = {node: right.get(node) for node in nodes if right.get(node) != given.get(node)}
-    for changed_at, node, leaf in network.former_leaves:
-        was_right = node in wrong and changed_at >= time - RECENT and leaf == given.get(node)
-        if was_right and network.nodes[node].role is ROLES[kind]:
-            del wrong[node]
-    return wrong
+    none: list[RosterLeaf | None] = [None]
+    return {node: right.get(node, none)[0] for node, leaf in given.items() if leaf not in right.get(node, none)}
+
+
+def _shown(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """Leaves of a roster whose document nobody serves; a false one among them is seen all the same."""
+    found = network.posted_rosters.get((RosterKind(args["of"]), args["index"]))
+    if found is None or found.right is None:
+        return
+    places = range(args["chunk"] * CHUNK, (args["chunk"] + 1) * CHUNK)
+    leaves = [RosterLeaf.model_validate(values) for values in args["leaves"]]
+    given = dict.fromkeys(places) | {leaf.node: leaf for leaf in leaves if leaf.node}
+    found.shown.update(places)
+    found.wrong |= _wrong(found.right, given)
 
 
 def _finalized(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
@@ -86,6 +106,7 @@ def _cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -
 
 EVENTS: Handlers = {
     "RosterPosted": posted,
+    "RosterShown": _shown,
     "RosterFinalized": _finalized,
     "RosterCancelled": _cancelled,
 }

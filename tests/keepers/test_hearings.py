@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which roots a keeper objects to, and which steps of a hearing are due."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
+from inferix.errors import NotFound
 from inferix.models.anchor import AccountsData
 from inferix.models.objection import LeafClaim
 from inferix.models.roles import ObjectionStatus, RootKind, RosterKind
 from inferix.replay.accounting import accounts_data, roster_leaves
-from inferix.replay.roots import wrong_leaves
+from inferix.replay.roots import WrongLeaf, leaf_at, wrong_leaves
+from inferix.replay.state import RootName
 from inferix.storage.embedded import EmbeddedStore
 from keepers.assign import decide_verifiers
 from keepers.availability import Demand
@@ -246,3 +249,73 @@ def test_a_pause_that_was_ended_stops_the_clock_no_longer(closed: Chain) -> None
     assert closed.network.clock(began + 2 * DAY) == closed.network.clock(began) + DAY
     assert closed.network.passed(began) == DAY
     assert closed.network.clock(began - 1) == began - 1
+
+
+NOWHERE = b"\x01" * 32  # the digest of what nobody serves
+
+
+def test_attack_accounts_that_are_shown_on_chain_alone_are_objected_to(closed: Chain) -> None:
+    """Who stores no document and answers each question on chain had them made final: no keeper saw the leaves."""
+    data = lying(closed)
+    closed.post_accounts(data, data=NOWHERE)
+    accounts, nodes = newest_roots(closed)
+    with pytest.raises(NotFound):
+        wrong_leaves(closed.network, accounts)
+    empty = {"account": 0, "spent": 0, "reserved": 0}
+    shown = [empty, *(leaf.model_dump() for leaf in data.accounts)]
+    closed.emit("AccountsShown", index=1, chunk=0, leaves=shown)
+    right = accounts_data(closed.network, 0)
+    assert wrong_leaves(closed.network, accounts) == [WrongLeaf(RootKind.ACCOUNTS, 1, right.accounts[0])]
+    assert leaf_at(closed.network, accounts, 1) == (right.accounts[0], True)
+    assert leaf_at(closed.network, accounts, 63) == (None, False)
+    with pytest.raises(NotFound):
+        leaf_at(closed.network, accounts, 64)
+    with pytest.raises(NotFound):
+        wrong_leaves(closed.network, nodes)
+    rewards = {leaf.node: leaf.model_dump() for leaf in data.nodes}
+    none = {"node": 0, "matured": 0, "vesting": 0, "start": 0}
+    closed.emit("NodesShown", index=1, chunk=0, leaves=[rewards.get(at, none) for at in range(64)])
+    assert [(row.kind, row.place) for row in wrong_leaves(closed.network, nodes)] == [(RootKind.NODES, 0)]
+    assert decide_objections(closed.network, OTHER, seen(closed))[0][1].place == 1
+
+
+def test_right_accounts_that_are_shown_on_chain_alone_are_let_be(closed: Chain) -> None:
+    data = accounts_data(closed.network, 0)
+    closed.post_accounts(data, data=NOWHERE)
+    shown = [{"account": 0, "spent": 0, "reserved": 0}, *(leaf.model_dump() for leaf in data.accounts)]
+    closed.emit("AccountsShown", index=1, chunk=0, leaves=shown)
+    assert decide_objections(closed.network, OTHER, seen(closed)) == []
+
+
+@pytest.mark.parametrize("lie", [True, False])
+def test_attack_a_roster_that_is_shown_on_chain_alone_is_objected_to(closed: Chain, lie: bool) -> None:
+    closed.wait(3_601)
+    right = roster_leaves(closed.network, RosterKind.VERIFIERS)
+    given = right[1:] if lie else right
+    closed.post_roster(RosterKind.VERIFIERS, 2, given, data=NOWHERE)
+    found = closed.network.posted_rosters[RosterKind.VERIFIERS, 2]
+    name = RootName(RootKind.ROSTER, 2, 2, found.root)
+    with pytest.raises(NotFound):
+        wrong_leaves(closed.network, name)
+    leaves = {leaf.node: leaf.model_dump() for leaf in given}
+    none = dict.fromkeys(right[0].model_dump(), 0) | {"device_class": bytes(32)}
+    closed.emit("RosterShown", of=2, index=2, chunk=0, leaves=[leaves.get(at, none) for at in range(64)])
+    wrong = [row.place for _, row in decide_objections(closed.network, OTHER, seen(closed))]
+    assert wrong == ([right[0].node] if lie else [])
+    if lie:
+        assert leaf_at(closed.network, name, right[0].node) == (right[0], True)
+        assert leaf_at(closed.network, name, right[1].node) == (right[1], False)
+        with pytest.raises(NotFound):
+            leaf_at(closed.network, name, 64)
+
+
+def seen(chain: Chain) -> Callable[[RootName], list[WrongLeaf]]:
+    """As a keeper looks: nothing is wrong with what is not to be had."""
+
+    def look(name: RootName) -> list[WrongLeaf]:
+        try:
+            return wrong_leaves(chain.network, name)
+        except NotFound:
+            return []
+
+    return look

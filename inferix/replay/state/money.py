@@ -3,6 +3,9 @@
 
 from dataclasses import dataclass, field
 
+from inferix.models.anchor import AccountLeaf, NodeLeaf
+from inferix.models.roles import RootKind
+
 
 @dataclass
 class Account:
@@ -96,7 +99,8 @@ class Epoch:
 
 @dataclass
 class AccountsRoot:
-    """A posted accounts root. ``is_overtaken``: another was posted since it was held up; it will not be final."""
+    """A posted accounts root. ``is_overtaken``: another was posted since it was held up; it will not be final.
+    ``shown``: by tree and place, what answers on chain said is there, None of an empty place."""
 
     epoch: int
     cut_off: int
@@ -108,3 +112,4 @@ class AccountsRoot:
     index: int = 0
     manager: int = 0
     is_overtaken: bool = False
+    shown: dict[RootKind, dict[int, AccountLeaf | NodeLeaf | None]] = field(default_factory=dict)

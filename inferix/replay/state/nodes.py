@@ -66,7 +66,8 @@ class Node:
 @dataclass
 class FinalRoster:
     """A roster in force from ``final_at``. ``wrong``: by node, the leaf that the registry gave instead when it was
-    posted, None where it gave none."""
+    posted, None where it gave none. Where its leaves are not to be had: ``right``, by node, what it gave then and
+    in the hour before, the newest first; ``shown``: places that answers on chain told of."""
 
     index: int
     final_at: int
@@ -77,6 +78,8 @@ class FinalRoster:
     posted_at: int = 0
     manager: int = 0  # who posted it; 0: the governor
     wrong: dict[int, RosterLeaf | None] = field(default_factory=dict)
+    right: dict[int, list[RosterLeaf | None]] | None = None
+    shown: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

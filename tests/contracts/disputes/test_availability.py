@@ -106,6 +106,19 @@ def test_chunks_beyond_the_tree_are_answered_by_its_last_one(court: Court, make:
         challenge(court, shown, 2**26)
 
 
+@pytest.mark.parametrize("name", ["roster", "accounts", "nodes"])
+def test_leaves_that_are_shown_are_told_so_that_a_false_one_is_seen(court: Court, name: str) -> None:
+    shown = MADE[name](court)
+    for asked in (0, 2**26 - 1):
+        challenge(court, shown, asked)
+        answer(court, shown, asked)
+        (event,) = (each for each in court.availability.get_logs() if type(each).__name__ == f"{name.title()}Shown")
+        _, leaves, _ = shown.answer(asked)
+        assert event.index == shown.index
+        assert shown.places[event.chunk * 64 :][:64] == leaves
+        assert [tuple(leaf) for leaf in event.leaves] == [tuple(leaf) for leaf in leaves]
+
+
 @every
 def test_other_leaves_are_no_answer(court: Court, make: Make) -> None:
     shown = make(court)
