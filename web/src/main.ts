@@ -44,6 +44,8 @@ function pageOf(path: string): Page {
   return overviewPage;
 }
 
+let drawing = ""; // the path that is being fetched: a slow API is not asked again before it has answered
+
 async function draw(): Promise<void> {
   const path = (location.hash || "#/").slice(1).split("?")[0] as string;
   if (path !== route) {
@@ -53,6 +55,8 @@ async function draw(): Promise<void> {
     body = html`<p class="quiet" role="status">Loading…</p>`;
     render(frame(), app);
   }
+  if (drawing === path) return;
+  drawing = path;
   try {
     const [state, page] = await Promise.all([get<Network>("/network"), pageOf(path)()]);
     if (path !== route) return;
@@ -63,6 +67,8 @@ async function draw(): Promise<void> {
   } catch (error) {
     trouble = `${error instanceof Error ? error.message : String(error)} — trying again.`;
     if (path === route && !isShown) body = html``;
+  } finally {
+    if (drawing === path) drawing = "";
   }
   render(frame(), app);
 }

@@ -19,15 +19,16 @@ export function table(head: string[], rows: TemplateResult[], kind = ""): Templa
 
 export async function overviewPage(): Promise<TemplateResult> {
   const [network, nodes, jobs] = await Promise.all([get<Network>("/network"), get<Node[]>("/nodes"), get<Job[]>("/jobs")]);
-  const alive = nodes.filter((node) => node.seen_at && network.time - node.seen_at < 60).length;
-  const speeds = nodes.filter((node) => node.role === "worker").reduce((sum, node) => sum + node.ib, 0);
+  const active = nodes.filter((node) => node.status === "active");
+  const alive = active.filter((node) => node.seen_at && network.time - node.seen_at < 60).length;
+  const speeds = active.filter((node) => node.role === "worker").reduce((sum, node) => sum + node.ib, 0);
   return html`
     <section class="hero"><h1>GPUs of many, trusted by nobody</h1>
       <p>Owners lend machines, artists rent them. Every frame is checked by secret re-rendered tiles; contracts pay, or slash.</p></section>
     <dl class="cards">
-      ${card("Machines", nodes.length, `${alive} seen in the last minute`)}
-      ${card("Measured speed", speed(speeds), "sum of the workers' Inferix Bench")}
-      ${card("Jobs", jobs.length, `${jobs.filter((job) => job.status === "running").length} running`)}
+      ${card("Machines", active.length, `${alive} seen in the last minute`)}
+      ${card("Measured speed", speed(speeds), "sum of the active workers' Inferix Bench")}
+      ${card("Jobs", network.totals["jobs"] ?? 0, `${network.totals["running"] ?? 0} running`)}
       ${card("Charged", usd(network.totals["charged"] ?? 0), "in closed epochs")}
       ${card("Burned", ifx(network.totals["burned"] ?? "0"), "bought with fees")}
       ${card("Minted", ifx(network.totals["minted"] ?? "0"), "for accepted work")}
