@@ -28,10 +28,12 @@ class SqlJournal:
             return _entry(row) if row else None
 
     def live(self, account: str) -> list[Entry]:
-        """Entries of an account that are new or sent, by nonce."""
+        """Entries of an account that are new or sent, by nonce; first those without one."""
         wanted = select(Transaction).where(Transaction.lane == account, col(Transaction.state).in_(_LIVE))
         with self._database.reading() as session:
-            return [_entry(row) for row in session.exec(wanted.order_by(col(Transaction.nonce)))]
+            found = [_entry(row) for row in session.exec(wanted)]
+        # Sorted here: asked to, SQLite walks all nonces that there ever were.
+        return sorted(found, key=lambda entry: -1 if entry.nonce is None else entry.nonce)
 
     def insert(self, entry: Entry) -> bool:
         """Keeps a new entry; False when its key or (account, nonce) is taken."""

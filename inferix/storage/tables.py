@@ -9,7 +9,7 @@ unless a name ends in ``_wall``.
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -182,13 +182,17 @@ class Transaction(SQLModel, table=True):
     """
 
     __tablename__ = "transaction_"
-    __table_args__ = (UniqueConstraint("lane", "nonce"),)
+    __table_args__ = (
+        UniqueConstraint("lane", "nonce"),
+        Index("ix_transaction__lane_state", "lane", "state"),
+        Index("ix_transaction__lane_updated", "lane", "updated_at_wall"),
+    )
     key: str = Field(primary_key=True)
-    lane: str = Field(index=True)
+    lane: str
     nonce: int | None = None
     hashes: bytes = _bytes(default=b"")
     raw: bytes | None = _bytes(nullable=True)
-    state: str = Field(default="new", index=True)
+    state: str = "new"
     attempts: int = 0
     gas_used: int = _big(default=0)
     cost_gwei: int = _big(default=0)
@@ -202,7 +206,7 @@ class SiweNonce(SQLModel, table=True):
 
     __tablename__ = "siwe_nonce"
     nonce: str = Field(primary_key=True)
-    expires_wall: int = _big()
+    expires_wall: int = _big(index=True)
 
 
 class Session(SQLModel, table=True):
