@@ -220,7 +220,7 @@ MUTANTS = [
     Mutant(
         "who holds up what all are paid puts up no part of it",
         OBJECTIONS,
-        "objection.bond = self._accounts_bond() if named.kind in [ACCOUNTS, NODES] else bonds._amount()",
+        "objection.bond = self._accounts_bond()",
         "objection.bond = bonds._amount()",
         OBJECTIONS,
     ),
