@@ -145,8 +145,8 @@ class EpochKeeper:
             post = decide_post(network)
             leases = decide_leases(network, self.desk.manager)
             held = network.waiting_accounts()
-            after = f"{self._cancelled()}:{held.index if held is not None else 0}"
-            key = f"accounts:{post}:{after}" if post is not None else ""
+            over = held.index if held is not None else 0
+            key = f"accounts:{post}:{self._cancelled()}:{over}" if post is not None else ""
             wanted = post is not None and not self.desk.sender.done(key)
             data = accounts_data(network, post) if wanted and post is not None else None
         for coin, left in coins:

@@ -20,7 +20,7 @@ from inferix.replay.answers import arguments_of
 from inferix.replay.roots import WrongLeaf, wrong_leaves
 from inferix.replay.state import Objection, RootName
 from inferix.storage.documents import put_document
-from keepers.chunks import waiting_roster
+from keepers.chunks import proposer, waiting_roster
 from keepers.courts import panel_steps, sittings
 from keepers.desk import MONEY, WORK, Desk, Step
 from keepers.objections import bonds_left
@@ -84,8 +84,7 @@ def decide_end(network: Network, objection: Objection) -> list[Step]:
     if objection.kind is ObjectionKind.OUTCOMES:
         is_gone = network.batches[objection.subject].status is BatchStatus.CANCELLED
     elif objection.kind is ObjectionKind.ROSTER:
-        roster = waiting_roster(network, objection.of)
-        is_gone = roster is None or roster.index != objection.index
+        is_gone = proposer(network, objection.root) is None
     else:  # who put up what was overtaken meanwhile answers for it all the same
         is_gone = all(root.index != objection.index or root.final_at for root in network.accounts_roots)
     return [(f"resolve:{objection.id.hex()}:gone", "resolve", (objection.id,))] if is_gone else []

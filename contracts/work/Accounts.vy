@@ -105,9 +105,9 @@ def post(
     data: bytes32,
 ):
     """
-    @notice Posts the roots of a closed epoch; they wait a window. What disputes hold up longer than an answer and a panel
-            take is overtaken by a manager's, of the same epoch or a later one. The operator of a bonded manager; a week after the epoch's
-            end, of any bonded node with a stake of its own alone that is worth `root_bond`, which a false root costs it.
+    @notice Posts the roots of a closed epoch; they wait a window. The operator of a bonded manager; a week after the epoch's
+            end, of any bonded node without delegators whose stake is worth `root_bond`, which a false root costs it. What
+            disputes hold up longer than an answer and a panel take is overtaken by a manager's, of its epoch or a later one.
     @param data Digest of the document that holds the leaves of both.
     """
     node: uint32 = managers._check_any_caller()

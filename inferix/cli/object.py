@@ -65,19 +65,16 @@ def find(network: Network, task: Bytes32) -> Place:
     at = place_of(batch, task, attempt.number) if attempt is not None and batch is not None else None
     if batch is None or at is None:
         raise NotFound(f"no outcome of task {task.hex()} is proposed yet: nothing is charged so far")
-    if batch.status is not BatchStatus.PROPOSED or _is_late(network, batch):
+    if batch.status is not BatchStatus.PROPOSED or network.time >= _end(network, batch):
         raise Refused(f"the outcome could be objected to until {date_of(_end(network, batch))}: it stands")
     if any(item.status is ObjectionStatus.OPEN for item in naming(network, batch.commitment, at)):
         raise Refused("somebody objects to this outcome already: a panel looks at it")
     return batch, at
 
 
-def _is_late(network: Network, batch: Batch) -> bool:
-    return network.passed(batch.proposed_at) >= network.parameters["batch_window"]
-
-
 def _end(network: Network, batch: Batch) -> int:
-    return batch.proposed_at + network.parameters["batch_window"]
+    """Of the window, which stands still in a pause."""
+    return network.time + network.parameters["batch_window"] - network.passed(batch.proposed_at)
 
 
 def is_by_manager(network: Network, place: Place) -> bool:

@@ -5,7 +5,7 @@ objects or judges.
 What the chain gives follows from documents too. Where one of them is not to be had here, nothing is said of anybody.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from inferix.errors import Corrupt, InferixError, NotFound
@@ -59,13 +59,10 @@ def _of_root(network: Network, root: AccountsRoot, name: RootName) -> AccountsDa
 
 def _wrong_shown(network: Network, root: AccountsRoot, kind: RootKind) -> list[WrongLeaf]:
     """What answers on chain showed and is not what the chain gives."""
-    right = _rows(accounts_data(network, root.epoch), kind)
-    young = {account.id for account in network.accounts.values() if account.opened_at > root.cut_off}
-    return [
-        WrongLeaf(kind, place, right.get(place))
-        for place, leaf in sorted(root.shown[kind].items())
-        if leaf != right.get(place) and not (leaf is None and kind is RootKind.ACCOUNTS and place in young)
-    ]
+    shown, right = root.shown[kind], _rows(accounts_data(network, root.epoch), kind)
+    given = {place: leaf for place, leaf in shown.items() if leaf is not None}
+    right = {place: leaf for place, leaf in right.items() if place in shown}
+    return list(_differing(network, root.epoch, kind, given, right))
 
 
 def _rows(data: AccountsData, kind: RootKind) -> dict[int, Leaf]:
@@ -110,7 +107,7 @@ def _of_roster(network: Network, name: RootName) -> list[WrongLeaf]:
     found = network.posted_rosters.get((RosterKind(name.of), name.index)) if name.of in (1, 2) else None
     if found is None or found.root != name.root:
         raise NotFound("no such roster was posted, or it fell")
-    if found.roster is None and not found.wrong:
+    if found.roster is None and not found.wrong and not found.shown:
         raise NotFound("its data are not to be had, or are not those of its root")
     return [WrongLeaf(name.kind, node, leaf) for node, leaf in found.wrong.items()]
 
@@ -154,19 +151,19 @@ def _check_served(network: Network, epoch: int) -> None:
 def wrong_rows(network: Network, data: AccountsData) -> list[WrongLeaf]:
     """What in an epoch's accounts is not what the chain gives; an account of after the cut-off may be in it or not."""
     right = accounts_data(network, data.epoch)
-    cut_off = network.epoch_end(data.epoch)
-    accounts = {row.account: row for row in right.accounts}
-    for account in network.accounts.values():
-        if account.opened_at > cut_off and account.id not in {row.account for row in data.accounts}:
-            accounts.pop(account.id, None)
     return [
-        *_differing(RootKind.ACCOUNTS, [(row.account, row) for row in data.accounts], accounts),
-        *_differing(RootKind.NODES, [(row.node, row) for row in data.nodes], {row.node: row for row in right.nodes}),
+        row
+        for kind in (RootKind.ACCOUNTS, RootKind.NODES)
+        for row in _differing(network, data.epoch, kind, _rows(data, kind), _rows(right, kind))
     ]
 
 
-def _differing(kind: RootKind, given: Sequence[tuple[int, Leaf]], right: Mapping[int, Leaf]) -> Iterator[WrongLeaf]:
-    found = dict(given)
-    for place in sorted(found.keys() | right.keys()):
-        if found.get(place) != right.get(place):
+def _differing(
+    network: Network, epoch: int, kind: RootKind, given: Mapping[int, Leaf], right: Mapping[int, Leaf]
+) -> Iterator[WrongLeaf]:
+    cut_off = network.epoch_end(epoch)
+    accounts = network.accounts.values() if kind is RootKind.ACCOUNTS else ()
+    young = {account.id for account in accounts if account.opened_at > cut_off}
+    for place in sorted(given.keys() | right.keys()):
+        if given.get(place) != right.get(place) and (place in given or place not in young):
             yield WrongLeaf(kind, place, right.get(place))

@@ -296,12 +296,7 @@ def test_late_books_agree_from_the_posters_bond_to_its_fine(world: World) -> Non
             machine._job(0, 3 * 10**12, 0, [Outcome.ACCEPTED])
         machine.docket.settle(world.managers[0].id)
         govern(machine, "dispute_bond", 10**9)
-        machine._pass(DAY)
-        for batch in machine.docket.live():
-            machine.docket.finalize(batch)
-        machine.collect("usd")
-        machine._pass(2 * DAY)
-        machine.close_epoch()
+        close_first_epoch(machine)
         ground = bench.sync().ground
         machine._pass(ground.epoch_end(0) + 7 * DAY - ground.clock.now - 60)
         assert not bench.post_books(poster, 0), "not a manager"
@@ -327,12 +322,7 @@ def test_held_up_books_are_overtaken_and_who_posted_them_answers_all_the_same(wo
     with at_work(world) as machine:
         bench, hearings, archive = machine.bench, machine.docket.hearings, machine.docket.archive
         first, second = (manager.id for manager in world.managers)
-        machine._pass(DAY)
-        for batch in machine.docket.live():
-            machine.docket.finalize(batch)
-        machine.collect("usd")
-        machine._pass(2 * DAY)
-        machine.close_epoch()
+        close_first_epoch(machine)
         assert bench.post_books(first, 0)
         for name in archive.waiting():
             assert hearings.object_leaf(name, 1) and hearings.object_leaf(name, 2)
@@ -355,6 +345,16 @@ def test_held_up_books_are_overtaken_and_who_posted_them_answers_all_the_same(wo
         machine._pass(DAY)
         assert bench.finalize_books()
         machine.agrees()
+
+
+def close_first_epoch(machine: Machine) -> None:
+    """What is proposed becomes final, and its fees are burned."""
+    machine._pass(DAY)
+    for batch in machine.docket.live():
+        machine.docket.finalize(batch)
+    machine.collect("usd")
+    machine._pass(2 * DAY)
+    machine.close_epoch()
 
 
 def govern(machine: Machine, name: str, value: int) -> None:
