@@ -41,6 +41,7 @@ class Context:
     blocks: BlockService
     follow: Callable[[], Network]
     _state: Network | None = field(default=None, init=False)
+    _accounts: tuple[bytes, AccountsData] | None = field(default=None, init=False)  # opened once: they may be large
     _asked_at: float = field(default=0.0, init=False)
     _following: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
@@ -80,9 +81,9 @@ class Context:
     async def accounts_data(self, root: AccountsRoot) -> AccountsData | None:
         """The leaves of an accounts root; None while its document is not here."""
         documents, digest = (await self.network()).documents, root.data
-
-        def fetch() -> AccountsData | None:
-            body = documents.get(digest)
-            return AccountsData.decode(body, digest) if body is not None else None
-
-        return await run_in_threadpool(fetch)
+        if self._accounts is None or self._accounts[0] != digest:
+            data = await run_in_threadpool(AccountsData.read, digest, documents.get)
+            if data is None:
+                return None
+            self._accounts = (digest, data)
+        return self._accounts[1]

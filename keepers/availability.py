@@ -12,6 +12,7 @@ from functools import partial
 
 from inferix.chain.client import ChainClient
 from inferix.errors import InferixError
+from inferix.models.anchor import AccountsData, RosterData
 from inferix.models.roles import DisputeStatus, RootKind, RosterKind
 from inferix.replay import Network
 from inferix.replay.availability import NOT_SERVED
@@ -151,7 +152,8 @@ def _first(network: Network, name: RootName, data: bytes, due: int, last: int) -
         return
     except InferixError as error:
         says = f"{name.kind.name.lower()} root {name.index}: {error}"
-    if network.document(data) is None and network.time < due:
+    kind = RosterData if name.kind is RootKind.ROSTER else AccountsData
+    if kind.is_away(data, network.document) and network.time < due:
         return
     asked = {dispute.chunk for dispute in network.root_disputes.values() if dispute.name == name}
     chunk = next((at for at in range(last // CHUNK + 1) if at not in asked), None)

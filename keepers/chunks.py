@@ -93,7 +93,9 @@ def _roster(network: Network, name: RootName) -> Shelf:
 def _accounts(network: Network, name: RootName) -> Shelf:
     root = network.waiting_accounts()
     assert root is not None
-    data = AccountsData.decode(_body(network, root.data), root.data)
+    data = AccountsData.read(root.data, network.document)
+    if data is None:
+        raise NotFound("its data are not to be had")
     # An id far away would make a tree of billions of places.
     if not {leaf.account for leaf in data.accounts} <= network.accounts.keys():
         raise NotFound("it has an account that there is not")
@@ -108,10 +110,3 @@ def _shelf(tree: Tree, leaves: dict[int, Any], empty: dict[str, int]) -> Shelf:
     found: dict[int, Value] = leaves
     places = range(len(tree.levels[0]))
     return Shelf(tree, [found[at].model_dump() if at in found else empty for at in places])
-
-
-def _body(network: Network, digest: bytes) -> bytes:
-    body = network.document(digest)
-    if body is None:
-        raise NotFound("its data are not to be had")
-    return body

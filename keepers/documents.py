@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 
 from inferix.errors import InferixError
 from inferix.messages import ORDER_RECORD
-from inferix.models.anchor import BatchData
+from inferix.models.anchor import AccountsData, BatchData, RosterData
 from inferix.models.document import MAX_DOCUMENT
 from inferix.models.event import ChainEvent
 from inferix.storage import BlobStore, Cid, Codec
@@ -21,7 +22,7 @@ _AT_ONCE = 8
 
 
 def named_digests(event: ChainEvent) -> Iterator[bytes]:
-    """The documents that an event names itself; a batch's further chunks are named by its first."""
+    """The documents that an event names itself; further chunks are named by the first."""
     match event.name:
         case "Anchored" | "RosterPosted" | "AccountsPosted":
             yield event.args["data"]
@@ -34,11 +35,13 @@ def named_digests(event: ChainEvent) -> Iterator[bytes]:
 
 
 def chunk_digests(body: bytes) -> list[bytes]:
-    """The further chunks that a document names, if it is the first chunk of a batch."""
-    try:
-        return list(BatchData.decode(body).chunks)
-    except InferixError:
+    """The further chunks that a document names, if it is the first of several."""
+    if b'"chunks":["' not in body:
         return []
+    for kind in (BatchData, RosterData, AccountsData):
+        with suppress(InferixError):
+            return list(kind.decode(body).chunks)
+    return []
 
 
 class Fetcher:
@@ -50,7 +53,7 @@ class Fetcher:
         self._busy: set[bytes] = set()
 
     def fetch(self, digests: Iterable[bytes], seconds: float) -> dict[bytes, bytes]:
-        """Those that could be had in time, checked, with the chunks of batches. The others: ask again later."""
+        """Those that could be had in time, checked, with the chunks that they name. The others: ask again later."""
         until = time.monotonic() + seconds
         found: dict[bytes, bytes] = {}
         wanted = set(digests)

@@ -6,7 +6,7 @@ Every step is a permissionless crank or the manager's duty, each done once; a ke
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import select
@@ -20,9 +20,9 @@ from inferix.replay.answers import inclusion
 from inferix.replay.availability import withheld
 from inferix.replay.settlement import LEASES, unpaid_leases
 from inferix.replay.state import AccountsRoot
-from inferix.storage.documents import put_document
+from inferix.storage.documents import put_chunked
 from inferix.storage.tables import Event
-from inferix.trees import flat, split
+from inferix.trees import Tree, flat, split
 from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
@@ -135,6 +135,7 @@ class EpochKeeper:
     """One step a cycle and kind."""
 
     desk: Desk
+    _final: tuple[bytes, AccountsData] | None = field(default=None, init=False)
 
     def cycle(self) -> None:
         """Does what is due."""
@@ -171,23 +172,29 @@ class EpochKeeper:
 
     def _post(self, key: str, data: AccountsData) -> None:
         accounts, nodes = accounts_tree(data).root, nodes_tree(data).root
-        digest = put_document(self.desk.store, data)
+        digest = put_chunked(self.desk.store, data)
         (spent, reserved), (matured, vesting) = split(accounts.sum), split(nodes.sum)
         roots = (accounts.hash, spent, reserved, nodes.hash, matured, vesting)
         if self.desk.try_send(WORK, key, "Accounts", "post", data.epoch, *roots, digest):
             counts = len(data.accounts), len(data.nodes)
             log.info("posted the accounts of epoch %d: %d accounts, %d nodes", data.epoch, *counts)
 
+    def _final_data(self, network: Network, digest: bytes) -> AccountsData | None:
+        """The final accounts, opened once: they may be large."""
+        if self._final is None or self._final[0] != digest:
+            data = AccountsData.read(digest, network.document)
+            self._final = (digest, data) if data is not None else None
+        return self._final[1] if self._final is not None else None
+
     def _claim(self) -> None:
         with self.desk.follower.reading() as network:
             root = network.final_accounts()
-            body = network.document(root.data) if root else None
-            if root is None or body is None:
+            data = self._final_data(network, root.data) if root else None
+            if root is None or data is None:
                 return
-            data = AccountsData.decode(body, root.data)
             leaves = decide_claims(network, root, data)
             shares = [(lane, coin) for lane in sorted(network.lanes) for coin in sorted(network.released)]
-        tree = nodes_tree(data)
+        tree = nodes_tree(data) if leaves else Tree([])
         for at in range(0, len(leaves), CLAIMS_AT_ONCE):
             part = leaves[at : at + CLAIMS_AT_ONCE]
             key = f"claim:{root.epoch}:{part[0].node}"

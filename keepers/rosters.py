@@ -10,7 +10,7 @@ from inferix.models.roles import RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import roster_leaves
 from inferix.replay.state import FinalRoster
-from inferix.storage.documents import put_document
+from inferix.storage.documents import put_chunked
 from keepers.chunks import waiting_roster
 from keepers.desk import MONEY, WORK, Desk
 
@@ -56,7 +56,7 @@ class RosterKeeper:
         key = f"roster:{int(kind)}:{index}"
         if self.desk.sender.done(key):
             return
-        roster, digest = Roster(leaves), put_document(self.desk.store, RosterData(kind=int(kind), leaves=leaves))
+        roster, digest = Roster(leaves), put_chunked(self.desk.store, RosterData(kind=int(kind), leaves=leaves))
         root, count = roster.tree.root.hash, max(roster.leaves) + 1
         if self.desk.try_send(WORK, key, "Rosters", "post", int(kind), root, roster.total, count, digest):
             log.info("posted roster %d of %s: %d nodes", index, kind.name.lower(), len(leaves))

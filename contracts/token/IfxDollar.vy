@@ -9,6 +9,7 @@
         what is spent and reserved stands in the epochs' accounts root, so thousands of tasks cost no storage. A request
         leaves free credit at once and is paid by a root whose cut-off is after it, which knows every order that could
         still have counted on that credit.
+        An account opens with a USD, since it is a row in every epoch's accounts from then on.
         Credit is what arrived, rounded down; every payment is booked before it is made and bounded by the coin's pool.
         Charges of work go to the FeeBurner, charges of leases to whom Leases names, each bounded by a sum of its own.
 @custom:kill `pause_coin` stops top-ups; withdrawing and releasing never stop.
@@ -41,6 +42,8 @@ exports: (
 
 
 MAX_CREDIT: constant(uint256) = 2**96 - 1
+# What opens an account [nano-USD]
+OPENING_CREDIT: public(constant(uint256)) = 10**9
 
 
 # Amounts in nano-USD. Two words an account:
@@ -89,7 +92,7 @@ def wire(batches: address, accounts: address, fee_burner: address, claims: addre
 @nonreentrant
 def top_up(coin: address, amount: uint256, owner: address) -> uint32:
     """
-    @notice Pays `amount` units of the coin from the caller into the credit of `owner`.
+    @notice Pays `amount` units of the coin from the caller into the credit of `owner`; at least `OPENING_CREDIT` the first time.
     @return The account's id.
     """
     return self._top_up(coin, amount, owner)
@@ -259,7 +262,10 @@ def _top_up(coin: address, amount: uint256, owner: address) -> uint32:
     received: uint256 = 0
     credit: uint256 = 0
     received, credit = coins._receive(coin, amount)
-    account: uint32 = self._open(owner, coin)
+    account: uint32 = self.account_of[owner][coin]
+    if account == 0:
+        assert credit >= OPENING_CREDIT, "IfxDollar: an account opens with a USD"
+        account = self._open(owner, coin)
     identity: uint256 = self._identities[account]
     self._write_identity(account, (identity >> 160) + credit, identity & _ADDRESS)
     log IIfxDollar.ToppedUp(
@@ -270,13 +276,11 @@ def _top_up(coin: address, amount: uint256, owner: address) -> uint32:
 
 @internal
 def _open(owner: address, coin: address) -> uint32:
-    account: uint32 = self.account_of[owner][coin]
-    if account == 0:
-        account = self.account_count + 1
-        self.account_count = account
-        self.account_of[owner][coin] = account
-        self._identities[account] = convert(owner, uint256)
-        self._write_request(account, convert(coins._known(coin), uint256), 0, 0)
+    account: uint32 = self.account_count + 1
+    self.account_count = account
+    self.account_of[owner][coin] = account
+    self._identities[account] = convert(owner, uint256)
+    self._write_request(account, convert(coins._known(coin), uint256), 0, 0)
     return account
 
 

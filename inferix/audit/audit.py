@@ -16,7 +16,7 @@ from inferix.audit.objections import Objections
 from inferix.audit.report import Report
 from inferix.errors import InferixError
 from inferix.messages import outcome_record
-from inferix.models.anchor import AccountsData, BatchLeaf
+from inferix.models.anchor import AccountsData, BatchLeaf, RosterData
 from inferix.models.event import ChainEvent
 from inferix.models.roles import NodeStatus, Outcome, RootKind, RosterKind
 from inferix.replay import Network
@@ -123,8 +123,8 @@ class Audit:
         args, kind = event.args, RosterKind(event.args["kind"])
         name, posted = f"{kind.name.lower()} roster {args['index']}", self.network.posted_rosters[kind, args["index"]]
         if posted.roster is None:
-            served = self.network.document(args["data"]) is not None
-            says = "its root is not that of its leaves" if served else "its data is not served"
+            is_away = RosterData.is_away(args["data"], self.network.document)
+            says = "its data is not served" if is_away else "its root is not that of its leaves"
             self.report.check("rosters", False, f"{name}: {says}")
             return
         leaves = posted.roster.leaves

@@ -12,8 +12,8 @@ from inferix.chain.deployment import Contracts, parse_deployment
 from inferix.chain.rpc import Rpc
 from inferix.chain.transact import transact
 from inferix.client.session import ask
-from inferix.errors import Refused, Unavailable
-from inferix.units import NANO_PER_USD, ceil_div
+from inferix.errors import InvalidInput, Refused, Unavailable
+from inferix.units import NANO_PER_USD, NanoUsd, ceil_div, format_usd
 
 POLL_SECONDS = 0.5
 
@@ -35,7 +35,8 @@ def top_up(
 ) -> tuple[int, int]:
     """Puts ``amount`` nano-USD of a coin into the wallet's account; the account's id and its credit then (nano-USD).
 
-    ``faucet`` mints the coins first, on dev networks. Raises Refused when the wallet holds too little.
+    ``faucet`` mints the coins first, on dev networks. Raises InvalidInput when that is too little to open an account,
+    Refused when the wallet holds too little.
     """
     contracts = connect(api, rpc)
     client, deployment = contracts.client, contracts.deployment
@@ -43,6 +44,11 @@ def top_up(
     address = deployment[coin].address
     scale = int(contracts.read("IfxDollar", "coin", address)["scale"])
     units = ceil_div(amount * scale, NANO_PER_USD)  # scale: units of the coin in a USD
+    least = int(contracts.read("IfxDollar", "OPENING_CREDIT"))
+    if amount < least and not contracts.read("IfxDollar", "account_of", owner, address):
+        raise InvalidInput(
+            f"an account opens with {format_usd(NanoUsd(least))}: top up at least as much the first time"
+        )
     if faucet:
         transact(client, key, deployment.call("Faucet", "drip", owner))
     held = int(contracts.read(coin, "balanceOf", owner))

@@ -71,14 +71,13 @@ def _accounts_final(network: "Network", event: ChainEvent, args: Mapping[str, An
     root = network.waiting_accounts()
     assert root is not None, "one waits at a time"
     root.final_at = event.timestamp
-    body = network.document(root.data)
-    if body is None:
-        return
     try:
-        leaves = AccountsData.decode(body, root.data).accounts
+        data = AccountsData.read(root.data, network.document)
     except InferixError:
         return  # who made it final has still to answer; nobody else's replay shall end with it
-    for leaf in leaves:
+    if data is None:
+        return
+    for leaf in data.accounts:
         account = network.accounts.get(leaf.account)
         if account is not None:
             account.spent, account.reserved = leaf.spent, leaf.reserved

@@ -122,10 +122,9 @@ def _posted(network: Network, name: RootName) -> AccountsRoot:
 
 def served(network: Network, root: AccountsRoot) -> AccountsData:
     """The leaves behind an accounts root. Raises NotFound, or Corrupt where they are malformed or of another epoch."""
-    body = network.document(root.data)
-    if body is None:
+    data = AccountsData.read(root.data, network.document)
+    if data is None:
         raise NotFound("its data is not served")
-    data = AccountsData.decode(body, root.data)
     if data.epoch != root.epoch:
         raise Corrupt(f"its data is of epoch {data.epoch}")
     return data

@@ -48,12 +48,12 @@ def posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
     )
     network.posted_rosters[args["kind"], args["index"]] = found
     kind = RosterKind(args["kind"])
-    body = network.document(args["data"])
     found.right = _right(network, kind, event.timestamp)
-    if body is None:
-        return
     try:
-        leaves = RosterData.decode(body, args["data"]).leaves
+        data = RosterData.read(args["data"], network.document)
+        if data is None:
+            return
+        leaves = data.leaves
         # An id far away would make a tree of billions of places.
         is_near = all(leaf.node in network.nodes for leaf in leaves)
         roster = Roster(leaves) if is_near else None

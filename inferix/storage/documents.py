@@ -3,6 +3,7 @@
 
 from typing import TypeVar
 
+from inferix.models.anchor import Chunked
 from inferix.models.document import MAX_DOCUMENT, Document
 from inferix.storage.blobs import BlobStore
 from inferix.storage.cid import Cid, Codec
@@ -22,6 +23,14 @@ def put_document(store: BlobStore, document: Document) -> bytes:
     store.put_block(cid, body)
     store.pin(cid)
     return cid.digest
+
+
+def put_chunked(store: BlobStore, document: Chunked) -> bytes:
+    """Stores and pins all of a document that may be cut; the digest of the first."""
+    first, *others = document.cut()
+    for part in others:
+        put_document(store, part)
+    return put_document(store, first)
 
 
 def get_document(store: BlobStore, kind: type[Kind], digest: bytes) -> Kind:

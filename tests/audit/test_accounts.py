@@ -7,7 +7,7 @@ import pytest
 
 from inferix.audit import Lookup
 from inferix.errors import NotFound, Unavailable
-from inferix.models.anchor import AccountsData, RosterData
+from inferix.models.anchor import ROWS_A_CHUNK, AccountsData, RosterData
 from inferix.models.document import Document
 from inferix.models.roles import RosterKind
 from inferix.replay.accounting import accounts_data, roster_leaves
@@ -91,6 +91,22 @@ def test_data_that_is_not_served(closed: Chain, accounts: AccountsData) -> None:
     batch = next(iter(closed.network.batches.values()))
     closed.documents = {digest: body for digest, body in clean.items() if digest != batch.data}
     assert "batches: batch 1/1: its data is not served" in audit(closed).problems
+
+
+def test_accounts_of_more_rows_than_a_block_holds(closed: Chain) -> None:
+    for account in range(2, ROWS_A_CHUNK + 3):
+        owner = address(1_000 + account)
+        closed.emit("ToppedUp", account=account, owner=owner, coin=COIN, amount=10**6, credit=10**9)
+    data = accounts_data(closed.network, 0)
+    chunks = data.cut()[1:]
+    closed.post_accounts(data)
+    assert len(chunks) > 1
+    assert audit(closed).problems == []
+    del closed.documents[chunks[-1].digest()]
+    assert problem(closed) == "accounts: epoch 0: its data is not served"
+    closed.events.pop()
+    closed.post_accounts(data.model_copy(update={"accounts": change_row(data.accounts, ROWS_A_CHUNK + 1, spent=1)}))
+    assert f"account {ROWS_A_CHUNK + 2} has another leaf" in problem(closed)
 
 
 def test_data_of_another_form_is_named_and_ends_nothing(closed: Chain, accounts: AccountsData) -> None:

@@ -172,6 +172,12 @@ def test_top_up__more_than_the_wallet_holds__exit_3_and_nothing_is_sent(network:
     assert credit(network, 5) == []
 
 
+def test_top_up__too_little_to_open_an_account__exit_2_and_nothing_is_sent(network: Network) -> None:
+    done = network.inferix("top-up", "0.5", "--faucet", index=5)
+    assert (done.returncode, "an account opens with" in done.stderr) == (2, True), done.stderr
+    assert credit(network, 5) == []
+
+
 def test_top_up__no_api__exit_5(network: Network) -> None:
     done = network.inferix("top-up", "5", INFERIX_API=f"http://127.0.0.1:{free_port()}")
     assert (done.returncode, "does not answer: check --api" in done.stderr) == (5, True)

@@ -6,9 +6,18 @@ from pathlib import Path
 import pytest
 
 from inferix.messages import Order
-from inferix.models.anchor import AnchorData, BatchData
+from inferix.models.anchor import (
+    ROWS_A_CHUNK,
+    AccountLeaf,
+    AccountsData,
+    AnchorData,
+    BatchData,
+    RosterData,
+    RosterLeaf,
+)
 from inferix.models.event import ChainEvent
 from inferix.storage import Cid, Codec
+from inferix.storage.documents import put_chunked
 from inferix.storage.embedded import EmbeddedStore
 from inferix.storage.errors import BlockMissing
 from keepers.documents import Fetcher, named_digests
@@ -48,6 +57,16 @@ def test_fetch__a_batch__with_its_chunks(store: EmbeddedStore) -> None:
     digest = put(store, chunk.encode())
     first = BatchData(manager=3, sequence=1, leaves=[], chunks=[digest])
     assert set(Fetcher(store).fetch([put(store, first.encode())], 5)) == {first.digest(), digest}
+
+
+def test_fetch__accounts_and_rosters_of_many_rows__with_their_chunks(store: EmbeddedStore) -> None:
+    rows = [AccountLeaf(account=at, spent=0, reserved=0) for at in range(1, ROWS_A_CHUNK + 2)]
+    accounts = AccountsData(epoch=1, accounts=rows, nodes=[])
+    leaf = RosterLeaf(node=1, ib=0, price=0, device_class=bytes(32), weight=0)
+    roster = RosterData(kind=1, leaves=[leaf] * (ROWS_A_CHUNK + 1))
+    for document in (accounts, roster):
+        found = Fetcher(store).fetch([put_chunked(store, document)], 5)
+        assert set(found) == {part.digest() for part in document.cut()}
 
 
 def test_fetch__absent_and_oversized__left_out(store: EmbeddedStore) -> None:

@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 
 from inferix.draws import Roster
 from inferix.messages import Acceptance, Domain, Message, Order, Probe, Receipt, Vote
-from inferix.models.anchor import AccountsData, AnchorData, RosterData, RosterLeaf, SignedMessage
+from inferix.models.anchor import AccountsData, AnchorData, Chunked, RosterData, RosterLeaf, SignedMessage
 from inferix.models.document import Document
 from inferix.models.event import ChainEvent
 from inferix.models.job import JobSpec, LeaseSpec, QuoteRequest, RenderSettings
@@ -69,8 +69,9 @@ class Chain:
         self.time += seconds
 
     def store(self, document: Document) -> bytes:
-        self.documents[document.digest()] = document.encode()
-        return document.digest()
+        parts = document.cut() if isinstance(document, Chunked) else [document]
+        self.documents |= {part.digest(): part.encode() for part in parts}
+        return parts[0].digest()
 
     def start(self) -> None:
         """A dev network with one manager, three workers and three verifiers, and a client with 100 USD."""

@@ -62,7 +62,16 @@ def test_first_top_up_opens_an_account_and_the_next_adds(system: System) -> None
     state = system.ifx_dollar.account(1)
     assert (state.owner, state.coin, state.credit) == (client.address, system.usd.address, 1_500_001_000)
     assert system.ifx_dollar.coin(system.usd).pool == 1_500_001_000
-    assert system.top_up(key("other client"), 1) == 2
+    assert system.top_up(key("other client"), 10**6) == 2
+
+
+def test_attack_accounts_opened_with_dust_fill_every_epochs_rows(system: System) -> None:
+    client = key("client")
+    with boa.reverts("IfxDollar: an account opens with a USD"):
+        system.top_up(client, 10**6 - 1)
+    assert system.ifx_dollar.account_count() == 0
+    assert system.top_up(client, 10**6) == 1
+    assert system.top_up(client, 1) == 1  # once it is open, any amount
 
 
 def test_top_up_for_somebody_else_credits_that_owner(system: System) -> None:
@@ -388,8 +397,8 @@ def test_coin_that_returns_false_is_refused_both_ways(system: System) -> None:
 def test_coin_with_a_fee_credits_what_arrived(system: System) -> None:
     client = key("client")
     coin = odd_coin(system, habit=KEEPS_A_FEE)
-    account = pay_in(system, coin, client, 10**6)
-    assert system.ifx_dollar.account(account).credit == 900_000_000 == system.ifx_dollar.coin(coin).pool
+    account = pay_in(system, coin, client, 2 * 10**6)
+    assert system.ifx_dollar.account(account).credit == 1_800_000_000 == system.ifx_dollar.coin(coin).pool
 
 
 def test_coin_that_takes_more_from_the_sender_cannot_eat_others_money(system: System) -> None:
@@ -435,7 +444,7 @@ def test_nothing_pays_more_than_came_in(deployed: System, decimals: int, steps: 
         for verb, which, amount in steps:
             units = amount * 10**decimals // 10**9
             account = dollar.account_of(clients[which].address, coin)
-            if verb == "in" and units:
+            if verb == "in" and units * 10**9 // 10**decimals >= (1 if account else USD):
                 pay_in(deployed, coin, clients[which], units)
                 paid_in += units
             elif (

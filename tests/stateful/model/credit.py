@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from tests.stateful.model.basics import BPS, NANO, Ground, need
 
+OPENING_CREDIT = NANO
+"""What opens an account, a USD."""
+
 
 @dataclass
 class Coin:
@@ -65,9 +68,10 @@ class Credit:
         nano = book.nano(units)
         need(nano, "nothing to credit")
         need(book.pool + nano <= book.cap, "over the coin's cap")
+        account = self.account_of(owner, coin)
+        need(account or nano >= OPENING_CREDIT, "under what opens an account")
         self.ground.coins[coin].move(payer, self._address, units)
         book.pool += nano
-        account = self.account_of(owner, coin)
         if account is None:
             account = Account(len(self.accounts) + 1, owner, coin)
             self.accounts[account.id] = account
