@@ -9,7 +9,19 @@
 Whoever has the job key has them all; a key for one purpose opens nothing of another. See `inferix.sealing.subkey`.
 """
 
+from hashlib import sha256
+
 from inferix.sealing import JobKey, subkey
+
+_COMMITMENT = b"inferix/job-key"
+
+
+def commitment(job_key: JobKey) -> bytes:
+    """What a job's spec, and with it the order on chain, holds of its key, 32 bytes.
+
+    Before anybody is drawn the seeds of all its frames are fixed, and nobody has two keys for one job.
+    """
+    return sha256(_COMMITMENT + job_key).digest()
 
 
 def input_key(job_key: JobKey) -> JobKey:

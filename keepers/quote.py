@@ -23,10 +23,12 @@ from inferix.models.roles import Role
 from inferix.plugins import engine_values
 from inferix.replay import Network
 from inferix.replay.accounting import eligible
+from inferix.replay.cheating import by_device_class
 from inferix.storage import BlobStore, Cid
 from inferix.storage.database import Database
 from inferix.storage.follower import Follower
 from inferix.storage.tables import QuoteJob, SealedKey
+from inferix.units import format_usd
 from keepers.sample import SampleScene
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,8 @@ class Quoter:
         log.info("quote %s: previewing %d frames", row.id.hex()[:12], len(request.settings.frames()))
         try:
             key = sealing.open_key(sealed.sealed if sealed else b"", self.sealing_key)
+            if jobkeys.commitment(key) != request.key:
+                raise InvalidInput("the sealed key is not the one that the request commits to: ask anew with that one")
             ratio, problems = self._preview(row.id, request, jobkeys.input_key(key))
         except NotFound:
             says = "the sealed package is not whole in storage: upload it again, then ask anew"
@@ -112,17 +116,18 @@ class Quoter:
         return preview.ratio(values.RenderSettings(settings.width, settings.height, settings.samples)), []
 
     def _answer(self, quote: bytes, request: QuoteRequest, ratio: float, problems: list[dict[str, str]]) -> None:
+        work = max(1, round(ratio * self.sample.t0_milliseconds * NANO_IBM_PER_MILLISECOND))
         with self.follower.reading() as network:
             low, high = price_range(network)
             expires = network.time + QUOTE_SECONDS
             domain = network.domain
+            cheating = by_device_class(network, work, high)
         with self.database.session() as session:
             row = session.get(QuoteJob, quote)
             assert row is not None
             row.problems = problems
             row.state = "refused" if problems else "ready"
             if not problems:
-                work = max(1, round(ratio * self.sample.t0_milliseconds * NANO_IBM_PER_MILLISECOND))
                 signed = Quote(
                     manager=self.manager,
                     request=request.digest(),
@@ -134,7 +139,15 @@ class Quoter:
                 row.work, row.low_price, row.high_price, row.expires = work, low, high, expires
                 row.signature = signed.sign(domain, self.operator_key)
             session.add(row)
-        log.info("quote %s: %s", quote.hex()[:12], "refused" if problems else f"{ratio:.2f} unit frames a frame")
+        if problems:
+            log.info("quote %s: refused", quote.hex()[:12])
+            return
+        log.info("quote %s: %.2f unit frames a frame", quote.hex()[:12], ratio)
+        for item in cheating:
+            value, found = format_usd(item.expected_value), item.found_ppm / 10_000
+            log.info(
+                "cheating a frame of it on %s has expected value %s: %.2f %% found", item.device_class, value, found
+            )
 
 
 def price_range(network: Network) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from inferix.models.roles import TaskKind
 from inferix.models.work import PanelDuty, Run, TaskWork, Verify
 from inferix.proofs.rendering import frame_seed
 from inferix.replay.jobs import quoter
-from inferix.sealing import JobKey
+from inferix.sealing import JobKey, SealError
 from node import engines
 from node.identity import Identity
 from node.sessions import SessionPool
@@ -103,11 +103,13 @@ class Assignment:
 def open_assignment(item: TaskWork, identity: Identity, vault: Vault) -> Assignment:
     """Fetch the spec, open the key, and check that the task is one of the spec's.
 
-    :raises SealError: the key is not for this node. NotOfThisJob: the item, or the opening with it, is false.
-        BadFile: the spec is malformed.
+    :raises SealError: the key is not for this node, or not the job's. NotOfThisJob: the item, or the opening with it,
+        is false. BadFile: the spec is malformed.
     """
     key = identity.open(item.sealed_key)
     spec = vault.document(JobSpec, item.spec)
+    if jobkeys.commitment(key) != spec.request.key:
+        raise SealError(f"the key that came for job {item.task.job.hex()} is not the one that its spec commits to")
     if item.task not in spec.tasks(item.task.job):
         raise NotOfThisJob(f"task {item.task.id.hex()} is not one of its job's spec {item.spec.hex()}")
     sealed = item.opening if isinstance(item, Run) else b""

@@ -19,11 +19,14 @@ class Shadow:
     results: list[ShadowResult] = field(default_factory=list)
     _test: TileTest | None = None
 
-    def watch(self, delivered: FloatArray, own: FloatArray) -> None:
-        """A tile that was rendered again, as delivered and as rendered here."""
+    def watch(self, delivered: FloatArray, own: FloatArray, another: FloatArray | None) -> None:
+        """A tile that was rendered again, as delivered, as rendered here and, to see its noise, with another seed: only
+        where that was done does a rule say anything that needs it."""
+        if another is None and not self.rule.exact:
+            return
         self._test = self._test or TileTest(self.rule)
         if not self._test.decided:
-            self._test.add(measure(delivered, own, self.rule.tolerance))
+            self._test.add(measure(delivered, own, self.rule.tolerance, another))
 
     def end(self, frame: int) -> None:
         """The frame's last tile was seen."""

@@ -18,6 +18,7 @@ from inferix.proofs.rendering import (
     TileMeasure,
     TileTest,
     Verdict,
+    another_seed,
     guide_rows,
     judge,
     measure,
@@ -33,14 +34,14 @@ MORE_TILES: Final = 30  # where ten cannot tell: the plan goes on, its first ten
 MAX_TILES_A_TASK: Final = 2_000  # so that the measurement fits one document
 
 
-Watch = Callable[[FloatArray, FloatArray], None]
+Watch = Callable[[FloatArray, FloatArray, FloatArray | None], None]
 
 
 class TileRenderer(Protocol):
     """The one call of `node.engines.Session` that a check needs."""
 
     def tiles(self, frame: int, seed: int, settings: RenderSettings, tiles: Sequence[Tile]) -> list[FloatArray]:
-        """The raw pass of these rectangles only."""
+        """The raw passes of these rectangles only."""
         ...
 
 
@@ -81,7 +82,7 @@ def check_frame(
 ) -> tuple[list[TileResult], Verdict]:
     """The tiles that were rendered, in order, and what they come to. ``seed``: of the frame; ``most``: tiles.
 
-    ``watch`` gets each tile as delivered and as rendered here.
+    ``watch`` gets each tile as delivered, as rendered here, and with another seed where that was done.
 
     ``again``: these and no others, where they are those that are drawn, and enough to tell.
 
@@ -92,24 +93,34 @@ def check_frame(
             raise BadResult("its pixels are not those that were committed to")
         plan = plan_tiles(blocks, settings, draw, most)
         if again and plan[: len(again)] == tuple(again):
-            redone = session.tiles(draw.frame, seed, settings, again)
+            redone = _redone(session, draw.frame, seed, settings, again, rule)
             results, verdict = _all(draw.frame, again, [blocks.crop(tile) for tile in again], redone, rule)
             if verdict.conclusive or len(again) == len(plan):
                 return results, verdict
         test, results = TileTest(rule), []
         while not test.decided and len(results) < len(plan):
             tiles = plan[len(results) :][: test.wanted]
-            redone = session.tiles(draw.frame, seed, settings, tiles)
-            pairs = [(blocks.crop(tile), own) for tile, own in zip(tiles, redone, strict=True)]
-            measures = [measure(theirs, own, rule.tolerance) for theirs, own in pairs]
+            redone = _redone(session, draw.frame, seed, settings, tiles, rule)
+            compared = [(blocks.crop(tile), *own) for tile, own in zip(tiles, redone, strict=True)]
+            measures = [measure(theirs, own, rule.tolerance, another) for theirs, own, another in compared]
             if watch is not None:
-                for theirs, own in pairs:
-                    watch(theirs, own)
+                for each in compared:
+                    watch(*each)
             results += [_result(draw.frame, tile, found) for tile, found in zip(tiles, measures, strict=True)]
             for found in measures:
                 if not test.decided:
                     test.add(found)
     return results, test.verdict()
+
+
+def _redone(
+    session: TileRenderer, frame: int, seed: int, settings: RenderSettings, tiles: Sequence[Tile], rule: Rule
+) -> list[tuple[FloatArray, FloatArray | None]]:
+    """Each tile as it has to be and, where a tolerance is measured in noise, with another seed."""
+    own = session.tiles(frame, seed, settings, tiles)
+    if rule.exact:
+        return [(pixels, None) for pixels in own]
+    return list(zip(own, session.tiles(frame, another_seed(seed), settings, tiles), strict=True))
 
 
 def plan_tiles(blocks: RawBlocks, settings: RenderSettings, draw: Draw, count: int) -> tuple[Tile, ...]:
@@ -121,10 +132,15 @@ def plan_tiles(blocks: RawBlocks, settings: RenderSettings, draw: Draw, count: i
 
 
 def _all(
-    frame: int, tiles: Sequence[Tile], delivered: Sequence[FloatArray], redone: Sequence[FloatArray], rule: Rule
+    frame: int,
+    tiles: Sequence[Tile],
+    delivered: Sequence[FloatArray],
+    redone: Sequence[tuple[FloatArray, FloatArray | None]],
+    rule: Rule,
 ) -> tuple[list[TileResult], Verdict]:
     """Every tile of a list. ``failed`` names those after the decision too."""
-    measures = [measure(theirs, own, rule.tolerance) for theirs, own in zip(delivered, redone, strict=True)]
+    pairs = zip(delivered, redone, strict=True)
+    measures = [measure(theirs, own, rule.tolerance, another) for theirs, (own, another) in pairs]
     failed = tuple(index for index, found in enumerate(measures) if TileTest(rule).fails(found))
     results = [_result(frame, tile, found) for tile, found in zip(tiles, measures, strict=True)]
     return results, replace(judge(measures, rule), failed=failed)

@@ -25,3 +25,9 @@ def test_keys__differ_by_purpose_task_and_attempt() -> None:
 def test_keys__are_those_of_the_written_schedule() -> None:
     assert jobkeys.input_key(KEY).hex() == "736fed799fc7c2d304f62efb498b45befcc498b5b48bfd4d3469d5d76969568b"
     assert jobkeys.result_key(KEY, TASK, 3).hex() == "9b2b25b8d1b9ad62fbe05d56fa0021debbb9aa6184e9f615e8973d1c3091c54d"
+
+
+def test_commitment__is_the_keys_own_and_opens_nothing() -> None:
+    other = JobKey(bytes(31) + b"\x01")
+    assert jobkeys.commitment(KEY) == jobkeys.commitment(KEY) != jobkeys.commitment(other)
+    assert jobkeys.commitment(KEY) not in (KEY, jobkeys.input_key(KEY), jobkeys.task_key(KEY, TASK))

@@ -2,6 +2,7 @@
 """Quotes: a manager previews the client's package and signs a price."""
 
 import secrets
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -15,6 +16,7 @@ from inferix.errors import Conflict, InvalidInput, NotFound
 from inferix.models.document import HexBytes
 from inferix.models.job import QuoteRequest
 from inferix.models.roles import Role
+from inferix.replay.cheating import by_device_class
 from inferix.sealing import SEALED_KEY_SIZE
 from inferix.storage.cid import Cid
 from inferix.storage.tables import QuoteJob, SealedKey
@@ -71,6 +73,7 @@ async def quote(quote_id: str, client: ClientDep, context: ContextDep) -> dict[s
     row = await context.read(lambda session: session.get(QuoteJob, wanted))
     if row is None or row.owner != client:
         raise NotFound("you have asked for no such quote")
+    cheating = by_device_class(await context.network(), row.work, row.high_price) if row.state == "ready" else []
     return {
         "id": hexed(row.id),
         "state": row.state,
@@ -80,4 +83,5 @@ async def quote(quote_id: str, client: ClientDep, context: ContextDep) -> dict[s
         "expires": row.expires,
         "signature": hexed(row.signature),
         "problems": row.problems,
+        "cheating": [asdict(item) for item in cheating],
     }

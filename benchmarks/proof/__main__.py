@@ -2,6 +2,7 @@
 """``make bench-proof``: how often the proof of rendering errs. ``make bench-proof-full``: over three thousand frames.
 
 A frame's results are on disk when it is done, in out/bench-proof: Ctrl-C, and the full run goes on there the next time.
+Frames whose rows are published (benchmarks/proof/rows) are not rendered again; --publish puts one's own there.
 The short one starts anew: equal seeds, equal results. Either ends with tables, report.json, calibration.json (as the
 package reads it) and pictures.
 """
@@ -14,15 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.proof import marks, outcome, scenes
+from benchmarks.proof import counts, marks, outcome, scenes
 from benchmarks.proof.cases import EXTRAS, Case
-from benchmarks.proof.journal import Journal
+from benchmarks.proof.journal import Journal, Row
 from benchmarks.proof.outcome import FRAMES, MARKED, MARKS, OUT
 from benchmarks.proof.run import Run
 from demo.say import line
 from devnet.processes import ROOT, exit_on_sigterm
 from inferix.errors import InferixError
-from inferix.proofs.rendering import load_calibration
+from inferix.proofs.rendering import load_calibration, write_calibration
 from node.gpu import load_probe
 
 ROUND = len(scenes.NAMES) * len(EXTRAS)
@@ -31,7 +32,9 @@ ROUND = len(scenes.NAMES) * len(EXTRAS)
 FULL = 112 * ROUND
 """A thousand frames of every class, three thousand honest ones."""
 CHOSEN_ON = 36
-"""Cases before this one are those that the tolerance in force was chosen on: the full run counts others."""
+"""Cases before this one are those that the thresholds in force come from: the full run counts others."""
+CHOSEN_AT = ((256, 144, 8), (128, 72, 64))
+"""Width, height and samples of these: few samples, and as many as are ordered."""
 MULTIPLE = 8
 MARKED_OF_EACH = 3
 """Frames of each scene with ANGV's marks, in the full run; one in the short one. Each costs as much as ten others."""
@@ -41,11 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all that was asked for was measured."""
     asked = _parser().parse_args(arguments)
     exit_on_sigterm()
+    if asked.calibrate:
+        return _calibrate(asked)
     kind, rules = "full" if asked.full else "short", load_calibration().name  # votes by other rules do not add up
     folder = OUT / f"{kind}-{asked.width}x{asked.height}-{asked.samples}-{rules}"
     try:
         if asked.full:
             os.nice(19)
+        if asked.publish:
+            line(f"{outcome.frames(folder).publish()} frames published in {outcome.PUBLISHED / folder.name}")
+            return 0
         if not asked.report:
             _measure(asked, folder)
         outcome.report(folder, no_gpu=load_probe().report().reason)
@@ -62,11 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks.proof", description=__doc__)
     parser.add_argument("--full", action="store_true", help="go on with the long run, with the least priority")
     parser.add_argument("--cases", type=int, help=f"frames: {ROUND}, or {FULL} of the full run")
+    parser.add_argument("--calibrate", action="store_true", help="count what the thresholds come from, and write them")
     parser.add_argument("--shard", type=_shard, default=(0, 1), metavar="I/N", help="every N-th frame, for N processes")
     parser.add_argument("--minutes", type=float, help="stop after these, whatever is left")
     parser.add_argument("--threads", type=int, help="of Blender: 2, or 1 in the full run")
     parser.add_argument("--end-to-end", metavar="SCENE", choices=scenes.NAMES, help="check one frame of 1080p by nodes")
     parser.add_argument("--report", action="store_true", help="no new frames, only the tables of those that are there")
+    parser.add_argument("--publish", action="store_true", help="keep the rows counted here with the project's")
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--height", type=int, default=144)
     parser.add_argument("--samples", type=int, default=16, help=f"a multiple of {MULTIPLE}")
@@ -78,6 +88,29 @@ def _shard(text: str) -> tuple[int, int]:
     if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
         raise argparse.ArgumentTypeError("write 0/2 and 1/2 for two processes")
     return int(index), int(count)
+
+
+def _calibrate(asked: argparse.Namespace) -> int:
+    """Count the cases that thresholds come from, and write them down once they are all there."""
+    rows: list[Row] = []
+    with TemporaryDirectory(prefix="inferix-bench-") as work, Run(Path(work), asked.threads or 1) as run:
+        for width, height, samples in CHOSEN_AT:
+            journal = Journal(OUT / f"chosen-{width}x{height}-{samples}" / FRAMES)
+            done, (index, shards) = journal.done(), asked.shard
+            for number in range(CHOSEN_ON):
+                if number not in done and number % shards == index:
+                    row = run.do(Case(number, width, height, samples), check=number == index)
+                    journal.add(row)
+                    line(f"{samples} samples, frame {number + 1} of {CHOSEN_ON}: {row['scene']}")
+            rows += journal.rows()
+    if len(rows) < CHOSEN_ON * len(CHOSEN_AT):
+        line("this shard is done; the last one to end writes the calibration")
+        return 0
+    sizes = " and ".join(f"{width}x{height}, {samples} samples" for width, height, samples in CHOSEN_AT)
+    source = f"make calibration: {CHOSEN_ON} frames of {len(scenes.NAMES)} scenes each at {sizes}"
+    write_calibration(OUT / "calibration.json", counts.calibrate(rows, source, chosen=False))
+    line(f"{(OUT / 'calibration.json').relative_to(ROOT)}: in force where it lies beside inferix/proofs/rendering")
+    return 0
 
 
 def _measure(asked: argparse.Namespace, folder: Path) -> None:
@@ -94,7 +127,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> None:
 
 
 def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> None:
-    frames, marked = Journal(folder / FRAMES), Journal(folder / MARKS)
+    frames, marked = outcome.frames(folder), Journal(folder / MARKS)
     done, with_marks, began = frames.done(), marked.done(), time.monotonic()
     first = CHOSEN_ON if asked.full else 0
     every = max(count // len(scenes.NAMES) // (MARKED_OF_EACH if asked.full else 1), 1)

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.proof import forgeries, scenes
 from benchmarks.proof.blender import Blender, Shot
-from inferix.proofs.rendering import FloatArray, frame_seed
+from inferix.proofs.rendering import FloatArray, another_seed, as_stored, frame_seed
 from node.engines import RenderSettings
 from node.tiles import Draw
 
@@ -27,8 +27,12 @@ FRACTIONS: Final = (2, 4, 8)
 CHEAP: Final = "1/8 samples, denoised"
 """What a worker puts where it cheats in part of a frame: nothing else saves as much and looks as good."""
 
-SLIGHT: Final = ("3 bounces of 12", "fast GI")
+CUTS: Final = {"3 bounces of 12": "bounces", "fast GI": "fast_gi"}
 """Settings cut; in many scenes they hardly change the picture."""
+
+ALL_BUT_ONE: Final = "all samples but one"
+SLIGHT: Final = (*CUTS, ALL_BUT_ONE)
+"""Counted, and not claimed."""
 
 Frames = dict[str, FloatArray]
 
@@ -49,6 +53,11 @@ class Case:
         settings = RenderSettings(self.width, self.height, self.samples)
         return Shot(kind, self.number // len(scenes.NAMES), scenes.MIDDLE, self.seed(), settings)
 
+    @property
+    def noise_shot(self) -> Shot:
+        """The same frame with the seed that shows a verifier its noise."""
+        return replace(self.shot, seed=another_seed(self.shot.seed))
+
     def seed(self, frame: int = scenes.MIDDLE, worker: int = WORKER, attempt: int = 0) -> int:
         """Seed of a frame, as tasks have it."""
         return frame_seed(self._hash("task key"), attempt, worker, frame)
@@ -68,8 +77,9 @@ class Case:
 
 @dataclass
 class Made:
-    """Frames that a worker may deliver: honest, and by name. ``raw``, ``full``: the honest render as it came, its core
-    seconds. ``cost``: core seconds of what was rendered for a frame, as a share of these; only where it is measured."""
+    """Frames that a worker may deliver, as their files hold them: honest, and by name. ``raw``, ``full``: the honest
+    render as it came, its core seconds. ``cost``: core seconds of what was rendered for a frame, as a share of these;
+    only where it is measured."""
 
     honest: FloatArray
     raw: FloatArray
@@ -81,14 +91,16 @@ class Made:
 def make(case: Case, worker: Blender, other: FloatArray | None) -> Made:
     """Everything of a case. ``other``: the honest frame of another scene, where there is one."""
     rendered = worker.render(case.shot)
-    made = Made(_rgba(rendered), rendered, worker.last_core_seconds)
+    made = Made(as_stored(rendered), rendered, worker.last_core_seconds)
     made.frames[EIGHT_BITS] = forgeries.eight_bits(made.honest)
     chance = case.chance()
-    if other is not None:
+    if other is not None and other.shape == made.honest.shape:
         made.frames["another scene"] = other
     made.frames["uniform noise"] = forgeries.uniform_noise(made.honest, chance)
     made.frames["black and white noise"] = forgeries.black_and_white(made.honest, chance)
+    made.frames["guides made up"] = forgeries.made_up_guides(made.honest, case.chance("guides"))
     EXTRAS[case.number // len(scenes.NAMES) % len(EXTRAS)](case, worker, made)
+    made.frames = {name: as_stored(pixels) for name, pixels in made.frames.items()}
     return made
 
 
@@ -107,14 +119,17 @@ def _fewer_samples(case: Case, worker: Blender, made: Made) -> None:
     eighth = case.samples // 8
     bounds = [(0, eighth), (eighth, eighth), (2 * eighth, 2 * eighth)]
     parts = [worker.render(case.shot, subset=bound) for bound in bounds]
-    last = worker.render(case.shot, subset=(case.samples - 1, 1))
-    found = {f"{case.samples - 1}/{case.samples} samples": forgeries.without_last(made.raw, last, case.samples)}
+    last = worker.render(case.shot, subset=(7 * eighth, eighth))
+    found = {"7/8 samples": forgeries.without_last(made.raw, last, case.samples, eighth)}
+    if eighth > 1:
+        last = worker.render(case.shot, subset=(case.samples - 1, 1))
+        made.frames[ALL_BUT_ONE] = forgeries.without_last(made.raw, last, case.samples)
     for count, fraction in zip((3, 2, 1), FRACTIONS, strict=True):
         taken = [length for _, length in bounds[:count]]
         found[f"1/{fraction} samples"] = forgeries.mean_of(parts[:count], taken)
     for name, pixels in found.items():
-        made.frames[name] = _rgba(pixels)
-        made.frames[f"{name}, denoised"] = _rgba(worker.denoised(pixels))
+        made.frames[name] = pixels
+        made.frames[f"{name}, denoised"] = worker.denoised(pixels)
 
 
 def _in_part(case: Case, made: Made) -> None:
@@ -133,18 +148,18 @@ def _less_work_or_another_seed(case: Case, worker: Blender, made: Made) -> None:
 
 def _seed_and_size(case: Case, worker: Blender, made: Made) -> None:
     shot = case.shot
-    made.frames["another seed"] = _rgba(worker.render(replace(shot, seed=case.seed(attempt=1))))
+    made.frames["another seed"] = worker.render(replace(shot, seed=case.seed(attempt=1)))
     half = replace(shot.settings, width=-(-case.width // 2), height=-(-case.height // 2))
     small = worker.render(replace(shot, settings=half))
     made.cost["half width and height"] = worker.last_core_seconds / made.full
     for name, pixels in (("", small), (", denoised", worker.denoised(small))):
-        large = forgeries.upscaled(_rgba(pixels), case.height, case.width)
+        large = forgeries.upscaled(pixels, case.height, case.width)
         made.frames[f"half width and height{name}"] = large
 
 
 def _neighbours(case: Case, worker: Blender, made: Made) -> None:
     before, after = (
-        _rgba(worker.render(replace(case.shot, frame=frame, seed=case.seed(frame))))
+        worker.render(replace(case.shot, frame=frame, seed=case.seed(frame)))
         for frame in (scenes.MIDDLE - 1, scenes.MIDDLE + 1)
     )
     made.frames["the frame before"] = before
@@ -152,9 +167,9 @@ def _neighbours(case: Case, worker: Blender, made: Made) -> None:
 
 
 def _settings_and_worker(case: Case, worker: Blender, made: Made) -> None:
-    for name, cut in zip(SLIGHT, ("bounces", "fast_gi"), strict=True):
+    for name, cut in CUTS.items():
         made.frames[name] = _costing(worker, made, name, case.shot, cut)
-    made.frames["another worker's frame"] = _rgba(worker.render(replace(case.shot, seed=case.seed(worker=WORKER + 1))))
+    made.frames["another worker's frame"] = worker.render(replace(case.shot, seed=case.seed(worker=WORKER + 1)))
 
 
 EXTRAS: Final[tuple[Callable[[Case, Blender, Made], None], ...]] = (
@@ -167,11 +182,7 @@ EXTRAS: Final[tuple[Callable[[Case, Blender, Made], None], ...]] = (
 def _costing(worker: Blender, made: Made, name: str, shot: Shot, cut: str = "") -> FloatArray:
     pixels = worker.render(shot, cut=cut)
     made.cost[name] = worker.last_core_seconds / made.full
-    return _rgba(pixels)
-
-
-def _rgba(pixels: FloatArray) -> FloatArray:
-    return np.ascontiguousarray(pixels[..., :4])
+    return pixels
 
 
 def claimed(names: Mapping[str, object] | list[str]) -> list[str]:

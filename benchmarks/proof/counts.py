@@ -7,7 +7,7 @@ each other, frames of different cases are. Rates of a single vote are therefore 
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.proof.cases import GPU, HONEST, SLIGHT, claimed
@@ -20,7 +20,6 @@ from inferix.proofs.rendering import (
     Calibration,
     Counted,
     Pair,
-    Tolerance,
     load_calibration,
 )
 
@@ -127,8 +126,8 @@ def of_scene(rows: Sequence[Row], scene: str) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A tolerance (``scale``: thousandths of that in force) and a threshold (ppm): an honest tile fails at most with
-    ``honest_ppm``, one of the weakest claimed forgery at least with ``forged_ppm``; ``clean``: tiles to accept."""
+    """A part of the noise (``scale``: thousandths of that in force) and a threshold (ppm): an honest tile fails at most
+    with ``honest_ppm``, one of the weakest claimed forgery at least with ``forged_ppm``; ``clean``: tiles to accept."""
 
     scale: int
     threshold: int
@@ -155,7 +154,7 @@ def best(rows: Sequence[Row]) -> Point:
     tried, now = list(points(rows)), load_calibration().tolerance.max_share_ppm
     usable = [point for point in tried if point.clean is not None]
     if not usable:
-        return next(point for point in tried if (point.scale, point.threshold) == (int(BASE), now))
+        return _in_force(rows)
 
     def order(point: Point) -> tuple[int, int, int, bool, int]:
         in_force = (point.scale, point.threshold) == (int(BASE), now)
@@ -165,6 +164,11 @@ def best(rows: Sequence[Row]) -> Point:
     return min(usable, key=order)
 
 
+def _in_force(rows: Sequence[Row]) -> Point:
+    now = load_calibration().tolerance.max_share_ppm
+    return next(point for point in points(rows) if (point.scale, point.threshold) == (int(BASE), now))
+
+
 def _clean(honest_ppm: int, forged_ppm: int, calibration: Calibration) -> int | None:
     if honest_ppm >= forged_ppm:
         return None
@@ -172,14 +176,16 @@ def _clean(honest_ppm: int, forged_ppm: int, calibration: Calibration) -> int | 
     return max(calibration.minimum, math.ceil(enough / math.log((MILLION - honest_ppm) / (MILLION - forged_ppm))))
 
 
-def calibrate(rows: Sequence[Row], source: str) -> Calibration:
-    """What this run counted, as the package reads it, at the `best` point. ``source``: what was run.
+def calibrate(rows: Sequence[Row], source: str, *, chosen: bool = True) -> Calibration:
+    """What this run counted, as the package reads it. ``source``: what was run. ``chosen``: at the `best` point, not at
+    the tolerance in force.
 
     :raises ValueError: no rows, or the kernels do not differ on this machine, so that a tolerance cannot be measured.
     """
     if not any(row["kernels_differ"] for row in rows):
         raise ValueError("both kernels gave the same bits in every frame: a tolerance cannot be measured here")
-    old, point, names = load_calibration(), best(rows), counted(rows)
+    old, names = load_calibration(), counted(rows)
+    point = best(rows) if chosen else _in_force(rows)
     forged = claimed(names)
     slight = [name for name in names if name in SLIGHT]
 
@@ -202,7 +208,7 @@ def calibrate(rows: Sequence[Row], source: str) -> Calibration:
         "cpu", "cpu", "tolerance", near(HONEST), tuple(map(near, forged)), tuple(map(near, slight)), source
     )
     tolerance = scaled(old.tolerance, point.scale)
-    tolerance = Tolerance(tolerance.absolute_ppm, tolerance.relative_ppm, point.threshold)
+    tolerance = replace(tolerance, max_share_ppm=point.threshold)
     return Calibration(
         tile_size=TILE_SIZE,
         tolerance=tolerance,

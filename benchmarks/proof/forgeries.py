@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a worker may deliver in place of its frame, made from frames and cheaper renders.
 
-Pure: arrays are (height, width, 4) float32 RGBA, linear, row 0 on top, and none is changed in place.
+Pure: arrays are (height, width, 10) float32, linear, row 0 on top: RGBA, then the denoiser's guides, albedo and normal.
+None is changed in place.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from inferix.proofs.rendering import TILE_SIZE, BoolArray, FloatArray, noise_cells
+from inferix.proofs.rendering import COLOUR, TILE_SIZE, BoolArray, FloatArray, noise_cells
 
 SHARES: Final = (0.05, 0.10, 0.25, 0.50)
 WHERE: Final = ("in one piece", "scattered", "where it is smooth")
@@ -25,7 +26,7 @@ def uniform_noise(like: FloatArray, chance: Generator) -> FloatArray:
 def black_and_white(like: FloatArray, chance: Generator) -> FloatArray:
     """Pixels at random, each black or white."""
     grey = (chance.random(like.shape[:2]) < 0.5).astype(np.float32)
-    return _opaque(np.repeat(grey[..., None], 4, axis=2))
+    return _opaque(np.repeat(grey[..., None], like.shape[2], axis=2))
 
 
 def upscaled(small: FloatArray, height: int, width: int) -> FloatArray:
@@ -41,9 +42,17 @@ def mean_of(parts: Sequence[FloatArray], samples: Sequence[int]) -> FloatArray:
     return np.asarray(total, np.float32)
 
 
-def without_last(full: FloatArray, last: FloatArray, samples: int) -> FloatArray:
-    """A frame of ``samples`` samples less its last one."""
-    return np.asarray((samples * full.astype(np.float64) - last) / (samples - 1), np.float32)
+def without_last(full: FloatArray, last: FloatArray, samples: int, count: int = 1) -> FloatArray:
+    """A frame of ``samples`` samples less its last ``count``, whose mean is ``last``."""
+    left = samples * full.astype(np.float64) - count * last.astype(np.float64)
+    return np.asarray(left / (samples - count), np.float32)
+
+
+def made_up_guides(honest: FloatArray, chance: Generator) -> FloatArray:
+    """The honest pixels beside guides of nothing: albedo at random, normals at random."""
+    forged = honest.copy()
+    forged[..., COLOUR:] = chance.random((*honest.shape[:2], honest.shape[2] - COLOUR), np.float32)
+    return forged
 
 
 def interpolated(before: FloatArray, after: FloatArray) -> FloatArray:
@@ -52,13 +61,13 @@ def interpolated(before: FloatArray, after: FloatArray) -> FloatArray:
 
 
 def eight_bits(frame: FloatArray) -> FloatArray:
-    """What is left after an 8-bit sRGB file without compression losses."""
-    clipped = frame.clip(0, 1).astype(np.float64)
+    """What is left after an 8-bit sRGB file without compression losses; the guides are as they were."""
+    clipped = frame[..., :COLOUR].clip(0, 1).astype(np.float64)
     encoded = np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
     levels = np.rint(encoded * 255) / 255
     decoded = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
     decoded[..., 3] = np.rint(clipped[..., 3] * 255) / 255
-    return decoded.astype(np.float32)
+    return np.concatenate([decoded.astype(np.float32), frame[..., COLOUR:]], axis=2)
 
 
 def pasted(honest: FloatArray, cheap: FloatArray, where: BoolArray) -> FloatArray:

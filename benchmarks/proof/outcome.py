@@ -24,6 +24,7 @@ from inferix.proofs.rendering import load_calibration, write_calibration
 from node.engines import RenderSettings
 
 OUT: Final = ROOT / "out" / "bench-proof"
+PUBLISHED: Final = Path(__file__).with_name("rows")
 FRAMES: Final = "frames.jsonl"
 MARKS: Final = "marks.jsonl"
 WHOLE: Final = "end-to-end.json"
@@ -50,9 +51,14 @@ def write_once(run: Run, say: Callable[[str], None], *, end_to_end: str | None =
         (OUT / WHOLE).write_text(json.dumps(found, indent=1) + "\n")
 
 
+def frames(folder: Path) -> Journal:
+    """The rows of a run, with those of the same run that this project brings along."""
+    return Journal(folder / FRAMES, PUBLISHED / folder.name)
+
+
 def report(folder: Path, no_gpu: str = "") -> None:
     """Everything that follows from the journals of a run."""
-    rows, marked = Journal(folder / FRAMES).rows(), Journal(folder / MARKS).rows()
+    rows, marked = frames(folder).rows(), Journal(folder / MARKS).rows()
     if not rows:
         line("there are no frames yet: nothing to report")
         return

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -15,12 +15,12 @@ from benchmarks.proof import cases, votes
 from benchmarks.proof.blender import Blender
 from benchmarks.proof.cases import HONEST, Case, Made
 from inferix.errors import Corrupt
-from inferix.proofs.rendering import MILLION, TILE_SIZE, FloatArray, Rule, Tile, Tolerance, load_calibration
+from inferix.proofs.rendering import TILE_SIZE, FloatArray, Rule, Tile, Tolerance, as_stored, load_calibration
 from node.engines.exr import crop
 from node.gpu import load_probe
 
-SCALES: Final = (250, 500, 1_000, 2_000, 4_000)
-"""Tolerances that are tried, in thousandths of the one in force."""
+SCALES: Final = (250, 500, 1_000, 2_000)
+"""Parts of the noise that are tried, in thousandths of the one in force."""
 THRESHOLDS: Final = (0, 2_500, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000)
 """Shares of a tile's pixels, parts per million."""
 SUBSET_ERROR: Final = 1e-5
@@ -61,7 +61,8 @@ class Run:
         :raises Corrupt: it does not. Unavailable: Blender ended.
         """
         made = cases.make(case, self.worker, self._other_scene)
-        redone = np.ascontiguousarray(self.verifier.render(case.shot)[..., :4])
+        frame, another = (as_stored(self.verifier.render(shot)) for shot in (case.shot, case.noise_shot))
+        redone = votes.Own(frame, another)
         row = _judge(case, made, redone)
         row["exact"] = self._repeats(case, made, row) if check else self._tiles_repeat(case, made)
         if self.gpu is not None:
@@ -74,16 +75,16 @@ class Run:
         plan = votes.Delivered(made.honest, case.draws(1)).plans()[0][:count]
         failed = 0
         for tile in plan:
-            own = np.ascontiguousarray(self.worker.render(case.shot, tile=tile)[..., :4])
+            own = as_stored(self.worker.render(case.shot, tile=tile))
             failed += own.tobytes() != crop(made.honest, tile).tobytes()
         return {"tiles": len(plan), "failed": failed}
 
     def _repeats(self, case: Case, made: Made, row: Row) -> dict[str, int]:
         """Borders, threads, another process: the same bits. Subsets: the same but for rounding."""
         found = self._tiles_repeat(case, made, 6)
-        threaded = self.worker.render(case.shot, threads=3 - min(self.threads, 2))[..., :4]
+        threaded = as_stored(self.worker.render(case.shot, threads=3 - min(self.threads, 2)))
         self.worker.close()
-        again = self.worker.render(case.shot)[..., :4]
+        again = as_stored(self.worker.render(case.shot))
         differ = {
             "tiles by themselves": found["failed"],
             "another number of threads": int((threaded != made.honest).sum()),
@@ -91,15 +92,16 @@ class Run:
         }
         half = case.samples // 2
         parts = [self.worker.render(case.shot, subset=bound)[..., :4] for bound in ((0, half), (half, half))]
-        error = np.abs((parts[0] + parts[1]) / 2 - made.honest) / np.maximum(np.abs(made.honest), 1)
+        honest = made.honest[..., :4]
+        error = np.abs((parts[0] + parts[1]) / 2 - honest) / np.maximum(np.abs(honest), 1)
         row["facts"] = {**differ, "largest error of two halves' mean": float(error.max())}
         if any(differ.values()) or error.max() > SUBSET_ERROR:
             raise Corrupt(f"Cycles does not repeat itself here, so that nothing was counted: {row['facts']}")
         whole = made.honest.shape[0] // TILE_SIZE * (made.honest.shape[1] // TILE_SIZE)
         return {"tiles": found["tiles"] + 2 * whole, "failed": 0}
 
-    def _on_gpu(self, case: Case, redone: FloatArray, row: Row, gpu: Blender) -> None:
-        frame = np.ascontiguousarray(gpu.render(case.shot)[..., :4])
+    def _on_gpu(self, case: Case, redone: votes.Own, row: Row, gpu: Blender) -> None:
+        frame = as_stored(gpu.render(case.shot))
         row["gpu"] = gpu.device_class
         tiles = votes.drawn(votes.Delivered(frame, case.draws(votes.SEATS)).plans())
         row["tiles"][cases.GPU] = _count(frame, redone, tiles, informative=False)
@@ -112,8 +114,9 @@ def rules() -> dict[str, Rule]:
     return {name: calibration.rule("cpu", "cpu", same_kernel=name == RULES[0]) for name in RULES}
 
 
-def _judge(case: Case, made: Made, redone: FloatArray) -> Row:
-    own = {RULES[0]: made.honest, RULES[1]: redone}
+def _judge(case: Case, made: Made, redone: votes.Own) -> Row:
+    exact = votes.Own(made.honest)
+    own = {RULES[0]: exact, RULES[1]: redone}
     frames = {HONEST: made.honest, **made.frames}
     plans = votes.drawn(votes.Delivered(made.honest, case.draws(votes.SEATS)).plans())
     counted = {HONEST, cases.EIGHT_BITS, *cases.SLIGHT, *cases.claimed(frames)}
@@ -123,19 +126,19 @@ def _judge(case: Case, made: Made, redone: FloatArray) -> Row:
         "scene": shot.scene,
         "variant": shot.variant,
         "calibration": load_calibration().name,
-        "kernels_differ": bool((redone != made.honest).any()),
+        "kernels_differ": bool((redone.frame != made.honest).any()),
         "core_seconds": made.full,
         "cost": {name: round(share, 4) for name, share in made.cost.items()},
         "votes": {name: _votes(case, frame, own) for name, frame in frames.items()},
         "tiles": {
-            name: _count(frame, redone, plans, informative=name not in (HONEST, cases.EIGHT_BITS), exact=made.honest)
+            name: _count(frame, redone, plans, informative=name not in (HONEST, cases.EIGHT_BITS), exact=exact)
             for name, frame in frames.items()
             if name in counted
         },
     }
 
 
-def _votes(case: Case, frame: FloatArray, own: dict[str, FloatArray]) -> dict[str, list[list[int]]]:
+def _votes(case: Case, frame: FloatArray, own: dict[str, votes.Own]) -> dict[str, list[list[int]]]:
     """By rule, each verifier's: rejects, sure, tiles used, tiles failed."""
     plans, thresholds = votes.Delivered(frame, case.draws(votes.SEATS)).plans(), rules()
     found: dict[str, list[list[int]]] = {}
@@ -146,7 +149,7 @@ def _votes(case: Case, frame: FloatArray, own: dict[str, FloatArray]) -> dict[st
 
 
 def _count(
-    frame: FloatArray, own: FloatArray, tiles: Sequence[Tile], *, informative: bool, exact: FloatArray | None = None
+    frame: FloatArray, own: votes.Own, tiles: Sequence[Tile], *, informative: bool, exact: votes.Own | None = None
 ) -> Row:
     """Tiles of a class (those with noise only, where ``informative``), and how many are over each threshold.
 
@@ -166,6 +169,5 @@ def _count(
 
 
 def scaled(tolerance: Tolerance, scale: int) -> Tolerance:
-    """The tolerance times ``scale`` thousandths; at most all of a value."""
-    absolute, relative = (part * scale // 1_000 for part in (tolerance.absolute_ppm, tolerance.relative_ppm))
-    return Tolerance(absolute, min(relative, MILLION), tolerance.max_share_ppm)
+    """The tolerance with ``scale`` thousandths of the noise in it."""
+    return replace(tolerance, noise_ppm=tolerance.noise_ppm * scale // 1_000)

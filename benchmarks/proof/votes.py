@@ -6,20 +6,20 @@ A node renders the tiles that it wants; here they are cut from a whole frame of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from inferix.models.parameters import DEFAULTS
 from inferix.proofs.rendering import (
     TILE_SIZE,
     FloatArray,
+    Reference,
     Rule,
     Tile,
     TileMeasure,
     TileTest,
     Tolerance,
     guide_rows,
-    measure,
     noise_cells,
     tile_plan,
 )
@@ -59,13 +59,30 @@ class Delivered:
         return plans
 
 
-def vote(frame: FloatArray, own: FloatArray, plan: Sequence[Tile], rule: Rule) -> Vote:
+@dataclass
+class Own:
+    """What a verifier renders: the frame and, where that is not compared bit for bit, the same with another seed."""
+
+    frame: FloatArray
+    another: FloatArray | None = None
+    _references: dict[tuple[Tile, Tolerance], Reference] = field(default_factory=dict)
+
+    def measure(self, delivered: FloatArray, tile: Tile, tolerance: Tolerance) -> TileMeasure:
+        """A tile of a delivered frame beside its own."""
+        found = self._references.get((tile, tolerance))
+        if found is None:
+            another = crop(self.another, tile) if self.another is not None else None
+            found = self._references[tile, tolerance] = Reference(crop(self.frame, tile), tolerance, another)
+        return found.measure(crop(delivered, tile))
+
+
+def vote(frame: FloatArray, own: Own, plan: Sequence[Tile], rule: Rule) -> Vote:
     """Measure tile after tile until it is sure, or the plan is used up."""
     test = TileTest(rule)
     for tile in plan:
         if test.decided:
             break
-        test.add(measure(crop(frame, tile), crop(own, tile), rule.tolerance))
+        test.add(own.measure(frame, tile, rule.tolerance))
     verdict = test.verdict()
     return Vote(not verdict.accepted, verdict.conclusive, verdict.used, len(verdict.failed))
 
@@ -80,6 +97,6 @@ def drawn(plans: Sequence[Sequence[Tile]]) -> list[Tile]:
     return list(dict.fromkeys(tile for plan in plans for tile in plan[:TILES]))
 
 
-def measures(frame: FloatArray, own: FloatArray, tiles: Sequence[Tile], tolerance: Tolerance) -> list[TileMeasure]:
+def measures(frame: FloatArray, own: Own, tiles: Sequence[Tile], tolerance: Tolerance) -> list[TileMeasure]:
     """Every one of these tiles."""
-    return [measure(crop(frame, tile), crop(own, tile), tolerance) for tile in tiles]
+    return [own.measure(frame, tile, tolerance) for tile in tiles]

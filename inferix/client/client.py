@@ -134,6 +134,7 @@ class Client:
             manager=manager["id"],
             input=job_file.input,
             input_bytes=job_file.package_bytes,
+            key=jobkeys.commitment(job_file.job_key),
             engine=job_file.engine,
             settings=RenderSettings(**job_file.settings),
         )

@@ -68,12 +68,14 @@ class RenderSettings(Value):
 
 
 class QuoteRequest(Document):
-    """What a client asks a price for. ``input``: CID of the sealed package; ``input_bytes``: its plain size."""
+    """What a client asks a price for. ``input``: CID of the sealed package; ``input_bytes``: its plain size; ``key``:
+    the commitment to the job's key (`inferix.jobkeys.commitment`), from which all seeds of its frames follow."""
 
     kind: Literal["render"] = "render"
     manager: U32
     input: Cid
     input_bytes: U64
+    key: Bytes32
     engine: Annotated[str, Field(max_length=80)]
     settings: RenderSettings
 

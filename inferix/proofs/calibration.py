@@ -30,13 +30,16 @@ Json = dict[str, Any]
 class Tolerance:
     """When a pixel and a tile count as different across kernels.
 
-    A pixel is off when a channel differs by more than ``absolute + relative * |own value|`` (linear); a tile fails when
-    more than ``max_share_ppm`` (parts per million) of its pixels are off.
+    A pixel is off when a channel differs by more than ``absolute + relative * |own value|`` (linear) and ``noise``
+    times the tile's noise in that channel; a tile fails when more than ``max_share_ppm`` (parts per million) of its
+    pixels are off. Noise shrinks with the root of the samples, and so does what a cheat leaves out: beside it, a cheat
+    is as large at a thousand samples as at ten.
     """
 
     absolute_ppm: int = 1_000
     relative_ppm: int = 4_000
     max_share_ppm: int = 20_000
+    noise_ppm: int = 0
 
     @property
     def absolute(self) -> float:
@@ -47,6 +50,11 @@ class Tolerance:
     def relative(self) -> float:
         """Of one's own value."""
         return self.relative_ppm / MILLION
+
+    @property
+    def noise(self) -> float:
+        """Of a tile's noise."""
+        return self.noise_ppm / MILLION
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why this worker, why not that one: the draws of a task, recomputed and said in words."""
 
+from dataclasses import asdict
 from typing import Any
 
-from inferix.economy import BPS, worker_stake_usd
 from inferix.errors import NotFound
 from inferix.models.roles import Outcome, RosterKind, TaskKind
-from inferix.proofs.calibration import MILLION, load_calibration
-from inferix.proofs.deterrence import expected_value_of_cheating, rejection_ppm, verdict_ppm
 from inferix.replay.attempts import misfit_worker, open_draws, seats
+from inferix.replay.cheating import of_worker
 from inferix.replay.network import Network
 from inferix.replay.state import Attempt, TaskState
-from inferix.units import MicroIb, NanoIbm, NanoUsd, fee_of
 
 
 def explain_task(network: Network, task: bytes) -> dict[str, Any]:
@@ -66,20 +64,9 @@ def _canary(attempt: Attempt) -> dict[str, Any] | None:
     }
 
 
-def _cheating(network: Network, state: TaskState, attempt: Attempt) -> dict[str, int]:
-    """What the worker could expect of not rendering, in nano-USD: all frames forged, for nothing, the fee all its own.
-
-    Half of the tiles are taken to have noise. Device classes that were never compared blame nobody: nothing is found.
-    """
-    node, rules = network.nodes[attempt.node], network.parameters
-    device = node.device_class.rstrip(b"\0").decode("ascii", "replace") or "cpu"
-    rule = load_calibration().rule(device, device)
-    one = rejection_ppm(rule, rule.forged_ppm // 2, (MILLION - rule.forged_ppm) // 2) if rule.calibrated else 0
-    found = verdict_ppm(one, rules["committee"], rules["votes_needed"])
-    stake = worker_stake_usd(MicroIb(node.ib), NanoUsd(node.price), rules) * rules["slash_failed_bps"] // BPS
-    reward = fee_of(NanoIbm(state.task.work), NanoUsd(attempt.price))
-    value = expected_value_of_cheating(MILLION, found, NanoUsd(stake), reward, NanoUsd(0))
-    return {"expected_value": value, "found_ppm": found, "stake": stake, "reward": reward}
+def _cheating(network: Network, state: TaskState, attempt: Attempt) -> dict[str, Any]:
+    """What its worker could expect of it."""
+    return asdict(of_worker(network, network.nodes[attempt.node], state.task.work, attempt.price))
 
 
 def _draws(network: Network, state: TaskState, attempt: Attempt) -> list[dict[str, Any]]:

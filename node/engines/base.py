@@ -244,7 +244,7 @@ class Session(Protocol):
         ...
 
     def tiles(self, frame: int, seed: int, settings: RenderSettings, tiles: Sequence[Tile]) -> list[FloatArray]:
-        """The raw pass of these rectangles only: each (height, width, 4) float32 RGBA, row 0 on top."""
+        """The raw passes of these rectangles only: each (height, width, 10) float32, row 0 on top."""
         ...
 
     def machine(self) -> Machine:

@@ -18,7 +18,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inferix.proofs.rendering import Tile
+from inferix.proofs.rendering import CHANNELS, COLOUR, Tile
 from node.engines.base import BadResult, FloatArray
 
 LINES: Final = 16  # of a block
@@ -34,7 +34,12 @@ _CHANNELS: Final = {
     **{f"Normal.{letter}": _HALF for letter in "XYZ"},
 }
 _PIXEL: Final = sum(_SIZES[kind] for kind in _CHANNELS.values())
-_RGBA: Final = tuple(f"Combined.{letter}" for letter in "RGBA")
+_ORDER: Final = (
+    *(f"Combined.{letter}" for letter in "RGBA"),
+    *(f"Albedo.{letter}" for letter in "RGB"),
+    *(f"Normal.{letter}" for letter in "XYZ"),
+)
+_TYPES: Final = {_HALF: "<f2", _FLOAT: "<f4"}
 
 
 class RawBlocks:
@@ -66,7 +71,7 @@ class RawBlocks:
         os.close(self._file)
 
     def lines(self, top: int, count: int) -> FloatArray:
-        """(count, width, 4) float32 RGBA from line ``top`` on, linear.
+        """(count, width, 10) float32 from line ``top`` on, linear: RGBA, albedo, normal.
 
         :raises BadResult: these lines do not unpack. ValueError: they are not inside the frame.
         """
@@ -80,7 +85,7 @@ class RawBlocks:
         return blocks[top - first * LINES :][:count]
 
     def crop(self, tile: Tile) -> FloatArray:
-        """The (height, width, 4) pixels of one tile. :raises BadResult, ValueError: as `lines`."""
+        """The (height, width, 10) pixels of one tile. :raises BadResult, ValueError: as `lines`."""
         if not (tile.x >= 0 and tile.width >= 1 and tile.x + tile.width <= self._width):
             raise ValueError(f"{tile} is not inside a frame {self._width} pixels wide")
         return np.ascontiguousarray(self.lines(tile.y, tile.height)[:, tile.x : tile.x + tile.width])
@@ -89,11 +94,11 @@ class RawBlocks:
         """As `node.engines.exr.pixels_sha256` of the whole frame, which is read block by block. :raises BadResult."""
         digest = hashlib.sha256()
         for number in range(len(self._offsets)):
-            digest.update(self._block(number).astype("<f4", copy=False).tobytes())
+            digest.update(self._block(number)[..., :COLOUR].astype("<f4").tobytes())
         return digest.digest()
 
     def _block(self, number: int) -> FloatArray:
-        """The (lines, width, 4) pixels of one block."""
+        """The (lines, width, 10) pixels of one block."""
         top = number * LINES
         lines = min(LINES, self._height - top)
         whole = lines * self._width * _PIXEL
@@ -104,11 +109,10 @@ class RawBlocks:
         packed = self._read(at + 8, size)
         data = packed if size == whole else self._unpack(packed, whole)
         table, place = np.frombuffer(data, np.uint8).reshape(lines, self._width * _PIXEL), 0
-        pixels = np.empty((lines, self._width, 4), np.float32)
+        pixels = np.empty((lines, self._width, CHANNELS), np.float32)
         for name, kind in _CHANNELS.items():
             end = place + self._width * _SIZES[kind]
-            if name in _RGBA:
-                pixels[..., _RGBA.index(name)] = np.ascontiguousarray(table[:, place:end]).view("<f4")
+            pixels[..., _ORDER.index(name)] = np.ascontiguousarray(table[:, place:end]).view(_TYPES[kind])
             place = end
         return pixels
 

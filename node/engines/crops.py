@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inferix.proofs.rendering import Tile
+from inferix.proofs.rendering import CHANNELS, Tile
 from node.engines.base import BadResult, EngineSettings, EngineStopped, FloatArray, RenderSettings
 from node.engines.launch import start_python
 from node.engines.process import JsonProcess
@@ -27,11 +27,11 @@ _PNG_CHANNELS: Final = {2: 3, 6: 4}
 def read_crops(
     exr: Path, settings: RenderSettings, tiles: Sequence[Tile], work: Path, *, unsafe: bool = False
 ) -> list[FloatArray]:
-    """These tiles of a raw frame, each (height, width, 4) float32 RGBA. ``work``: a private folder, made if absent.
+    """These tiles of a raw frame, each (height, width, 10) float32. ``work``: a private folder, made if absent.
 
     :raises BadResult: it is not a raw frame of this size, or a tile is outside of it.
     """
-    counts = [tile.width * tile.height * 4 for tile in tiles]
+    counts = [tile.width * tile.height * CHANNELS for tile in tiles]
     boxes = [(tile.x, tile.y, tile.width, tile.height) for tile in tiles]
     process = start_python("node.engines.crops", work, EngineSettings(limits=_LIMITS, unsafe=unsafe))
     try:
@@ -42,7 +42,7 @@ def read_crops(
     if len(data) != sum(counts) * 4:
         raise BadResult(f"{exr.name}: its tiles have {len(data)} bytes, expected {sum(counts) * 4}")
     parts = np.split(np.frombuffer(data, "<f4").astype(np.float32), np.cumsum(counts)[:-1])
-    return [part.reshape(tile.height, tile.width, 4) for part, tile in zip(parts, tiles, strict=True)]
+    return [part.reshape(tile.height, tile.width, CHANNELS) for part, tile in zip(parts, tiles, strict=True)]
 
 
 def read_picture(png: Path, work: Path, *, unsafe: bool = False) -> ByteArray:
@@ -93,10 +93,10 @@ class _Reading:
     def crops(self, source: str, size: Sequence[int], tiles: Sequence[Sequence[int]], output: str) -> object:
         from node.engines import exr
 
-        combined = exr.read_frame(Path(source), (size[0], size[1])).combined
+        pixels = exr.stored(exr.read_frame(Path(source), (size[0], size[1])))
         with Path(output).open("wb") as file:
             for tile in tiles:
-                file.write(exr.crop(combined, Tile(*tile)).astype("<f4").tobytes())
+                file.write(exr.crop(pixels, Tile(*tile)).astype("<f4").tobytes())
         return {}
 
 

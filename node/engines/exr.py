@@ -19,7 +19,7 @@ import OpenEXR  # type: ignore[import-not-found, unused-ignore]
 from numpy.typing import NDArray
 
 from inferix.errors import Corrupt
-from inferix.proofs.rendering import Tile
+from inferix.proofs.rendering import Tile, as_stored
 
 FloatArray = NDArray[np.float32]
 
@@ -54,6 +54,11 @@ def pixels_sha256(combined: FloatArray) -> bytes:
     return hashlib.sha256(np.ascontiguousarray(combined, dtype="<f4").tobytes()).digest()
 
 
+def stored(passes: Passes) -> FloatArray:
+    """(height, width, 10) float32: what `write_frame` keeps of these passes."""
+    return as_stored(np.concatenate([passes.combined, passes.albedo, passes.normal], axis=2, dtype=np.float32))
+
+
 def write_frame(path: Path, passes: Passes) -> None:
     """Write a raw frame; the same passes make the same bytes."""
     channels = _split(_COMBINED, passes.combined, np.float32)
@@ -78,14 +83,14 @@ def read_frame(path: Path, size: tuple[int, int] | None = None) -> Passes:
     return Passes(combined, albedo, normal)
 
 
-def crop(combined: FloatArray, tile: Tile) -> FloatArray:
-    """The (height, width, 4) pixels of one tile.
+def crop(pixels: FloatArray, tile: Tile) -> FloatArray:
+    """The pixels of one tile of a frame, with all channels that are given.
 
     :raises BadExr: the tile is not inside the frame.
     """
-    part = combined[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+    part = pixels[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
     if tile.x < 0 or tile.y < 0 or part.shape[:2] != (tile.height, tile.width):
-        raise BadExr(f"{tile} is not inside a frame of {combined.shape[1]}x{combined.shape[0]}")
+        raise BadExr(f"{tile} is not inside a frame of {pixels.shape[1]}x{pixels.shape[0]}")
     return np.ascontiguousarray(part)
 
 

@@ -50,7 +50,7 @@ class ForgingSession(BlenderSession):
         raw = self.rendered(self.work(order))
         passes = exr.read_frame(raw.path)
         pixels = np.ascontiguousarray(self.forge(raw, passes.combined, order), np.float32)
-        exr.write_frame(raw.path, Passes(pixels, passes.albedo, passes.normal))
+        exr.write_frame(raw.path, Passes(pixels, *self.guides(passes, order)))
         return replace(
             raw,
             frame=frame,
@@ -67,6 +67,10 @@ class ForgingSession(BlenderSession):
     def forge(self, raw: RawFrame, pixels: FloatArray, order: Order) -> FloatArray:
         """The combined pass that is delivered. ``raw``, ``pixels``: of what was rendered."""
         return pixels
+
+    def guides(self, passes: Passes, order: Order) -> tuple[FloatArray, FloatArray]:
+        """The albedo and normal passes that are delivered."""
+        return passes.albedo, passes.normal
 
     def rendered(self, order: Order) -> RawFrame:
         """An honest file."""
@@ -113,6 +117,14 @@ class UniformNoiseSession(ForgingSession):
 
     def forge(self, raw: RawFrame, pixels: FloatArray, order: Order) -> FloatArray:
         return forgeries.uniform_noise(pixels, np.random.default_rng(order.seed))
+
+
+class MadeUpGuidesSession(ForgingSession):
+    """Honest pixels, and guides that lead the denoiser astray."""
+
+    def guides(self, passes: Passes, order: Order) -> tuple[FloatArray, FloatArray]:
+        forged = forgeries.made_up_guides(exr.stored(passes), np.random.default_rng(order.seed))
+        return forged[..., 4:7], forged[..., 7:]
 
 
 class EightBitsSession(ForgingSession):
@@ -178,6 +190,10 @@ class LastLeftOut(_Forger):
 
 class UniformNoise(_Forger):
     session = UniformNoiseSession
+
+
+class MadeUpGuides(_Forger):
+    session = MadeUpGuidesSession
 
 
 class EightBits(_Forger):

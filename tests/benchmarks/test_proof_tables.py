@@ -139,7 +139,7 @@ def test_the_best_point_is_that_in_force_unless_another_needs_fewer_tiles() -> N
 
 
 def test_scaling_a_tolerance_leaves_the_share_alone() -> None:
-    assert scaled(Tolerance(1_000, 4_000, 20_000), 250) == Tolerance(250, 1_000, 20_000)
+    assert scaled(Tolerance(100, 200, 320_000, 300_000), 250) == Tolerance(100, 200, 320_000, 75_000)
 
 
 def test_a_stake_is_needed_where_the_reward_is_not_enough() -> None:

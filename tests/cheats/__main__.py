@@ -36,6 +36,7 @@ CHEATS: Mapping[str, str] = {
     "another scene": "forgers:AnotherScene",
     "random noise": "forgers:UniformNoise",
     "eight bits": "forgers:EightBits",
+    "guides made up": "forgers:MadeUpGuides",
     "light bounces once": "forgers:FewerBounces",
     "half of the frame": "forgers:HalfCheated",
 }

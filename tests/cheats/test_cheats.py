@@ -12,7 +12,7 @@ import pytest
 from tests.cheats.__main__ import CHEATS
 
 ROOT = Path(__file__).parents[2]
-IN_SUITE = ("all samples but one", "the frame before")
+IN_SUITE = ("all samples but one", "guides made up")
 
 
 def run_cheats(names: list[str], folder: Path, seconds: int) -> dict[str, int]:

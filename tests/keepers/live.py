@@ -158,7 +158,9 @@ class Live(Court):
         manager = manager or self.keeper
         self.nonce += 1
         settings = RenderSettings(first_frame=1, last_frame=1, width=64, height=64, samples=4)
-        request = QuoteRequest(manager=manager.id, input="b" * 50, input_bytes=9, engine="blender", settings=settings)
+        request = QuoteRequest(
+            manager=manager.id, input="b" * 50, input_bytes=9, key=bytes(32), engine="blender", settings=settings
+        )
         spec = JobSpec(
             request=request, work=10**9, assemble_work=10**8, frames_per_task=1, attempt_seconds=6_000,
             quote_signature="0x" + "00" * 65, quote_expires=now() + 600, low_price=1, high_price=2,

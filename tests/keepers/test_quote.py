@@ -71,10 +71,22 @@ class Desk:
         sealed = b"".join(sealing.seal_stream(jobkeys.input_key(key), [scene]))
         return self.ask_for(str(self.store.add(sealed)), len(scene), seal_to, **settings)
 
-    def ask_for(self, cid: str, size: int = 1, seal_to: bytes = PUBLIC, **settings: int) -> bytes:
+    def ask_for(
+        self,
+        cid: str,
+        size: int = 1,
+        seal_to: bytes = PUBLIC,
+        committed: bytes = jobkeys.commitment(KEY),
+        **settings: int,
+    ) -> bytes:
         wanted = {"first_frame": 1, "last_frame": 2, "width": 64, "height": 48, "samples": 4, **settings}
         request = QuoteRequest(
-            manager=MANAGER, input=cid, input_bytes=size, engine="noise", settings=RenderSettings(**wanted)
+            manager=MANAGER,
+            input=cid,
+            input_bytes=size,
+            key=committed,
+            engine="noise",
+            settings=RenderSettings(**wanted),
         )
         quote = QuoteJob(id=secrets.token_bytes(32), owner=address(0), request=request.encode(), asked_at=self.tick())
         with self.database.session() as session:
@@ -137,10 +149,11 @@ def test_every_problem_of_a_scene_is_told(desk: Desk) -> None:
         (lambda desk: desk.ask(b"SCENE plain", seal_to=sealing.sealing_keypair()[1]), "sealed to another node"),
         (lambda desk: desk.ask_for(str(desk.store.add(b"cut"))), "cut off within its header"),
         (lambda desk: desk.ask_for("b" * 59), "not a CID"),
+        (lambda desk: desk.ask_for("b" * 59, committed=bytes(32)), "not the one that the request commits to"),
         (lambda desk: half_uploaded(desk), "not whole in storage: upload it again"),
         (lambda desk: desk.ask(b"SCENE crash"), "ended before its time"),
     ],
-    ids=["no scene", "other key", "not for this manager", "truncated", "no cid", "half uploaded", "crash"],
+    ids=["no scene", "other key", "not for this manager", "truncated", "no cid", "two keys", "half uploaded", "crash"],
 )
 def test_what_cannot_be_previewed_is_refused_and_holds_up_nobody(
     desk: Desk, break_it: Callable[[Desk], bytes], says: str

@@ -16,10 +16,10 @@ from inferix.sealing import JobKey
 from inferix.storage.cid import Cid, Codec
 from node.engines import FloatArray
 from node.engines import RenderSettings as EngineRender
-from node.engines.exr import Passes, pixels_sha256, write_frame
+from node.engines.exr import pixels_sha256, write_frame
 from node.vault import Vault
 from tests.node.network import DOMAIN, SCENE, START, Job, Network
-from tests.node.noise_engine import KERNEL, pixels_of
+from tests.node.noise_engine import KERNEL, passes_of, pixels_of
 from tests.node.running import Node
 
 WORKER = 7
@@ -56,13 +56,16 @@ class Delivery:
         return self.change(frames=made)
 
     def frame(self, frame: int, pixels: Pixels = honest) -> FrameResult:
-        seed = frame_seed(jobkeys.task_key(self.job.key, self.task.id), self.attempt, WORKER, frame)
-        image = pixels(frame, seed, EngineRender(64, 48, 16))
+        image = pixels(frame, self.seed(frame), EngineRender(64, 48, 16))
         path = self.folder / "made.exr"
-        write_frame(path, Passes(image, image[..., :3], image[..., :3]))
+        write_frame(path, passes_of(image))
         return FrameResult(
             frame=frame, raw=self.vault.store_file(path, self.key), pixels=pixels_sha256(image), milliseconds=1
         )
+
+    def seed(self, frame: int) -> int:
+        """Of a frame of this attempt."""
+        return frame_seed(jobkeys.task_key(self.job.key, self.task.id), self.attempt, WORKER, frame)
 
     def file(self, data: bytes) -> FileRef:
         """Store any bytes as a result's file."""

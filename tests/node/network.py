@@ -10,7 +10,7 @@ import httpx
 from eth_account import Account
 
 from inferix.errors import InferixError
-from inferix.jobkeys import input_key
+from inferix.jobkeys import commitment, input_key
 from inferix.messages import KINDS, Domain, Message, Request, recover, request_content
 from inferix.models.document import Document
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings, Task
@@ -173,7 +173,14 @@ class Job:
         sealed = network.store.add(seal_stream(input_key(self.key), [scene]))
         network.store.pin(sealed)
         settings = RenderSettings(first_frame=1, last_frame=frames, width=64, height=48, samples=16)
-        request = QuoteRequest(manager=1, input=str(sealed), input_bytes=len(scene), engine=engine, settings=settings)
+        request = QuoteRequest(
+            manager=1,
+            input=str(sealed),
+            input_bytes=len(scene),
+            key=commitment(self.key),
+            engine=engine,
+            settings=settings,
+        )
         self.spec = JobSpec(
             request=request,
             work=10**9,

@@ -35,7 +35,7 @@ from node.engines import (
     SceneReport,
     Still,
 )
-from node.engines.exr import BadExr, Passes, crop, pixels_sha256, read_frame, write_frame
+from node.engines.exr import BadExr, Passes, crop, pixels_sha256, read_frame, stored, write_frame
 
 BUILD = "1.0 test"
 KERNEL = "generator"
@@ -47,6 +47,11 @@ def pixels_of(package: bytes, frame: int, seed: int, settings: RenderSettings) -
     noise = np.random.default_rng(list(key)).standard_normal((settings.height, settings.width, 4))
     base = np.linspace(0.2, 0.8, settings.width)[None, :, None] + 0.01 * frame
     return (base + 0.2 * noise / np.sqrt(settings.samples)).astype(np.float32)
+
+
+def passes_of(pixels: FloatArray) -> Passes:
+    """With guides that are the colours themselves."""
+    return Passes(pixels, pixels[..., :3], pixels[..., :3])
 
 
 class NoiseEngine:
@@ -118,7 +123,7 @@ class NoiseSession:
         self._tell(Progress("render", "sampling", frame, 0.5, 0.1))
         pixels = pixels_of(self._scene, frame, seed, settings)
         path = self._results / f"frame-{frame}.exr"
-        write_frame(path, Passes(pixels, pixels[..., :3], pixels[..., :3]))
+        write_frame(path, passes_of(pixels))
         return RawFrame(
             frame=frame,
             path=path,
@@ -137,7 +142,7 @@ class NoiseSession:
 
     def tiles(self, frame: int, seed: int, settings: RenderSettings, tiles: Sequence[Tile]) -> list[FloatArray]:
         self._check()
-        whole = pixels_of(self._scene, frame, seed, settings)
+        whole = stored(passes_of(pixels_of(self._scene, frame, seed, settings)))
         self._engine.tiles += tiles
         return [crop(whole, tile) for tile in tiles]
 

@@ -22,6 +22,7 @@ from inferix.proofs.rendering import (
 )
 from node.engines import FloatArray
 from node.engines import RenderSettings as EngineRender
+from node.engines.exr import Passes, write_frame
 from node.tiles import MORE_TILES
 from tests.node.delivery import WORKER, Delivery, honest, other_seed, voted
 from tests.node.running import Node
@@ -141,3 +142,28 @@ def test_check__a_calm_frame_takes_all_tiles_and_is_not_held_against_the_worker(
     outcome, measurement = voted(verifier, delivery.frames(_calm).verify(verifier))
     assert outcome is Outcome.ACCEPTED
     assert [tile.informative for tile in measurement.tiles] == [False] * 2 * MORE_TILES
+
+
+@pytest.mark.parametrize("kernel", ["generator", "another"])
+def test_attack_guides_made_up_beside_honest_pixels(verifier: Node, delivery: Delivery, kernel: str) -> None:
+    result = delivery.frames().result
+    forged = []
+    for frame in result.frames:
+        image = honest(frame.frame, delivery.seed(frame.frame), EngineRender(64, 48, 16))
+        path = delivery.folder / "forged.exr"
+        write_frame(path, Passes(image, np.zeros_like(image[..., :3]), image[..., :3]))
+        forged.append(frame.model_copy(update={"raw": delivery.vault.store_file(path, delivery.key)}))
+    outcome, measurement = voted(verifier, delivery.change(frames=forged, kernel=kernel).verify(verifier))
+    assert outcome is Outcome.REJECTED
+    assert "differ" in measurement.reason
+
+
+@pytest.mark.parametrize(("part", "outcome"), [(0.02, Outcome.ACCEPTED), (0.5, Outcome.REJECTED)])
+def test_check__another_kernel_is_measured_in_the_noise_of_another_seed(
+    verifier: Node, delivery: Delivery, part: float, outcome: Outcome
+) -> None:
+    def off(frame: int, seed: int, settings: EngineRender) -> FloatArray:
+        own, other = honest(frame, seed, settings), other_seed(frame, seed, settings)
+        return own + (other - own) * np.float32(part)
+
+    assert voted(verifier, delivery.frames(off).change(kernel="another").verify(verifier))[0] is outcome

@@ -14,7 +14,7 @@ from inferix.models.result import Result
 from inferix.models.roles import TaskKind
 from inferix.models.work import BenchmarkDuty, ProbeDuty
 from inferix.proofs.rendering import frame_seed
-from inferix.sealing import job_key, open_stream, seal_key
+from inferix.sealing import job_key, open_stream, seal_key, seal_stream
 from inferix.storage.cid import Cid, Codec
 from node.engines import EngineSettings
 from node.engines import RenderSettings as EngineRender
@@ -47,6 +47,17 @@ def test_offer__ciphertext_that_does_not_decrypt__silent(network: Network, worke
     worker.run(offer(job, worker, sealed_key=seal_key(job_key(), worker.keys.sealing_public)))
     assert network.received == []
     assert worker.engine.rendered == []
+
+
+def test_attack_a_second_key_for_the_job__opens_nothing_and_gives_no_seed(network: Network, worker: Node) -> None:
+    job, second = Job(network), job_key()
+    input = network.store.add(seal_stream(jobkeys.input_key(second), [SCENE]))
+    network.store.pin(input)
+    request = job.spec.request.model_copy(update={"input": str(input)})
+    job.digest = network.keep(job.spec.model_copy(update={"request": request}))
+    worker.run(offer(job, worker, sealed_key=seal_key(second, worker.keys.sealing_public)))
+    assert network.received == []
+    assert worker.engine.opened == 0
 
 
 def test_offer__input_not_in_storage__silent_until_it_is(network: Network, worker: Node) -> None:

@@ -32,7 +32,7 @@ def sample(kernel: str = "avx2", *, off: float = 0.0, alike: bool = False, build
     tiles = {}
     for seed, kind in enumerate(CLASSES):
         chance = np.random.default_rng(0 if alike else seed)
-        made: FloatArray = chance.random((TILES, 8, 8, 4), np.float32) + np.float32(off)
+        made: FloatArray = chance.random((TILES, 8, 8, 10), np.float32) + np.float32(off)
         tiles[kind] = made
     return Sample(build, "cpu", kernel, {SHOT: tiles})
 

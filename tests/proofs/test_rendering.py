@@ -19,6 +19,8 @@ from inferix.proofs.rendering import (
     Tile,
     TileMeasure,
     Tolerance,
+    another_seed,
+    as_stored,
     frame_seed,
     guide_rows,
     judge,
@@ -329,3 +331,89 @@ def test_frame_seeds_of_leaked_keys_say_nothing_about_others() -> None:
     one = [frame_seed(key, 0, 1, 1) for key in keys]
     next_frame = [frame_seed(key, 0, 1, 2) for key in keys]
     assert abs(np.corrcoef(one, next_frame)[0, 1]) < 0.4
+
+
+# -- in units of a tile's noise
+
+IN_NOISE = load_calibration().tolerance
+
+
+def renders(samples: int, seed: int) -> FloatArray:
+    """(8, 8, 10) of a path tracer's ``samples``: light of 0.5, noise of 0.4 a sample; guides with noise as well."""
+    chance = np.random.default_rng(seed)
+    pixels = 0.5 + chance.normal(0, 0.4, (samples, 8, 8, 10)).mean(axis=0)
+    return as_stored(pixels.astype(np.float32))
+
+
+def fewer(samples: int, left: int) -> tuple[FloatArray, FloatArray]:
+    """A frame, and the same of its first ``left`` samples only."""
+    parts = 0.5 + np.random.default_rng(1).normal(0, 0.4, (samples, 8, 8, 10))
+    whole, cheap = (as_stored(part.mean(axis=0).astype(np.float32)) for part in (parts, parts[:left]))
+    return whole, cheap
+
+
+@pytest.mark.parametrize("samples", [8, 64, 512, 4_096])
+@pytest.mark.parametrize("eighths", [7, 4, 2, 1])
+def test_attack_fewer_samples_than_ordered_hide_behind_a_tolerance_that_noise_is_small_beside(
+    samples: int, eighths: int
+) -> None:
+    own, cheap = fewer(samples, samples * eighths // 8)
+    found = measure(cheap, own, IN_NOISE, renders(samples, 2))
+    assert found.informative
+    assert found.share_ppm > 2 * IN_NOISE.max_share_ppm
+
+
+@pytest.mark.parametrize("samples", [8, 64, 512, 4_096])
+def test_measure__paths_that_part_on_another_kernel_are_within_the_noise(samples: int) -> None:
+    own = renders(samples, 1)
+    parted = own.copy()
+    parted[:, ::3] += (renders(samples, 3) - own)[:, ::3] * np.float32(0.1)  # one path in a hundred, in a third
+    assert measure(as_stored(parted), own, IN_NOISE, renders(samples, 2)).share_ppm < IN_NOISE.max_share_ppm // 2
+
+
+def test_measure__a_tile_is_informative_where_another_seed_would_show() -> None:
+    calm = np.full((8, 8, 10), 0.25, np.float32)
+    assert not measure(calm, calm, IN_NOISE, calm).informative
+    assert measure(renders(8, 1), renders(8, 1), IN_NOISE, renders(8, 2)).informative
+    edge = calm.copy()
+    edge[:, :2] = renders(8, 3)[:, :2]  # a quarter of it
+    assert not measure(calm, calm, IN_NOISE, edge).informative
+
+
+def test_measure__one_bright_pixel_does_not_hide_the_rest() -> None:
+    own, cheap = fewer(64, 32)
+    another = renders(64, 2)
+    another[3, 3] = 1_000.0
+    assert measure(cheap, own, IN_NOISE, another).share_ppm > IN_NOISE.max_share_ppm
+
+
+def test_attack_guides_that_lead_the_denoiser_astray_are_a_difference() -> None:
+    own = renders(64, 1)
+    forged = own.copy()
+    forged[..., 4:7] = 0.0
+    for another in (None, renders(64, 2)):
+        found = measure(forged, own, IN_NOISE, another)
+        assert found.fails(IN_NOISE, exact=True)
+        assert found.fails(IN_NOISE, exact=False)
+
+
+def test_measure__guides_may_fall_to_either_side_of_half_precision() -> None:
+    own = renders(64, 1)
+    rounded = own.copy()
+    rounded[..., 4:] = np.nextafter(own[..., 4:].astype(np.float16), np.float16(9)).astype(np.float32)
+    assert measure(rounded, own, IN_NOISE, renders(64, 2)).share_ppm == 0
+    coloured = own.copy()
+    coloured[..., 0] = rounded[..., 4]
+    assert measure(coloured, own, IN_NOISE, renders(64, 2)).share_ppm > 0
+
+
+def test_as_stored__is_what_half_precision_holds_and_finite() -> None:
+    pixels = np.array([[[1e9, np.nan, 0.1, 1.0, 1e9, np.nan, 0.1, -1e9, np.inf, 0.0]]], np.float32)
+    stored = as_stored(pixels)
+    assert stored[0, 0, :4].tobytes() == pixels[0, 0, :4].tobytes()
+    assert stored[0, 0, 4:].tolist() == [65504.0, 0.0, float(np.float16(0.1)), -65504.0, 65504.0, 0.0]
+
+
+def test_another_seed__is_another_and_a_seed() -> None:
+    assert another_seed(SEED_LIMIT - 1) == 0
+    assert all(another_seed(seed) != seed for seed in (0, 1, SEED_LIMIT - 2, SEED_LIMIT - 1))

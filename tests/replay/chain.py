@@ -125,6 +125,7 @@ class Chain:
             manager=MANAGER,
             input="b" * 50,
             input_bytes=1000,
+            key=bytes(32),
             engine="blender",
             settings=RenderSettings(first_frame=1, last_frame=frames, width=64, height=64, samples=4),
         )

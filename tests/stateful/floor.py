@@ -43,6 +43,7 @@ class Floor:
             manager=manager,
             input="b" * 50,
             input_bytes=1000,
+            key=bytes(32),
             engine="blender",
             settings=RenderSettings(first_frame=1, last_frame=frames, width=64, height=64, samples=4),
         )

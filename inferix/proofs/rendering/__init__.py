@@ -25,13 +25,23 @@ from inferix.proofs.calibration import (
     read_calibration,
     write_calibration,
 )
-from inferix.proofs.rendering.compare import BoolArray, FloatArray, TileMeasure, measure
+from inferix.proofs.rendering.compare import (
+    CHANNELS,
+    COLOUR,
+    BoolArray,
+    FloatArray,
+    Reference,
+    TileMeasure,
+    as_stored,
+    measure,
+)
 from inferix.proofs.rendering.sequence import TileTest, Verdict, judge
 from inferix.proofs.rendering.tiles import (
     GUIDE_ROWS,
     SEED_LIMIT,
     TILE_SIZE,
     Tile,
+    another_seed,
     frame_seed,
     guide_rows,
     noise_cells,
@@ -41,6 +51,8 @@ from inferix.proofs.rendering.tiles import (
 )
 
 __all__ = [
+    "CHANNELS",
+    "COLOUR",
     "GUIDE_ROWS",
     "MILLION",
     "SEED_LIMIT",
@@ -50,12 +62,15 @@ __all__ = [
     "Counted",
     "FloatArray",
     "Pair",
+    "Reference",
     "Rule",
     "Tile",
     "TileMeasure",
     "TileTest",
     "Tolerance",
     "Verdict",
+    "another_seed",
+    "as_stored",
     "frame_seed",
     "guide_rows",
     "judge",

@@ -17,14 +17,14 @@ import numpy as np
 
 from inferix.errors import Corrupt, InvalidInput
 from inferix.proofs.calibration import Calibration, Counted, Kind, Pair, Tolerance
-from inferix.proofs.rendering.compare import FloatArray, TileMeasure, measure
+from inferix.proofs.rendering.compare import CHANNELS, FloatArray, TileMeasure, measure
 from inferix.proofs.rendering.tiles import TILE_SIZE, Tile, frame_seed, tile_plan
 
 TILES: Final = 60
 HONEST: Final = "honest"
 OTHER_SEED: Final = "another seed"
-FRACTIONS: Final = {"1/2 samples": 2, "1/4 samples": 4, "1/8 samples": 8}
-CLASSES: Final = (HONEST, *FRACTIONS, OTHER_SEED)
+EIGHTHS: Final = {"7/8 samples": 7, "1/2 samples": 4, "1/4 samples": 2, "1/8 samples": 1}
+CLASSES: Final = (HONEST, *EIGHTHS, OTHER_SEED)
 CLAIMED_PPM: Final = 900_000
 """A forgery is claimed where at least so many of its informative tiles fail."""
 
@@ -54,7 +54,7 @@ class Shot:
 
     def samples_of(self, kind: str) -> int:
         """Samples per pixel that a class's frame gets."""
-        return self.samples // FRACTIONS.get(kind, 1)
+        return self.samples * EIGHTHS.get(kind, 8) // 8
 
     def tiles(self) -> tuple[Tile, ...]:
         """Where it is looked at."""
@@ -64,7 +64,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Sample:
-    """One machine's. ``tiles``: by class and shot, (tiles, 8, 8, 4) float32 RGBA, linear."""
+    """One machine's. ``tiles``: by class and shot, (tiles, 8, 8, 10) float32, linear."""
 
     build: str
     device_class: str
@@ -113,7 +113,7 @@ def read_sample(path: Path) -> Sample:
 
 
 def _tiles(found: FloatArray, shot: Shot) -> FloatArray:
-    if found.dtype != np.float32 or found.shape != (len(shot.tiles()), TILE_SIZE, TILE_SIZE, 4):
+    if found.dtype != np.float32 or found.shape != (len(shot.tiles()), TILE_SIZE, TILE_SIZE, CHANNELS):
         raise ValueError(f"tiles of shape {found.shape}, {found.dtype}")
     return found
 
@@ -144,7 +144,7 @@ def compare(one: Sample, other: Sample, tolerance: Tolerance) -> Agreement:
     if not shots:
         raise InvalidInput("no frame is in both: use the same packages, frames, size and samples")
     exact = bool(one.kernel) and (one.device_class, one.kernel) == (other.device_class, other.kernel)
-    measures = {kind: _measures(one, other, shots, kind, tolerance) for kind in CLASSES}
+    measures = {kind: _measures(one, other, shots, kind, tolerance, exact) for kind in CLASSES}
     honest = measures[HONEST]
     return Agreement(
         one.name,
@@ -198,13 +198,17 @@ def _sum(counted: Sequence[Counted]) -> Counted:
     return Counted(counted[0].name, sum(item.tiles for item in counted), sum(item.failed for item in counted))
 
 
-def _measures(one: Sample, other: Sample, shots: Sequence[Shot], kind: str, tolerance: Tolerance) -> list[TileMeasure]:
+def _measures(
+    one: Sample, other: Sample, shots: Sequence[Shot], kind: str, tolerance: Tolerance, exact: bool
+) -> list[TileMeasure]:
     directions = ((one, other),) if kind == HONEST else ((one, other), (other, one))
     return [
-        measure(theirs, own, tolerance)
+        measure(theirs, own, tolerance, None if exact else another)
         for left, right in directions
         for shot in shots
-        for theirs, own in zip(left.tiles[shot][kind], right.tiles[shot][HONEST], strict=True)
+        for theirs, own, another in zip(
+            left.tiles[shot][kind], right.tiles[shot][HONEST], right.tiles[shot][OTHER_SEED], strict=True
+        )
     ]
 
 

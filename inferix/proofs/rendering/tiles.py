@@ -60,6 +60,11 @@ def frame_seed(task_key: bytes, attempt: int, worker: int, frame: int) -> int:
     return int.from_bytes(hmac.digest(task_key, message, "sha256")[:8]) % SEED_LIMIT
 
 
+def another_seed(seed: int) -> int:
+    """What a tile is rendered with once more, to see its noise: anything but the frame's own."""
+    return (seed + 1) % SEED_LIMIT
+
+
 def tile_plan(
     seed: bytes,
     task: bytes,

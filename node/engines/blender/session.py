@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from inferix.errors import InvalidInput
-from inferix.proofs.rendering import SEED_LIMIT, Tile
+from inferix.proofs.rendering import CHANNELS, SEED_LIMIT, Tile
 from node.engines.base import (
     Benchmark,
     Cost,
@@ -86,7 +86,7 @@ class BlenderSession:
         )
 
     def tiles(self, frame: int, seed: int, settings: RenderSettings, tiles: Sequence[Tile]) -> list[FloatArray]:
-        """The raw pass of these tiles: each (height, width, 4) float32 RGBA, row 0 on top; bits as in the whole frame.
+        """The raw passes of these tiles: each (height, width, 10) float32, row 0 on top; bits as in the frame's file.
 
         :raises InvalidInput: a tile is not inside the frame.
         """
@@ -95,10 +95,10 @@ class BlenderSession:
             raise InvalidInput(f"tiles have to be inside {settings.width}x{settings.height}, and at most {_MAX_TILES}")
         boxes = [(tile.x, tile.y, tile.width, tile.height) for tile in tiles]
         self._process.call("tiles", frame, seed=seed, settings=asdict(settings), tiles=boxes, output="tiles.f32")
-        pixels = self._floats("tiles.f32", sum(tile.width * tile.height * 4 for tile in tiles))
-        ends = np.cumsum([tile.width * tile.height * 4 for tile in tiles])
+        pixels = self._floats("tiles.f32", sum(tile.width * tile.height * CHANNELS for tile in tiles))
+        ends = np.cumsum([tile.width * tile.height * CHANNELS for tile in tiles])
         parts = np.split(pixels, ends[:-1])
-        return [part.reshape(tile.height, tile.width, 4) for part, tile in zip(parts, tiles, strict=True)]
+        return [part.reshape(tile.height, tile.width, CHANNELS) for part, tile in zip(parts, tiles, strict=True)]
 
     def machine(self) -> Machine:
         """What renders here; asked once.

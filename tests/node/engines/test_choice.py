@@ -67,10 +67,10 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rendered(session: BlenderSession) -> FloatArray:
     """A frame, of which a tile by itself has the same bits."""
-    frame = exr.read_frame(session.render(3, 42, SMALL).path).combined
+    passes = exr.read_frame(session.render(3, 42, SMALL).path)
     (tile,) = session.tiles(3, 42, SMALL, [BOX])
-    assert tile.tobytes() == np.ascontiguousarray(exr.crop(frame, BOX)).tobytes()
-    return frame
+    assert tile.tobytes() == exr.crop(exr.stored(passes), BOX).tobytes()
+    return passes.combined
 
 
 def test_a_camera_a_layer_and_an_eye_are_rendered_as_ordered(

@@ -69,13 +69,13 @@ class Operations:
         return {"device_class": device_class, "kernel": machine.kernel(device_class)}
 
     def tiles(self, frame: int, seed: int, settings: Json, tiles: Sequence[raw.Box], output: str) -> Json:
-        """Each tile's RGBA pixels, one after the other, as little-endian float32."""
+        """Each tile's pixels, ten channels as a file holds them, one after the other, as little-endian float32."""
         raw.configure(self._scene, settings, self._threads)
         with Path(output).open("wb") as file:
             for index, (x, y, width, height) in enumerate(tiles):
                 self._report(f"tile {index + 1} of {len(tiles)}", index / len(tiles))
                 timed = raw.render(self._scene, frame, seed, (x, y, width, height), lambda *_: None)
-                file.write(np.ascontiguousarray(timed.passes.combined, "<f4").tobytes())
+                file.write(exr.stored(timed.passes).astype("<f4").tobytes())
         return {}
 
     def preview(self, frame: int, unit: str, device: str) -> Json:
