@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What documents say of tests is so."""
+"""What documents say of tests is so, and no number of the contracts is left out of them."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+ECONOMY = (ROOT / "docs" / "economy.md").read_text(encoding="utf-8")
+
+NUMBER = re.compile(r"^(\w+): (?:public\()?constant\((u?int\d+)(?:\[\d+\])?\)\)? = (.+)$", re.MULTILINE)
+MASK = re.compile(r"2\*\*\d+ - 1|<<|>>|2\*\*255|max_value")
+UNITS = {"BPS", "IFX_WEI", "NANO", "NANO_PER_CENT", "SCALE", "UNIT", "_DAY", "_NANO_PER_CENT"}
+LAYOUT = {
+    *("CHUNK", "CHUNK_HEIGHT", "MAX_CHUNKS", "ORDER_BYTES", "PROBE_BYTES", "RECEIPT_BYTES", "RECORD_BYTES", "TIMES"),
+    *("VOTE_BYTES", "_BYTE", "_CELLS", "_CELL_BITS", "_CELL_SHIFT", "_COUNT_BITS", "_DONE", "_FLAGS", "_LAST"),
+    *("_MARK", "_OFFSETS", "_TIME_BITS", "_WORK_BITS"),
+}
+OF_AN_EIP = {"NEAR", "_MAX_S"}
 
 
 def test_every_test_that_the_security_document_names_exists() -> None:
@@ -25,3 +36,16 @@ def test_every_file_that_the_security_document_names_exists() -> None:
     }
     assert named
     assert all((ROOT / path).exists() for path in named), named
+
+
+def test_every_number_that_no_vote_changes_is_in_the_economy_document() -> None:
+    """But units, masks, the layout of words and bytes, what an EIP fixes; of uint8 are kinds and states."""
+    found = {
+        f"{path.stem}.{name}"
+        for path in (ROOT / "contracts").rglob("*.vy")
+        for name, kind, value in NUMBER.findall(path.read_text(encoding="utf-8"))
+        if kind != "uint8" and not MASK.search(value) and name not in UNITS | LAYOUT | OF_AN_EIP
+    }
+    assert len(found) > 80
+    named = set(re.findall(r"`(\w+\.\w+)`", ECONOMY.split("## What no vote changes")[1].split("\n## ")[0]))
+    assert named == found, sorted(named ^ found)
