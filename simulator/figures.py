@@ -18,6 +18,7 @@ from simulator.svg import Bars, Panel, Points, figure
 from simulator.world import Row
 
 EVERY = 6  # epochs a point
+FEWEST = 10  # tasks checked [ppm] of the widest scale
 YEAR_SECONDS = 365 * 86_400
 FLEET = ("Tesla T4", "GeForce RTX 4090", "A100 80G", "H200")
 
@@ -92,7 +93,8 @@ def washing(results: Results) -> str:
 
 
 def cheating_stakes(results: Results) -> str:
-    """The stake that deters each kind of work, by audit rate; how large a task of the first kind a slash deters."""
+    """By audit rate: the stake that deters each kind of work; how large a task of the first kind a slash deters;
+    and what a cheat expects with a slash at stake."""
     of, known, price = results.settings.experiments, load_machines(), NanoUsd(DEFAULTS["price_default"])
     least: dict[str, Points] = {}
     for job in of.jobs:
@@ -104,18 +106,37 @@ def cheating_stakes(results: Results) -> str:
         most[name] = _by_audit(of.jobs[0], lambda job, at=at: _in_ibm(cheating.largest_task(job, at, at.slash)))  # type: ignore[misc]
     slash = cheating.at_stake(of.jobs[0], known[of.machine], price, DEFAULTS)
     marks = {slash.slash / 1e9: "a slash", slash.all / 1e9: "the whole stake"}
+    gains: dict[str, Points] = {}
+    for job in of.jobs:
+        at = cheating.at_stake(job, known[of.machine], price, DEFAULTS)
+        gains[job.name] = gains_by_audit(job, at)
     checked, title = "tasks checked, %", f"Stake that deters, USD ({of.machine})"
     panels = [
         Panel(title, checked, least, log_x=True, log_y=True, marks=marks, low=1e-3),
         Panel("Largest rendering task that a slash deters, IBM", checked, most, log_x=True, log_y=True),
+        Panel(
+            "Expected gain of a cheat, % of the reward", checked, gains, log_x=True, marks={0.0: ""}, low=-100, high=100
+        ),
     ]
-    return figure(panels, 2, is_shared=False)
+    return figure(panels, 3, is_shared=False)
 
 
-def _by_audit(job: Job, value: Callable[[Job], Fraction | None]) -> Points:
+def gains_by_audit(job: Job, at: cheating.Stakes) -> Points:
+    """What a cheat expects over an honest worker with a slash at stake, per cent of the reward, by tasks checked, per
+    cent; as far as it loses no more than the reward."""
+
+    def of_reward(job: Job) -> Fraction | None:
+        gain = cheating.gain(job, at, at.slash) * 100 / at.reward
+        return gain if gain >= -100 else None
+
+    return _by_audit(job, of_reward, FEWEST)
+
+
+def _by_audit(job: Job, value: Callable[[Job], Fraction | None], fewest: int = 1_000) -> Points:
+    """From ``fewest`` [ppm], a power of ten, to all tasks."""
     points = []
-    for step in range(49):
-        audit = round(1_000 * 10 ** (step / 16))
+    for step in range(16 * (7 - len(str(fewest))) + 1):
+        audit = round(fewest * 10 ** (step / 16))
         found = value(job.model_copy(update={"audit": audit}))
         points += [] if found is None else [(audit / 1e4, float(found))]
     return points

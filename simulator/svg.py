@@ -131,8 +131,8 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, more: str = "
 
 def _panel(panel: Panel, style: dict[str, tuple[str, str]]) -> Iterator[str]:
     lines = {name: [p for p in points if _shown(panel, p)] for name, points in panel.lines.items()}
-    xs = [x for points in lines.values() for x, _ in points]
-    ys = [y for points in lines.values() for _, y in points] + list(panel.marks)
+    xs = [x for points in lines.values() for x, _ in points] or [1.0]
+    ys = [y for points in lines.values() for _, y in points] + list(panel.marks) or [1.0]
     x = Scale(min(xs), max(xs), LEFT, WIDTH - RIGHT, panel.log_x)
     low = min(ys) if panel.low is None else panel.low
     y = Scale(low, max(ys) if panel.high is None else panel.high, HEIGHT - BOTTOM, TOP, panel.log_y)

@@ -71,6 +71,14 @@ def test_pictures_are_well_formed_and_name_their_lines(tmp_path: Path) -> None:
         words = [each.text for each in ElementTree.fromstring(path.read_text()).iter() if each.text]
         assert len(words) > 10, path
     assert "hostile" in (tmp_path / "paths.svg").read_text()
+    cheats = (tmp_path / "cheating.svg").read_text()
+    assert cheats.count('font-weight="bold"') == 3
+    assert "Expected gain of a cheat" in cheats
+
+
+def test_a_chart_whose_points_are_all_off_its_scale_has_axes() -> None:
+    chart = figure([Panel("none", "x", {"one": [], "two": [(1.0, -1.0)]}, log_x=True, log_y=True)], 1)
+    assert all(word in chart for word in ("none", "one", "two"))
 
 
 def test_a_chart_keeps_what_is_not_positive_off_a_log_scale() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inferix.models.parameters import DEFAULTS
 from inferix.proofs.deterrence import expected_value_of_cheating
 from inferix.units import NanoUsd
-from simulator import cheating
+from simulator import cheating, figures
 from simulator.collusion import capture, most_below, wins, wins_among_many
 from simulator.machines import load_machines
 from simulator.settings import Settings
@@ -111,6 +111,17 @@ def test_audit_and_task_size_turn_where_they_say(settings: Settings) -> None:
         assert (
             cheating.gain(other, cheating.at_stake(other, machine, NanoUsd(16_000_000), DEFAULTS), at.slash) > 0
         ) == pays
+
+
+def test_the_picture_of_a_cheats_gain_turns_where_checking_deters(settings: Settings) -> None:
+    machine = load_machines()["GeForce RTX 4090"]
+    for job in settings.experiments.jobs:
+        at = cheating.at_stake(job, machine, NanoUsd(16_000_000), DEFAULTS)
+        points = figures.gains_by_audit(job, at)
+        least = float(cheating.least_audit(job, at, at.slash) * 100)
+        assert points[0][0] == 0.001
+        assert all((gain > 0) == (checked < least) and -100 <= gain < 100 for checked, gain in points)
+        assert points[0][1] > 0 > points[-1][1]
 
 
 def test_chances_of_a_majority_are_those_of_counting_every_draw() -> None:
