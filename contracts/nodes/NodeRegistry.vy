@@ -148,6 +148,8 @@ def set_price(node: uint32, price: uint64):
     self._check_price(convert(terms & standing._BYTE, uint8), price)
     self._set_terms(node, terms & ~standing._PRICE_MASK | convert(price, uint256) << 80)
     log INodeRegistry.PriceChanged(node=node, price=price)
+    # A dearer worker earns more, and needs the stake for it.
+    extcall self.staking.refresh(node)
 
 
 @external
@@ -179,7 +181,7 @@ def attest_benchmark(node: uint32, ib: uint32, device_class: bytes32):
     self._set_terms(node, standing._terms[node] & ~standing._IB_MASK | convert(ib, uint256) << 48)
     self._classes[node] = device_class
     log INodeRegistry.BenchmarkAttested(node=node, manager=manager, ib=ib, device_class=device_class)
-    # Stake put in before the first benchmark counts from now on.
+    # Stake put in before the first benchmark counts from now on; a faster worker needs more.
     extcall self.staking.refresh(node)
 
 

@@ -237,9 +237,16 @@ def count_votes(delegator: address, before: uint256, now: uint256):
 @external
 def refresh(node: uint32):
     """
-    @notice Marks a node as qualified when its stake reaches what is required now. Anybody.
+    @notice Weighs a node's stake by what is required now: it is out where that is worth less than 80 % of it, and in where
+            it reaches it. Anybody; NodeRegistry, when a node's speed or price changes.
     """
-    self._qualify(node)
+    stake: stakes.Stake = stakes._read_stake(node)
+    if not stake.qualified:
+        self._qualify(node)
+    elif not self._keeps(node, stake, staticcall self.registry.terms(node)):
+        stake.qualified = False
+        stakes._write_stake(node, stake)
+        log IStaking.Qualified(node=node, qualified=False)
 
 
 @external
@@ -358,12 +365,10 @@ def is_bonded(node: uint32) -> bool:
     @notice Active, qualified, and bonded less frozen still worth 80 % of what is required now.
     """
     stake: stakes.Stake = stakes._read_stake(node)
-    if not stake.qualified or stake.bonded <= stake.frozen:
+    if not stake.qualified:
         return False
     terms: INodeRegistry.Terms = staticcall self.registry.terms(node)
-    if terms.status != ACTIVE:
-        return False
-    return (stake.bonded - stake.frozen) * BPS >= self._required(node, terms) * KEEP_BPS
+    return terms.status == ACTIVE and self._keeps(node, stake, terms)
 
 
 @internal
@@ -411,6 +416,14 @@ def _is_enough(node: uint32, stake: stakes.Stake) -> bool:
 
 
 @internal
+@view
+def _keeps(node: uint32, stake: stakes.Stake, terms: INodeRegistry.Terms) -> bool:
+    if stake.bonded <= stake.frozen:
+        return False
+    return (stake.bonded - stake.frozen) * BPS >= self._required(node, terms) * KEEP_BPS
+
+
+@internal
 def _qualify(node: uint32):
     stake: stakes.Stake = stakes._read_stake(node)
     if not stake.qualified and self._is_enough(node, stake):
@@ -421,7 +434,7 @@ def _qualify(node: uint32):
 
 @internal
 def _disqualify(node: uint32):
-    # After stake was taken out or slashed only: a move of the price alone leaves a node qualified.
+    # After stake was taken out or slashed: what is left has to be the whole again. Else 80 % keep a node in.
     stake: stakes.Stake = stakes._read_stake(node)
     if stake.qualified and not self._is_enough(node, stake):
         stake.qualified = False

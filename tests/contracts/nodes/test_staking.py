@@ -3,6 +3,7 @@
 
 import boa
 import pytest
+from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,13 @@ def measured(system: System, price: int, ib: int) -> Node:
 def unbond(system: System, node: Node, amount: int) -> None:
     with acting(node.owner):
         system.staking.unbond(node.id, amount)
+
+
+def is_qualified(system: System, node: Node) -> bool:
+    """Whether it would be bonded at a price at which its stake is worth enough by far."""
+    with boa.env.anchor():
+        system.market.set_price(PRICE * 100)
+        return bool(system.staking.is_bonded(node.id))
 
 
 def wei(usd: int) -> int:
@@ -97,6 +105,45 @@ def test_price_of_ifx_unbonds_under_eighty_percent_only(system: System) -> None:
     assert not system.staking.is_bonded(node.id)
     system.market.set_price(PRICE)
     assert system.staking.is_bonded(node.id)
+
+
+def test_a_price_that_stays_low_takes_a_node_out_when_anybody_looks(system: System) -> None:
+    node = system.bonded(VERIFIER)
+    system.market.set_price(PRICE * 8 // 10)
+    system.staking.refresh(node.id)
+    assert system.staking.is_bonded(node.id)
+    system.market.set_price(PRICE * 8 // 10 - 1)
+    system.staking.refresh(node.id)
+    (event,) = [each for each in system.staking.get_logs() if type(each).__name__ == "Qualified"]
+    assert (event.node, event.qualified) == (node.id, False)
+    system.market.set_price(PRICE * 9 // 10)
+    system.staking.refresh(node.id)
+    assert not system.staking.is_bonded(node.id)  # it is out, and comes back with the whole
+    system.market.set_price(PRICE)
+    system.staking.refresh(node.id)
+    assert system.staking.is_bonded(node.id)
+
+
+def test_attack_a_worker_measured_anew_far_faster_works_with_the_stake_of_a_slow_one(system: System) -> None:
+    node, manager = system.bonded(WORKER, ib=1_000_000), system.manager
+    for ib, is_bonded in ((1_250_000, True), (1_250_001, False)):
+        with acting(node.owner):
+            system.registry.request_benchmark(node.id, manager.id)
+        with acting(manager.operator):
+            system.registry.attest_benchmark(node.id, ib, bytes(32))
+        assert system.staking.is_bonded(node.id) is is_bonded
+        assert is_qualified(system, node) is is_bonded
+
+
+def test_attack_a_worker_that_asks_for_more_works_with_the_stake_of_a_cheap_one(system: System) -> None:
+    node = system.bonded(WORKER)
+    default = system.parameters.get(keccak(text="price_default"))
+    with acting(node.owner):
+        system.registry.set_price(node.id, default * 125 // 100)
+        assert is_qualified(system, node)
+        system.registry.set_price(node.id, default * 126 // 100)
+    assert not is_qualified(system, node)
+    assert not system.staking.is_bonded(node.id)
 
 
 def test_who_unbonds_qualifies_only_at_the_whole_again(system: System) -> None:

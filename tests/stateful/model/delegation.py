@@ -131,7 +131,7 @@ class Delegations:
             pool.waiting.append(holder.epoch)
         node.bonded += amount
         node.delegated += amount
-        self.stakes.refresh(id)
+        self.stakes.qualify(node)
         self.count_votes(id, who)
         return shares
 

@@ -80,9 +80,7 @@ class Stakes:
 
     def is_bonded(self, node: Node) -> bool:
         """Active, qualified, and still worth 80 % of what is required."""
-        if not node.qualified or node.bonded <= node.frozen or node.status != ACTIVE:
-            return False
-        return (node.bonded - node.frozen) * BPS >= self.required(node) * KEEP_BPS
+        return node.qualified and node.status == ACTIVE and self._keeps(node)
 
     def stake(self, payer: str, id: int, amount: int) -> None:
         """Anybody for a node."""
@@ -93,7 +91,7 @@ class Stakes:
         need(amount, "nothing to stake")
         self.ground.ifx.move(payer, self._address, amount)
         node.bonded += amount
-        self.refresh(id)
+        self.qualify(node)
 
     def unbond(self, who: str, id: int, amount: int) -> None:
         """Out of work; a further call waits anew."""
@@ -120,8 +118,12 @@ class Stakes:
         return amount
 
     def refresh(self, id: int) -> None:
-        """Qualifies a node whose stake has come to what is required."""
+        """Weighs a node's stake by what is required now."""
         node = self.nodes[id]
+        node.qualified = self._keeps(node) if node.qualified else self._is_enough(node)
+
+    def qualify(self, node: Node) -> None:
+        """After stake was put to work."""
         node.qualified = node.qualified or self._is_enough(node)
 
     def freeze(self, node: Node, amount: int) -> int:
@@ -177,6 +179,10 @@ class Stakes:
     def _is_enough(self, node: Node) -> bool:
         required = self.required(node)
         return required != 0 and node.bonded >= required + node.frozen
+
+    def _keeps(self, node: Node) -> bool:
+        free = max(0, node.bonded - node.frozen)
+        return free > 0 and free * BPS >= self.required(node) * KEEP_BPS
 
     def disqualify(self, node: Node) -> None:
         """After stake was taken out of work."""
