@@ -28,6 +28,8 @@ def explain(task: str, api: str, as_json: bool) -> None:
         seats = ", ".join(str(seat["node"]) for seat in attempt["committee"])
         votes = ", ".join(f"node {node} {outcome}" for node, outcome in attempt["votes"].items())
         click.echo(f"  committee: {seats or '-'}; votes: {votes or '-'}; outcome: {attempt['outcome'] or 'open'}")
+        if attempt["silent"]:
+            click.echo(f"  silent: {', '.join(f'node {node}' for node in attempt['silent'])}")
         if (canary := attempt["canary"]) is not None:
             click.echo(f"  canary: {_canary(canary)}")
         if (cheat := attempt["cheating"]) is not None:

@@ -68,6 +68,8 @@ def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, 
         canaries.opened(network, manager, state, attempt, message, anchor)
     else:
         attempt.votes[message.node] = (message, item.signature)
+        attempt.voted_at = anchor.timestamp
+        attempt.silent.discard(message.node)  # late is not silent
         outcome = decide(network, state, attempt)
         if outcome is not None:
             canaries.decided(network, state, attempt, outcome, anchor)
@@ -251,8 +253,29 @@ def seats(network: "Network", state: TaskState, attempt: Attempt) -> list[Seat]:
 
 
 def watch_votes(network: "Network", state: TaskState, attempt: Attempt, anchor: Anchor) -> None:
-    """Two draws of voters, then void: nobody pays for a check that did not come about."""
-    give_up_at(network, state, attempt, anchor.sealed_at + 2 * network.parameters["vote_window"])
+    """Two draws of voters, then void: nobody pays for a check that did not come about. Of each, who is silent."""
+    window = network.parameters["vote_window"]
+    drawn = seats(network, state, attempt)
+    for start in (anchor.sealed_at, anchor.sealed_at + window):
+        seated = {seat.leaf.node for seat in drawn if seat.from_time == start}
+        _note_silence_at(network, state, attempt, seated, start + window)
+    give_up_at(network, state, attempt, anchor.sealed_at + 2 * window)
+
+
+def _note_silence_at(network: "Network", state: TaskState, attempt: Attempt, seated: set[int], last: int) -> None:
+    """At the end of a window who of its seats has not voted, where nothing is decided yet.
+
+    Nothing on chain shows who got the job's key: silence counts where the manager let another's vote through in that
+    window. Seats that came into being meanwhile, as somebody else became a misfit, had no whole window.
+    """
+    start = last - network.parameters["vote_window"]
+
+    def note() -> None:
+        if attempt.status is AttemptStatus.RECEIVED and attempt.decided is None and attempt.voted_at > start:
+            fit = {seat.leaf.node for seat in seats(network, state, attempt)}
+            attempt.silent |= (seated & fit) - attempt.votes.keys()
+
+    network.at(last, note)
 
 
 def give_up_at(network: "Network", state: TaskState, attempt: Attempt, last: int) -> None:

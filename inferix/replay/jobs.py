@@ -269,6 +269,7 @@ def end_attempt(network: "Network", state: TaskState, outcome: Outcome, time: in
     attempt.status, attempt.outcome, attempt.ended_at = AttemptStatus.ENDED, outcome, time
     if attempt.lane != job.manager:
         anchor = None  # of a lane that the job has left: the next seed is the first of its new one
+        attempt.silent.clear()  # its manager was silent first: who voted may not have been heard
     if outcome is Outcome.ACCEPTED:
         state.done = True
         _after_accepted(network, job, time, anchor)

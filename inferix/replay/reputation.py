@@ -65,15 +65,22 @@ def _outcomes(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:
 
 
 def _checks(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:
-    """Votes that stand and canaries missed of each verifier that has missed one, in final leaves up to an epoch."""
-    stood, missed = Counter[int](), Counter[int]()
+    """Votes that stand and faults of each verifier that has one, in final leaves up to an epoch.
+
+    A fault is a canary that it missed, or a committee in which it was silent.
+    """
+    stood, faults = Counter[int](), Counter[int]()
     for index in range(max(0, epoch - WINDOW + 1), epoch + 1):
         for _, leaf in final_leaves(network, index):
             stood.update(unpack_voters(leaf.voters))
             state = network.tasks.get(leaf.task)
-            if leaf.outcome is Outcome.VOID and state is not None and leaf.attempt < len(state.attempts):
-                missed.update(state.attempts[leaf.attempt].missed.keys())
-    return {node: (stood[node], count) for node, count in missed.items()}
+            if state is None or leaf.attempt >= len(state.attempts):
+                continue
+            attempt = state.attempts[leaf.attempt]
+            faults.update(attempt.silent)
+            if leaf.outcome is Outcome.VOID:
+                faults.update(attempt.missed.keys())
+    return {node: (stood[node], count) for node, count in faults.items()}
 
 
 def _apparent(network: "Network", node: Node, epoch: int) -> int:

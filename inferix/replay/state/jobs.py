@@ -63,6 +63,8 @@ class Attempt:
     receipt_anchor: int = 0
     received_at: int = 0
     votes: dict[int, tuple[Vote, bytes]] = field(default_factory=dict)
+    voted_at: int = 0  # when the newest of them was anchored
+    silent: set[int] = field(default_factory=set)  # seats whose window went by undecided, without a vote of theirs
     canary: bytes = bytes(32)  # what the receipt commits to, zero for nothing
     decided: Outcome | None = None  # what the votes say, while the opening of that is awaited and ever after
     is_canary: bool | None = None  # what the opening says, None before or without it
