@@ -187,6 +187,35 @@ def test_silent_committees_make_the_attempt_void(chain: Chain) -> None:
     assert len(state.attempts) == 2
 
 
+@pytest.mark.parametrize("when", ["working", "checked"])
+def test_attack_a_client_who_cancels_after_the_acceptance_pays_all_the_same(chain: Chain, when: str) -> None:
+    """Else it would have its frames for nothing, and their worker would be late for what it was kept from."""
+    job = chain.order(chain.spec(frames=1))
+    state, cancelled = chain.state(job, 0), {"account": 1, "nonce": chain.nonce}
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    if when == "working":
+        chain.emit("OrderCancelled", **cancelled)
+    chain.anchor(chain.receipt(state))
+    if when == "checked":
+        chain.emit("OrderCancelled", **cancelled)
+    chain.anchor(*chain.votes(state))
+    (attempt,) = state.attempts
+    assert (attempt.outcome, chain.network.jobs[job].status) == (Outcome.ACCEPTED, JobStatus.CANCELLED)
+    assert not chain.network.refusals and not chain.state(job, 1).attempts, "nothing else of it starts"
+
+    (draft,) = draft_batches(chain.network, MANAGER)
+    (leaf,) = draft.documents[0].leaves
+    assert (leaf.node, leaf.outcome, leaf.charge) == (attempt.node, Outcome.ACCEPTED, 16_001)
+    chain.settle()
+    chain.close_epoch(10**9)
+    paid = epoch_rewards(chain.network, chain.network.epochs[0]).workers
+    record = chain.network.epochs[0].record
+    assert list(paid) == [attempt.node] and record.reputation[attempt.node] == 1_000
+    assert chain.network.accounts[1].free == 100 * 10**9 - 10**9, "its cap is held until a root frees what is left"
+    assert {item.account: item.spent for item in accounts_data(chain.network, 0).accounts} == {1: 16_001}
+
+
 def test_a_frozen_worker_is_not_drawn(chain: Chain) -> None:
     state = chain.state(chain.order(), 0)
     chain.anchor()
