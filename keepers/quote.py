@@ -73,12 +73,12 @@ class Quoter:
             ratio, problems = self._preview(row.id, request, jobkeys.input_key(key))
         except NotFound:
             says = "the sealed package is not whole in storage: upload it again, then ask anew"
-            ratio, problems = 0.0, [{"code": "input", "message": says}]
+            ratio, problems = 0.0, [_error("input", says)]
         except LimitExceeded:
             says = f"the sealed package has more than {MAX_PACKAGE:,} bytes: make the scene smaller"
-            ratio, problems = 0.0, [{"code": "input", "message": says}]
+            ratio, problems = 0.0, [_error("input", says)]
         except (Corrupt, InvalidInput) as error:
-            ratio, problems = 0.0, [{"code": "input", "message": str(error)}]
+            ratio, problems = 0.0, [_error("input", str(error))]
         self._answer(row.id, request, ratio, problems)
 
     def _preview(self, quote: bytes, request: QuoteRequest, key: sealing.JobKey) -> tuple[float, list[dict[str, str]]]:
@@ -100,11 +100,10 @@ class Quoter:
         choice = values.Choice(**settings.choice())
         report = engine.inspect(package, asked, choice)
         problems = [
-            {"code": problem.code, "message": problem.message}
+            {"code": problem.code, "message": problem.message, "severity": problem.severity}
             for problem in report.problems
-            if problem.severity == "error"
         ]
-        if problems:
+        if not report.ok:
             return 0.0, problems
         middle = (settings.first_frame + settings.last_frame) // 2
         try:
@@ -112,8 +111,8 @@ class Quoter:
                 preview = session.preview(middle, self.sample.path)
         except values.EngineStopped as error:
             says = f"the preview of frame {middle} ended before its time: {error}; make the scene lighter"
-            return 0.0, [{"code": "stopped", "message": says}]
-        return preview.ratio(values.RenderSettings(settings.width, settings.height, settings.samples)), []
+            return 0.0, [_error("stopped", says)]
+        return preview.ratio(values.RenderSettings(settings.width, settings.height, settings.samples)), problems
 
     def _answer(self, quote: bytes, request: QuoteRequest, ratio: float, problems: list[dict[str, str]]) -> None:
         work = max(1, round(ratio * self.sample.t0_milliseconds * NANO_IBM_PER_MILLISECOND))
@@ -126,8 +125,9 @@ class Quoter:
             row = session.get(QuoteJob, quote)
             assert row is not None
             row.problems = problems
-            row.state = "refused" if problems else "ready"
-            if not problems:
+            refused = any(problem["severity"] == "error" for problem in problems)
+            row.state = "refused" if refused else "ready"
+            if not refused:
                 signed = Quote(
                     manager=self.manager,
                     request=request.digest(),
@@ -139,7 +139,7 @@ class Quoter:
                 row.work, row.low_price, row.high_price, row.expires = work, low, high, expires
                 row.signature = signed.sign(domain, self.operator_key)
             session.add(row)
-        if problems:
+        if refused:
             log.info("quote %s: refused", quote.hex()[:12])
             return
         log.info("quote %s: %.2f unit frames a frame", quote.hex()[:12], ratio)
@@ -148,6 +148,10 @@ class Quoter:
             log.info(
                 "cheating a frame of it on %s has expected value %s: %.2f %% found", item.device_class, value, found
             )
+
+
+def _error(code: str, says: str) -> dict[str, str]:
+    return {"code": code, "message": says, "severity": "error"}
 
 
 def price_range(network: Network) -> tuple[int, int]:

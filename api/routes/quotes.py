@@ -68,7 +68,8 @@ async def ask_quote(body: AskQuote, client: ClientDep, context: ContextDep) -> d
 
 @router.get("/quotes/{quote_id}")
 async def quote(quote_id: str, client: ClientDep, context: ContextDep) -> dict[str, Any]:
-    """A quote's progress; ``ready`` holds the manager's signed price, ``refused`` what is wrong with the scene."""
+    """A quote's progress; ``ready`` holds the manager's signed price. ``problems``: of severity ``error`` what is wrong
+    with a scene that is ``refused``, ``warning`` what is not applied of any."""
     wanted = digest_of(quote_id)
     row = await context.read(lambda session: session.get(QuoteJob, wanted))
     if row is None or row.owner != client:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from inferix import keystore
-from inferix.client.client import Client
+from inferix.client.client import NOTE, Client
 from inferix.errors import NotFound
 
 P = ParamSpec("P")
@@ -72,6 +72,9 @@ class Bars:
 
     def __call__(self, stage: str, done: float, total: float, text: str) -> None:
         """Takes what ``Client`` reports."""
+        if stage == NOTE:
+            console.print(f"{stage:>8}  {text}", markup=False, soft_wrap=True)
+            return
         if not console.is_terminal:
             if done >= total and self._said.get(stage) != text:
                 self._said[stage] = text

@@ -27,6 +27,9 @@ from inferix.storage.files import write_atomic
 from inferix.storage.remote import HttpStore
 from inferix.units import NanoUsd, format_usd
 
+NOTE = "note"
+"""Stage of what is said once and is no progress: what the network does not apply of a scene."""
+
 READ_SIZE = 2**20
 POLL_SECONDS = 1.0
 ENDED = ("complete", "failed", "expired", "void", "refused", "cancelled")
@@ -80,7 +83,8 @@ class Client:
         self._check_price(terms)
         with tempfile.TemporaryDirectory(prefix="inferix-") as folder:
             packed = Path(folder) / "scene.blend"
-            prepare(plugin, scene, packed, settings)
+            for warning in prepare(plugin, scene, packed, settings).problems:
+                self.progress(NOTE, 1, 1, warning.message)
             self.progress("check", 1, 1, "nothing wrong with it")
             job_file = self._seal(packed, scene.name, f"{plugin.name} {plugin.build()}", settings, terms)
         return self.resume(job_file)
@@ -164,7 +168,8 @@ class Client:
                 self.progress("quote", 1, 1, "signed by the manager")
                 return quote
             if quote["state"] == "refused":
-                reasons = "\n".join(f"  - {problem['message']}" for problem in quote["problems"])
+                errors = [problem for problem in quote["problems"] if problem.get("severity") != "warning"]
+                reasons = "\n".join(f"  - {problem['message']}" for problem in errors)
                 raise SceneRefused(f"the manager refuses the scene:\n{reasons}")
             self.progress("quote", 0, 1, f"the manager previews the scene, {time.monotonic() - started:.0f} s")
             self._sleep(POLL_SECONDS / 2)

@@ -14,7 +14,10 @@ class SceneRefused(InvalidInput):
 
 
 def prepare(engine: Any, scene: Path, packed: Path, settings: RenderSettings) -> Any:
-    """Checks a scene and writes a self-contained copy; the report. Raises SceneRefused with all problems."""
+    """Checks a scene and writes a self-contained copy; the report, whose problems are warnings.
+
+    :raises SceneRefused: with every problem that is more than a warning.
+    """
     if not scene.is_file():
         raise SceneRefused(f"{scene}: no such file")
     values = engine_values()

@@ -56,6 +56,7 @@ def test_render__waits_until_the_film_is_home(
     out = tmp_path / "out"
     done = run("render", str(small), "--frames", "1-2", "--size", "64x48", "--samples", "4", "--out", str(out), "--raw")
     assert done.exit_code == 0, done.stderr
+    assert "    note  this takes a while\n" in done.stdout
     assert "can be read by the client, its manager" in done.stdout.replace("\n", " ")  # before anything is sent
     assert f"6 files in {out}; charged 0.00" in done.stdout
     assert {path.name for path in out.rglob("*") if path.is_file()} == {

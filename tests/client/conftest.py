@@ -29,6 +29,7 @@ class Manager:
 
     api: Api
     refuses: list[dict[str, str]] = field(default_factory=list)
+    warns: list[dict[str, str]] = field(default_factory=list)
 
     def answer_quotes(self) -> None:
         with self.api.database.session() as session:
@@ -38,7 +39,7 @@ class Manager:
                 quote = Quote(
                     manager=MANAGER, request=digest, work=1_000, low_price=8, high_price=16_000_000, expires=expires
                 )
-                row.state, row.problems = ("refused" if self.refuses else "ready"), self.refuses
+                row.state, row.problems = ("refused" if self.refuses else "ready"), [*self.warns, *self.refuses]
                 row.work, row.low_price, row.high_price, row.expires = 1_000, 8, 16_000_000, expires
                 row.signature = quote.sign(DOMAIN, key(MANAGER))
                 session.add(row)

@@ -31,7 +31,7 @@ def test_an_order_is_sealed_uploaded_quoted_and_placed(api: Api, client: Client,
     told: list[str] = []
     client.progress = lambda stage, done, total, text: told.append(stage)
     job_file = order(client, scene)
-    assert list(dict.fromkeys(told)) == ["check", "upload", "quote"]
+    assert list(dict.fromkeys(told)) == ["check", "note", "upload", "quote"]
     sealed = api.context.store.open(Cid.parse(job_file.input), 10**7)
     opened = b"".join(sealing.open_stream(jobkeys.input_key(job_file.job_key), sealed))
     assert opened == scene.read_bytes() + bytes(800_000)
@@ -144,6 +144,21 @@ def test_a_scene_with_problems_is_refused_before_any_upload(client: Client, wire
     assert list_jobs(client.home) == []
 
 
+def test_what_is_not_applied_of_a_scene_is_told_before_any_upload(
+    client: Client, wire: Cut, manager: Manager, scene: Path, tmp_path: Path
+) -> None:
+    told: list[tuple[str, str, bool]] = []
+
+    def progress(stage: str, done: float, total: float, text: str) -> None:
+        told.append((stage, text, any("blocks" in line for line in wire.seen)))
+
+    client.progress = progress
+    manager.warns = [{"code": "slow", "message": "this takes a while", "severity": "warning"}]
+    order(client, scene)
+    assert ("note", "this takes a while", False) in told
+    assert [text for stage, text, _ in told if stage == "note"] == ["this takes a while"]
+
+
 def test_a_wallet_without_credit_is_told_before_any_upload(
     manager: Manager, wire: Cut, home: Path, scene: Path
 ) -> None:
@@ -157,6 +172,7 @@ def test_a_wallet_without_credit_is_told_before_any_upload(
 
 def test_a_scene_that_the_manager_refuses(client: Client, manager: Manager, scene: Path, home: Path) -> None:
     manager.refuses = [{"code": "engine", "message": "no camera"}, {"code": "engine", "message": "no light"}]
+    manager.warns = [{"code": "border", "message": "no region", "severity": "warning"}]
     with pytest.raises(SceneRefused, match="no camera\n  - no light"):
         order(client, scene)
     (left,) = list_jobs(home)

@@ -138,7 +138,15 @@ def test_a_scene_is_priced_by_its_cost_and_signed(desk: Desk) -> None:
 def test_every_problem_of_a_scene_is_told(desk: Desk) -> None:
     quote = desk.ask(b"SCENE broken")
     desk.quoter().cycle()
-    assert desk.problems(quote) == ["wood.png is not packed"]
+    assert desk.problems(quote) == ["wood.png is not packed", "this takes a while"]
+
+
+def test_what_is_not_applied_of_a_scene_is_told_with_its_price(desk: Desk) -> None:
+    quote = desk.ask(b"SCENE plain")
+    desk.quoter().cycle()
+    row = desk.answer(quote)
+    assert row.state == "ready" and row.signature
+    assert row.problems == [{"code": "slow", "message": "this takes a while", "severity": "warning"}]
 
 
 @pytest.mark.parametrize(

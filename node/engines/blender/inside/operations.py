@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.engines import exr
-from node.engines.blender.inside import choice, composite, finish, machine, raw, scene
+from node.engines.blender.inside import choice, composite, finish, ignored, machine, raw, scene
 from node.engines.serve import Report
 
 Json = dict[str, Any]
@@ -147,6 +147,7 @@ class Operations:
         self._composites = missing == []
         if missing:
             self._found.append(("compositor", composite.says(missing), "", "warning"))
+        self._found += ignored.ignored(self._scene)
 
     def _cost(self, frame: int, settings: Json) -> Json:
         """Fixed seconds and seconds per sample and pixel.

@@ -2,7 +2,8 @@
 """Renders the raw (noisy) pass of a frame or of a part of it, the same bits every time.
 
 Whatever could change pixels between two runs, or between a tile and the whole frame, is switched off: adaptive
-sampling, denoising, path guiding, unbiased volumes, time limits, scrambling. The rest is the scene's.
+sampling, denoising, path guiding, unbiased volumes, time limits, scrambling. The rest is the scene's. What is set
+otherwise than the scene has it, `ignored` names to its client.
 """
 
 import os

@@ -60,7 +60,7 @@ def report(scene: Any, request: dict[str, int] | None, found: Sequence[Found] = 
         "width": width,
         "height": height,
     }
-    problems = [*_files(), *_scripts(), *_setup(scene, asked), *_simulations(scene), *_ignored(scene)]
+    problems = [*_files(), *_scripts(), *_setup(scene, asked), *_simulations(scene)]
     problems += [_problem(*item) for item in found]
     return {
         "problems": problems,
@@ -86,6 +86,9 @@ def pack(output: str) -> None:
         if node.bl_idname == "ShaderNodeTexIES" and node.mode == "EXTERNAL":
             _pack_light_profile(node)
     if bpy.data.libraries:
+        for library in bpy.data.libraries:
+            if library.packed_file is None:
+                library.filepath = bpy.path.relpath(library.filepath)  # of absolute paths Blender packs nothing
         _quietly(bpy.ops.file.pack_libraries)
     bpy.ops.wm.save_as_mainfile(filepath=output, copy=True, compress=True, check_existing=False)
 
@@ -156,6 +159,11 @@ def _scripts() -> Iterator[dict[str, str]]:
     for node in _nodes():
         if node.bl_idname == "ShaderNodeScript":
             yield _problem("scripts", f"the shader node {node.name} runs a script (OSL): use built-in nodes", node.name)
+    for camera in bpy.data.cameras:
+        if camera.type == "CUSTOM":
+            yield _problem(
+                "scripts", f"the lens of the camera {camera.name} is a script (OSL): use another", camera.name
+            )
 
 
 def _drivers() -> Iterator[tuple[Any, Any]]:
@@ -210,13 +218,3 @@ def _simulations(scene: Any) -> Iterator[dict[str, str]]:
     world = scene.rigidbody_world
     if world is not None and world.enabled and not world.point_cache.is_baked:
         yield _problem("not_baked", f"the rigid bodies of {scene.name} are not baked: bake them, in memory", scene.name)
-
-
-def _ignored(scene: Any) -> Iterator[dict[str, str]]:
-    """What the network does not apply; the client should know before paying."""
-    if scene.render.use_sequencer and scene.sequence_editor and scene.sequence_editor.strips_all:
-        yield _problem(
-            "sequencer", "the video sequencer is not applied: the scene's camera is rendered", severity="warning"
-        )
-    if len(bpy.data.scenes) > 1:
-        yield _problem("scenes", f"only the scene {scene.name} is rendered", scene.name, "warning")
