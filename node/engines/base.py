@@ -137,7 +137,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What renders here. ``device_class``: "cpu", or the GPU kernel ("optix", "cuda", "hip", "oneapi", "metal").
+    """What renders here. ``device_class``: "cpu" (of x86-64; of others "cpu-aarch64" and so on), or the GPU kernel
+    ("optix", "cuda", "hip", "oneapi", "metal").
 
     ``kernel``: everything on which the last bit of a pixel can hang within the class: instructions, model of processor,
     C library, e.g. "avx2 genuineintel-6-207 glibc-2.36". Empty where it cannot be told.

@@ -15,14 +15,27 @@ from typing import Final
 
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
+_COUNTED: Final = ("x86_64", "amd64")
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _CAPABILITIES: Final = re.compile(r"CPU device capabilities: (.+)")
 _MODEL: Final = (("vendor_id", "cpu family", "model"), ("CPU implementer", "CPU architecture", "CPU part"))
 
 
+def cpu_class() -> str:
+    """The device class of this processor: ``cpu`` of the architecture whose processors were compared, else another for
+    each, such as ``cpu-aarch64``: a difference blames nobody until that pair is counted too."""
+    name = platform.machine().lower()
+    return "cpu" if name in _COUNTED else f"cpu-{name or 'unknown'}"[:32]
+
+
+def is_cpu(device_class: str) -> bool:
+    """Whether it is a processor's, of whatever architecture."""
+    return device_class == "cpu" or device_class.startswith("cpu-")
+
+
 def kernel(device_class: str) -> str:
     """The name within a device class; empty where a part of it cannot be told."""
-    if device_class != "cpu":
+    if not is_cpu(device_class):
         return _gpus(device_class)
     parts = [_instructions(), _processor(), "-".join(platform.libc_ver()).strip("-")]
     return " ".join(part.lower().replace(" ", "-") for part in parts) if all(parts) else ""

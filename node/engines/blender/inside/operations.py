@@ -175,7 +175,7 @@ class Operations:
         """Processor seconds on a CPU, elapsed ones on a GPU, of a small frame."""
         device_class = raw.configure(self._scene, _scaled(settings, samples), self._threads)
         timed = raw.render(self._scene, frame, samples, None, lambda *_: None)
-        return timed.core_seconds if device_class == "cpu" else timed.seconds
+        return timed.core_seconds if machine.is_cpu(device_class) else timed.seconds
 
 
 def _own_settings(own: Any, device: str) -> Json:

@@ -18,6 +18,7 @@ import numpy as np
 import OpenEXR  # type: ignore[import-not-found, unused-ignore]
 
 from node.engines.blender.inside.choice import EYES, chosen_eye, chosen_layer
+from node.engines.blender.inside.machine import cpu_class
 from node.engines.blender.inside.scene import PackageError
 from node.engines.exr import FloatArray, Passes
 from node.engines.serve import Report
@@ -54,13 +55,13 @@ class Timed:
 
 
 def choose_device(scene: Any, device: str) -> str:
-    """Set the device and name its class: "cpu", or the GPU kernel in lower case.
+    """Set the device and name its class: the processor's, or the GPU kernel in lower case.
 
     :raises PackageError: a GPU is asked for and Cycles finds none.
     """
     if device == "cpu":
         assign(scene.cycles, device="CPU")
-        return "cpu"
+        return cpu_class()
     preferences = bpy.context.preferences.addons["cycles"].preferences
     for kernel in _GPU_KERNELS:
         try:
