@@ -232,22 +232,24 @@ def test_what_nobody_decides_agrees_and_leaves_that_nobody_shows_stand(world: Wo
 def test_contradictions_agree_from_the_bond_to_the_jail(world: World) -> None:
     with at_work(world) as machine:
         hearings, batch = machine.docket.hearings, machine.docket.live()[0]
-        leaf = batch.leaves[0]
+        two = (at for at, leaf in enumerate(batch.leaves) if len(unpack_voters(leaf.voters)) == 2)
+        at = next(two)
+        leaf, other = batch.leaves[at], (at + 1) % len(batch.leaves)
         ballot = lambda node, said=Outcome.ACCEPTED: machine._vote(leaf, node, said)  # noqa: E731
-        guilty, innocent = unpack_voters(leaf.voters) if len(unpack_voters(leaf.voters)) == 2 else (0, 0)
-        assert not hearings.contradict(batch, 0, ballot(guilty)), "not final"
+        guilty, innocent = unpack_voters(leaf.voters)
+        assert not hearings.contradict(batch, at, ballot(guilty)), "not final"
         machine._pass(DAY)
         assert machine.docket.finalize(batch)
-        assert not hearings.contradict(batch, 0, ballot(guilty, Outcome.CLIENT_FAULT)), "not about pixels"
-        assert not hearings.contradict(batch, 0, ballot(world.workers[0].id)), "not a verifier"
-        assert not hearings.contradict(batch, 1, ballot(guilty)), "another leaf"
-        assert not hearings.contradict(batch, 0, ballot(guilty), who=world.stranger), "no bond"
+        assert not hearings.contradict(batch, at, ballot(guilty, Outcome.CLIENT_FAULT)), "not about pixels"
+        assert not hearings.contradict(batch, at, ballot(world.workers[0].id)), "not a verifier"
+        assert not hearings.contradict(batch, other, ballot(guilty)), "another leaf"
+        assert not hearings.contradict(batch, at, ballot(guilty), who=world.stranger), "no bond"
         third = next(node.id for node in world.verifiers if node.id not in (guilty, innocent))
-        assert hearings.contradict(batch, 0, ballot(guilty)) and hearings.contradict(
-            batch, 0, ballot(innocent), innocent
+        assert hearings.contradict(batch, at, ballot(guilty)) and hearings.contradict(
+            batch, at, ballot(innocent), innocent
         )
-        assert hearings.contradict(batch, 0, ballot(third))
-        assert not hearings.contradict(batch, 0, ballot(guilty)), "contradicted before"
+        assert hearings.contradict(batch, at, ballot(third))
+        assert not hearings.contradict(batch, at, ballot(guilty)), "contradicted before"
         machine.agrees()
         stakes = machine.bench.model.stakes.nodes
         assert [stakes[node].holds for node in (guilty, innocent, third)] == [1, 1, 1]
