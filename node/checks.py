@@ -270,7 +270,9 @@ class Checker:
             informative=True,
             equal=found.equal,
         )
-        calibrated = self._rule(session, result, seen).calibrated
-        agrees = Outcome.ACCEPTED if seen is None or calibrated else Outcome.VOID
-        outcome = agrees if verdict.accepted else Outcome.REJECTED if calibrated else Outcome.VOID
+        rule = self._rule(session, result, seen)
+        agrees = Outcome.ACCEPTED if seen is None or rule.calibrated else Outcome.VOID
+        # How far finished pictures of two kernels differ was never counted.
+        differs = Outcome.REJECTED if rule.calibrated and rule.exact else Outcome.VOID
+        outcome = agrees if verdict.accepted else differs
         return Finding(outcome, f"frame {drawn}: {verdict.reason}"[:MAX_REASON], "redo", [tile])

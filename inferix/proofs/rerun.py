@@ -95,7 +95,9 @@ def outcome_of(published: Measurement, rule: Rule, frames: Sequence[int]) -> Out
     agrees = Outcome.ACCEPTED if rule.calibrated else Outcome.VOID
     if published.method == "redo":
         redone = published.tiles[0]
-        return agrees if judge_picture(PictureMeasure(redone.share_ppm, 0, redone.equal)).accepted else blames
+        if judge_picture(PictureMeasure(redone.share_ppm, 0, redone.equal)).accepted:
+            return agrees
+        return blames if rule.exact else Outcome.VOID  # finished pictures of two kernels were never counted
     failed = 0
     for frame in frames:
         measures = [_measure(tile) for tile in published.tiles if tile.frame == frame]

@@ -11,6 +11,7 @@ from inferix.models.roles import Outcome
 from node.engines.exr import read_frame
 from tests.node.delivery import Delivery, give_up, remove, voted
 from tests.node.network import Job, Network
+from tests.node.noise_engine import KERNEL
 from tests.node.running import Node
 
 
@@ -48,15 +49,18 @@ def test_verify_film__honest__accepted_by_redoing_one_frame(
     assert (measurement.method, tile.equal, tile.width, tile.height) == ("redo", True, 64, 48)
 
 
-def test_verify_film__other_pictures__rejected(network: Network, verifier: Node, job: Job, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kernel", "outcome"), [(KERNEL, Outcome.REJECTED), ("another", Outcome.VOID)])
+def test_verify_film__other_pictures__rejected_where_kernels_are_the_same(
+    network: Network, verifier: Node, job: Job, tmp_path: Path, kernel: str, outcome: Outcome
+) -> None:
     delivery, results = _film(network, job, tmp_path)
     film = delivery.result.film
     assert film is not None
     black = tmp_path / "black.npy"
     np.save(black, np.zeros((48, 64, 3), np.uint8))
     forged = film.model_copy(update={"stills": [delivery.file(black.read_bytes())] * 4})
-    outcome, _ = voted(verifier, delivery.change(film=forged).verify(verifier, results=results))
-    assert outcome is Outcome.REJECTED
+    item = delivery.change(film=forged, kernel=kernel).verify(verifier, results=results)
+    assert voted(verifier, item)[0] is outcome
 
 
 @pytest.mark.parametrize("missing", ["film", "still", "garbage"])
