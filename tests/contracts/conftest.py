@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One deployment a session; titanoboa's plug-in rolls back what happened since a fixture was set up."""
+"""One deployment a session; titanoboa's plug-in rolls back what happened since a fixture was set up.
+
+What lives as long as the session is rolled back by nothing: it is deployed in its own_time, and is nobody else's.
+"""
 
 import boa
 import pytest
 
-from tests.contracts.system import START, System
+from tests.contracts.system import START, System, own_time
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +24,13 @@ def start() -> None:
 
 
 @pytest.fixture(scope="session")
-def deployed(start: None) -> System:
-    return System()
+def deployed() -> System:
+    with own_time():
+        return System()
 
 
 @pytest.fixture
 def system(deployed: System) -> System:
     """The same, rolled back after each test."""
+    deployed.resume()
     return deployed

@@ -31,7 +31,7 @@ PRICE = 50_000_000  # nano-USD per IFX: 0.05 USD
 FLOOR = 8_000_000  # nano-USD per IBM
 TGE = 537_500_000 * IFX
 HASHES = 256  # that a block can look back
-START = 1_800_000_000  # first second of every test: the same draws, the same calldata, in each run
+START = 1_800_000_000  # first second of every world: the same draws, the same calldata, in each run
 
 Contract = Any  # boa's contracts get their methods from the ABI
 
@@ -100,6 +100,19 @@ def set_time(timestamp: int) -> None:
 
 
 @contextmanager
+def own_time() -> Iterator[None]:
+    """Within, the clock is at START; afterwards it is where it was.
+
+    What is set up for a whole session is set up here. It is on one chain, whose clock nothing winds back before the
+    session's end: else each would begin where the one before left it, and be moved on by the next.
+    """
+    with boa.env.evm.patch.anchor():
+        boa.env.evm.patch.timestamp, boa.env.evm.patch.block_number = START, 1
+        know_hashes()
+        yield
+
+
+@contextmanager
 def acting(who: str | LocalAccount | Contract) -> Iterator[None]:
     """Within, calls come from this address."""
     with boa.env.prank(getattr(who, "address", who)):
@@ -140,6 +153,16 @@ class System:
         with acting(self.governor):
             self.licence.set_minter(self.foundation, True)
             self.ifx_dollar.add_coin(self.usd, 10**9 * USD)
+        self.remember()
+
+    def remember(self) -> None:
+        """Its tests begin in this second, with these people."""
+        self._begin = now(), int(boa.env.evm.patch.block_number), self._names
+
+    def resume(self) -> None:
+        """The clock is where it was, and the next keys are the same, whatever was set up or tested since."""
+        boa.env.evm.patch.timestamp, boa.env.evm.patch.block_number, self._names = self._begin
+        know_hashes()
 
     def _deploy_nodes(self) -> None:
         self.parameters = deployer("governance/Parameters.vy").deploy(self.governor, self.guardian, [], [])

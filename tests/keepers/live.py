@@ -31,7 +31,7 @@ from inferix.replay.state import Batch, TaskState
 from inferix.trees import anchor_root
 from keepers.desk import Step
 from tests.contracts.disputes.court import Court, roster_leaf
-from tests.contracts.system import START, Node, acting, advance, now
+from tests.contracts.system import Node, acting, advance, now, own_time
 from tests.contracts.work.network import mine
 
 Signed = tuple[Message, bytes]
@@ -46,8 +46,7 @@ class Live(Court):
         self.transactions: dict[int, bytes] = {}
         self.documents: dict[bytes, bytes] = {}
         self.nonce = 0
-        boa.env.evm.patch.timestamp = START
-        with self.listening():
+        with own_time(), self.listening():
             super().__init__()
             self.interfaces = {
                 str(each.address): Interface(name, each.abi)
@@ -56,7 +55,8 @@ class Live(Court):
             }
             self.populate()
             self.post_workers()
-        self.replay()
+            self.remember()
+            self.replay()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -82,6 +82,7 @@ class Live(Court):
     def fresh(self) -> Iterator["Live"]:
         """A copy, on a chain that is rolled back afterwards."""
         with boa.env.anchor():
+            self.resume()
             live = copy(self)
             live.logs, live.documents, live.nodes = list(self.logs), dict(self.documents), dict(self.nodes)
             live.received = {}

@@ -11,9 +11,8 @@ from tests.contracts.governance.council import DELAY, FOR, PERIOD, QUORUM_BPS, T
 from tests.contracts.nodes.backing import LIMIT, OWN, Backing
 from tests.contracts.nodes.conftest import backed_network, backing
 from tests.contracts.system import DAY, IFX, acting, advance, deployer, key, now, set_time
-from tests.contracts.work.fixtures import network, populated_network
 
-__all__ = ["backed_network", "backing", "network", "populated_network"]
+__all__ = ["backed_network", "backing"]
 
 NOBODY = "0x" + "00" * 20
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import boa
 import pytest
 
-from tests.contracts.system import IFX, PRICE, USD, Contract, acting, deployer, key
+from tests.contracts.system import IFX, PRICE, USD, Contract, acting, deployer, key, own_time
 from tests.contracts.uniswap import Exchange, odd_coin, until_epoch, wait
 from tests.contracts.work.books import Ledger
+from tests.contracts.work.fixtures import populate
 from tests.contracts.work.network import Network, batch_leaf
 
 HALF_HOUR, HOUR, EPOCH = 1800, 3600, 259_200
@@ -88,17 +89,21 @@ def charge(ledger: Ledger, amount: int, coin: int = 1) -> None:
 
 
 @pytest.fixture(scope="session")
-def populated_pools(populated_network: Network) -> Pools:
-    # In the middle of an epoch, whatever the clock says and whoever moved it: the pool's first epoch is not a whole one.
-    until_epoch(EPOCH)
-    wait(EPOCH // 2)
-    return Pools(populated_network)
+def populated_pools() -> Pools:
+    with own_time():
+        network = populate()
+        # In the middle of an epoch: the pool's first one is not whole.
+        until_epoch(EPOCH)
+        wait(EPOCH // 2)
+        network.remember()
+        return Pools(network)
 
 
 @pytest.fixture
 def fresh_pools(populated_pools: Pools) -> Iterator[Pools]:
     """The pool of DevUSD was added in this very second."""
     with boa.env.anchor():
+        populated_pools.network.resume()
         yield populated_pools
 
 

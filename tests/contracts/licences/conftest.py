@@ -4,18 +4,21 @@
 import pytest
 
 from tests.contracts.licences.shop import Shop
+from tests.contracts.system import own_time
 
 
 @pytest.fixture(scope="session")
 def deployed_shop() -> Shop:
-    made = Shop()
-    made.open_sale()
+    with own_time():
+        made = Shop()
+        made.open_sale()
     return made
 
 
 @pytest.fixture
 def shop(deployed_shop: Shop) -> Shop:
     """Open for the whitelist; rolled back after each test."""
+    deployed_shop.resume()
     return deployed_shop
 
 

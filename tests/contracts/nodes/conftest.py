@@ -8,19 +8,21 @@ import boa
 import pytest
 
 from tests.contracts.nodes.backing import Backing
-from tests.contracts.work.fixtures import network, populated_network
-from tests.contracts.work.network import Network
-
-__all__ = ["network", "populated_network"]
+from tests.contracts.system import own_time
+from tests.contracts.work.fixtures import populate
 
 
 @pytest.fixture(scope="session")
-def backed_network(populated_network: Network) -> Backing:
-    return Backing(populated_network)
+def backed_network() -> Backing:
+    with own_time():
+        backing = Backing(populate())
+        backing.network.remember()
+    return backing
 
 
 @pytest.fixture
 def backing(backed_network: Backing) -> Iterator[Backing]:
     """A verifier that takes delegations, with 10,000 IFX of its owner."""
     with boa.env.anchor():
+        backed_network.network.resume()
         yield copy(backed_network)  # what it counts itself is not rolled back
