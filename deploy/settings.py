@@ -8,6 +8,7 @@ from eth_utils.address import is_checksum_address
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from inferix.errors import Misconfigured
+from inferix.models.parameters import DEFAULTS, clash
 
 DEPLOYER = "deployer"
 TIMELOCK = "timelock"
@@ -118,6 +119,13 @@ class Settings(_Model):
     factory: Address | None
     sale: Sale
     development: Development | None = None
+
+    @model_validator(mode="after")
+    def _has_parameters_that_go_together(self) -> "Settings":
+        why = clash(DEFAULTS | self.parameters)
+        if why:
+            raise ValueError(f"parameters: {why}")
+        return self
 
     @model_validator(mode="after")
     def _has_native_and_factory(self) -> "Settings":

@@ -17,6 +17,8 @@ implements: IParameters
 
 MAX_PAUSE: public(constant(uint256)) = 7 * 86400
 PAUSE_BREAK: public(constant(uint256)) = 30 * 86400
+# Of a pair of Uniswap V2: its fee, and what rounding and a price that moves on may take
+SWAP_COST_BPS: constant(uint256) = 40
 
 # Marks a stored value as known, so that an unknown name reverts instead of reading 0
 _KNOWN: constant(uint256) = 1 << 255
@@ -61,17 +63,20 @@ def __init__(governor_: address, guardian_: address, names: DynArray[bytes32, 64
     self._define_swaps()
     for i: uint256 in range(len(names), bound=64):
         self._set(names[i], new_values[i])
+    self._check_together()
 
 
 @external
 def set(name: bytes32, new_value: uint256):
     """
-    @notice Sets a parameter within its bounds. Governor only. The epochs' length is as deployed, for good: contracts and
-            mirrors count epochs by it, and an epoch's index must always mean the same seconds.
+    @notice Sets a parameter within its bounds, and so that it goes with the others. Governor only. The epochs' length is as
+            deployed, for good: contracts and mirrors count epochs by it, and an epoch's index must always mean the same
+            seconds.
     """
     self._check_governor()
     assert name != keccak256("epoch_length"), "Parameters: fixed at deployment"
     self._set(name, new_value)
+    self._check_together()
 
 
 @external
@@ -231,6 +236,38 @@ def _set(name: bytes32, new_value: uint256):
 
 
 @internal
+@view
+def _check_together():
+    """
+    @dev What no bound of one number says. Steps of one number lead from every set that passes to every other.
+    """
+    # As many equal votes as the first draw has seats, at most; more than half, or two outcomes could both have them
+    committee: uint256 = self._get(keccak256("committee"))
+    needed: uint256 = self._get(keccak256("votes_needed"))
+    assert needed <= committee and committee < 2 * needed, "Parameters: no majority of the committee"
+    # Else no panel ever decides
+    minimum: uint256 = self._get(keccak256("panel_minimum"))
+    assert minimum <= self._get(keccak256("panel")), "Parameters: panel under its minimum"
+    # Who is called out anchors at its slot's end, and is given another for that to be included
+    slots: uint256 = 2 * self._get(keccak256("slot"))
+    assert slots <= self._get(keccak256("takeover_after")), "Parameters: takeover within two slots"
+    # What both draws vote on can be asked for until they have voted
+    votes: uint256 = 2 * self._get(keccak256("vote_window"))
+    assert votes <= self._get(keccak256("batch_window")), "Parameters: batch window within two of votes"
+    # Nobody stakes for less than it is paid for
+    price: uint256 = self._get(keccak256("price_floor"))
+    assert price <= self._get(keccak256("price_default")), "Parameters: price floor over the default"
+    # A false root costs what the stake behind it has; the other half of the bond is behind charges
+    bond: uint256 = 2 * max(self._get(keccak256("root_bond")), self._get(keccak256("dispute_bond")))
+    assert bond <= self._get(keccak256("manager_bond")), "Parameters: bonds over half a manager's"
+    # What a purchase of the whole share loses by itself: the pair's fee, that share, and a little
+    cost: uint256 = self._get(keccak256("swap_share_bps")) + SWAP_COST_BPS
+    assert cost <= self._get(keccak256("swap_slippage_bps")), "Parameters: slippage under a swap's cost"
+    halt: uint256 = self._get(keccak256("price_halt_bps"))
+    assert halt <= self._get(keccak256("price_warn_bps")), "Parameters: halt before the warning"
+
+
+@internal
 def _define(name: bytes32, initial: uint256, low: uint256, high: uint256):
     self._bounds[name] = low | high << 128
     self._set(name, initial)
@@ -242,8 +279,8 @@ def _define_work():
     self._define(keccak256("slot"), 30, 1, 600)
     self._define(keccak256("accept_window"), 30, 1, 3600)
     self._define(keccak256("vote_window"), 600, 10, 86400)
-    self._define(keccak256("committee"), 5, 1, 8)
-    self._define(keccak256("votes_needed"), 3, 1, 8)
+    self._define(keccak256("committee"), 5, 2, 8)
+    self._define(keccak256("votes_needed"), 3, 2, 8)
     self._define(keccak256("panel"), 15, 1, 15)
     self._define(keccak256("panel_minimum"), 3, 1, 15)
     self._define(keccak256("takeover_after"), 600, 60, 86400)

@@ -54,13 +54,15 @@ DEV_OVERRIDES: dict[str, int] = {
     "slot": 2,
     "accept_window": 4,
     "vote_window": 30,
-    "committee": 2,
     "votes_needed": 2,
-    "panel": 1,
+    "committee": 2,
     "panel_minimum": 1,
+    "panel": 1,
     "roster_window": 4,
     "price_stale": 604_800,
 }
+SWAP_COST_BPS = 40
+"""What a purchase in a pool loses beside its share: the pair's fee, rounding, a price that moves on."""
 _NAMES = {keccak(text=name): name for name in DEFAULTS}
 
 
@@ -83,3 +85,19 @@ class Parameters(Mapping[str, int]):
         """Takes the value of a name's hash; a name that this version does not know is kept out."""
         if name in _NAMES:
             self._values[_NAMES[name]] = value
+
+
+def clash(values: Mapping[str, int]) -> str:
+    """Why the contract takes no such set of values, each of which may be within its bounds; empty where it does."""
+    bonds = max(values["root_bond"], values["dispute_bond"])
+    rules = {
+        "no majority of the committee": values["votes_needed"] <= values["committee"] < 2 * values["votes_needed"],
+        "panel under its minimum": values["panel_minimum"] <= values["panel"],
+        "takeover within two slots": 2 * values["slot"] <= values["takeover_after"],
+        "batch window within two of votes": 2 * values["vote_window"] <= values["batch_window"],
+        "price floor over the default": values["price_floor"] <= values["price_default"],
+        "bonds over half a manager's": 2 * bonds <= values["manager_bond"],
+        "slippage under a swap's cost": values["swap_share_bps"] + SWAP_COST_BPS <= values["swap_slippage_bps"],
+        "halt before the warning": values["price_halt_bps"] <= values["price_warn_bps"],
+    }
+    return next((rule for rule, holds in rules.items() if not holds), "")

@@ -55,6 +55,21 @@ def test_the_filled_example_is_a_network_in_production(tmp_path: Path) -> None:
     assert all(is_checksum_address(address) for address in named)
 
 
+def test_parameters_that_do_not_go_together_are_refused_before_anything_is_deployed(tmp_path: Path) -> None:
+    file = filled(tmp_path / "settings.json")
+    data = json.loads(file.read_text())
+    for parameters, why in (
+        ({"committee": 6}, "no majority of the committee"),
+        ({"committee": 6, "votes_needed": 4}, ""),
+    ):
+        file.write_text(json.dumps(data | {"parameters": parameters}))
+        if why:
+            with pytest.raises(Misconfigured, match=f"parameters: {why}"):
+                load_settings(file)
+        else:
+            assert load_settings(file).parameters == parameters
+
+
 def test_the_example_names_every_setting_and_has_a_plan(tmp_path: Path) -> None:
     assert set(json.loads(SEPOLIA.read_text())) == set(Settings.model_fields)
     plan = make_plan(load_settings(filled(tmp_path / "settings.json")), OPERATOR, 1_900_000_000)

@@ -98,8 +98,8 @@ def forget_what_is_hidden(network: Network) -> None:
 @pytest.fixture
 def small(live: Live) -> Live:
     """A panel of one verifier."""
-    live.set_parameter("panel", 1)
     live.set_parameter("panel_minimum", 1)
+    live.set_parameter("panel", 1)
     live.give_ifx(live.market.address, 10**6 * IFX)
     live.follow()
     return live

@@ -80,7 +80,7 @@ class EpochRules(Stage):
     @rule(name=st.sampled_from(sorted(GOVERNED)), pick=PICK)
     def govern(self, name: str, pick: int) -> None:
         value = self._of(GOVERNED[name], pick)
-        ask = lambda: self.bench.model.ground.parameters.__setitem__(name, value)  # noqa: E731
+        ask = lambda: self.bench.model.ground.set(name, value)  # noqa: E731
         self.bench.both(self.world.governor, ask, "parameters", "set", parameter(name), value)
 
     @rule(length=st.sampled_from([3_600, 259_200]))

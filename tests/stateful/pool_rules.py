@@ -121,7 +121,7 @@ class PoolRules(WorkRules):
         market = ("pool_market", "market")[pick % 3 // 2]
         ground, value = self.bench.model.ground, self._of(GOVERNED[name], pick)
         if act == "parameter":
-            ask = lambda: ground.parameters.__setitem__(name, value)  # noqa: E731
+            ask = lambda: ground.set(name, value)  # noqa: E731
             self.bench.both(self.world.governor, ask, "parameters", "set", parameter(name), value)
             return
         inventory = ground.ifx.of(self.world.addresses["market"]) * (pick % 4) // 2

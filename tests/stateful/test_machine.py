@@ -361,7 +361,7 @@ def close_first_epoch(machine: Machine) -> None:
 
 def govern(machine: Machine, name: str, value: int) -> None:
     """The governor sets a parameter."""
-    ask = lambda: machine.bench.model.ground.parameters.__setitem__(name, value)  # noqa: E731
+    ask = lambda: machine.bench.model.ground.set(name, value)  # noqa: E731
     assert machine.bench.both(machine.world.governor, ask, "parameters", "set", parameter(name), value)
 
 

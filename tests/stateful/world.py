@@ -125,7 +125,8 @@ class World(Selling, realm.Realm):
             self.ifx_dollar.add_coin(self.cents, MILLION_USD)
             self.ifx_dollar.set_coin_cap(self.usd, MILLION_USD)
             self.pool_market.add_pool(self.usd)
-        for name, value in DEV_OVERRIDES.items():
+        # A smaller committee by steps, each of which is a majority
+        for name, value in (("committee", 4), ("committee", 3), *DEV_OVERRIDES.items()):
             self.set_parameter(name, value)
         # Two seats: a tie, a silent half and a panel that is too small can all come about.
         self.set_parameter("panel", 2)

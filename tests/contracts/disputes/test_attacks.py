@@ -55,14 +55,14 @@ def test_foreign_committee(court: Court) -> None:
 
 def test_committee_of_another_seed(court: Court) -> None:
     """Votes of the committee that an earlier anchor drew, under a leaf that names a later one."""
-    court.set_parameter("committee", 1)
-    court.set_parameter("votes_needed", 2)
+    for name, value in (("committee", 4), ("committee", 3), ("votes_needed", 2), ("committee", 2)):
+        court.set_parameter(name, value)
     first = court.ballot()
     receipt = court.receipt_of(first.leaf)
     early = late = court.drawn(first.leaf.task, 0, court.workers[0], seats=2)
-    while {node.id for node in early} == {node.id for node in late}:
+    while {node.id for node in early} <= {node.id for node in late}:
         court.receive(receipt, anew=True)
-        late = court.drawn(first.leaf.task, 0, court.workers[0], seats=2)
+        late = court.drawn(first.leaf.task, 0, court.workers[0], seats=4)
     ballot = court.ballot(voters=early)
     assert ballot.leaf.anchor > first.leaf.anchor
     batch = disputed(court, ballot)
@@ -288,6 +288,7 @@ def test_seats_of_another_roster(court: Court) -> None:
 
 
 def test_more_seats_than_the_panel_has(court: Court) -> None:
+    court.set_parameter("panel_minimum", 1)
     court.set_parameter("panel", 1)
     case = appealed(court)
     advance(60)

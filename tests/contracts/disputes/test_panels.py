@@ -231,8 +231,8 @@ def test_a_tie_acquits(court: Court) -> None:
 
 
 def test_a_panel_of_one_is_a_working_appeal(court: Court) -> None:
-    court.set_parameter("panel", 1)
     court.set_parameter("panel_minimum", 1)
+    court.set_parameter("panel", 1)
     case = appealed(court)
     (seat,) = court.fill(case.id)
     vote(court, case, {seat.id: False})

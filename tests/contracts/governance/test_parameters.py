@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters: bounds, rights, and the one pause with its ends to the second."""
 
+import random
 import re
+from itertools import product
 
 import boa
 import pytest
 
+from inferix.models.parameters import clash
 from tests.contracts.system import CONTRACTS, DAY, System, acting, advance, deployer, key, now, parameter, set_time
 
 DEFAULTS = {
@@ -90,6 +93,83 @@ def test_development_values_at_deployment_are_bounded_too() -> None:
         deploy(*people, [parameter("unbonding")], [60 * DAY - 1])
     with boa.reverts("Parameters: names and values differ in number"):
         deploy(*people, names, [])
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "last", "refused", "why"),
+    [
+        ({}, "votes_needed", 5, 6, "no majority of the committee"),
+        ({"committee": 4}, "votes_needed", 3, 2, "no majority of the committee"),
+        ({}, "committee", 3, 2, "no majority of the committee"),
+        ({}, "committee", 5, 6, "no majority of the committee"),
+        ({}, "panel", 3, 2, "panel under its minimum"),
+        ({"panel": 7}, "panel_minimum", 7, 8, "panel under its minimum"),
+        ({}, "slot", 300, 301, "takeover within two slots"),
+        ({"slot": 100}, "takeover_after", 200, 199, "takeover within two slots"),
+        ({}, "vote_window", 43_200, 43_201, "batch window within two of votes"),
+        ({"vote_window": 3_000}, "batch_window", 6_000, 5_999, "batch window within two of votes"),
+        ({}, "price_floor", 16 * 10**6, 16 * 10**6 + 1, "price floor over the default"),
+        ({}, "price_default", 8 * 10**6, 8 * 10**6 - 1, "price floor over the default"),
+        ({}, "root_bond", 2_500 * 10**9, 2_500 * 10**9 + 1, "bonds over half a manager's"),
+        ({}, "dispute_bond", 2_500 * 10**9, 2_500 * 10**9 + 1, "bonds over half a manager's"),
+        ({}, "manager_bond", 1_000 * 10**9, 1_000 * 10**9 - 1, "bonds over half a manager's"),
+        ({"swap_slippage_bps": 80}, "swap_share_bps", 40, 41, "slippage under a swap's cost"),
+        ({"swap_share_bps": 50}, "swap_slippage_bps", 90, 89, "slippage under a swap's cost"),
+        ({}, "price_halt_bps", 9_500, 9_501, "halt before the warning"),
+        ({"price_halt_bps": 9_400}, "price_warn_bps", 9_400, 9_399, "halt before the warning"),
+    ],
+)
+def test_a_number_goes_with_the_others(
+    system: System, before: dict[str, int], name: str, last: int, refused: int, why: str
+) -> None:
+    for each, value in before.items():
+        system.set_parameter(each, value)
+    low, high = system.parameters.bounds(parameter(name))
+    assert low <= refused <= high, "no bound of its own refuses it"
+    system.set_parameter(name, last)
+    with acting(system.governor), boa.reverts(f"Parameters: {why}"):
+        system.parameters.set(parameter(name), refused)
+    assert system.parameters.get(parameter(name)) == last
+
+
+def test_at_deployment_numbers_go_together_once_all_are_set() -> None:
+    """On the way from its default to a committee of two there is none; programs say the same as the contract."""
+    deploy, people = deployer("governance/Parameters.vy").deploy, (key("governor").address, key("guardian").address)
+    groups = [
+        {"committee": (2, 3, 5, 8), "votes_needed": (2, 3, 4, 8)},
+        {"panel": (1, 3, 15), "panel_minimum": (1, 3, 15)},
+        {"slot": (1, 300, 301), "takeover_after": (60, 600)},
+        {"vote_window": (1_800, 1_801, 43_200), "batch_window": (3_600, 86_400)},
+        {"price_floor": (10**6, 16 * 10**6 + 1), "price_default": (10**6, 10**9)},
+        {"manager_bond": (10**12 - 1, 10**12, 10**16), "root_bond": (500 * 10**9,), "dispute_bond": (10**9, 10**13)},
+        {"swap_share_bps": (30, 31, 50), "swap_slippage_bps": (70, 90)},
+        {"price_warn_bps": (9_000, 9_500), "price_halt_bps": (9_000, 9_001)},
+    ]
+    choose, found = random.Random(1), set()
+    for _ in range(10 * len(groups)):
+        edges = choose.choice(groups)
+        chosen = {name: choose.choice(values) for name, values in edges.items()}
+        why, arguments = clash(DEFAULTS | chosen), ([parameter(name) for name in chosen], list(chosen.values()))
+        found.add(why)
+        if not why:
+            contract = deploy(*people, *arguments)
+            assert {name: contract.get(parameter(name)) for name in chosen} == chosen
+        else:
+            with boa.reverts(f"Parameters: {why}"):
+                deploy(*people, *arguments)
+    assert len(found) == 9, "none, and each of them"
+
+
+def test_single_steps_lead_from_every_committee_to_every_other(system: System) -> None:
+    names = ("committee", "votes_needed")
+    lows, highs = zip(*(system.parameters.bounds(parameter(name)) for name in names), strict=True)
+    pairs = product(*(range(low, high + 1) for low, high in zip(lows, highs, strict=True)))
+    fit = {pair for pair in pairs if not clash(DEFAULTS | dict(zip(names, pair, strict=True)))}
+    reached, edge = set(), {(5, 3)}
+    while edge:
+        reached |= edge
+        edge = {pair for pair in fit - reached for other in edge if pair[0] == other[0] or pair[1] == other[1]}
+    assert reached == fit and len(fit) == 19
 
 
 def test_governor_hands_over_in_two_steps(system: System) -> None:

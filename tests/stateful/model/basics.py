@@ -7,6 +7,18 @@ BPS = 10_000
 NANO = 10**9
 WEI = 10**18
 DAY = 86_400
+TOGETHER = [
+    ("votes_needed", 1, 0, "committee"),
+    ("panel_minimum", 1, 0, "panel"),
+    ("slot", 2, 0, "takeover_after"),
+    ("vote_window", 2, 0, "batch_window"),
+    ("price_floor", 1, 0, "price_default"),
+    ("root_bond", 2, 0, "manager_bond"),
+    ("dispute_bond", 2, 0, "manager_bond"),
+    ("swap_share_bps", 1, 40, "swap_slippage_bps"),
+    ("price_halt_bps", 1, 0, "price_warn_bps"),
+]
+"""Governed numbers: so many times the first, and so much more, is never over the second."""
 
 
 class Refused(Exception):
@@ -99,6 +111,14 @@ class Ground:
     genesis: int
     epoch_length: int
     minted: int = 0
+
+    def set(self, name: str, value: int) -> None:
+        """A governed number within its bounds; refused where it does not go with the others."""
+        after = self.parameters | {name: value}
+        for low, times, more, high in TOGETHER:
+            need(after[low] * times + more <= after[high], f"{low} and {high} do not go together")
+        need(after["committee"] < 2 * after["votes_needed"], "no majority")
+        self.parameters[name] = value
 
     def epoch_end(self, epoch: int) -> int:
         """First second after it: epochs are those of the deployment, whatever the parameter says later."""

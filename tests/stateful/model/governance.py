@@ -27,6 +27,7 @@ BOUNDS = {
     "accounts_window": (3_600, 7 * DAY),
     "dispute_bond": (10**9, 10**13),
     "root_bond": (10**9, 10**14),
+    "buyback_bps": (5_000, 10_000),
 }
 """Of parameters that are set here; nano-USD, seconds or basis points."""
 RULES = {
@@ -165,7 +166,7 @@ class Governance:
             case "parameters", "set":
                 name, value = said
                 need(name in BOUNDS and BOUNDS[name][0] <= value <= BOUNDS[name][1], "unknown, fixed, or out of bounds")
-                self.ground.parameters[name] = value
+                self.ground.set(name, value)
             case "community_fund", "grant":
                 self.fund.grant(me, *said)
             case "community_fund", "open_airdrop":
