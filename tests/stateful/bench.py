@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """One act at a time on world and model: both do it, or both refuse, and afterwards both are the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
+from inferix.messages import Cancel
 from inferix.messages import Order as Message
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf
 from inferix.models.job import JobSpec, LeaseSpec
@@ -33,7 +34,9 @@ class Bench:
         self.floor = Floor(world)
         self.documents: dict[int, AccountsData] = {}
         self.nonce = 0
+        self.former: dict[int, list[Any]] = {}  # keys that nodes had before
         self.steps = 0
+        self.returned = b""  # by the last call
         self._known = facts.facts(self.model)
         self._events = len(world.events)
         self._names = holders(world)
@@ -55,6 +58,7 @@ class Bench:
                 Try(outcome_leaf(self.world.mirror, *pair) if pair[1].status is AttemptStatus.ENDED else None)
                 for pair in tried
             ]
+        self.model.books.check_cancelled()
         return self.model
 
     def both(self, who: Any, ask: Callable[[], Any], name: str, function: str, *arguments: Any) -> bool:
@@ -70,6 +74,7 @@ class Bench:
             raise AssertionError(f"{name}.{function}{arguments} went through; it must not: {refusal}")
         if not sent.done and not refusal:
             raise AssertionError(f"{name}.{function}{arguments} must go through; the contract says: {sent.reason}")
+        self.returned = sent.output
         return sent.done
 
     # -- comparing
@@ -148,13 +153,23 @@ class Bench:
         tasks = spec.tasks(job.id)
         fees = [-(-task.work * message.price // 10**9) for task in tasks]
         # A cap under what its tasks may cost would let them be paid out of other clients' credit.
-        reserved = is_signed and message.cap <= model.books.free(message.account)
+        is_cancelled = (message.account, message.nonce) in model.books.cancelled
+        reserved = is_signed and not is_cancelled and message.cap <= model.books.free(message.account)
         stands = reserved and message.cap >= max(10**7 * len(tasks), sum(fees))
         assert (job.status != "void") is stands, f"order {job.status} ({job.reason}), the model: {stands}"
         if reserved:
             work = {task.id: task.work for task in tasks}
-            order = Order(job.id, message.account, message.cap, job.posted_at, message.deadline, work, not stands)
+            terms = (message.cap, job.posted_at, message.deadline, work, not stands, message.nonce)
+            order = Order(job.id, message.account, *terms)
             model.books.orders[job.id] = order
+
+    def cancel(self, account: int, nonce: int, who: Any, signer: Any = None) -> bool:
+        """Takes an order back; ``signer``: who signed that, where another sends it."""
+        ask = lambda: self.model.books.cancel((signer or who).address, account, nonce)  # noqa: E731
+        if signer is None:
+            return self.both(who, ask, "orders", "cancel", account, nonce)
+        signature = Cancel(account=account, nonce=nonce).sign(self.world.domain, bytes(signer.key))
+        return self.both(who, ask, "orders", "cancel_signed", account, nonce, signature)
 
     # -- books
 
@@ -230,3 +245,44 @@ class Bench:
         leaf, proof = found
         terms = (leaf.node, leaf.matured, leaf.vesting, leaf.start)
         return self.both(self.world.stranger, lambda: self.model.books.claim(id), "accounts", "claim", terms, proof)
+
+    def claim_many(self, ids: Sequence[int], wrong: str = "") -> bool:
+        """Anybody pays many nodes, one of them perhaps twice; ``wrong``: a leaf with another amount, or without its proof."""
+        found = [each for id in ids if (each := self.node_proof(id))]
+        leaves, proofs = [leaf.model_dump() for leaf, _ in found], [proof for _, proof in found]
+        if wrong == "amount" and leaves:
+            leaves[-1]["matured"] += 1
+        proofs = proofs[1:] if wrong == "proof" else proofs
+        is_right = not (wrong and found)
+        ask = lambda: self.model.books.claim_each([leaf.node for leaf, _ in found], is_right=is_right)  # noqa: E731
+        return self._pays(ask, "claim_many", leaves, proofs)
+
+    def claim_chunk(self, first: int, height: int, wrong: str = "") -> bool:
+        """Anybody pays neighbours from a place on; ``wrong``: a leaf with another amount, left out, or moved on."""
+        newest = self.sync().books.newest
+        if newest is None:
+            return False
+        tree = nodes_tree(self.documents[newest.epoch])
+        leaves = {leaf.node: leaf for leaf in self.documents[newest.epoch].nodes}
+        places = range(first, min(first + (1 << height), max(leaves) + 1))
+        known = [at for at in places if at in leaves]
+        if not known:
+            return False
+        empty = NodeLeaf(node=0, matured=0, vesting=0, start=0)
+        shown = [leaves.get(at, empty).model_dump() for at in places]
+        if wrong == "amount":
+            shown[known[-1] - first]["matured"] += 1
+        elif wrong == "left out":
+            shown[known[-1] - first] = empty.model_dump() | {"vesting": int(known[-1] == 0)}
+        elif wrong == "moved":
+            shown.insert(0, shown[0] | {"node": first + 1})
+        is_right = not wrong and first % (1 << height) == 0 and height < len(tree.levels)
+        ask = lambda: self.model.books.claim_each(known, is_right=is_right)  # noqa: E731
+        return self._pays(ask, "claim_chunk", first, height, shown, flat(tree.proof(first)[height:]))
+
+    def _pays(self, ask: Callable[[], int], function: str, *arguments: Any) -> bool:
+        """What the contract returns is what the model pays."""
+        paid: list[int] = []
+        done = self.both(self.world.stranger, lambda: paid.append(ask()), "accounts", function, *arguments)
+        assert not done or int.from_bytes(self.returned, "big") == paid[0], "another sum is returned"
+        return done

@@ -67,6 +67,24 @@ class EpochRules(Stage):
         for _ in range(times):
             self.bench.claim(pick % (len(self.world.nodes) + 1))
 
+    @precondition(lambda self: self.bench.model.books.newest)
+    @rule(picks=st.lists(PICK, max_size=6), wrong=st.sampled_from(["", "", "", "amount", "proof"]))
+    def claim_many(self, picks: list[int], wrong: str) -> None:
+        """Whoever has nothing to get, or is frozen, is passed over; one leaf that is wrong spoils all."""
+        self.bench.claim_many([pick % (len(self.bench.model.stakes.nodes) + 1) for pick in picks], wrong)
+
+    @precondition(lambda self: self.bench.model.books.newest)
+    @rule(
+        pick=PICK,
+        height=st.integers(0, 5),
+        off=st.sampled_from([0, 0, 0, 0, 1]),
+        wrong=st.sampled_from(["", "", "", "amount", "left out", "moved"]),
+    )
+    def claim_chunk(self, pick: int, height: int, off: int, wrong: str) -> None:
+        """Neighbours, also those without a leaf and one place off."""
+        first = pick % (len(self.bench.model.stakes.nodes) + 1) >> height << height
+        self.bench.claim_chunk(first + off, height, wrong)
+
     @rule(seconds=TIMES, more=st.integers(0, 12))
     def wait(self, seconds: int, more: int) -> None:
         self._pass(seconds + more)

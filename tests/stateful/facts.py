@@ -10,7 +10,7 @@ from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.replay import Network as Mirror
-from tests.stateful import court_facts, exit_facts, pool_facts, realm_facts, sale_facts
+from tests.stateful import court_facts, exit_facts, lane_facts, pool_facts, realm_facts, sale_facts
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import BUDGET, FINAL, LEASES
@@ -22,6 +22,7 @@ Facts = dict[Key, Any]
 ROOMS: dict[str, Callable[[World, Key], Any]] = {
     **dict.fromkeys(("escape", "claim"), exit_facts.read),
     **dict.fromkeys(court_facts.NAMES, court_facts.read),
+    **dict.fromkeys(lane_facts.NAMES, lane_facts.read),
     **dict.fromkeys(pool_facts.NAMES, pool_facts.read),
     **dict.fromkeys(sale_facts.NAMES, sale_facts.read),
     "realm": realm_facts.read,
@@ -41,7 +42,7 @@ def facts(model: Model) -> Facts:
     found["held up",] = (model.books.added, model.objections.accounts_bond)
     found |= _people(model) | _delegations(model) | _work(model) | _courts(model)
     found |= exit_facts.of_model(model) | pool_facts.of_model(model) | realm_facts.of_model(model)
-    found |= sale_facts.of_model(model)
+    found |= sale_facts.of_model(model) | lane_facts.of_model(model)
     return found
 
 
@@ -241,6 +242,7 @@ def mirrored(mirror: Mirror, model: Model) -> tuple[Facts, Facts]:
     theirs |= pool_facts.of_mirror(mirror)
     theirs |= {("lease", task): True for task in mirror.paid_leases}
     theirs |= exit_facts.of_mirror(mirror) | {("sold",): mirror.sold}
+    theirs |= lane_facts.of_mirror(mirror)
     root = mirror.final_accounts()
     theirs["root",] = (root.epoch, root.cut_off) if root else None
     return theirs | court_facts.mirrored(mirror), _in_its_terms(model) | court_facts.in_its_terms(model)
@@ -275,6 +277,7 @@ def _in_its_terms(model: Model) -> Facts:
     ours |= {("released", coin.address): coin.released for coin in model.credit.coins.values() if coin.released}
     ours |= {("lease", task): True for task in model.work.paid_leases}
     ours |= exit_facts.in_its_terms(model) | pool_facts.in_its_terms(model) | {("sold",): model.sale.sold}
+    ours |= lane_facts.in_its_terms(model)
     ours["root",] = (newest.epoch, model.books.cut_off) if newest else None
     return ours
 

@@ -8,6 +8,8 @@ from tests.stateful.delegation_rules import DelegationRules
 from tests.stateful.epoch_rules import EpochRules
 from tests.stateful.escape_rules import EscapeRules
 from tests.stateful.governance_rules import GovernanceRules
+from tests.stateful.key_rules import KeyRules
+from tests.stateful.lane_rules import LaneRules
 from tests.stateful.lease_rules import LeaseRules
 from tests.stateful.money_rules import MoneyRules
 from tests.stateful.objection_rules import ObjectionRules
@@ -25,8 +27,10 @@ class Machine(
     PoolRules,
     WorkRules,
     LeaseRules,
+    LaneRules,
     EscapeRules,
     ClaimRules,
+    KeyRules,
     SaleRules,
     EpochRules,
     GovernanceRules,

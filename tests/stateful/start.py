@@ -13,6 +13,8 @@ from tests.stateful.model.courts import Courts
 from tests.stateful.model.credit import Coin, Credit
 from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.escape import Escapes
+from tests.stateful.model.keys import Keys
+from tests.stateful.model.lanes import Lanes
 from tests.stateful.model.objections import Objections
 from tests.stateful.model.panel import Panels
 from tests.stateful.model.roots import Roots
@@ -80,6 +82,8 @@ def model_of(world: World) -> Model:
         markets,
         *model_of_realm(world, ground, delegations),
         *shop_of(world, ground, stakes, _token(world, "native"), markets.reference),
+        Keys(stakes),
+        Lanes(ground, stakes),
     )
 
 

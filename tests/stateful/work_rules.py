@@ -60,6 +60,19 @@ class WorkRules(Stage):
         signer = self.world.stranger if forged == 9 else None
         self.bench.order(client, coin, terms_ | {"cap": fees * cap // BPS}, signer)
 
+    @precondition(lambda self: self.bench.model.credit.accounts)
+    @rule(pick=PICK, ahead=st.sampled_from([0, 0, 0, 1]), by=PICK, is_signed=st.booleans())
+    def cancel(self, pick: int, ahead: int, by: int, is_signed: bool) -> None:
+        """Orders that run, are over or are yet to come; by their client, or somebody else."""
+        accounts, running = self.bench.model.credit.accounts, list(self.bench.sync().books.orders.values())
+        running = [order for order in running if not order.ended_at] or running
+        known = self._of(running, pick) if running and not ahead else None
+        id, nonce = (known.account, known.nonce) if known else (self._of(list(accounts), pick), self.bench.nonce + 1)
+        owner = self.docket.owner_of(accounts[id])
+        who = self.world.stranger if by % 4 == 0 else owner
+        carrier = self._of([self.world.stranger, owner], by)
+        self.bench.cancel(id, nonce, *((carrier, who) if is_signed else (who,)))
+
     @precondition(lambda self: self._open())
     @rule(pick=PICK, outcome=OUTCOMES, times=st.integers(1, 3), stop=st.sampled_from([9, 9, 9, 2, 3]), posted=POSTED)
     def deliver(self, pick: int, outcome: Outcome, times: int, stop: int, posted: Posted) -> None:

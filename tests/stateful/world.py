@@ -90,6 +90,7 @@ class World(Selling, realm.Realm):
         self.events: list[ChainEvent] = []
         self.documents: dict[bytes, bytes] = {}
         self.transaction = 0
+        self._keys: dict[int, Any] = {}  # of nodes that changed theirs in this run, as they were
         early = self._listen()
         super().__init__()
         self.cents = deployer("OddCoin.vy", STAND_INS).deploy(2, 0)
@@ -272,6 +273,18 @@ class World(Selling, realm.Realm):
         mine(0)  # whose hashes are known
         self.mirror.tick(self.now)
 
+    # -- keys
+
+    def change_key(self, node: Node, operator: Any) -> None:
+        """What a node's operator signs from here on, until the run is over."""
+        self._keys.setdefault(node.id, node.operator)
+        node.operator = operator
+
+    def _old_keys(self) -> None:
+        for id, operator in self._keys.items():
+            self.nodes[id].operator = operator
+        self._keys.clear()
+
     # -- a run of the machine
 
     def fresh_mirror(self) -> Mirror:
@@ -296,6 +309,7 @@ class World(Selling, realm.Realm):
                 yield
             finally:
                 self.events, self.documents = events, documents
+                self._old_keys()
 
 
 def parameter(name: str) -> bytes:

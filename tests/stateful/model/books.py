@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The books of an epoch: who spent and reserved what, who earned what; roots of them, and claims on the newest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import Outcome
-from tests.stateful.model.basics import BPS, DAY, Ground, need
+from tests.stateful.model.basics import BPS, DAY, Ground, Refused, need
 from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.stake import ACTIVE, BANNED, FROZEN, MANAGER, VERIFIER, WORKER, Fine, Node, Stakes
 from tests.stateful.model.work import Work
@@ -33,6 +34,7 @@ class Order:
     deadline: int
     work: dict[bytes, int]
     is_void: bool = False  # by its spec alone: it never runs, but who has not read that can't know, so its cap counts
+    nonce: int = 0
     ended_at: int = 0
     tries: list[Try] = field(default_factory=list)
 
@@ -106,6 +108,7 @@ class Books:
     delegations: Delegations | None = None
     posted: int = 0
     overtaken: dict[int, Root] = field(default_factory=dict)  # by index, until a court drops it
+    cancelled: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # nonces: when, tries that go on
 
     @property
     def added(self) -> int:
@@ -125,6 +128,21 @@ class Books:
         later = [order for order in self.orders.values() if order.account == id and order.posted_at > self.cut_off]
         used = sum(self.newest.used.get(id, (0, 0))) if self.newest else 0
         return account.credit - account.requested - used - sum(order.cap for order in later)
+
+    def cancel(self, signer: str, id: int, nonce: int) -> None:
+        """The account's owner, as often as it likes; before the order is posted, too."""
+        account = self.work.credit.accounts.get(id)
+        need(account is not None and signer == account.owner, "not the owner")
+        tries = sum(len(order.tries) for order in self.orders.values() if (order.account, order.nonce) == (id, nonce))
+        self.cancelled.setdefault((id, nonce), (self.ground.clock.now, tries))
+
+    def check_cancelled(self) -> None:
+        """No order lives on without its nonce, nor gets another try."""
+        for order in self.orders.values():
+            if (order.account, order.nonce) in self.cancelled:
+                when, tries = self.cancelled[order.account, order.nonce]
+                assert order.is_void or 0 < order.ended_at <= when, "a cancelled order goes on"
+                assert len(order.tries) <= tries, "a cancelled order is tried again"
 
     # -- what an honest root says
 
@@ -293,6 +311,16 @@ class Books:
         self.ground.ifx.move(accounts, self.stakes.nodes[id].owner if id else pool, due - part)
         self.ground.ifx.move(accounts, pool, lost)
         return due
+
+    def claim_each(self, ids: Sequence[int], *, is_right: bool = True) -> int:
+        """Pays all whom `claim` would pay, and passes over the others; nobody where what is shown is not of the root [wei]."""
+        need(is_right, "not in the root")
+        need(self.newest or not ids, "no root")
+        paid = 0
+        for id in ids:
+            with suppress(Refused):
+                paid += self.claim(id)
+        return paid
 
     def is_over(self) -> bool:
         """Whether the window of the root that waits is."""

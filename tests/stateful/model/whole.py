@@ -14,6 +14,8 @@ from tests.stateful.model.credit import Credit
 from tests.stateful.model.delegation import Delegations
 from tests.stateful.model.escape import Escapes
 from tests.stateful.model.governance import Governance
+from tests.stateful.model.keys import Keys
+from tests.stateful.model.lanes import Lanes
 from tests.stateful.model.licences import Licences
 from tests.stateful.model.objections import Objections
 from tests.stateful.model.pool import Markets
@@ -49,3 +51,5 @@ class Model:
     licences: Licences
     sale: Sale
     buyback: Buyback
+    keys: Keys
+    lanes: Lanes

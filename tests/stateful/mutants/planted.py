@@ -19,6 +19,7 @@ STAKING, DOLLAR, BATCHES = "nodes/Staking.vy", "token/IfxDollar.vy", "work/Batch
 LEASES, STRIKES = "work/Leases.vy", "work/Strikes.vy"
 ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
 COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
+ORDERS, DISPUTES, FRAUDS = "work/Orders.vy", "work/Disputes.vy", "modules/fraud_proofs.vy"
 DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
 BALANCES = "token/BalanceClaims.vy"
 POOLS, LEAVING = "modules/pools.vy", "modules/leaving.vy"
@@ -400,5 +401,54 @@ MUTANTS = [
         "min(part, staticcall _SALE.native_for(request.paid * NATIVE_BPS // BPS))",
         "max(part, staticcall _SALE.native_for(request.paid * NATIVE_BPS // BPS))",
         BUYBACK,
+    ),
+    Mutant(
+        "of many claims the first one alone is looked at",
+        CLAIMS,
+        'assert root.hash == first.hash and root.sum == first.sum, "claims: not in the root"',
+        'assert root.hash != empty(bytes32), "claims: not in the root"',
+        ACCOUNTS,
+    ),
+    Mutant(
+        "neighbours are paid as often as somebody asks",
+        CLAIMS,
+        "self._claimed[leaf.node] = word & _SHARED | claimed + forfeited",
+        "self._claimed[leaf.node] = word & _SHARED | forfeited",
+        ACCOUNTS,
+    ),
+    Mutant(
+        "anybody takes an order back with any signature",
+        ORDERS,
+        'assert signer == owner, "Orders: not signed by the account\'s owner"',
+        'assert signer != self, "Orders: not signed by the account\'s owner"',
+        ORDERS,
+    ),
+    Mutant(
+        "a manager that has anchored loses its jobs",
+        ORDERS,
+        'assert word != 0 and word & _LOW_32 == anchors, "Orders: not called out"',
+        'assert word != 0, "Orders: not called out"',
+        ORDERS,
+    ),
+    Mutant(
+        "two votes on two results convict",
+        FRAUDS,
+        'assert vote_a.result == vote_b.result, "Disputes: votes on two results"',
+        "pass",
+        DISPUTES,
+    ),
+    Mutant(
+        "who tells of a double vote has it all",
+        FRAUDS,
+        "EQUIVOCATION_REWARD_BPS: constant(uint256) = 1_000",
+        "EQUIVOCATION_REWARD_BPS: constant(uint256) = 10_000",
+        DISPUTES,
+    ),
+    Mutant(
+        "a node takes a key that another had",
+        "nodes/NodeRegistry.vy",
+        'assert self._bindings[operator] == 0, "NodeRegistry: operator already used"',
+        "pass",
+        "nodes/NodeRegistry.vy",
     ),
 ]

@@ -12,7 +12,17 @@ import pytest
 from tests.contracts import system
 from tests.contracts.disputes import court
 from tests.contracts.work import network
-from tests.stateful import realm, selling, test_life, test_machine, test_pool, test_realm, test_sale, test_strikes
+from tests.stateful import (
+    realm,
+    selling,
+    test_lanes,
+    test_life,
+    test_machine,
+    test_pool,
+    test_realm,
+    test_sale,
+    test_strikes,
+)
 from tests.stateful import world as worlds
 from tests.stateful.life import Watched
 from tests.stateful.mutants.planted import MUTANTS, Mutant
@@ -41,6 +51,10 @@ WRITTEN: dict[Callable[[Watched], None], tuple[str, ...]] = {
     ),
     test_life.test_delegations_agree_from_the_first_share_to_an_exit_after_a_slash: ("Delegation", "Staking"),
     test_strikes.test_three_times_false_within_thirty_days_agree_to_the_last_wei: ("Strikes",),
+    test_lanes.test_cancelled_orders_agree_before_they_are_posted_and_while_they_run: ("Orders",),
+    test_lanes.test_jobs_agree_from_the_call_to_the_heirs_batch: ("Orders",),
+    test_lanes.test_double_votes_agree_whichever_of_its_keys_the_node_signed_with: ("Disputes", "NodeRegistry"),
+    test_lanes.test_many_claims_at_once_agree_with_one_by_one: ("Accounts",),
     test_pool.test_fees_are_burned_in_a_pool_whoever_trades_there: ("FeeBurner", "PoolMarket"),
     test_realm.test_what_vests_agrees_at_every_boundary_second_and_votes_from_its_wallet: ("Vesting",),
     test_realm.test_the_fund_agrees_from_a_grant_to_the_sweep: ("CommunityFund",),
