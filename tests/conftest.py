@@ -15,6 +15,8 @@ MARKERS = {
 }
 LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
 INTEGRATION = Path(__file__).parent / "integration"
+LONGEST = Path(__file__).parent / "stateful" / "test_long.py"
+"""Handed out first, so that it runs beside all others and not after them."""
 
 # A loaded machine is no bug: no deadlines. In CI the same examples each time, so that a failure can be repeated.
 settings.register_profile("local", deadline=None)
@@ -65,3 +67,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
         elif not item.get_closest_marker("slow"):
             item.add_marker("unit")
+    items.sort(key=lambda item: item.path != LONGEST)

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from inferix.messages import unpack_voters
 from inferix.models.roles import Outcome, RosterKind
@@ -26,19 +24,6 @@ from tests.stateful.world import World
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "8"))
 KEPT = Path(".hypothesis")
-
-
-def test_contracts_mirror_and_model_agree_after_every_act(world: World) -> None:
-    Stage.world = world
-    few = settings(
-        max_examples=5,
-        stateful_step_count=25,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(Machine, settings=few)
 
 
 def test_leases_agree_from_order_to_payment(world: World) -> None:
