@@ -41,3 +41,25 @@ def test_a_run_is_shared_by_processes() -> None:
     for text in ("2/2", "1", "a/b", "-1/2", "0/0"):
         with pytest.raises(ArgumentTypeError, match="0/2 and 1/2"):
             _shard(text)
+
+
+def test_published_rows_count_and_are_not_done_again(tmp_path: Path) -> None:
+    path, published = tmp_path / "frames.jsonl", tmp_path / "rows"
+    journal = Journal(path, published)
+    for case in (9, 4):
+        journal.add({"case": case})
+    assert journal.publish() == 2
+    assert journal.publish() == 0
+    elsewhere = Journal(tmp_path / "other" / "frames.jsonl", published)
+    assert [row["case"] for row in elsewhere.rows()] == [4, 9]
+    elsewhere.add({"case": 7})
+    assert elsewhere.done() == {4, 7, 9}
+    assert elsewhere.publish() == 1
+    assert [file.name for file in sorted(published.iterdir())] == ["00.jsonl.xz", "01.jsonl.xz"]
+    assert [row["case"] for row in Journal(path, published).rows()] == [4, 9, 7]
+
+
+def test_a_run_of_which_nothing_is_published_begins_with_nothing(tmp_path: Path) -> None:
+    assert Journal(tmp_path / "frames.jsonl", tmp_path / "none").rows() == []
+    assert Journal(tmp_path / "frames.jsonl", tmp_path / "none").publish() == 0
+    assert not (tmp_path / "none").exists()
