@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if not asked.report:
             _measure(asked, folder)
-        outcome.report(folder, no_gpu=load_probe().report().reason)
+        outcome.report(folder, no_gpu=load_probe().report().reason, page=asked.page)
     except KeyboardInterrupt:
         print(f"\nstopped; what was done is in {folder.relative_to(ROOT)}, and the full run goes on there")
         return 130
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, help="of Blender: 2, or 1 in the full run")
     parser.add_argument("--end-to-end", metavar="SCENE", choices=scenes.NAMES, help="check one frame of 1080p by nodes")
     parser.add_argument("--report", action="store_true", help="no new frames, only the tables of those that are there")
+    parser.add_argument("--page", action="store_true", help="put the tables into docs/proof-of-rendering.md")
     parser.add_argument("--publish", action="store_true", help="keep the rows counted here with the project's")
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--height", type=int, default=144)

@@ -24,6 +24,9 @@ from inferix.proofs.rendering import load_calibration, write_calibration
 from node.engines import RenderSettings
 
 OUT: Final = ROOT / "out" / "bench-proof"
+PAGE: Final = ROOT / "docs" / "proof-of-rendering.md"
+_BEGIN: Final = "<!-- tables: python -m benchmarks.proof --full --samples 8 --report --page -->"
+_END: Final = "<!-- end of tables -->"
 PUBLISHED: Final = Path(__file__).with_name("rows")
 FRAMES: Final = "frames.jsonl"
 MARKS: Final = "marks.jsonl"
@@ -56,8 +59,8 @@ def frames(folder: Path) -> Journal:
     return Journal(folder / FRAMES, PUBLISHED / folder.name)
 
 
-def report(folder: Path, no_gpu: str = "") -> None:
-    """Everything that follows from the journals of a run."""
+def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
+    """Everything that follows from the journals of a run. ``page``: put the tables into the project's document too."""
     rows, marked = frames(folder).rows(), Journal(folder / MARKS).rows()
     if not rows:
         line("there are no frames yet: nothing to report")
@@ -71,11 +74,22 @@ def report(folder: Path, no_gpu: str = "") -> None:
         show(sheet)
     facts = list(tables.facts(rows))
     print("\n" + "\n".join(facts))
-    (OUT / "tables.md").write_text("\n".join([*facts, "", *map(tables.markdown, sheets)]))
+    text = "\n".join([*facts, "", *map(tables.markdown, sheets)])
+    (OUT / "tables.md").write_text(text)
+    if page:
+        PAGE.write_text(between(PAGE.read_text(), f"{text}\n"))
     (OUT / "report.json").write_text(json.dumps(_figures(rows, marked, took), indent=1) + "\n")
     _charts(rows, took)
     _calibrate(rows, folder)
     print(f"on disk: {OUT.relative_to(ROOT)}/report.json, tables.md, calibration.json, pictures")
+
+
+def between(page: str, tables: str) -> str:
+    """A page with these tables between its two marks."""
+    before, _, rest = page.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    assert after, "the page has no place for tables"
+    return f"{before}{_BEGIN}\n{tables}{_END}{after}"
 
 
 def _calibrate(rows: Sequence[Row], folder: Path) -> None:

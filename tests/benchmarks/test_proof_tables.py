@@ -222,3 +222,13 @@ def test_a_case_is_its_number_and_nothing_else() -> None:
     assert one.seed() != one.seed(worker=8) != one.seed(attempt=1)
     assert len({draw.verifier for draw in one.draws(5)}) == 5
     assert (one.chance().random(3) == one.chance().random(3)).all()
+
+
+def test_tables_take_the_place_of_those_of_the_page() -> None:
+    page = f"before\n{outcome._BEGIN}\nold\n{outcome._END}\nafter\n"
+    new = outcome.between(page, "new\n")
+    assert new == f"before\n{outcome._BEGIN}\nnew\n{outcome._END}\nafter\n"
+    assert outcome.between(new, "new\n") == new
+    with pytest.raises(AssertionError, match="no place"):
+        outcome.between("a page", "new")
+    assert outcome._BEGIN in outcome.PAGE.read_text()
