@@ -44,13 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all that was asked for was measured."""
     asked = _parser().parse_args(arguments)
     exit_on_sigterm()
-    if asked.calibrate:
-        return _calibrate(asked)
     kind, rules = "full" if asked.full else "short", load_calibration().name  # votes by other rules do not add up
     folder = OUT / f"{kind}-{asked.width}x{asked.height}-{asked.samples}-{rules}"
     try:
         if asked.full:
             os.nice(19)
+        if asked.calibrate:
+            _calibrate(asked)
+            return 0
         if asked.publish:
             line(f"{outcome.frames(folder).publish()} frames published in {outcome.PUBLISHED / folder.name}")
             return 0
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _measure(asked, folder)
         outcome.report(folder, no_gpu=load_probe().report().reason, page=asked.page)
     except KeyboardInterrupt:
-        print(f"\nstopped; what was done is in {folder.relative_to(ROOT)}, and the full run goes on there")
+        print(f"\nstopped; what was done is in {OUT.relative_to(ROOT)}; the full run and a calibration go on there")
         return 130
     except InferixError as error:
         print(f"\nthe benchmark failed: {error}", file=sys.stderr)
@@ -91,7 +92,7 @@ def _shard(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def _calibrate(asked: argparse.Namespace) -> int:
+def _calibrate(asked: argparse.Namespace) -> None:
     """Count the cases that thresholds come from, and write them down once they are all there."""
     rows: list[Row] = []
     with TemporaryDirectory(prefix="inferix-bench-") as work, Run(Path(work), asked.threads or 1) as run:
@@ -106,12 +107,11 @@ def _calibrate(asked: argparse.Namespace) -> int:
             rows += journal.rows()
     if len(rows) < CHOSEN_ON * len(CHOSEN_AT):
         line("this shard is done; the last one to end writes the calibration")
-        return 0
+        return
     sizes = " and ".join(f"{width}x{height}, {samples} samples" for width, height, samples in CHOSEN_AT)
     source = f"make calibration: {CHOSEN_ON} frames of {len(scenes.NAMES)} scenes each at {sizes}"
     write_calibration(OUT / "calibration.json", counts.calibrate(rows, source, chosen=False))
-    line(f"{(OUT / 'calibration.json').relative_to(ROOT)}: in force where it lies beside inferix/proofs/rendering")
-    return 0
+    line(f"{(OUT / 'calibration.json').relative_to(ROOT)}: in force as inferix/proofs/rendering/calibration.json")
 
 
 def _measure(asked: argparse.Namespace, folder: Path) -> None:
