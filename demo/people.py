@@ -20,7 +20,7 @@ from inferix.units import Wei, format_ifx
 
 ENGINES = {
     "honest": "blender",
-    "cheat": "tests.adversaries.quarter_samples:QuarterSamples",
+    "cheat": "tests.adversaries.forgers:QuarterDenoised",
     "dying": "tests.adversaries.dies_mid_task:DiesMidTask",
 }
 PRICE = 16_000_000  # nano-USD per IBM

@@ -40,11 +40,9 @@ def test_the_honest_worker_is_accepted(tmp_path: Path) -> None:
     assert verdict.conclusive
 
 
-@pytest.mark.parametrize(
-    "engine", ["quarter_samples:QuarterSamples", "half_resolution:HalfResolution", "other_seed:OtherSeed"]
-)
+@pytest.mark.parametrize("engine", ["QuarterDenoised", "HalfSize", "OtherSeed", "PastedMarks", "AllButOneDenoised"])
 def test_a_cheat_is_rejected(tmp_path: Path, engine: str) -> None:
-    raw = deliver(f"tests.adversaries.{engine}", tmp_path / "worker")
+    raw = deliver(f"tests.adversaries.forgers:{engine}", tmp_path / "worker")
     combined = exr.read_frame(raw.path, (SETTINGS.width, SETTINGS.height)).combined
     assert raw.pixels_sha256 == exr.pixels_sha256(combined)  # a well-made lie: only the pixels tell
     assert (raw.samples, raw.seed) == (SETTINGS.samples, SEED)

@@ -17,7 +17,7 @@ def test_blender_comes_along() -> None:
     assert engine.settings.threads == 1
 
 
-@pytest.mark.parametrize("name", ["quarter_samples:QuarterSamples", "other_seed:OtherSeed"])
+@pytest.mark.parametrize("name", ["forgers:AnotherScene", "dies_mid_task:DiesMidTask"])
 def test_a_plug_in_is_found_by_module_and_class(name: str) -> None:
     engine = load_engine(f"tests.adversaries.{name}")
     assert type(engine).__name__ == name.partition(":")[2]
