@@ -22,7 +22,7 @@ from inferix.models.work import (
     Work,
 )
 from inferix.replay import Network, canaries, probes
-from inferix.replay.attempts import misfit_worker, open_draws, seats
+from inferix.replay.attempts import misfit_worker, open_draws, rejections, seats
 from inferix.replay.contradictions import Heard, heard, heard_by_id, job_of
 from inferix.replay.jobs import accepted_results
 from inferix.replay.state import Attempt, AttemptStatus, Job, Node, TaskState
@@ -198,6 +198,7 @@ def _check(
         result=attempt.result,
         seed=anchor.seed,
         results=accepted_results(network, state.task),
+        named=rejections(network, attempt),
     )
 
 
@@ -222,6 +223,7 @@ def _panel(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Work |
         seed=case.seed,
         outcome=attempt.outcome or Outcome.REJECTED,
         results=accepted_results(network, state.task),
+        named=rejections(network, attempt),
     )
 
 

@@ -8,7 +8,7 @@ from its marks. Marks come off only when another anchor took that index.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from inferix.chain.deployment import Contracts
 from inferix.errors import InferixError
-from inferix.messages import ANCHORED, Acceptance, CanaryOpening, OfTask, Probe, Receipt
+from inferix.messages import ANCHORED, Acceptance, CanaryOpening, OfTask, Probe, Receipt, Vote, VoteCommitment
 from inferix.models.anchor import AnchorData, SignedMessage
 from inferix.replay import Network, probes
 from inferix.replay.attempts import why_not
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE = 200
 PROBES_AT_ONCE = 100  # beside these
+VOTES_WAIT_PART = 8  # of a vote's window
 PROBES_WAIT = 600  # seconds, for what is done or for others: they are in no hurry, and an anchor costs gas
 SEAL_AFTER = 2  # blocks
 SEAL_FIRST_AFTER = 200  # blocks; past 256 the block hash is out of reach and the next anchor is refused
@@ -103,6 +104,33 @@ def decide_messages(network: Network, manager: int, rows: Sequence[Message]) -> 
     answers = _decide_answers(network, rows, PROBES_AT_ONCE, refused)
     chosen = {row.digest for row in (*answers, *(row for row, _ in take))}
     return [row for row in sorted(rows, key=_is_opening) if row.digest in chosen], refused
+
+
+def together(
+    network: Network, rows: Sequence[Message], committed: Mapping[tuple[bytes, int], set[int]]
+) -> list[Message]:
+    """Rows without the votes of an attempt of which more were ``committed`` to and are about to be shown.
+
+    They are to decide together, since one that rejects calls a second draw. For an eighth of their window at most.
+    """
+    shown: dict[tuple[bytes, int], list[Message]] = {}
+    for row in rows:
+        if row.kind == Vote.kind and row.task is not None and row.attempt is not None:
+            shown.setdefault((row.task, row.attempt), []).append(row)
+    last = network.time - network.parameters["vote_window"] // VOTES_WAIT_PART
+    held = {
+        row.digest
+        for key, votes in shown.items()
+        if min(row.received_at for row in votes) > last
+        if committed.get(key, set()) - {row.node for row in votes} - _voted(network, *key)
+        for row in votes
+    }
+    return [row for row in rows if row.digest not in held]
+
+
+def _voted(network: Network, task: bytes, attempt: int) -> set[int]:
+    state = network.tasks.get(task)
+    return set(state.attempts[attempt].votes) if state is not None and attempt < len(state.attempts) else set()
 
 
 def _is_opening(row: Message) -> bool:
@@ -192,8 +220,9 @@ class AnchorKeeper:
         with self.desk.database.reading() as session:
             marked = self._marked(session, index)
             waiting = [] if marked else self._waiting(session)
+            committed = _committed(session, waiting)
         with self.desk.follower.reading() as network:
-            take, refused = decide_messages(network, self.desk.manager, waiting)
+            take, refused = decide_messages(network, self.desk.manager, together(network, waiting, committed))
             worth = marked or ([] if can_wait(network, take) else take)
             what = decide_anchor(network, self.desk.manager, lane, len(worth))
             accepted = [Acceptance.from_body(row.body) for row in take if row.kind == Acceptance.kind]
@@ -292,3 +321,18 @@ class AnchorKeeper:
                     row.refused = reason
                     session.add(row)
                     log.info("%s of node %d is not anchored: %s", row.kind, row.node, reason)
+
+
+def _committed(session: Session, rows: Sequence[Message]) -> dict[tuple[bytes, int], set[int]]:
+    """Who has committed to a vote, of the attempts that these rows have votes of."""
+    found: dict[tuple[bytes, int], set[int]] = {}
+    tasks = sorted({row.task for row in rows if row.kind == Vote.kind and row.task is not None})
+    for start in range(0, len(tasks), MESSAGES_AT_ONCE):
+        wanted = select(Message).where(
+            Message.kind == VoteCommitment.kind,
+            col(Message.refused).is_(None),
+            col(Message.task).in_(tasks[start : start + MESSAGES_AT_ONCE]),
+        )
+        for row in session.exec(wanted):
+            found.setdefault((row.task or b"", row.attempt or 0), set()).add(row.node)
+    return found

@@ -7,7 +7,7 @@ a worker on another build or kind of device is not calibrated: it is void, nobod
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -17,7 +17,7 @@ from inferix.models.result import FrameResult, Measurement, Result, ShadowResult
 from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
 from inferix.proofs.assembly import ByteArray, judge_picture, measure_picture
-from inferix.proofs.rendering import Calibration, Rule, Verdict, load_calibration, redo_frame
+from inferix.proofs.rendering import Calibration, Rule, Tile, Verdict, load_calibration, redo_frame
 from inferix.proofs.rerun import Made, Seen, rule_against, seen_by
 from node.assignment import Assignment, raw_frames
 from node.engines import BadResult, Machine, Session
@@ -26,12 +26,14 @@ from node.parts import Parts, key_of
 from node.rendering import open_package
 from node.rerun import Rerun
 from node.shadow import Shadow
-from node.tiles import MAX_TILES_A_TASK, MORE_TILES, Committed, Draw, check_frame
+from node.tiles import MAX_TILES_A_TASK, MORE_TILES, Committed, Draw, check_frame, confirm
 from node.vault import BadFile
 
 log = logging.getLogger(__name__)
 
 MAX_REASON: Final = 500
+NAMED_TILES: Final = 8
+"""Of those that a rejection says differ in a frame, as many are rendered again."""
 
 
 class PictureReader(Protocol):
@@ -51,16 +53,19 @@ class Finding:
     method: Literal["tiles", "redo", "none"] = "none"
     tiles: list[TileResult] = field(default_factory=list)
     rule: str = ""
+    named: list[TileResult] = field(default_factory=list)
     shadow: list[ShadowResult] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class _By:
-    """What an attempt is compared by. ``seen``: what the vote to judge has measured; ``shadow``: decides nothing."""
+    """What an attempt is compared by. ``seen``: what the vote to judge has measured; ``named``: by frame, what others'
+    rejections say differs; ``shadow``: decides nothing."""
 
     session: Session
     rule: Rule
     seen: Seen | None
+    named: Mapping[int, list[tuple[Draw, list[Tile]]]]
     shadow: Shadow | None
 
 
@@ -104,6 +109,7 @@ class Checker:
             rule=finding.rule,
             method=finding.method,
             tiles=finding.tiles,
+            named=finding.named,
             shadow=finding.shadow,
             reason=finding.reason[:MAX_REASON],
         )
@@ -151,7 +157,8 @@ class Checker:
         asked = set(seen.frames(frames) if seen else frames)
         chosen = [frame for frame in result.frames if frame.frame in asked]
         committed = [Committed(frame, self._fetch_frame(assignment, frame)) for frame in chosen]
-        by = _By(session, self._rule(session, result, seen), seen, self._shadow(session, result, seen))
+        rule, named = self._rule(session, result, seen), self._named(item)
+        by = _By(session, rule, seen, named, self._shadow(session, result, seen))
         log.info("%s: fetched %d frames, rendering tiles", assignment.label, len(committed))
         return replace(self._compare(assignment, item, committed, by), shadow=by.shadow.results if by.shadow else [])
 
@@ -163,6 +170,11 @@ class Checker:
         for left, each in zip(range(len(committed), 0, -1), committed, strict=True):
             if not self._parts.listing.has(key_of(item)):
                 raise Later("it is decided without this node")
+            confirmed = self._confirm(assignment, item, each, by)
+            if confirmed:
+                outcome = Outcome.REJECTED if by.rule.calibrated else Outcome.VOID
+                reason = f"frame {each.frame.frame}: {len(confirmed)} tiles that another's rejection names differ"
+                return Finding(outcome, reason, "tiles", tiles, by.rule.name, confirmed)
             most = min(MORE_TILES, (MAX_TILES_A_TASK - len(tiles)) // left)
             measured, verdict = self._check_frame(assignment, item, each, by, most)
             tiles, failed = tiles + measured, failed + len(verdict.failed)
@@ -201,6 +213,39 @@ class Checker:
             by.shadow.end(frame)
         committed.path.unlink()
         return found
+
+    def _named(self, item: Verify | PanelDuty) -> dict[int, list[tuple[Draw, list[Tile]]]]:
+        """By frame, what the rejections of an attempt say differs, the worst first. One whose measurement is not to be
+        had names nothing: no storage speaks against a worker."""
+        found: dict[int, list[tuple[Draw, list[Tile]]]] = {}
+        for vote in item.named:
+            try:
+                theirs = self._parts.vault.document(Measurement, vote.measured)
+            except (BadFile, NotFound, Unavailable) as error:
+                log.warning("task %s: a rejection's measurement is not to be had: %s", item.task.id.hex()[:8], error)
+                continue
+            name = item.task.id, item.attempt, vote.verifier
+            if (theirs.task, theirs.attempt, theirs.node) != name or theirs.method != "tiles":
+                continue
+            differ = sorted((tile for tile in theirs.tiles if not tile.equal), key=lambda tile: -tile.share_ppm)
+            for frame in {tile.frame: None for tile in differ}:
+                places = [Tile(tile.x, tile.y, tile.width, tile.height) for tile in differ if tile.frame == frame]
+                draw = Draw(vote.seed, item.task.id, item.attempt, vote.verifier, frame)
+                found.setdefault(frame, []).append((draw, places[:NAMED_TILES]))
+        return found
+
+    def _confirm(
+        self, assignment: Assignment, item: Verify | PanelDuty, committed: Committed, by: "_By"
+    ) -> list[TileResult]:
+        """The tiles of another's rejection that differ here too."""
+        frame = committed.frame.frame
+        settings, seed = assignment.engine_settings(self._parts.device), assignment.seed(item.worker, frame)
+        if frame not in by.named:
+            return []
+        try:
+            return confirm(by.session, settings, seed, committed, by.named[frame], by.rule)
+        except BadResult as error:
+            raise Rejected(f"frame {frame}: {error}") from error
 
     def _shadow(self, session: Session, result: Result, seen: Seen | None) -> Shadow | None:
         """Of the calibration that this node tries, where it knows these two; a vote judged again was in it already."""

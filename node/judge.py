@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferix.errors import InferixError
+from inferix.messages import Vote
 from inferix.models.anchor import BatchLeaf
 from inferix.models.document import Document
 from inferix.models.objection import MAX_SAYS, Checked, LeafClaim, OutcomesFinding
 from inferix.models.result import Measurement
 from inferix.models.roles import ObjectionKind, Outcome
-from inferix.models.work import ObjectionDuty, PanelDuty
+from inferix.models.work import Named, ObjectionDuty, PanelDuty
 from inferix.proofs.rerun import is_contradicted
 from inferix.replay import Network
+from inferix.replay.attempts import rejections
 from inferix.replay.contradictions import attempt_of, heard_by_id, seed_of
 from inferix.replay.jobs import accepted_results
 from inferix.replay.leaves import is_managers, why_false, why_unknown
 from inferix.replay.objections import checked_again
 from inferix.replay.roots import leaf_at
 from inferix.replay.settlement import standing_votes
-from inferix.replay.state import Batch, Contradiction, Objection, TaskState
+from inferix.replay.state import Attempt, Batch, Contradiction, Objection, TaskState
 from node.checks import Finding
 from node.executor import Later
 from node.replay import OwnReplay
@@ -164,7 +166,16 @@ def _rerun(network: Network, found: Contradiction, duty: ObjectionDuty) -> Rerun
         outcome=Outcome(vote.outcome),
         verifier=vote.node,
         measured=vote.measured,
+        named=_others(network, attempt, vote),
     )
+
+
+def _others(network: Network, attempt: Attempt, vote: Vote) -> list[Named]:
+    """What a rejection may rest on beside its own tiles: those of the rejections before it. An acceptance rests on its
+    own alone: nobody knows whether its verifier could have the others' measurements."""
+    if vote.outcome != Outcome.REJECTED:
+        return []
+    return [item for item in rejections(network, attempt) if item.verifier != vote.node]
 
 
 def _panel_duty(network: Network, leaf: BatchLeaf, seed: bytes, duty: ObjectionDuty) -> PanelDuty:
@@ -178,6 +189,7 @@ def _panel_duty(network: Network, leaf: BatchLeaf, seed: bytes, duty: ObjectionD
         result=leaf.result,
         seed=seed,
         outcome=leaf.outcome,
+        named=rejections(network, state.attempts[leaf.attempt]),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from inferix.models.result import FrameResult, TileResult
 from inferix.proofs.rendering import (
+    DRAWN,
     TILE_SIZE,
     Rule,
     Tile,
@@ -19,6 +20,7 @@ from inferix.proofs.rendering import (
     TileTest,
     Verdict,
     another_seed,
+    confirms,
     guide_rows,
     judge,
     measure,
@@ -30,7 +32,7 @@ from node.engines import BadResult, FloatArray, RenderSettings
 from node.engines.blocks import RawBlocks
 
 TILES: Final = 10
-MORE_TILES: Final = 30  # where ten cannot tell: the plan goes on, its first ten are the same
+MORE_TILES: Final = DRAWN  # where ten cannot tell: the plan goes on, its first ten are the same
 MAX_TILES_A_TASK: Final = 2_000  # so that the measurement fits one document
 
 
@@ -111,6 +113,36 @@ def check_frame(
                 if not test.decided:
                     test.add(found)
     return results, test.verdict()
+
+
+def confirm(
+    session: TileRenderer,
+    settings: RenderSettings,
+    seed: int,
+    committed: Committed,
+    named: Sequence[tuple[Draw, Sequence[Tile]]],
+    rule: Rule,
+) -> list[TileResult]:
+    """The tiles of another's rejection that differ here too; empty where none is confirmed. ``named``: of each
+    rejection its verifier's draw, and the tiles of this frame that it says differ: those beside the draw are left out.
+
+    All pixels are read: what one in sixteen looks at may be why the other rejects.
+
+    :raises BadResult: as `check_frame`.
+    """
+    with RawBlocks(committed.path, (settings.width, settings.height)) as blocks:
+        if blocks.pixels_sha256() != committed.frame.pixels:
+            raise BadResult("its pixels are not those that were committed to")
+        for draw, tiles in named:
+            drawn = set(plan_tiles(blocks, settings, draw, MORE_TILES))
+            looked_at = [tile for tile in tiles if tile in drawn]
+            redone = _redone(session, draw.frame, seed, settings, looked_at, rule) if looked_at else []
+            delivered = [blocks.crop(tile) for tile in looked_at]
+            pairs = zip(delivered, redone, strict=True)
+            measures = [measure(theirs, own, rule.tolerance, another) for theirs, (own, another) in pairs]
+            if confirms(measures, rule):
+                return [_result(draw.frame, tile, found) for tile, found in zip(looked_at, measures, strict=True)]
+    return []
 
 
 def _redone(

@@ -47,20 +47,22 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One class under one rule. ``vote``: frames that the first seat rejected; ``committee``: that the committee did;
-    ``votes``: of all seats, whose trials are not independent; ``unsure``: votes that used up their tiles; ``tiles``: a
-    vote's, on average."""
+    """One class under one rule. ``vote``: frames that the first seat rejected; ``majority``: that most of the committee
+    did by themselves; ``committee``: that anybody in it did, since a second draw looks at the same tiles, and finds the
+    same by the same rule; ``votes``: of all seats, whose trials are not independent; ``unsure``: votes that used up
+    their tiles; ``tiles``: a vote's, on average."""
 
     name: str
     vote: Share
+    majority: Share
     committee: Share
     votes: Share
     unsure: float
     tiles: float
 
     def with_colluding(self, colluders: int) -> float:
-        """Probability that a forgery is rejected when so many of the committee accept whatever comes."""
-        return at_least(NEEDED, SEATS - colluders, self.votes.rate)
+        """Probability that a forgery is rejected when so many of each draw accept whatever comes."""
+        return at_least(1, SEATS - colluders, self.votes.rate) if SEATS - colluders >= NEEDED else 0.0
 
 
 def at_least(needed: int, trials: int, rate: float) -> float:
@@ -82,6 +84,7 @@ def found(rows: Sequence[Row], name: str, rule: str) -> Found:
         name,
         Share(sum(votes[0][0] for votes in given), len(given)),
         Share(sum(sum(vote[0] for vote in votes) >= NEEDED for votes in given), len(given)),
+        Share(sum(any(vote[0] for vote in votes) for votes in given), len(given)),
         Share(sum(vote[0] for vote in flat), len(flat)),
         sum(not vote[1] for vote in flat) / max(len(flat), 1),
         sum(vote[2] for vote in flat) / max(len(flat), 1),

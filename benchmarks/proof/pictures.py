@@ -15,7 +15,7 @@ from benchmarks.proof.cases import HONEST
 from benchmarks.proof.forgeries import SHARES, WHERE
 from benchmarks.proof.journal import Row
 from benchmarks.proof.run import RULES, THRESHOLDS
-from benchmarks.proof.votes import NEEDED, SEATS
+from benchmarks.proof.votes import SEATS
 from inferix.proofs.rendering import FloatArray
 from simulator.svg import Panel, Points, figure
 
@@ -108,7 +108,7 @@ def over_tiles(rows: Sequence[Row], share_of_tile: float) -> str:
     for share in SHARES:
         one = [1 - (1 - share) ** tiles for tiles in range(1, most + 1)]
         lines[f"{100 * share:.0f} % cheated"] = [
-            (100 * SEATS * share_of_tile * tiles, 100 * counts.at_least(NEEDED, SEATS, rate))
+            (100 * SEATS * share_of_tile * tiles, 100 * counts.at_least(1, SEATS, rate))
             for tiles, rate in enumerate(one, start=1)
         ]
     title = "Rejected by the committee, per cent (formula)"

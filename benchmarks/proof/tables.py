@@ -12,7 +12,7 @@ from benchmarks.proof.counts import Found, Share
 from benchmarks.proof.forgeries import SHARES, WHERE
 from benchmarks.proof.journal import Row
 from benchmarks.proof.run import RULES
-from benchmarks.proof.votes import SEATS
+from benchmarks.proof.votes import NEEDED, SEATS
 from benchmarks.table import SECTION, Sheet, seconds
 from benchmarks.table import Row as Cells
 from inferix.proofs.deterrence import expected_value_of_cheating
@@ -22,7 +22,10 @@ from inferix.units import NanoUsd
 SAVED_PPM = 875_000
 """Of a pixel's cost, what a cheat with one sample of eight saves."""
 
-INTERVAL = "95 %: Clopper and Pearson over frames; a vote is the first seat's, a committee 5 seats of which 3 agree"
+INTERVAL = (
+    f"95 %: Clopper and Pearson over frames; a vote is the first seat's; the committee has {SEATS} seats, and rejects "
+    "where one does: a second draw finds the same in the same tiles"
+)
 
 
 def percent(rate: float) -> str:
@@ -108,16 +111,20 @@ def _partly(rows: Sequence[Row], rule: str) -> Sheet:
     for where in WHERE:
         for share in SHARES:
             item = counts.found(rows, cases.partial(where, share), rule)
-            colluding = (percent(item.with_colluding(number)) for number in (0, 1, 2, 3))
-            body.append((*_rate_cells(item)[:6], *colluding))
+            colluding = (percent(item.with_colluding(number)) for number in (1, 2, 3))
+            cells = _rate_cells(item)
+            body.append((*cells[:4], percent(item.majority.rate), *cells[4:6], *colluding))
         body.append(SECTION)
     return Sheet(
         f"Rejected, per cent, when part of a frame is of {cases.CHEAP}; {rule}",
-        ("cheated", "frames", "by a vote", "95 %", "committee", "95 %", *(f"{k} of {SEATS}" for k in range(4))),
+        (
+            *("cheated", "frames", "by a vote", "95 %", f"by {NEEDED} votes", "by the committee", "95 %"),
+            *(f"{k} of {SEATS}" for k in (1, 2, 3)),
+        ),
         body[:-1],
         [
             INTERVAL,
-            f"k of {SEATS}: of the committee accept whatever comes; computed from the mean of all seats' votes",
+            f"k of {SEATS}: of each draw accept whatever comes; computed from the mean of all seats' votes",
         ],
     )
 

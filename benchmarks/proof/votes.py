@@ -87,11 +87,6 @@ def vote(frame: FloatArray, own: Own, plan: Sequence[Tile], rule: Rule) -> Vote:
     return Vote(not verdict.accepted, verdict.conclusive, verdict.used, len(verdict.failed))
 
 
-def rejected(votes: Sequence[Vote]) -> bool:
-    """The committee's decision: `NEEDED` of its votes."""
-    return sum(item.rejects for item in votes) >= NEEDED
-
-
 def drawn(plans: Sequence[Sequence[Tile]]) -> list[Tile]:
     """The first tiles of every verifier, each once: what errors of tiles are counted on."""
     return list(dict.fromkeys(tile for plan in plans for tile in plan[:TILES]))

@@ -46,7 +46,7 @@ def is_as_measured(network: Network, found: Contradiction, node: int, upheld: bo
         return Told(False, f"what it rests on is no measurement: {error}")
     if (published.task, published.attempt, published.node) != (found.vote.task, found.vote.attempt, node):
         return Told(False, "its measurement is another node's, or of another attempt")
-    if published.method == "none" or not published.tiles:
+    if published.method == "none" or not (published.tiles or published.named):
         is_false = upheld and found.vote.outcome == Outcome.REJECTED
         return Told(False if is_false else None, "it compared no pixels")
     is_film = network.tasks[found.vote.task].task.kind is TaskKind.ASSEMBLE

@@ -83,7 +83,8 @@ class Measurement(Document):
     """What a vote rests on, published with it: the tiles that were really rendered, in order.
 
     ``rule``: the comparison and the calibration whose thresholds were applied, e.g. "exact 1f0c9a2b"; empty where no
-    tile was judged. ``shadow``: what a calibration says that this verifier only tries.
+    tile was judged. ``named``: of its tiles, those that another's rejection names and that were rendered again here:
+    they are not of this verifier's draw. ``shadow``: what a calibration says that this verifier only tries.
     """
 
     task: Bytes32
@@ -95,5 +96,6 @@ class Measurement(Document):
     rule: Annotated[str, Field(max_length=40)] = ""
     method: Literal["tiles", "redo", "none"]
     tiles: list[TileResult] = []
+    named: list[TileResult] = []
     shadow: list[ShadowResult] = []
     reason: Annotated[str, Field(max_length=500)]

@@ -37,10 +37,20 @@ class Run(TaskWork):
     opening: HexBytes = b""
 
 
+class Named(Value):
+    """A vote of this attempt that rejects: its tiles are looked at too. ``seed``: what they were drawn from, for
+    ``verifier``; ``measured``: digest of its measurement, which says which of them differ."""
+
+    verifier: int
+    measured: Bytes32
+    seed: Bytes32
+
+
 class Verify(TaskWork):
     """This node sits in the committee: check ``result`` of ``worker`` and sign a VoteCommitment.
 
-    ``seed``: the sealed seed that draws this verifier's tiles; ``results`` as in Run.
+    ``seed``: the sealed seed that draws this verifier's tiles; ``results`` as in Run; ``named``: of a second draw, the
+    rejections of the first.
     """
 
     kind: Literal["verify"] = "verify"
@@ -48,6 +58,7 @@ class Verify(TaskWork):
     result: Bytes32
     seed: Bytes32
     results: list[Bytes32] = []
+    named: list[Named] = []
 
 
 class Reveal(Value):
@@ -69,7 +80,8 @@ class Open(Value):
 
 
 class PanelDuty(TaskWork):
-    """This node sits in the panel of a case: check the attempt again on tiles of the panel's seed, sign a PanelVote."""
+    """This node sits in the panel of a case: check the attempt again on tiles of the panel's seed, and on those that
+    the committee's rejections name; sign a PanelVote."""
 
     kind: Literal["panel"] = "panel"
     case: Bytes32
@@ -78,6 +90,7 @@ class PanelDuty(TaskWork):
     seed: Bytes32
     outcome: Outcome
     results: list[Bytes32] = []
+    named: list[Named] = []
 
 
 class ObjectionDuty(Value):

@@ -10,6 +10,7 @@ from inferix.errors import InferixError
 from inferix.messages import Acceptance, Anchored, CanaryOpening, OfTask, Probe, Receipt, Vote
 from inferix.models.anchor import RosterLeaf, SignedMessage
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
+from inferix.models.work import Named
 from inferix.replay import anchors, canaries, jobs, probes
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
 
@@ -33,16 +34,34 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
         anchor.problem = str(error)
         return
     anchor.messages = len(messages)
+    voted: dict[bytes, None] = {}
     for item, message in messages:
+        if isinstance(message, CanaryOpening):  # which waits for votes that decide
+            _decide_all(network, voted, anchor)
         reason = take(network, manager, anchor, item, message)
+        if isinstance(message, Vote) and not reason:
+            voted[message.task] = None
         if reason:
             task = bytes(32) if isinstance(message, Probe) else message.task
             anchor.refused.append(Refused(item.kind, message.node, task, reason))
             network.refuse(f"anchor {manager}/{anchor.index}: {item.kind} of node {message.node}: {reason}")
+    _decide_all(network, voted, anchor)
     receipts = network.lane(manager).receipts
     for _, message in messages:
         if isinstance(message, Receipt):
             receipts.setdefault((message.task, message.attempt, message.node), anchor.index)
+
+
+def _decide_all(network: "Network", voted: dict[bytes, None], anchor: Anchor) -> None:
+    """Votes that come together decide together: none of them is over before another is heard."""
+    for state in [network.tasks[task] for task in voted]:
+        attempt = state.current
+        if attempt is None or attempt.status is not AttemptStatus.RECEIVED:
+            continue  # its job has ended with another task
+        outcome = decide(network, state, attempt)
+        if outcome is not None:
+            canaries.decided(network, state, attempt, outcome, anchor)
+    voted.clear()
 
 
 def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, message: Anchored) -> str:
@@ -70,9 +89,6 @@ def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, 
         attempt.votes[message.node] = (message, item.signature)
         attempt.voted_at = anchor.timestamp
         attempt.silent.discard(message.node)  # late is not silent
-        outcome = decide(network, state, attempt)
-        if outcome is not None:
-            canaries.decided(network, state, attempt, outcome, anchor)
     return ""
 
 
@@ -311,12 +327,34 @@ def votes_needed(network: "Network", state: TaskState) -> int:
 
 
 def decide(network: "Network", state: TaskState, attempt: Attempt, more: Iterable[Vote] = ()) -> Outcome | None:
-    """What the votes of an attempt, and these, come to; None while they decide nothing."""
+    """What the votes of an attempt, and these, come to; None while they decide nothing.
+
+    An acceptance that a seat of the first draw rejects is the second draw's to decide, which looks at the tiles of that
+    rejection too: of a frame forged in part most see nothing. Where the second draw is too small, all votes count.
+    """
     needed = votes_needed(network, state)
-    counts = Counter(vote.outcome for vote in (*(vote for vote, _ in attempt.votes.values()), *more))
+    votes = [*(vote for vote, _ in attempt.votes.values()), *more]
+    counts = Counter(vote.outcome for vote in votes)
+    if counts[Outcome.REJECTED] and counts[Outcome.ACCEPTED] >= needed:
+        start = network.lane(attempt.lane).anchors[attempt.receipt_anchor].sealed_at
+        seated = seats(network, state, attempt)
+        first = {seat.leaf.node for seat in seated if seat.from_time == start}
+        early = Counter(vote.outcome for vote in votes if vote.node in first)
+        contested = early[Outcome.REJECTED] and early[Outcome.ACCEPTED] >= needed
+        if contested and len(seated) - len(first) >= needed:
+            counts -= early
     for outcome in (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT):
         if counts[outcome] >= needed:
             return outcome
     if counts[Outcome.VOID] + counts[Outcome.UNSERVED] >= needed:
         return Outcome.VOID
     return None
+
+
+def rejections(network: "Network", attempt: Attempt) -> list[Named]:
+    """The votes of an attempt that reject it, by node: whoever looks at it later looks at their tiles too."""
+    anchor = network.lane(attempt.lane).anchors.get(attempt.receipt_anchor)
+    if anchor is None or anchor.seed is None:
+        return []
+    cast = [vote for _, (vote, _) in sorted(attempt.votes.items()) if vote.outcome == Outcome.REJECTED]
+    return [Named(verifier=vote.node, measured=vote.measured, seed=anchor.seed) for vote in cast]

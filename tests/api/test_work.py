@@ -149,6 +149,19 @@ def test_a_committee_verifies_then_reveals(api: Api, drawing: TaskState) -> None
     assert [api.work(voter) for voter in voters] == [[], []]
 
 
+def test_a_second_draw_is_told_whose_tiles_the_first_rejects(api: Api, drawing: TaskState) -> None:
+    first = received(api, drawing)
+    rejection = next(vote for vote in api.chain.votes(drawing, Outcome.REJECTED) if vote[0].node == first[0])  # type: ignore[attr-defined]
+    (item,) = api.work(first[0])
+    assert item["named"] == []
+    api.chain.anchor(rejection)
+    api.chain.wait(api.chain.network.parameters["vote_window"])
+    api.chain.network.tick(api.chain.time)
+    second = next(node for node in VERIFIERS if node not in first)
+    (item,) = api.work(second)
+    assert [(named["verifier"], named["seed"]) for named in item["named"]] == [(first[0], item["seed"])]
+
+
 def test_who_waits_too_long_for_the_others_reveals_alone(api: Api, drawing: TaskState) -> None:
     first, _ = received(api, drawing)
     commit(api, drawing, first)
@@ -171,6 +184,10 @@ def test_a_panel_member_checks_the_case_again(api: Api, drawing: TaskState) -> N
     (duty,) = api.work(member)
     assert (duty["kind"], duty["worker"], duty["outcome"]) == ("panel", cheat, 2)
     assert duty["seed"] == "0x" + "07" * 32
+    assert [named["verifier"] for named in duty["named"]] == sorted(drawing.attempts[0].votes)
+    assert all(named["seed"] != duty["seed"] for named in duty["named"]), (
+        "its committee's tiles, by its committee's seed"
+    )
     assert all(not api.work(node) for node in VERIFIERS[1:])
     api.chain.emit("PanelVoted", case=case, node=member, upheld=True)
     assert api.work(member) == []

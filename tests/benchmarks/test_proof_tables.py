@@ -78,19 +78,20 @@ def test_more_successes_than_trials_are_refused() -> None:
 def test_a_class_is_counted_by_votes_of_the_first_seat_and_by_committees() -> None:
     mixed = [*ROWS, row(10, votes={HONEST: {RULES[0]: [REJECT, REJECT, REJECT, ACCEPT, ACCEPT]}})]
     found = counts.found(mixed, HONEST, RULES[0])
-    assert (found.vote, found.committee) == (Share(1, 11), Share(1, 11))
+    assert (found.vote, found.majority, found.committee) == (Share(1, 11), Share(1, 11), Share(1, 11))
     assert (found.votes, found.tiles) == (Share(3, 55), 3.0)
     assert counts.found(mixed, HONEST, RULES[1]).vote == Share(0, 10)  # this frame was not judged by that rule
 
 
 def test_colluding_verifiers_take_votes_away() -> None:
     found = counts.found(ROWS, cases.partial("scattered", 0.05), RULES[0])
-    assert (found.vote, found.committee, found.votes) == (Share(10, 10), Share(0, 10), Share(20, 50))
+    assert (found.vote, found.majority, found.votes) == (Share(10, 10), Share(0, 10), Share(20, 50))
+    assert found.committee == Share(10, 10), "two see it, and a second draw looks where they did"
     assert found.unsure == 0.2
     p = 0.4
-    assert found.with_colluding(0) == pytest.approx(10 * p**3 * (1 - p) ** 2 + 5 * p**4 * (1 - p) + p**5)
-    assert found.with_colluding(2) == pytest.approx(p**3)
-    assert found.with_colluding(3) == 0
+    assert found.with_colluding(0) == pytest.approx(1 - (1 - p) ** 5)
+    assert found.with_colluding(2) == pytest.approx(1 - (1 - p) ** 3)
+    assert found.with_colluding(3) == 0, "who has most of both draws outvotes whoever sees it"
 
 
 def test_the_calibration_is_what_was_counted_and_can_be_read(tmp_path: Path) -> None:

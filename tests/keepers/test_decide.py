@@ -18,7 +18,17 @@ from inferix.replay.probes import PROBE_TERM
 from inferix.replay.settlement import draft_batches
 from inferix.storage.tables import Message, SignedOrder, WantedCancel
 from inferix.trees import flat
-from keepers.anchor import PROBES_WAIT, REFUSE_AFTER, LaneNow, can_wait, decide_anchor, decide_messages, needs_seed
+from keepers.anchor import (
+    PROBES_WAIT,
+    REFUSE_AFTER,
+    VOTES_WAIT_PART,
+    LaneNow,
+    can_wait,
+    decide_anchor,
+    decide_messages,
+    needs_seed,
+    together,
+)
 from keepers.assign import decide_verifiers, decide_workers
 from keepers.availability import decide_seals
 from keepers.bench import decide_challenge
@@ -166,6 +176,29 @@ def test_messages__what_counts_now_is_taken__once_a_race(chain: Chain) -> None:
     assert (take, refused) == ([first], {})
     chain.network.tick(chain.time + REFUSE_AFTER + 1)
     assert decide_messages(chain.network, MANAGER, [first, second])[1] == {second.digest: "another message came first"}
+
+
+def test_messages__votes_of_an_attempt_wait_for_those_that_were_committed_to(chain: Chain) -> None:
+    """One that rejects calls a second draw: it must not come when three others have decided."""
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    chain.anchor(chain.receipt(state))
+    one, other = (inbox(pair, chain.time) for pair in chain.votes(state))
+    for row, (vote, _) in zip((one, other), chain.votes(state), strict=True):
+        row.task, row.attempt, row.node = state.task.id, 0, vote.node  # type: ignore[attr-defined]
+    receipt = inbox(chain.receipt(state), chain.time)
+    committed = {(state.task.id, 0): {one.node, other.node}}
+    chain.network.tick(chain.time)
+    assert together(chain.network, [one, receipt], committed) == [receipt]
+    assert together(chain.network, [one, receipt, other], committed) == [one, receipt, other]
+    assert together(chain.network, [one], {}) == [one], "who did not commit is not waited for"
+    assert together(chain.network, [one], {(state.task.id, 1): {other.node}}) == [one], "another attempt's"
+    chain.network.tick(chain.time + chain.network.parameters["vote_window"] // VOTES_WAIT_PART)
+    assert together(chain.network, [one], committed) == [one], "nor is who shows nothing, for longer than that"
+    one.received_at = chain.network.time
+    chain.anchor(*(pair for pair in chain.votes(state) if pair[0].node == other.node))  # type: ignore[attr-defined]
+    assert together(chain.network, [one], committed) == [one], "the other is anchored"
 
 
 def test_messages__not_yet_seen_as_good__wait_before_they_are_refused(chain: Chain) -> None:

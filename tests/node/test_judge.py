@@ -286,6 +286,8 @@ def test_a_vote_is_contradicted_by_its_opposite_alone(chain: Chain, said: Outcom
     assert (duty.worker, duty.result, duty.case) == (attempt.node, attempt.result, opened.id)
     assert duty.seed == chain.network.lane(MANAGER).anchors[attempt.receipt_anchor].seed
     assert duty.sealed_key == b"\x05"
+    others = sorted(attempt.votes.keys() - {opened.vote.node}) if said is Outcome.REJECTED else []
+    assert [named.verifier for named in duty.named] == others, "what a rejection may rest on beside its own tiles"
 
 
 def test_a_vote_whose_result_cannot_be_had_gets_no_verdict(chain: Chain) -> None:

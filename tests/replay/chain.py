@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A chain small enough to write by hand: it makes the events that the contracts would make, for the reducer's tests."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from eth_abi.abi import encode as abi_encode
@@ -73,14 +74,14 @@ class Chain:
         self.documents |= {part.digest(): part.encode() for part in parts}
         return parts[0].digest()
 
-    def start(self) -> None:
-        """A dev network with one manager, three workers and three verifiers, and a client with 100 USD."""
+    def start(self, verifiers: Sequence[int] = VERIFIERS) -> None:
+        """A dev network with one manager, three workers and these verifiers, and a client with 100 USD."""
         for name, value in DEV_OVERRIDES.items():
             self.emit("ParameterSet", name=keccak(text=name), value=value)
         roles = [
             (MANAGER, Role.MANAGER),
             *((n, Role.WORKER) for n in WORKERS),
-            *((n, Role.VERIFIER) for n in VERIFIERS),
+            *((n, Role.VERIFIER) for n in verifiers),
         ]
         for node, role in roles:
             self.emit(

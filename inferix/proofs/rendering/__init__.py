@@ -35,7 +35,7 @@ from inferix.proofs.rendering.compare import (
     as_stored,
     measure,
 )
-from inferix.proofs.rendering.sequence import TileTest, Verdict, judge
+from inferix.proofs.rendering.sequence import DRAWN, TileTest, Verdict, confirms, judge
 from inferix.proofs.rendering.tiles import (
     GUIDE_ROWS,
     SEED_LIMIT,
@@ -53,6 +53,7 @@ from inferix.proofs.rendering.tiles import (
 __all__ = [
     "CHANNELS",
     "COLOUR",
+    "DRAWN",
     "GUIDE_ROWS",
     "MILLION",
     "SEED_LIMIT",
@@ -71,6 +72,7 @@ __all__ = [
     "Verdict",
     "another_seed",
     "as_stored",
+    "confirms",
     "frame_seed",
     "guide_rows",
     "judge",

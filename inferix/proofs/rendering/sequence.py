@@ -12,9 +12,13 @@ independent; the rates hold for the calibration's scenes, not for every scene th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from inferix.proofs.calibration import Rule, load_calibration
 from inferix.proofs.rendering.compare import TileMeasure
+
+DRAWN: Final = 30
+"""Tiles of a frame that a verifier's draw has at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,12 @@ class TileTest:
         if self.rule.exact and not worst.fault:
             detail += ", on the same kernel, where not a bit may be"
         return f"{len(self._failed)} of {len(self.measures)} tiles differ from their re-render: {detail}"
+
+
+def confirms(named: Sequence[TileMeasure], rule: Rule) -> bool:
+    """Whether tiles that another's rejection names differ here too: as many as reject where a whole draw is used up,
+    since they were picked out of one."""
+    return sum(TileTest(rule).fails(found) for found in named) >= rule.failures_to_reject(DRAWN)
 
 
 def judge(measures: Sequence[TileMeasure], rule: Rule | None = None) -> Verdict:

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An acceptance that one of the committee rejects: a second draw decides, with the tiles before it that the first names."""
+
+import pytest
+from eth_utils.crypto import keccak
+
+from inferix.messages import Message, Vote
+from inferix.models.roles import Outcome
+from inferix.models.work import Named
+from inferix.replay.attempts import rejections, seats
+from inferix.replay.settlement import MAX_VOTES, outcome_leaf
+from inferix.replay.state import Attempt, TaskState
+from tests.replay.chain import Chain, signed
+from tests.replay.test_silence import delivered, pass_to, sealed_at
+
+SEATS, NEEDED, WINDOW = 5, 3, 30
+ACCEPTED, REJECTED, VOID = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.VOID
+
+
+def started(verifiers: int) -> Chain:
+    chain = Chain()
+    chain.start(range(5, 5 + verifiers))
+    for name, value in (("committee", SEATS), ("votes_needed", NEEDED)):
+        chain.emit("ParameterSet", name=keccak(text=name), value=value)
+    return chain
+
+
+@pytest.fixture
+def chain() -> Chain:
+    """Ten verifiers: five in each draw, of which three equal votes decide."""
+    return started(2 * SEATS)
+
+
+def draws(chain: Chain, state: TaskState, attempt: Attempt) -> tuple[list[int], list[int]]:
+    """The seats of the first draw and of the second."""
+    nodes = [seat.leaf.node for seat in seats(chain.network, state, attempt)]
+    return nodes[:SEATS], nodes[SEATS:]
+
+
+def cast(chain: Chain, state: TaskState, nodes: list[int], *outcomes: Outcome) -> None:
+    """In one anchor: what each of these says, in this order."""
+    result = state.attempts[-1].result
+    chain.anchor(*(said(state, node, result, outcome) for node, outcome in zip(nodes, outcomes, strict=False)))
+
+
+def said(state: TaskState, node: int, result: bytes, outcome: Outcome) -> tuple[Message, bytes]:
+    number = len(state.attempts) - 1
+    vote = Vote(
+        task=state.task.id, attempt=number, node=node, result=result, outcome=int(outcome), measured=bytes([node]) * 32
+    )
+    return signed(vote)
+
+
+def contested(chain: Chain) -> tuple[TaskState, Attempt, list[int]]:
+    """Four of the first draw accept, the last one of the anchor rejects; the second draw, whose time has come."""
+    state, attempt = delivered(chain)
+    first, second = draws(chain, state, attempt)
+    cast(chain, state, first, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED, REJECTED)
+    assert attempt.outcome is None, "the four are not heard before the fifth"
+    pass_to(chain, sealed_at(chain, attempt) + WINDOW)
+    return state, attempt, second
+
+
+def test_votes_of_one_anchor_decide_together_in_whatever_order(chain: Chain) -> None:
+    for rejects in range(SEATS):
+        state, attempt = delivered(chain)
+        first, _ = draws(chain, state, attempt)
+        cast(chain, state, first, *(REJECTED if at == rejects else ACCEPTED for at in range(SEATS)))
+        assert attempt.outcome is None and len(attempt.votes) == SEATS
+
+
+def test_without_a_rejection_three_that_accept_decide(chain: Chain) -> None:
+    state, attempt = delivered(chain)
+    first, _ = draws(chain, state, attempt)
+    cast(chain, state, first, VOID, ACCEPTED, ACCEPTED, ACCEPTED)
+    assert attempt.outcome is ACCEPTED
+
+
+def test_three_that_reject_decide_at_once(chain: Chain) -> None:
+    state, attempt = delivered(chain)
+    first, _ = draws(chain, state, attempt)
+    cast(chain, state, first, ACCEPTED, ACCEPTED, REJECTED, REJECTED, REJECTED)
+    assert attempt.outcome is REJECTED
+
+
+def test_the_second_draw_confirms_and_the_worker_is_rejected(chain: Chain) -> None:
+    state, attempt, second = contested(chain)
+    cast(chain, state, second, REJECTED, REJECTED)
+    assert attempt.outcome is None, "the first draw's rejection is not counted again"
+    cast(chain, state, second[2:], REJECTED)
+    assert attempt.outcome is REJECTED
+    leaf = outcome_leaf(chain.network, state, attempt)
+    assert len(leaf.voters.rstrip(b"\0")) == 4 * 4, "who found it and who confirmed it"
+
+
+def test_attack_one_that_rejects_what_is_honest_is_outvoted_by_the_second_draw(chain: Chain) -> None:
+    state, attempt, second = contested(chain)
+    cast(chain, state, second, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED)
+    assert attempt.outcome is ACCEPTED
+    leaf = outcome_leaf(chain.network, state, attempt)
+    assert len(leaf.voters) == 4 * MAX_VOTES and leaf.voters[-4:] != bytes(4), (
+        "nine accepted; a leaf has room for eight"
+    )
+
+
+def test_attack_who_rejects_in_both_draws_needs_three_of_the_second(chain: Chain) -> None:
+    state, attempt, second = contested(chain)
+    cast(chain, state, second, REJECTED, REJECTED, ACCEPTED, ACCEPTED)
+    assert attempt.outcome is None
+    cast(chain, state, second[4:], ACCEPTED)
+    assert attempt.outcome is ACCEPTED
+
+
+def test_a_second_draw_that_says_nothing_leaves_it_void(chain: Chain) -> None:
+    state, attempt, second = contested(chain)
+    cast(chain, state, second, ACCEPTED, ACCEPTED)
+    pass_to(chain, sealed_at(chain, attempt) + 2 * WINDOW + 1)
+    assert attempt.outcome is VOID
+
+
+def test_a_rejection_that_comes_after_the_decision_contests_nothing(chain: Chain) -> None:
+    state, attempt = delivered(chain)
+    first, _ = draws(chain, state, attempt)
+    cast(chain, state, first, ACCEPTED, ACCEPTED, ACCEPTED)
+    cast(chain, state, first[3:], REJECTED)
+    assert attempt.outcome is ACCEPTED and len(attempt.votes) == NEEDED
+
+
+@pytest.mark.parametrize(("verifiers", "outcome"), [(SEATS + NEEDED - 1, ACCEPTED), (SEATS + NEEDED, None)])
+def test_where_no_second_draw_could_decide_all_votes_count(verifiers: int, outcome: Outcome | None) -> None:
+    chain = started(verifiers)
+    state, attempt = delivered(chain)
+    first, _ = draws(chain, state, attempt)
+    cast(chain, state, first, REJECTED, ACCEPTED, ACCEPTED, ACCEPTED)
+    assert attempt.outcome is outcome
+
+
+def test_whoever_looks_later_is_told_whose_tiles_to_look_at(chain: Chain) -> None:
+    state, attempt, _ = contested(chain)
+    first, _ = draws(chain, state, attempt)
+    seed = chain.network.lane(attempt.lane).anchors[attempt.receipt_anchor].seed
+    assert rejections(chain.network, attempt) == [Named(verifier=first[4], measured=bytes([first[4]]) * 32, seed=seed)]
+
+
+def test_a_job_that_ends_within_an_anchor_leaves_its_other_votes_alone(chain: Chain) -> None:
+    """Votes on two frames in one anchor, the first of which leaves the job without attempts."""
+    job = chain.order(attempts=1)
+    one, two = chain.state(job, 0), chain.state(job, 1)
+    chain.anchor()
+    chain.anchor(chain.acceptance(one), chain.acceptance(two))
+    chain.anchor(chain.receipt(one), chain.receipt(two))
+    votes = []
+    for state in (one, two):
+        first, _ = draws(chain, state, state.attempts[0])
+        votes += [said(state, node, state.attempts[0].result, REJECTED) for node in first]
+    chain.anchor(*votes)
+    assert one.failed and one.attempts[0].outcome is REJECTED
+    assert two.attempts[0].outcome is not None
