@@ -11,7 +11,7 @@ from fractions import Fraction
 from inferix.economy import BPS, PARTS, Rules, worker_stake_usd
 from inferix.models.roles import Role
 from inferix.units import NANO_PER_IBM, NanoIbm, NanoUsd, fee_of
-from simulator.collusion import wins_among_many
+from simulator.collusion import passes_among_many, wins_among_many
 from simulator.machines import Machine
 from simulator.settings import PPM, Job
 
@@ -70,7 +70,7 @@ def largest_task(job: Job, of: Stakes, stake: int) -> Fraction | None:
 
 def gain_colluding(job: Job, of: Stakes, stake: int, share: Fraction, rules: Rules) -> Fraction:
     """The same for a worker who owns a share of a large roster: its committee accepts, or its panel acquits."""
-    passed = wins_among_many(share, rules["committee"], rules["votes_needed"])
+    passed = passes_among_many(share, rules["committee"], rules["votes_needed"])
     acquitted = wins_among_many(share, rules["panel"], rules["panel"] // 2 + 1)
     found = Fraction(job.audit * job.detection, PPM**2) * (1 - passed)
     return Fraction(job.saved, PPM) * of.cost - found * (of.reward + stake * (1 - acquitted))

@@ -3,14 +3,13 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import prod
 from statistics import fmean
 
 from deploy.plan import SHARES
 from inferix.models.parameters import DEFAULTS
 from inferix.units import NanoUsd
 from simulator import cheating
-from simulator.collusion import wins, wins_among_many
+from simulator.collusion import passes, passes_among_many, wins, wins_among_many
 from simulator.machines import load_machines
 from simulator.results import Results
 from simulator.settings import Job
@@ -149,24 +148,31 @@ def _in_ibm(thousandths: Fraction | None) -> Fraction | None:
 def collusion(results: Results) -> str:
     """Chances of a committee and of a panel, by the share of the verifiers."""
     committee, needed, panel = (DEFAULTS[name] for name in ("committee", "votes_needed", "panel"))
-    ways = {
-        f"Chance of {needed} of {committee}: a committee": ((committee, needed),),
-        f"Of {needed} of {2 * committee}: with the manager's help": ((2 * committee, needed),),
-        f"Of {panel // 2 + 1} of {panel}: a panel": ((panel, panel // 2 + 1),),
-        "Of a committee and the panel on its task": ((committee, needed), (panel, panel // 2 + 1)),
+    half = panel // 2 + 1
+    ways: dict[str, tuple[Callable[[int, int], Fraction], Callable[[Fraction], Fraction]]] = {
+        "Chance to pass a forgery that the others see": (
+            lambda roster, own: passes(roster, own, committee, needed),
+            lambda share: passes_among_many(share, committee, needed),
+        ),
+        f"Of {needed} of {2 * committee}: with the manager's help": (
+            lambda roster, own: wins(roster, own, 2 * committee, needed),
+            lambda share: wins_among_many(share, 2 * committee, needed),
+        ),
+        f"Of {half} of {panel}: a panel": (
+            lambda roster, own: wins(roster, own, panel, half),
+            lambda share: wins_among_many(share, panel, half),
+        ),
+        "To pass it, and of the panel on its task": (
+            lambda roster, own: passes(roster, own, committee, needed) * wins(roster, own, panel, half),
+            lambda share: passes_among_many(share, committee, needed) * wins_among_many(share, panel, half),
+        ),
     }
     panels = []
-    for title, draws in ways.items():
+    for title, (of, among_many) in ways.items():
         lines: dict[str, Points] = {}
         for roster in results.settings.experiments.verifiers:
             owned = sorted({roster * at // 100 for at in range(1, 101)})
-            chances = (prod(wins(roster, own, count, least) for count, least in draws) for own in owned)
-            lines[f"{roster:,} verifiers"] = [
-                (own * 100 / roster, float(chance)) for own, chance in zip(owned, chances, strict=True)
-            ]
-        lines["any number, large"] = [
-            (at, float(prod(wins_among_many(Fraction(at, 100), count, least) for count, least in draws)))
-            for at in range(1, 101)
-        ]
+            lines[f"{roster:,} verifiers"] = [(own * 100 / roster, float(of(roster, own))) for own in owned]
+        lines["any number, large"] = [(at, float(among_many(Fraction(at, 100)))) for at in range(1, 101)]
         panels.append(Panel(title, "own verifiers, %", lines, log_y=True, low=1e-9, high=1.0))
     return figure(panels, 2)

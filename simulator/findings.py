@@ -149,7 +149,7 @@ def _collusion(results: Results) -> Iterator[str]:
             most = {part: most_below(roster, limit, DEFAULTS, part) for part in ("committee", "seats", "panel", "both")}
             yield (
                 f"Of {roster:,} verifiers one owner may have {most['committee']} (bonds of "
-                f"{_usd(most['committee'] * bond, 0)}) before its chance of a committee reaches 1 in "
+                f"{_usd(most['committee'] * bond, 0)}) before its chance to pass a forgery reaches 1 in "
                 f"{limit.denominator:,} ({most['seats']} with the manager's help), {most['panel']} of a panel, "
                 f"{most['both']} of both for one task."
             )

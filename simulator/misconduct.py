@@ -9,7 +9,7 @@ from inferix.economy import BPS, Rules, keeps_bonded, required_stake, split_slas
 from inferix.models.roles import Role
 from inferix.units import NANO_PER_IBM, NanoUsd, Wei
 from simulator.book import Book
-from simulator.collusion import wins_among_many
+from simulator.collusion import passes_among_many, wins_among_many
 from simulator.fleet import CHEATING, HONEST, Group, usd
 from simulator.settings import PPM, Job
 
@@ -26,7 +26,7 @@ class Misconduct:
     def __post_init__(self) -> None:
         ours, rules = Fraction(self.colluding, PPM), self.rules
         caught = Fraction(self.job.audit * self.job.detection, PPM**2)
-        passed = wins_among_many(ours, rules["committee"], rules["votes_needed"])
+        passed = passes_among_many(ours, rules["committee"], rules["votes_needed"])
         self.found = caught * (1 - passed)
         self.convicted = 1 - wins_among_many(ours, rules["panel"], rules["panel"] // 2 + 1)
         self._rejected: dict[str, int] = {}

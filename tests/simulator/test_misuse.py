@@ -13,7 +13,7 @@ from inferix.models.parameters import DEFAULTS
 from inferix.proofs.deterrence import expected_value_of_cheating
 from inferix.units import NanoUsd
 from simulator import cheating, figures
-from simulator.collusion import capture, most_below, wins, wins_among_many
+from simulator.collusion import capture, most_below, passes, passes_among_many, wins, wins_among_many
 from simulator.machines import load_machines
 from simulator.settings import Settings
 from simulator.washing import WASHERS, Market, Washer, break_even, outside_price, wash, with_multiple
@@ -129,6 +129,24 @@ def test_chances_of_a_majority_are_those_of_counting_every_draw() -> None:
         draws = list(combinations(range(8), 5))
         won = sum(sum(node < own for node in draw) >= 3 for draw in draws)
         assert wins(8, own, 5, 3) == Fraction(won, len(draws))
+
+
+def test_chances_to_pass_a_forgery_are_those_of_counting_both_draws() -> None:
+    """Committees of three, of which two decide; one that sees it calls the second draw."""
+    for own in range(7):
+        passed = drawn = 0
+        for first in combinations(range(6), 3):
+            rest = [node for node in range(6) if node not in first]
+            for second in combinations(rest, 3):
+                mine, again = (sum(node < own for node in draw) for draw in (first, second))
+                passed += mine == 3 or (mine == 2 and again >= 2)
+                drawn += 1
+        assert passes(6, own, 3, 2) == Fraction(passed, drawn)
+    assert passes(5, 3, 5, 3) == 1, "no second draw"
+    assert float(passes(100_000, 30_000, 5, 3)) == pytest.approx(
+        float(passes_among_many(Fraction(3, 10), 5, 3)), rel=1e-3
+    )
+    assert passes_among_many(Fraction(3, 10), 5, 3) < wins_among_many(Fraction(3, 10), 5, 3) ** 2 * 2
 
 
 def test_a_large_roster_is_drawn_from_as_if_it_had_no_end() -> None:
