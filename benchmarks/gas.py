@@ -101,8 +101,8 @@ def _committed(call: CallGas) -> str:
 
 
 def messages_a_task() -> int:
-    """The least that a render task has anchored: acceptance, receipt and the votes that decide."""
-    return 2 + DEFAULTS["votes_needed"]
+    """What a render task has anchored: acceptance, receipt and its committee's votes."""
+    return 2 + DEFAULTS["committee"]
 
 
 def tasks_an_anchor() -> int:

@@ -33,7 +33,7 @@ from keepers.posted import take_posted
 
 log = logging.getLogger(__name__)
 
-MESSAGES_AT_ONCE = 200
+MESSAGES_AT_ONCE = 280  # forty tasks with their committees
 PROBES_AT_ONCE = 100  # beside these
 VOTES_WAIT_PART = 8  # of a vote's window
 PROBES_WAIT = 600  # seconds, for what is done or for others: they are in no hurry, and an anchor costs gas

@@ -69,8 +69,8 @@ def test_a_snapshot_gives_a_task_its_gas() -> None:
 
 def test_what_keepers_send_differs_from_the_design_in_anchors_and_claims() -> None:
     designed, sent = all_in_parts(SNAPSHOT, 5), gas.steady_state(5)
-    assert gas.messages_a_task() == 5  # acceptance, receipt, three votes
-    assert gas.tasks_an_anchor() == MESSAGES_AT_ONCE // 5
+    assert gas.messages_a_task() == 7  # acceptance, receipt, five votes
+    assert gas.tasks_an_anchor() == MESSAGES_AT_ONCE // 7
     assert sent["anchor"] == SNAPSHOT["anchor and seal"] / gas.tasks_an_anchor()
     assert sent["claim"] == SNAPSHOT["claim_many of fifty"] / 50 / 100
     for step in ("order", "batch", "accounts"):

@@ -8,7 +8,9 @@ import pytest
 
 from inferix.chain.abi import Interface
 from inferix.messages import Message as Signed
-from inferix.messages import Order, Receipt
+from inferix.messages import Order, Receipt, Vote
+from inferix.models.anchor import AnchorData, SignedMessage
+from inferix.models.document import MAX_DOCUMENT
 from inferix.models.job import case_id
 from inferix.models.roles import NodeStatus, ObjectionStatus, RosterKind
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
@@ -19,6 +21,8 @@ from inferix.replay.settlement import draft_batches
 from inferix.storage.tables import Message, SignedOrder, WantedCancel
 from inferix.trees import flat
 from keepers.anchor import (
+    MESSAGES_AT_ONCE,
+    PROBES_AT_ONCE,
     PROBES_WAIT,
     REFUSE_AFTER,
     VOTES_WAIT_PART,
@@ -199,6 +203,13 @@ def test_messages__votes_of_an_attempt_wait_for_those_that_were_committed_to(cha
     one.received_at = chain.network.time
     chain.anchor(*(pair for pair in chain.votes(state) if pair[0].node == other.node))  # type: ignore[attr-defined]
     assert together(chain.network, [one], committed) == [one], "the other is anchored"
+
+
+def test_messages__a_full_anchor_fits_a_document() -> None:
+    vote = Vote(task=b"\xff" * 32, attempt=255, node=2**32 - 1, result=b"\xff" * 32, outcome=6, measured=b"\xff" * 32)
+    largest = SignedMessage(kind=vote.kind, body=vote.body(), signature=b"\xff" * 65)
+    full = AnchorData(manager=2**32 - 1, messages=[largest] * (MESSAGES_AT_ONCE + PROBES_AT_ONCE))
+    assert len(full.encode()) < MAX_DOCUMENT
 
 
 def test_messages__not_yet_seen_as_good__wait_before_they_are_refused(chain: Chain) -> None:
