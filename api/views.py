@@ -11,7 +11,7 @@ from inferix.models.roles import BatchStatus, CaseStatus, Outcome
 from inferix.replay import Network
 from inferix.replay.accounting import eligible
 from inferix.replay.answers import place_of
-from inferix.replay.attempts import seats
+from inferix.replay.attempts import contested, seats
 from inferix.replay.objections import naming
 from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import (
@@ -130,19 +130,31 @@ def attempt_view(network: Network, state: TaskState, attempt: Attempt, *, commit
         "contradictions": [
             contradiction_view(network, item) for item in contradictions_of(network, state.task.id, attempt.number)
         ],
-        "waits_for": waits_for(attempt),
+        "waits_for": waits_for(network, state, attempt),
     }
 
 
-def waits_for(attempt: Attempt) -> str | None:
+def waits_for(network: Network, state: TaskState, attempt: Attempt) -> str | None:
     """What an attempt waits for, in words; None when it has ended."""
+    if attempt.status is AttemptStatus.RECEIVED:
+        return _what_decides(network, state, attempt)
     return {
         AttemptStatus.WAITING: "the seed of the next anchor",
         AttemptStatus.DRAWING: "a drawn worker to accept",
         AttemptStatus.ACCEPTED: f"{'an anchor with ' if attempt.posted_at else ''}the receipt of node {attempt.node}",
-        AttemptStatus.RECEIVED: "the votes of its committee",
         AttemptStatus.LEASED: f"the receipt of node {attempt.node}",
     }.get(attempt.status)
+
+
+def _what_decides(network: Network, state: TaskState, attempt: Attempt) -> str:
+    if attempt.decided is not None:
+        return "what its receipt commits to to be opened"
+    votes = [vote for vote, _ in attempt.votes.values()]
+    first = contested(network, state, attempt, votes)
+    against = ", ".join(str(vote.node) for vote in votes if vote.node in first and vote.outcome == Outcome.REJECTED)
+    return (
+        f"a second draw of verifiers: {against} rejects what others accept" if first else "the votes of its committee"
+    )
 
 
 def _objections(network: Network, state: TaskState, attempt: Attempt) -> list[Objection]:

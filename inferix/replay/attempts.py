@@ -330,25 +330,32 @@ def decide(network: "Network", state: TaskState, attempt: Attempt, more: Iterabl
     """What the votes of an attempt, and these, come to; None while they decide nothing.
 
     An acceptance that a seat of the first draw rejects is the second draw's to decide, which looks at the tiles of that
-    rejection too: of a frame forged in part most see nothing. Where the second draw is too small, all votes count.
+    rejection too: of a frame forged in part most see nothing.
     """
     needed = votes_needed(network, state)
     votes = [*(vote for vote, _ in attempt.votes.values()), *more]
-    counts = Counter(vote.outcome for vote in votes)
-    if counts[Outcome.REJECTED] and counts[Outcome.ACCEPTED] >= needed:
-        start = network.lane(attempt.lane).anchors[attempt.receipt_anchor].sealed_at
-        seated = seats(network, state, attempt)
-        first = {seat.leaf.node for seat in seated if seat.from_time == start}
-        early = Counter(vote.outcome for vote in votes if vote.node in first)
-        contested = early[Outcome.REJECTED] and early[Outcome.ACCEPTED] >= needed
-        if contested and len(seated) - len(first) >= needed:
-            counts -= early
+    first = contested(network, state, attempt, votes)
+    counts = Counter(vote.outcome for vote in votes if vote.node not in first)
     for outcome in (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT):
         if counts[outcome] >= needed:
             return outcome
     if counts[Outcome.VOID] + counts[Outcome.UNSERVED] >= needed:
         return Outcome.VOID
     return None
+
+
+def contested(network: "Network", state: TaskState, attempt: Attempt, votes: Iterable[Vote]) -> set[int]:
+    """The first draw's nodes, where enough of these accept, another rejects, and a second draw is there to decide."""
+    needed, votes = votes_needed(network, state), list(votes)
+    counts = Counter(vote.outcome for vote in votes)
+    if not counts[Outcome.REJECTED] or counts[Outcome.ACCEPTED] < needed:
+        return set()
+    start = network.lane(attempt.lane).anchors[attempt.receipt_anchor].sealed_at
+    seated = seats(network, state, attempt)
+    first = {seat.leaf.node for seat in seated if seat.from_time == start}
+    early = Counter(vote.outcome for vote in votes if vote.node in first)
+    decides = len(seated) - len(first) >= needed
+    return first if decides and early[Outcome.REJECTED] and early[Outcome.ACCEPTED] >= needed else set()
 
 
 def rejections(network: "Network", attempt: Attempt) -> list[Named]:

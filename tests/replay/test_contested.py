@@ -4,6 +4,7 @@
 import pytest
 from eth_utils.crypto import keccak
 
+from api.views import waits_for
 from inferix.messages import Message, Vote
 from inferix.models.roles import Outcome
 from inferix.models.work import Named
@@ -85,10 +86,14 @@ def test_three_that_reject_decide_at_once(chain: Chain) -> None:
 
 def test_the_second_draw_confirms_and_the_worker_is_rejected(chain: Chain) -> None:
     state, attempt, second = contested(chain)
+    against = draws(chain, state, attempt)[0][4]
+    assert waits_for(chain.network, state, attempt) == (
+        f"a second draw of verifiers: {against} rejects what others accept"
+    )
     cast(chain, state, second, REJECTED, REJECTED)
     assert attempt.outcome is None, "the first draw's rejection is not counted again"
     cast(chain, state, second[2:], REJECTED)
-    assert attempt.outcome is REJECTED
+    assert attempt.outcome is REJECTED and waits_for(chain.network, state, attempt) is None
     leaf = outcome_leaf(chain.network, state, attempt)
     assert len(leaf.voters.rstrip(b"\0")) == 4 * 4, "who found it and who confirmed it"
 

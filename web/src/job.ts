@@ -77,7 +77,7 @@ function state(attempt: Attempt | undefined, progress: Progress | undefined): st
 function taskRow(task: Task): TemplateResult {
   return html`<tr><td>${taskName(task)}<br /><small><a href="/explain/${task.id}" target="_blank" rel="noopener">draws</a></small></td><td class="wrap">${task.attempts.map((attempt) => html`<div class="attempt">
     ${badge(attempt.outcome ?? attempt.status)} ${attempt.node ? `node ${attempt.node}` : nothing}
-    <small>${attempt.votes.length ? `votes: ${attempt.votes.map((vote) => `${vote.node} ${vote.outcome}`).join(", ")}` : attempt.waits_for ? `waits for ${attempt.waits_for}` : nothing}${[...attempt.objections, ...attempt.contradictions].map((item) => html`<br />${item.says}`)}</small></div>`)}</td></tr>`;
+    <small>${[attempt.votes.length ? `votes: ${attempt.votes.map((vote) => `${vote.node} ${vote.outcome}`).join(", ")}` : "", attempt.waits_for ? `waits for ${attempt.waits_for}` : ""].filter(Boolean).join("; ")}${[...attempt.objections, ...attempt.contradictions].map((item) => html`<br />${item.says}`)}</small></div>`)}</td></tr>`;
 }
 
 function want(key: Uint8Array, label: string, task: string, attempt: number, cid: string, again: () => Promise<void>): void {
