@@ -148,7 +148,7 @@ def waits_for(network: Network, state: TaskState, attempt: Attempt) -> str | Non
 
 def _what_decides(network: Network, state: TaskState, attempt: Attempt) -> str:
     if attempt.decided is not None:
-        return "what its receipt commits to to be opened"
+        return "the opening of what its receipt commits to"
     votes = [vote for vote, _ in attempt.votes.values()]
     first = contested(network, state, attempt, votes)
     against = ", ".join(str(vote.node) for vote in votes if vote.node in first and vote.outcome == Outcome.REJECTED)
