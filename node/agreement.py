@@ -30,6 +30,15 @@ class Size:
     samples: int = 64
 
 
+def machine_of(engine: Engine, package: Path) -> Machine:
+    """What the device that this engine was started for is, once it has opened a package.
+
+    :raises EngineMissing: it is not there. EngineStopped: as the engine says.
+    """
+    with TemporaryDirectory(prefix="inferix-agreement-") as work, engine.open(package, Path(work)) as session:
+        return session.machine()
+
+
 def make_sample(engine: Engine, device: Device, packages: Sequence[Path], size: Size, say: Say) -> Sample:
     """Renders every class's tiles of every frame on the device that this engine was started for.
 

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
@@ -12,6 +12,10 @@ from inferix.errors import InvalidInput
 from inferix.proofs.rendering import load_calibration, write_calibration
 from inferix.proofs.rendering.agreement import Agreement, Sample, calibrated, compare, pairs_of, read_sample
 
+if TYPE_CHECKING:
+    from node.engines import Device, Engine
+
+_DEVICES: Final = ("cpu", "plain-cpu", "gpu", "optix", "cuda", "hip", "oneapi", "metal")
 _PATH: Final = click.Path(path_type=Path)
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -23,7 +27,7 @@ def bench() -> None:
 
 @bench.command()
 @click.argument("packages", nargs=-1, type=_FILE)
-@click.option("--device", "devices", type=click.Choice(["cpu", "plain-cpu", "gpu"]), multiple=True, help="Repeatable.")
+@click.option("--device", "devices", type=click.Choice(_DEVICES), multiple=True, help="Repeatable; default: cpu.")
 @click.option("--frames", type=click.IntRange(1, 100), default=4, show_default=True, help="Of each package.")
 @click.option("--width", type=click.IntRange(32, 8192), default=480, show_default=True)
 @click.option("--height", type=click.IntRange(32, 8192), default=270, show_default=True)
@@ -47,27 +51,54 @@ def agreement(
 
     Renders tiles of PACKAGES (default: the project's own scenes) on this machine, honestly and as cheats would, leaves
     a sample a device in a folder, and compares every two samples: its own and those of others. plain-cpu is the
-    processor's slower kernel. Send your samples to others, so that your device class can be calibrated with theirs.
+    processor's slower kernel, gpu the first kernel that finds a GPU (`inferix bench devices` lists them). Send your
+    samples to others, so that your device class can be calibrated with theirs.
     """
-    from node.agreement import PACKAGES, Size, make_sample
-    from node.engines import Device, EngineSettings, load_engine
+    from node.agreement import PACKAGES, Size, machine_of, make_sample
 
     if size["samples"] % 8:
         raise InvalidInput(f"--samples {size['samples']}: give a multiple of eight, so that an eighth can be cheated")
     samples = [read_sample(path) for path in others]
-    out.mkdir(parents=True, exist_ok=True)
-    for name in devices or ("cpu",):
-        device: Device = "gpu" if name == "gpu" else "cpu"
-        settings = EngineSettings(threads, device, unsafe=unsafe_no_sandbox, plain_kernel=name == "plain-cpu")
-        engine = load_engine("blender", settings)
+    names = dict.fromkeys(devices or ("cpu",))
+    engines = {name: _engine(name, threads, unsafe=unsafe_no_sandbox) for name in names}
+    for engine, device in engines.values():
+        if device != "cpu":
+            machine_of(engine, PACKAGES[-1])  # what is not there is refused before hours are spent on what is
+    for name, (engine, device) in engines.items():
         made = make_sample(engine, device, packages or PACKAGES, Size(**size), click.echo)
         path = out / f"{name}.npz"
+        out.mkdir(parents=True, exist_ok=True)
         made.write(path)
         click.echo(f"{path}: {made.name}, Blender {made.build}")
         samples.append(made)
     found = _compared(samples)
     if calibration is not None:
         _write(calibration, found)
+
+
+@bench.command()
+@click.option("--unsafe-no-sandbox", is_flag=True, help="Without isolation.")
+def devices(unsafe_no_sandbox: bool) -> None:
+    """What can be measured on this machine: every --device, and what Cycles finds for it."""
+    from node.agreement import PACKAGES, machine_of
+    from node.engines import EngineMissing
+
+    for name in _DEVICES:
+        try:
+            found = machine_of(_engine(name, unsafe=unsafe_no_sandbox)[0], PACKAGES[-1])
+            says = f"{found.device_class}: {found.kernel or 'kernel unknown'}"
+        except EngineMissing as error:
+            says = f"not here: {error}"
+        click.echo(f"{name:10}{says}")
+
+
+def _engine(name: str, threads: int = 0, *, unsafe: bool = False) -> tuple["Engine", "Device"]:
+    """The engine for a --device, and what it is to be asked for."""
+    from node.engines import EngineSettings, load_engine
+
+    device = cast("Device", name.removeprefix("plain-"))
+    settings = EngineSettings(threads, device, unsafe=unsafe, plain_kernel=name == "plain-cpu")
+    return load_engine("blender", settings), device
 
 
 def _compared(samples: Sequence[Sample]) -> list[Agreement]:

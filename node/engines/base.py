@@ -14,7 +14,8 @@ from inferix.errors import Corrupt, InferixError, InvalidInput, Misconfigured, U
 from inferix.proofs.rendering import Tile
 from node.watchdog import Limits
 
-Device = Literal["cpu", "gpu"]
+Device = Literal["cpu", "gpu", "optix", "cuda", "hip", "oneapi", "metal"]
+"""The processor, a GPU by the first kernel that finds one, or a GPU by this kernel."""
 FloatArray = NDArray[np.float32]
 
 

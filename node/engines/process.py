@@ -60,7 +60,7 @@ class JsonProcess:
             work=self._folders["out"],
             read_only=[*read_only, self._folders["in"]],
             limits=settings.limits,
-            gpu=settings.device == "gpu",
+            gpu=settings.device != "cpu",
             unsafe=settings.unsafe,
         )
         self._errors: collections.deque[bytes] = collections.deque(maxlen=_ERROR_LINES)

@@ -35,3 +35,24 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_rendered(tmp_path
     (tmp_path / "other.npz").write_bytes(b"nothing")
     other = CliRunner().invoke(main, ["bench", "agreement", "--with", str(tmp_path / "other.npz")])
     assert (other.exit_code, "no sample" in other.output) == (6, True)
+
+
+@pytest.mark.integration
+def test_devices_are_listed_and_one_that_is_not_here_is_refused_before_anything_is_rendered(tmp_path: Path) -> None:
+    listed = CliRunner().invoke(main, ["bench", "devices"])
+    assert listed.exit_code == 0, listed.output
+    rows = {name: says.strip() for name, _, says in (row.partition(" ") for row in listed.output.splitlines())}
+    assert list(rows) == ["cpu", "plain-cpu", "gpu", "optix", "cuda", "hip", "oneapi", "metal"]
+    assert rows["cpu"].startswith("cpu") and rows["plain-cpu"].startswith("cpu") and rows["cpu"] != rows["plain-cpu"]
+    missing = [name for name, says in rows.items() if says.startswith("not here: Cycles finds no GPU")]
+    assert "metal" in missing or "hip" in missing, "no machine has both"
+    out = tmp_path / "samples"
+    ask = ["bench", "agreement", UNIT, *SMALL, "--device", "cpu", "--device", missing[-1], "--out", str(out)]
+    refused = CliRunner().invoke(main, ask)
+    assert refused.exit_code == 2 and "Cycles finds no GPU" in refused.output, refused.output
+    assert "frame" not in refused.output and not out.exists()
+
+
+def test_a_device_that_no_machine_has_is_refused() -> None:
+    unknown = CliRunner().invoke(main, ["bench", "agreement", "--device", "voodoo"])
+    assert (unknown.exit_code, "'oneapi', 'metal'" in unknown.output) == (2, True), unknown.output

@@ -55,6 +55,19 @@ def test_two_kernels_are_compared_within_the_tolerance() -> None:
     assert far.honest.failed == TILES
 
 
+def test_two_device_classes_of_one_gpu_are_a_pair_although_its_model_is_one_name() -> None:
+    optix, cuda = (
+        replace(sample("nvidia h200", off=off), device_class=name) for name, off in (("optix", 0.0), ("cuda", 0.001))
+    )
+    found = compare(optix, cuda, TOLERANCE)
+    assert (found.kind, found.classes, found.honest.failed) == ("tolerance", ("optix", "cuda"), 0)
+    [pair] = pairs_of([found], "by hand")
+    assert (pair.one, pair.other) == ("cuda", "optix")
+    rule = calibrated(load_calibration(), [pair], "by hand").rule("optix", "cuda")
+    assert rule.calibrated and not load_calibration().rule("optix", "cuda").calibrated
+    assert compare(optix, optix, TOLERANCE).kind == "exact"
+
+
 def test_kernels_without_a_name_are_never_taken_for_the_same() -> None:
     assert compare(sample(""), sample(""), TOLERANCE).kind == "tolerance"
 

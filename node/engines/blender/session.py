@@ -155,8 +155,10 @@ class BlenderSession:
             raise InvalidInput(
                 f"sides have 4 to 16384 pixels and 1 to 65536 samples, not {sides} and {settings.samples}"
             )
-        if settings.device == "gpu" and self._settings.device != "gpu":
-            raise EngineMissing("this engine was started without a GPU: start it with device gpu")
+        if settings.device not in ("cpu", self._settings.device):
+            raise EngineMissing(
+                f"this engine was started with device {self._settings.device}: start it with {settings.device}"
+            )
 
     def _floats(self, name: str, count: int) -> FloatArray:
         path, _ = self._process.take(name)

@@ -121,7 +121,7 @@ def test_settings_out_of_range_are_refused(demo: BlenderSession, settings: Rende
 
 
 def test_a_gpu_is_not_used_without_being_given(demo: BlenderSession) -> None:
-    with pytest.raises(EngineMissing, match="without a GPU"):
+    with pytest.raises(EngineMissing, match="started with device cpu: start it with gpu"):
         demo.render(3, 1, RenderSettings(160, 90, 8, "gpu"))
 
 

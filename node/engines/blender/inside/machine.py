@@ -11,7 +11,7 @@ import os
 import platform
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
@@ -64,8 +64,12 @@ def _processor() -> str:
     return platform.processor() if platform.system() != "Linux" else ""
 
 
+def cycles_preferences() -> Any:
+    """Where Cycles keeps which devices there are, and which of them it is to use."""
+    return bpy.context.preferences.addons["cycles"].preferences
+
+
 def _gpus(device_class: str) -> str:
     """The models of the GPUs in use."""
-    preferences = bpy.context.preferences.addons["cycles"].preferences
-    names = {item.name for item in preferences.devices if item.use and item.type == device_class.upper()}
+    names = {item.name for item in cycles_preferences().devices if item.use and item.type == device_class.upper()}
     return " + ".join(sorted(names)).lower()

@@ -18,7 +18,7 @@ import numpy as np
 import OpenEXR  # type: ignore[import-not-found, unused-ignore]
 
 from node.engines.blender.inside.choice import EYES, chosen_eye, chosen_layer
-from node.engines.blender.inside.machine import cpu_class
+from node.engines.blender.inside.machine import cpu_class, cycles_preferences
 from node.engines.blender.inside.scene import PackageError
 from node.engines.exr import FloatArray, Passes
 from node.engines.serve import Report
@@ -57,25 +57,35 @@ class Timed:
 def choose_device(scene: Any, device: str) -> str:
     """Set the device and name its class: the processor's, or the GPU kernel in lower case.
 
-    :raises PackageError: a GPU is asked for and Cycles finds none.
+    ``device``: "cpu", "gpu" for the first kernel that finds a GPU, or the kernel.
+
+    :raises PackageError: a GPU is asked for and Cycles finds none, or not by this kernel.
     """
     if device == "cpu":
         assign(scene.cycles, device="CPU")
         return cpu_class()
-    preferences = bpy.context.preferences.addons["cycles"].preferences
-    for kernel in _GPU_KERNELS:
-        try:
-            preferences.compute_device_type = kernel
-        except TypeError:
-            continue  # not in this build
-        preferences.refresh_devices()
-        found = [item for item in preferences.devices if item.type == kernel]
+    preferences = cycles_preferences()
+    for kernel in _GPU_KERNELS if device == "gpu" else (device.upper(),):
+        found = _gpus(preferences, kernel)
         if found:
             for item in preferences.devices:
                 assign(item, use=item in found)
             assign(scene.cycles, device="GPU")
             return kernel.lower()
+    others = [kernel.lower() for kernel in _GPU_KERNELS if _gpus(preferences, kernel)]
+    if others:
+        raise PackageError(f"Cycles finds no GPU by {device} here, but by {', '.join(others)}", "no_gpu")
     raise PackageError("Cycles finds no GPU here: install the driver, or run this node as device class cpu", "no_gpu")
+
+
+def _gpus(preferences: Any, kernel: str) -> list[Any]:
+    """The GPUs that a kernel finds; none where this build has no such kernel."""
+    try:
+        preferences.compute_device_type = kernel
+    except TypeError:
+        return []
+    preferences.refresh_devices()
+    return [item for item in preferences.devices if item.type == kernel]
 
 
 def assign(owner: Any, **values: object) -> None:
