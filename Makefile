@@ -11,7 +11,7 @@ ARGS ?=
 export STORE DB KEEP
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test style check bench bench-gas bench-proof bench-proof-full calibration simulate-economy soak kubo lock clean
+.PHONY: help demo setup test style check bench bench-gas bench-proof bench-proof-full bench-pictures calibration calibration-pictures simulate-economy soak kubo lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -49,8 +49,15 @@ bench-proof: setup ## how often the proof of rendering errs: honest and forged f
 bench-proof-full: setup ## the same for three thousand frames, hours; goes on where it was stopped (ARGS="--minutes 60 --shard 0/2")
 	@$(PY) -m benchmarks.proof --full $(ARGS)
 
-calibration: setup ## the proof's thresholds, counted anew: out/bench-proof/calibration.json (ARGS="--shard 0/2")
+calibration: setup ## every threshold of the proofs, counted anew: out/bench-proof/calibration.json, out/bench-pictures/pictures.json (ARGS="--shard 0/2")
 	@$(PY) -m benchmarks.proof --calibrate $(ARGS)
+	@$(PY) -m benchmarks.pictures --calibrate $(ARGS)
+
+calibration-pictures: setup ## those on finished pictures and ANGV's marks alone
+	@$(PY) -m benchmarks.pictures --calibrate $(ARGS)
+
+bench-pictures: setup ## how often ANGV's marks and keys err, on other frames; goes on where it was stopped (ARGS="--page")
+	@$(PY) -m benchmarks.pictures $(ARGS)
 
 simulate-economy: setup ## four years of the economy, what makes cheating pay: out/economy (ARGS="--epochs 100 --only growth")
 	@$(PY) -m simulator $(ARGS)

@@ -100,10 +100,8 @@ def embed(
 
     :raises ValueError: as `marking.camera_of`.
     """
-    channels = marking.small_render(scene, frame, width, height, threads, _PASSES)
-    camera, preview = marking.camera_of(scene, width, height), marking.preview_from(channels)
-    surfaces = Surfaces(scene, camera, preview, _light(channels))
-    found: dict[Box, Patch] = {}
+    surfaces = _surfaces(scene, frame, width, height, threads)
+    camera, found = surfaces.camera, dict[Box, Patch]()
 
     def usable(mark: Mark, box: Box) -> bool:
         patch = _patch(surfaces, mark, box, target)
@@ -112,7 +110,7 @@ def embed(
         return patch is not None
 
     marks = draw_marks(key, 2 * count)
-    everything = place(key, marks, camera, preview, usable)
+    everything = place(key, marks, camera, surfaces.preview, usable)
     baked = Baked([item for item in everything if item[0] in marks[:count]])
     groups: dict[str, list[Patch]] = {}
     for patch in found.values():
@@ -120,6 +118,29 @@ def embed(
     for group in groups.values():
         baked.paint(scene, camera, group)
     return baked
+
+
+def places(
+    scene: Any,
+    frame: int,
+    keys: Sequence[bytes],
+    width: int,
+    height: int,
+    *,
+    count: int = 12,
+    target: float = 7.0,
+    threads: int = 0,
+) -> list[marking.Placed]:
+    """Where `embed` would put the marks of each of these keys that count; the scene stays as it is.
+
+    :raises ValueError: as `marking.camera_of`.
+    """
+    surfaces = _surfaces(scene, frame, width, height, threads)
+
+    def usable(mark: Mark, box: Box) -> bool:
+        return _patch(surfaces, mark, box, target) is not None
+
+    return [place(key, draw_marks(key, count), surfaces.camera, surfaces.preview, usable) for key in keys]
 
 
 def flatten(scene: Any) -> int:
@@ -138,6 +159,12 @@ def flatten(scene: Any) -> int:
         image.pixels.foreach_set(pixels)
         image.update()
     return len(found)
+
+
+def _surfaces(scene: Any, frame: int, width: int, height: int, threads: int) -> Surfaces:
+    """What is to be seen in a frame."""
+    channels = marking.small_render(scene, frame, width, height, threads, _PASSES)
+    return Surfaces(scene, marking.camera_of(scene, width, height), marking.preview_from(channels), _light(channels))
 
 
 def _light(channels: dict[str, FloatArray]) -> Light:

@@ -165,6 +165,26 @@ def embed(
     return Planes(placed, scene)
 
 
+def places(
+    scene: Any,
+    frame: int,
+    keys: Sequence[bytes],
+    width: int,
+    height: int,
+    *,
+    count: int = 12,
+    target: float = 7.0,
+    threads: int = 0,
+) -> list[Placed]:
+    """Where `embed` would put the marks of each of these keys, of whatever strength; the scene stays as it is.
+
+    :raises ValueError: as `camera_of`.
+    """
+    preview = preview_of(scene, frame, width, height, threads)
+    camera = camera_of(scene, width, height)
+    return [place(key, draw_marks(key, count), camera, preview) for key in keys]
+
+
 def take_out(scene: Any) -> int:
     """What a cheat does: take out whatever has a mark's shape, one face that only the camera sees. How many there were.
 

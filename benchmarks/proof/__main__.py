@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--full", action="store_true", help="go on with the long run, with the least priority")
     parser.add_argument("--cases", type=int, help=f"frames: {ROUND}, or {FULL} of the full run")
     parser.add_argument("--calibrate", action="store_true", help="count what the thresholds come from, and write them")
-    parser.add_argument("--shard", type=_shard, default=(0, 1), metavar="I/N", help="every N-th frame, for N processes")
+    parser.add_argument("--shard", type=shard, default=(0, 1), metavar="I/N", help="every N-th frame, for N processes")
     parser.add_argument("--minutes", type=float, help="stop after these, whatever is left")
     parser.add_argument("--threads", type=int, help="of Blender: 2, or 1 in the full run")
     parser.add_argument("--end-to-end", metavar="SCENE", choices=scenes.NAMES, help="check one frame of 1080p by nodes")
@@ -85,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _shard(text: str) -> tuple[int, int]:
+def shard(text: str) -> tuple[int, int]:
+    """Which of how many processes, from "0/2"."""
     index, _, count = text.partition("/")
     if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
         raise argparse.ArgumentTypeError("write 0/2 and 1/2 for two processes")

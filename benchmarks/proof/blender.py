@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -109,15 +110,23 @@ class Blender:
         np.save(self.folder / "linear.npy", pixels)
         self._call("picture", source="linear.npy", output=str(path.resolve()))
 
+    def levels(self, pixels: FloatArray) -> NDArray[np.uint8]:
+        """The same picture as its file holds it, (height, width, 3)."""
+        path = self.folder.resolve() / "finished.png"
+        self.picture(pixels, path)
+        self._call("levels", source=str(path), output="finished.npy")
+        found: NDArray[np.uint8] = np.load(self.folder / "finished.npy")
+        return found
+
     def mark(self, kind: str, shot: Shot, key: bytes, target: float) -> list[tuple[Mark, Box]]:
         """Put a key's marks into the scene of this shot until `unmark`; ``kind``: "planes" (`benchmarks.marking`) or
         "baked" (`benchmarks.baking`); ``target`` as of their `embed`."""
-        self._call("build", name=shot.scene, variant=shot.variant)
-        settings = {**_plain(shot.settings), "device": self.device}
-        asked = {"kind": kind, "frame": shot.frame, "key": key.hex(), "target": target}
-        done = self._call("mark", **asked, settings=settings, threads=self.threads)
-        marks = [(Mark(*row[:5]), row[5:]) for row in done["placed"]]
-        return [(mark, Box(x, y, mark.width, mark.height)) for mark, (x, y) in marks]
+        return _placed(self._marking("mark", kind, shot, target, key=key.hex())["placed"])
+
+    def places(self, kind: str, shot: Shot, keys: Sequence[bytes], target: float) -> list[list[tuple[Mark, Box]]]:
+        """Where `mark` would put the marks of each of these keys."""
+        done = self._marking("places", kind, shot, target, keys=[key.hex() for key in keys])
+        return [_placed(rows) for rows in done["placed"]]
 
     def take_out(self, kind: str) -> int:
         """Let a cheat without the key take out what he finds, until `unmark`; how much that is."""
@@ -138,6 +147,12 @@ class Blender:
         """A variant as a .blend file."""
         self._call("build", name=scene, variant=variant)
         self._call("save", output=str(path.resolve()))
+
+    def _marking(self, operation: str, kind: str, shot: Shot, target: float, **keys: object) -> dict[str, Any]:
+        self._call("build", name=shot.scene, variant=shot.variant)
+        settings = {**_plain(shot.settings), "device": self.device}
+        asked = {"kind": kind, "frame": shot.frame, "target": target, "threads": self.threads}
+        return self._call(operation, settings=settings, **asked, **keys)
 
     def _take(self, name: str) -> FloatArray:
         pixels: FloatArray = np.load(self.folder / name)
@@ -173,6 +188,11 @@ class Blender:
                 cwd=self.folder,
                 env=environment,
             )
+
+
+def _placed(rows: Sequence[Sequence[Any]]) -> list[tuple[Mark, Box]]:
+    marks = [(Mark(*row[:5]), row[5:]) for row in rows]
+    return [(mark, Box(x, y, mark.width, mark.height)) for mark, (x, y) in marks]
 
 
 def _plain(settings: RenderSettings) -> dict[str, object]:

@@ -22,9 +22,9 @@ from benchmarks.proof.counts import Share
 from benchmarks.proof.journal import Row
 from benchmarks.table import SECTION, Sheet
 from benchmarks.table import Row as Cells
+from inferix.proofs.pictures import load_pictures
 from inferix.proofs.rendering import FloatArray
 from inferix.proofs.rendering.angv import (
-    MATCHED_THRESHOLD,
     Box,
     Mark,
     angv_key,
@@ -47,7 +47,7 @@ _JPEG: Final = 90
 _PASTED: Final = 1.5  # times the contrast that was ordered: a cheat need not care how it looks to a detector
 
 
-def run(case: Case, worker: Blender) -> list[Row]:
+def run(case: Case, worker: Blender, targets: Sequence[int] = TARGETS) -> list[Row]:
     """A case's rows, one a kind: for each strength and picture, whether published test and matched filter accept it."""
     unmarked = worker.render(case.shot)
     chance = case.chance()
@@ -61,7 +61,7 @@ def run(case: Case, worker: Blender) -> list[Row]:
     rows: list[Row] = []
     for kind in KINDS:
         row: Row = {"case": case.number, "kind": kind, "scene": case.shot.scene, "marks": {}, "tests": {}, "found": {}}
-        for target in TARGETS:
+        for target in targets:
             _of_strength(case, worker, row, target, same, cheap)
         rows.append(row)
     return rows
@@ -78,8 +78,7 @@ def _of_strength(case: Case, worker: Blender, row: Row, target: int, same: Mappi
         found[TAKEN_OUT] = eight_bits(worker.denoised(raw))
     finally:
         worker.unmark()
-    others = worker.mark(kind, case.shot, _key(case, f"another/{target}"), target)
-    worker.unmark()
+    [others] = worker.places(kind, case.shot, [_key(case, f"another/{target}")], target)
     tests = {name: _test(picture, placed) for name, picture in found.items()}
     tests["marked for another key"] = _test(found[HONEST[1]], others)
     row["tests"][at], row["marks"][at] = tests, len(placed)
@@ -151,19 +150,20 @@ def accepted(rows: Sequence[Row], kind: str, target: int, name: str) -> dict[str
     """By test: how many of a class's pictures were accepted. A row that names no kind is of planes."""
     mine = [row["tests"].get(str(target), {}) for row in rows if row.get("kind", KINDS[0]) == kind]
     found = [tests[name] for tests in mine if name in tests]
-    passes = {TESTS[0]: [bool(item[0]) for item in found], TESTS[1]: [item[1] > MATCHED_THRESHOLD for item in found]}
+    threshold = load_pictures().keys.threshold
+    passes = {TESTS[0]: [bool(item[0]) for item in found], TESTS[1]: [item[1] > threshold for item in found]}
     return {test: Share(sum(results), len(results)) for test, results in passes.items()}
 
 
-def sheets(rows: Sequence[Row], percent: Any, interval: Any) -> list[Sheet]:
+def sheets(rows: Sequence[Row], percent: Any, interval: Any, targets: Sequence[int] = TARGETS) -> list[Sheet]:
     """The tables of marks, one a test, kinds side by side; ``percent``, ``interval``: how shares are written."""
-    columns = [f"{kind}, t = {target}" for kind in KINDS for target in TARGETS]
+    columns = [f"{kind}, t = {target}" for kind in KINDS for target in targets]
     made = []
     for test in TESTS:
         body: list[Cells] = []
-        for name in dict.fromkeys(name for row in rows for name in row["tests"][str(TARGETS[0])]):
-            shares = [accepted(rows, kind, target, name)[test] for kind in KINDS for target in TARGETS]
-            frames = ", ".join(str(share.trials) for share in shares[:: len(TARGETS)])
+        for name in dict.fromkeys(name for row in rows for name in row["tests"][str(targets[0])]):
+            shares = [accepted(rows, kind, target, name)[test] for kind in KINDS for target in targets]
+            frames = ", ".join(str(share.trials) for share in shares[:: len(targets)])
             cells = [f"{percent(share.rate)} {interval(share)}" if share.trials else "-" for share in shares]
             body.append([name, frames, *cells])
             body += [SECTION] if name == HONEST[-1] else []
@@ -173,7 +173,7 @@ def sheets(rows: Sequence[Row], percent: Any, interval: Any) -> list[Sheet]:
 
 
 def _notes(rows: Sequence[Row], test: str) -> list[str]:
-    rule = {TESTS[0]: "every error at least 5", TESTS[1]: f"score above {MATCHED_THRESHOLD}"}[test]
+    rule = {TESTS[0]: "every error at least 5", TESTS[1]: f"score above {load_pictures().keys.threshold:g}"}[test]
     notes = [f"95 % intervals over frames; {rule}; t: error of a mark before the pixel filter, in levels of 255"]
     for kind in KINDS:
         counts = sorted(count for row in rows if row.get("kind", KINDS[0]) == kind for count in row["marks"].values())

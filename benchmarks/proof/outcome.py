@@ -84,12 +84,12 @@ def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
     print(f"on disk: {OUT.relative_to(ROOT)}/report.json, tables.md, calibration.json, pictures")
 
 
-def between(page: str, tables: str) -> str:
-    """A page with these tables between its two marks."""
-    before, _, rest = page.partition(_BEGIN)
+def between(page: str, tables: str, begin: str = _BEGIN) -> str:
+    """A page with these tables between a mark and the end of tables that comes next."""
+    before, _, rest = page.partition(begin)
     _, _, after = rest.partition(_END)
     assert after, "the page has no place for tables"
-    return f"{before}{_BEGIN}\n{tables}{_END}{after}"
+    return f"{before}{begin}\n{tables}{_END}{after}"
 
 
 def _calibrate(rows: Sequence[Row], folder: Path) -> None:

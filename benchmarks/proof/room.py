@@ -23,6 +23,7 @@ _CUT_BOUNCES: Final = 3
 _JPEG: Final = "picture.jpg"
 MARKS: Final = 12
 _EMBED: Final[dict[str, Callable[..., marking.Marks]]] = {"planes": marking.embed, "baked": baking.embed}
+_PLACES: Final[dict[str, Callable[..., list[marking.Placed]]]] = {"planes": marking.places, "baked": baking.places}
 _TAKE_OUT: Final = {"planes": marking.take_out, "baked": baking.flatten}
 
 
@@ -77,6 +78,11 @@ class Room:
         finish.picture(self._scene, _load(source).combined, output)
         return {}
 
+    def levels(self, source: str, output: str) -> dict[str, object]:
+        """Pixels of an 8-bit picture, (height, width, 3)."""
+        np.save(output, np.rint(finish.read_png(source)[..., :3] * 255).astype(np.uint8))
+        return {}
+
     def save(self, output: str) -> dict[str, object]:
         """The scene as a package."""
         bpy.ops.wm.save_as_mainfile(filepath=output, compress=True, check_existing=False, copy=True)
@@ -90,7 +96,16 @@ class Room:
         size = settings["width"], settings["height"]
         made = _EMBED[kind](self._scene, frame, bytes.fromhex(key), *size, count=MARKS, target=target, threads=threads)
         self._marks = made
-        return {"placed": [[*astuple(mark), box.x, box.y] for mark, box, _ in made.placed]}
+        return {"placed": _plain(made.placed)}
+
+    def places(
+        self, kind: str, frame: int, keys: list[str], target: float, settings: dict[str, Any], threads: int
+    ) -> dict[str, object]:
+        """Where the marks of each of these keys would be, as `mark` says it; nothing is changed."""
+        size = settings["width"], settings["height"]
+        given = [bytes.fromhex(key) for key in keys]
+        found = _PLACES[kind](self._scene, frame, given, *size, count=MARKS, target=target, threads=threads)
+        return {"placed": [_plain(placed) for placed in found]}
 
     def take_out(self, kind: str) -> dict[str, object]:
         """What a cheat does who has the marked scene, and no key."""
@@ -129,6 +144,10 @@ class Room:
         for name, value in changes.items():
             setattr(self._scene.cycles, name, value)
         return before
+
+
+def _plain(placed: marking.Placed) -> list[list[float]]:
+    return [[*astuple(mark), box.x, box.y] for mark, box, _ in placed]
 
 
 def _save(path: str, passes: Passes) -> None:

@@ -2,7 +2,7 @@
 """Proof of assembly: a verifier redoes one drawn frame (denoise, view transform, 8-bit) and compares the pictures.
 
 The denoiser repeats bit for bit on one machine and differs by a level or two between processors, so a picture counts as
-the same when few pixels differ by more than that.
+the same when few pixels differ by more than that: see `inferix.proofs.pictures`, where the thresholds are from.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferix.proofs.calibration import MILLION
+from inferix.proofs.pictures import LEVELS, PictureTolerance, load_pictures
 from inferix.proofs.rendering.sequence import Verdict
 
 ByteArray = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class PictureTolerance:
-    """When two pictures count as different.
-
-    A pixel is off when a channel differs by more than ``levels`` of 255; a picture when more than ``max_share_ppm``
-    (parts per million) of its pixels are.
-    """
-
-    levels: int = 4
-    max_share_ppm: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +28,23 @@ class PictureMeasure:
 
 
 def measure_picture(
-    submitted: ByteArray, redone: ByteArray, tolerance: PictureTolerance = PictureTolerance()
+    submitted: ByteArray, redone: ByteArray, tolerance: PictureTolerance | None = None
 ) -> PictureMeasure:
-    """Compare two 8-bit pictures, (height, width, 3 or 4). Never raises for what was submitted."""
+    """Compare two 8-bit pictures, (height, width, 3 or 4); ``tolerance``: that in force, if not another. Never raises
+    for what was submitted."""
+    tolerance = tolerance or load_pictures().redone.tolerance
     if submitted.shape != redone.shape or submitted.dtype != np.uint8:
         fault = f"{submitted.dtype} of shape {submitted.shape}, expected uint8 of {redone.shape}"
-        return PictureMeasure(MILLION, 255, False, fault)
+        return PictureMeasure(MILLION, LEVELS, False, fault)
     difference = np.abs(submitted.astype(np.int16) - redone.astype(np.int16)).max(axis=2)
     share = int((difference > tolerance.levels).sum()) * MILLION // difference.size
     worst = int(difference.max())
     return PictureMeasure(share, worst, worst == 0)
 
 
-def judge_picture(measure: PictureMeasure, tolerance: PictureTolerance = PictureTolerance()) -> Verdict:
-    """Accept or reject an assembled frame."""
+def judge_picture(measure: PictureMeasure, tolerance: PictureTolerance | None = None) -> Verdict:
+    """Accept or reject an assembled frame; ``tolerance`` as of `measure_picture`."""
+    tolerance = tolerance or load_pictures().redone.tolerance
     if measure.fault:
         return Verdict(False, True, f"the picture cannot be compared: {measure.fault}")
     if measure.share_ppm > tolerance.max_share_ppm:

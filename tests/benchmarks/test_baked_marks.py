@@ -14,11 +14,13 @@ import pytest
 from benchmarks.proof import marks, scenes
 from benchmarks.proof.blender import Blender, Shot
 from devnet.processes import ROOT
-from inferix.proofs.rendering.angv import MATCHED_THRESHOLD, angv_key, luma, matched
+from inferix.proofs.pictures import load_pictures
+from inferix.proofs.rendering.angv import angv_key, luma, matched
 from node.engines import RenderSettings
 
 pytestmark = pytest.mark.integration
 
+THRESHOLD = load_pictures().keys.threshold
 KEY, OTHER = (angv_key(bytes([number]) * 32, bytes(32), scenes.MIDDLE) for number in (1, 2))
 
 # A wall of coloured squares, of which no two are alike; what else is done to it is up to the test.
@@ -89,9 +91,9 @@ def test_a_frame_of_a_scene_with_baked_marks_shows_them_to_their_key_alone(tmp_p
         one.unmark()
         placed = one.mark("baked", shot, KEY, 10.0)
         assert len(placed) == len(others) == 12
-        assert score(placed) > MATCHED_THRESHOLD > score(others)
+        assert score(placed) > THRESHOLD > score(others)
         assert one.take_out("baked") == 24  # marks, and as many that nobody counts
-        assert score(placed) < MATCHED_THRESHOLD
+        assert score(placed) < THRESHOLD
         one.unmark()
         assert (one.render(shot) == before).all()
 

@@ -52,10 +52,9 @@ def test_regression_a_tile_of_mist_has_the_bits_of_the_whole_frame(tmp_path: Pat
     assert (halves[0] + halves[1]) / 2 == pytest.approx(whole, rel=1e-4, abs=1e-4)
 
 
-def test_a_case_with_marks_becomes_a_row_of_each_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(marks, "TARGETS", (10,))
+def test_a_case_with_marks_becomes_a_row_of_each_kind(tmp_path: Path) -> None:
     with Blender(tmp_path / "one") as one:
-        planes, baked = marks.run(Case(scenes.NAMES.index("studio"), 128, 72, 8), one)
+        planes, baked = marks.run(Case(scenes.NAMES.index("studio"), 128, 72, 8), one, (10,))
     assert (planes["kind"], baked["kind"]) == marks.KINDS
     assert planes["tests"]["10"].keys() == baked["tests"]["10"].keys() >= {*marks.HONEST, marks.PASTED, marks.TAKEN_OUT}
     assert planes["found"]["10"] == planes["marks"]["10"] > 0

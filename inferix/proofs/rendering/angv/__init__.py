@@ -13,8 +13,8 @@ Putting marks into a Blender scene is the work of whoever has Blender: benchmark
 """
 
 from inferix.proofs.rendering.angv.detect import (
-    MATCHED_THRESHOLD,
     PUBLISHED_THRESHOLD,
+    Detector,
     errors,
     luma,
     matched,
@@ -24,10 +24,10 @@ from inferix.proofs.rendering.angv.marks import Box, Mark, angv_key, commitment,
 from inferix.proofs.rendering.angv.places import Camera, Preview, corners, is_visible, place, significance
 
 __all__ = [
-    "MATCHED_THRESHOLD",
     "PUBLISHED_THRESHOLD",
     "Box",
     "Camera",
+    "Detector",
     "Mark",
     "Preview",
     "angv_key",

@@ -3,10 +3,12 @@
 
 The published test wants every mark's error above a threshold. It refuses honest frames whose marks are faint, accepts
 noise that has large errors everywhere, and knows no false-alarm rate. The matched filter adds up what the marks' signs
-foretell, each relative to what is around it, over what chance does in the same frame: a standard score.
+foretell, each relative to what is around it, over what chance does in the same frame. Keys choose places where much
+goes on, so that scores spread wider than a normal deviate: the threshold is counted (`inferix.proofs.pictures`).
 """
 
 from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -19,7 +21,6 @@ Levels = NDArray[np.float64]
 Sums = NDArray[np.float64]
 
 PUBLISHED_THRESHOLD: Final = 5.0
-MATCHED_THRESHOLD: Final = 4.75  # one in a million, were it a normal deviate; see the docs for what was counted
 _WEIGHTS: Final = (0.2126, 0.7152, 0.0722)
 _LIMIT: Final = 4.0  # of one mark, so that an edge beside it does not decide alone
 _CHANCES: Final = 2_000
@@ -37,48 +38,83 @@ def luma(picture: NDArray[np.uint8]) -> Levels:
     return levels
 
 
-def errors(levels: Levels, boxes: Sequence[Box]) -> Levels:
-    """e_i = |mean of the Laplacian over k_i - mean over its envelope three times as wide|, in levels, as published.
+class Detector:
+    """One picture, (height, width) levels, for many keys: what does not depend on them is worked out once."""
 
-    :raises ValueError: an envelope is not inside the frame.
-    """
-    _check(levels, boxes)
-    padded = np.pad(levels, 1, mode="edge")
-    laplacian = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:] - 4 * levels
-    sums = _integral(laplacian)
-    return np.array([abs(_mean(sums, box) - _mean(sums, box.grown())) for box in boxes])
+    def __init__(self, levels: Levels) -> None:
+        self._levels = levels
+
+    def errors(self, boxes: Sequence[Box]) -> Levels:
+        """e_i = |mean of the Laplacian over k_i - mean over its envelope three times as wide|, in levels, as published.
+
+        :raises ValueError: an envelope is not inside the frame.
+        """
+        self._check(boxes)
+        inside, around = (_means(self._laplacian, these) for these in (boxes, [box.grown() for box in boxes]))
+        found: Levels = np.abs(inside - around)
+        return found
+
+    def passes_published(self, boxes: Sequence[Box], threshold: float = PUBLISHED_THRESHOLD) -> bool:
+        """The published rule: every e_i is at least the threshold. No marks pass nothing.
+
+        :raises ValueError: as `errors`.
+        """
+        return len(boxes) > 0 and bool((self.errors(boxes) >= threshold).all())
+
+    def matched(self, marks: Sequence[tuple[Mark, Box]]) -> float:
+        """How much brighter and darker boxes are, as their marks foretell, than chance has it here; 0 without marks.
+
+        A frame is taken for marked above the threshold of `inferix.proofs.pictures.load_pictures`.
+
+        :raises ValueError: an envelope is not inside the frame.
+        """
+        boxes = [box for _, box in marks]
+        self._check(boxes)
+        if not marks:
+            return 0.0
+        signs = np.array([mark.sign for mark, _ in marks])
+        return float((signs * _contrasts(*self._sums, boxes)).sum() / (self._chance * np.sqrt(len(marks))))
+
+    @cached_property
+    def _laplacian(self) -> Sums:
+        padded = np.pad(self._levels, 1, mode="edge")
+        around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+        return _integral(around - 4 * self._levels)
+
+    @cached_property
+    def _sums(self) -> tuple[Sums, Sums]:
+        return _integral(self._levels), _integral(self._levels**2)
+
+    @cached_property
+    def _chance(self) -> float:
+        contrasts = _contrasts(*self._sums, _anywhere(*self._levels.shape))
+        return max(float(np.sqrt(np.mean(contrasts**2))), 1e-6)
+
+    def _check(self, boxes: Sequence[Box]) -> None:
+        height, width = self._levels.shape
+        for box in boxes:
+            if not box.grown().is_inside(width, height) or min(box.width, box.height) < 1:
+                raise ValueError(f"{box} and what is around it are not inside {width}x{height}")
+
+
+def errors(levels: Levels, boxes: Sequence[Box]) -> Levels:
+    """As `Detector.errors`, of one key."""
+    return Detector(levels).errors(boxes)
 
 
 def passes_published(levels: Levels, boxes: Sequence[Box], threshold: float = PUBLISHED_THRESHOLD) -> bool:
-    """The published rule: every e_i is at least the threshold. No marks pass nothing.
-
-    :raises ValueError: as `errors`.
-    """
-    return len(boxes) > 0 and bool((errors(levels, boxes) >= threshold).all())
+    """As `Detector.passes_published`, of one key."""
+    return Detector(levels).passes_published(boxes, threshold)
 
 
 def matched(levels: Levels, marks: Sequence[tuple[Mark, Box]]) -> float:
-    """A standard score: how much brighter and darker boxes are, as their marks foretell, than chance has it here.
-
-    Frames without these marks have about N(0, 1); take a frame for marked above `MATCHED_THRESHOLD`. 0 without marks.
-
-    :raises ValueError: an envelope is not inside the frame.
-    """
-    boxes = [box for _, box in marks]
-    _check(levels, boxes)
-    if not marks:
-        return 0.0
-    sums, squares = _integral(levels), _integral(levels**2)
-    found = _contrasts(sums, squares, boxes)
-    chance = _contrasts(sums, squares, _anywhere(levels))
-    scale = max(float(np.sqrt(np.mean(chance**2))), 1e-6)
-    signs = np.array([mark.sign for mark, _ in marks])
-    return float((signs * found).sum() / (scale * np.sqrt(len(marks))))
+    """As `Detector.matched`, of one key."""
+    return Detector(levels).matched(marks)
 
 
 def _contrasts(sums: Sums, squares: Sums, boxes: Sequence[Box]) -> Levels:
     """Mean inside less mean of the ring around, over the ring's standard deviation; limited."""
-    x, y, width, height = np.array([(box.x, box.y, box.width, box.height) for box in boxes]).T
+    x, y, width, height = _sides(boxes)
     inside, around = (x, y, width, height), (x - width, y - height, 3 * width, 3 * height)
     area, whole = width * height, 9 * width * height
     ring = whole - area
@@ -90,9 +126,9 @@ def _contrasts(sums: Sums, squares: Sums, boxes: Sequence[Box]) -> Levels:
     return limited
 
 
-def _anywhere(levels: Levels) -> list[Box]:
+@lru_cache(maxsize=16)
+def _anywhere(height: int, width: int) -> tuple[Box, ...]:
     """Boxes that no key chose, the same for every frame of a size."""
-    height, width = levels.shape
     stream = ByteStream(b"inferix/angv/chance" + width.to_bytes(4) + height.to_bytes(4))
     least, most = CORNERS
     boxes = []
@@ -100,14 +136,7 @@ def _anywhere(levels: Levels) -> list[Box]:
         across, down = (min(least + 1 + stream.below(most - least + 1), side // 3) for side in (width, height))
         x, y = across + stream.below(width - 3 * across + 1), down + stream.below(height - 3 * down + 1)
         boxes.append(Box(x, y, across, down))
-    return boxes
-
-
-def _check(levels: Levels, boxes: Sequence[Box]) -> None:
-    height, width = levels.shape
-    for box in boxes:
-        if not box.grown().is_inside(width, height) or min(box.width, box.height) < 1:
-            raise ValueError(f"{box} and what is around it are not inside {width}x{height}")
+    return tuple(boxes)
 
 
 def _integral(values: Levels) -> Sums:
@@ -123,7 +152,12 @@ def _sum(
     return total
 
 
-def _mean(sums: Sums, box: Box) -> float:
-    x, y, right, bottom = box.x, box.y, box.x + box.width, box.y + box.height
-    total = sums[bottom, right] - sums[y, right] - sums[bottom, x] + sums[y, x]
-    return float(total / (box.width * box.height))
+def _means(sums: Sums, boxes: Sequence[Box]) -> Levels:
+    x, y, width, height = _sides(boxes)
+    means: Levels = _sum(sums, x, y, width, height) / (width * height)
+    return means
+
+
+def _sides(boxes: Sequence[Box]) -> NDArray[np.int64]:
+    """Four rows: x, y, width, height."""
+    return np.array([(box.x, box.y, box.width, box.height) for box in boxes], np.int64).reshape(-1, 4).T
