@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.proof.__main__ import _shard
+from benchmarks.proof.__main__ import shard
 from benchmarks.proof.journal import Journal
 
 
@@ -37,10 +37,10 @@ def test_a_row_that_was_cut_off_is_not_done_and_spoils_no_other(tmp_path: Path) 
 
 
 def test_a_run_is_shared_by_processes() -> None:
-    assert _shard("1/2") == (1, 2)
+    assert shard("1/2") == (1, 2)
     for text in ("2/2", "1", "a/b", "-1/2", "0/0"):
         with pytest.raises(ArgumentTypeError, match="0/2 and 1/2"):
-            _shard(text)
+            shard(text)
 
 
 def test_published_rows_count_and_are_not_done_again(tmp_path: Path) -> None:
