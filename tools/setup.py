@@ -70,7 +70,7 @@ def npm(label: str, folder: Path, *arguments: str) -> None:
 
 
 def install_chain() -> None:
-    """The local chain, as a native program at .tools/bin/anvil, and what deploy/packages.py names, in .tools/npm.
+    """The local chain, as a native program at .tools/bin/anvil, and contracts that others built, in .tools/npm.
     These packages need no install script."""
     sources = [ROOT / "tools/npm/package.json", ROOT / "tools/npm/package-lock.json"]
     wanted, stamp, link = digest(*sources), TOOLS / "stamps/chain", TOOLS / "bin/anvil"
@@ -80,7 +80,7 @@ def install_chain() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for source in sources:
         shutil.copy(source, folder)
-    npm("Installing Anvil and Uniswap's contracts", folder, "ci", "--ignore-scripts")
+    npm("Installing Anvil, and contracts of Uniswap and OpenZeppelin", folder, "ci", "--ignore-scripts")
     (binary,) = folder.glob("node_modules/@foundry-rs/anvil-*/bin/anvil")
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)

@@ -7,8 +7,8 @@
 @author Inferix
 @notice Holders of IFX decide on calls of the timelock. Votes are those that IFX counted for the end of a proposal's snapshot second,
         which lies in the future when it is proposed and in the past when it is voted on: what is borrowed for a transaction never
-        votes, and what moves after the snapshot neither votes twice nor is lost. Vesting IFX votes from its wallets; staked IFX does
-        not vote, and counts for the quorum nonetheless.
+        votes, and what moves after the snapshot neither votes twice nor is lost. Vesting IFX votes from its wallets, staked IFX by what
+        Staking counted for the same second.
 @custom:kill A proposer cancels before the vote; later only another vote can.
 """
 
@@ -35,6 +35,7 @@ exports: (
     ballots.hasVoted,
     ballots.nonces,
     ballots.proposalVotes,
+    proposals.getProposalId,
     proposals.hashProposal,
     proposals.proposalDeadline,
     proposals.proposalEta,
@@ -270,6 +271,15 @@ def CLOCK_MODE() -> String[14]:
     @notice The clock counts seconds (ERC-6372).
     """
     return "mode=timestamp"
+
+
+@external
+@pure
+def supportsInterface(interface_id: bytes4) -> bool:
+    """
+    @notice ERC-165, ERC-5267 and ERC-6372. Not IGovernor, which has votes with parameters too.
+    """
+    return interface_id in [0x01ffc9a7, 0x84b0196e, 0xda287a1d]
 
 
 @external

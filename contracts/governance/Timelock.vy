@@ -30,6 +30,7 @@ exports: (
     access_control.grantRole,
     access_control.revokeRole,
     access_control.renounceRole,
+    access_control.supportsInterface,
     timelock_controller.PROPOSER_ROLE,
     timelock_controller.EXECUTOR_ROLE,
     timelock_controller.CANCELLER_ROLE,

@@ -44,6 +44,20 @@ def hashProposal(
 
 
 @external
+@pure
+def getProposalId(
+    targets: DynArray[address, CALLS],
+    values: DynArray[uint256, CALLS],
+    calldatas: DynArray[Bytes[1024], CALLS],
+    descriptionHash: bytes32,
+) -> uint256:
+    """
+    @notice `hashProposal` by the name that front ends ask for since ids need not be hashes.
+    """
+    return self._hash(targets, values, calldatas, descriptionHash)
+
+
+@external
 @view
 def proposalProposer(proposalId: uint256) -> address:
     """

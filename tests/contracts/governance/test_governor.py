@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Governor: every state at its boundary second, votes, quorum, rules that only a vote changes."""
 
-from typing import Any
-
 import boa
 import pytest
 from eth_abi import encode
@@ -290,60 +288,6 @@ def test_events_are_those_that_front_ends_read(council: Council, proposal: Propo
     advance(WAIT)
     council.governor.execute(*proposal.key)
     assert type(council.governor.get_logs()[-1]).__name__ == "ProposalExecuted"
-
-
-SIGNATURES = {
-    "ProposalCreated(uint256,address,address[],uint256[],string[],bytes[],uint256,uint256,string)",
-    "ProposalQueued(uint256,uint256)",
-    "ProposalExecuted(uint256)",
-    "ProposalCanceled(uint256)",
-    "VoteCast(address,uint256,uint8,uint256,string)",
-    "propose(address[],uint256[],bytes[],string)",
-    "queue(address[],uint256[],bytes[],bytes32)",
-    "execute(address[],uint256[],bytes[],bytes32)",
-    "cancel(address[],uint256[],bytes[],bytes32)",
-    "hashProposal(address[],uint256[],bytes[],bytes32)",
-    "castVote(uint256,uint8)",
-    "castVoteWithReason(uint256,uint8,string)",
-    "castVoteBySig(uint256,uint8,address,bytes)",
-    "state(uint256)",
-    "proposalSnapshot(uint256)",
-    "proposalDeadline(uint256)",
-    "proposalProposer(uint256)",
-    "proposalEta(uint256)",
-    "proposalNeedsQueuing(uint256)",
-    "proposalThreshold()",
-    "proposalVotes(uint256)",
-    "votingDelay()",
-    "votingPeriod()",
-    "quorum(uint256)",
-    "quorumNumerator()",
-    "quorumNumerator(uint256)",
-    "hasVoted(uint256,address)",
-    "getVotes(address,uint256)",
-    "nonces(address)",
-    "COUNTING_MODE()",
-    "CLOCK_MODE()",
-    "clock()",
-    "name()",
-    "version()",
-    "eip712Domain()",
-    "token()",
-    "timelock()",
-    "setVotingDelay(uint48)",
-    "setVotingPeriod(uint32)",
-    "setProposalThreshold(uint256)",
-    "updateQuorumNumerator(uint256)",
-}
-
-
-def signatures(abi: list[dict[str, Any]]) -> set[str]:
-    named = [item for item in abi if item["type"] in ("function", "event")]
-    return {f"{item['name']}({','.join(part['type'] for part in item['inputs'])})" for item in named}
-
-
-def test_functions_and_events_have_openzeppelin_s_signatures(council: Council) -> None:
-    assert signatures(council.governor.abi) >= SIGNATURES
 
 
 def test_ids_and_modes_are_openzeppelin_s(council: Council, proposal: Proposal) -> None:

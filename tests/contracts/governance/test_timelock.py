@@ -9,40 +9,10 @@ from eth_abi import encode
 from eth_utils import keccak
 
 from tests.contracts.governance.council import DELAY, GRACE, PERIOD, QUORUM_BPS, THRESHOLD, WAIT, Council, Proposal
-from tests.contracts.governance.test_governor import signatures
 from tests.contracts.system import DAY, STAND_INS, Contract, acting, advance, deployer, key, now, parameter, set_time
 
 NONE = bytes(32)
 SALT = keccak(text="salt")
-SIGNATURES = {
-    "CallScheduled(bytes32,uint256,address,uint256,bytes,bytes32,uint256)",
-    "CallExecuted(bytes32,uint256,address,uint256,bytes)",
-    "CallSalt(bytes32,bytes32)",
-    "Cancelled(bytes32)",
-    "MinDelayChange(uint256,uint256)",
-    "RoleGranted(bytes32,address,address)",
-    "RoleRevoked(bytes32,address,address)",
-    "schedule(address,uint256,bytes,bytes32,bytes32,uint256)",
-    "scheduleBatch(address[],uint256[],bytes[],bytes32,bytes32,uint256)",
-    "execute(address,uint256,bytes,bytes32,bytes32)",
-    "executeBatch(address[],uint256[],bytes[],bytes32,bytes32)",
-    "cancel(bytes32)",
-    "hashOperation(address,uint256,bytes,bytes32,bytes32)",
-    "hashOperationBatch(address[],uint256[],bytes[],bytes32,bytes32)",
-    "isOperation(bytes32)",
-    "isOperationPending(bytes32)",
-    "isOperationReady(bytes32)",
-    "isOperationDone(bytes32)",
-    "getTimestamp(bytes32)",
-    "getMinDelay()",
-    "updateDelay(uint256)",
-    "hasRole(bytes32,address)",
-    "grantRole(bytes32,address)",
-    "revokeRole(bytes32,address)",
-    "PROPOSER_ROLE()",
-    "EXECUTOR_ROLE()",
-    "CANCELLER_ROLE()",
-}
 
 
 def set_slot(council: Council, value: int = 31) -> tuple[str, int, bytes]:
@@ -246,10 +216,6 @@ def test_only_an_operation_gives_and_takes_roles(council: Council) -> None:
     council.pass_vote(again := council.setting("slot", 31))
     with boa.reverts("access_control: account is missing role"):
         council.governor.queue(*again.key)
-
-
-def test_functions_and_events_have_openzeppelin_s_signatures(council: Council) -> None:
-    assert signatures(council.timelock.abi) >= SIGNATURES
 
 
 @pytest.fixture
