@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import boa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.cutting import CUTS, cut
@@ -32,17 +32,21 @@ def opened(system: System, decimals: int) -> Iterator[tuple[Contract, int]]:
 
 
 @settings(max_examples=12)
-@given(decimals=DECIMALS, amount=st.integers(10, 10**12), cuts=CUTS)
-def test_topping_up_in_parts_credits_no_more(deployed: System, decimals: int, amount: int, cuts: list[int]) -> None:
+@given(decimals=DECIMALS, amount=st.integers(10**9, 10**14), dust=st.integers(0, 10**9), cuts=CUTS)
+@example(decimals=18, amount=10**9, dust=7, cuts=[3_333, 6_667])
+def test_topping_up_in_parts_credits_no_more(
+    deployed: System, decimals: int, amount: int, dust: int, cuts: list[int]
+) -> None:
     """And at most a nano-dollar a part less: what is under one is not credited."""
-    credits, parts = [], cut(min(amount, 10 ** (decimals + 5)), cuts)
-    for each in ([sum(parts)], parts):
+    credits, whole = [], amount * 10**decimals // 10**9 + dust % 10 ** max(0, decimals - 9)
+    for parts in ([whole], cut(whole, cuts)):
         with opened(deployed, decimals) as (coin, account):
             before = deployed.ifx_dollar.account(account).credit
-            for units in each:
+            for units in parts:
                 if units * 10**9 // 10**decimals:
                     pay_in(deployed, coin, CLIENT, units)
             credits.append(deployed.ifx_dollar.account(account).credit - before)
+    assert credits[0] == whole * 10**9 // 10**decimals
     assert 0 <= credits[0] - credits[1] < len(parts)
 
 
