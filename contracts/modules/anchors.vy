@@ -10,8 +10,8 @@
 @custom:security The last 8,191 block hashes are in reach, 256 where a chain lacks EIP-2935. A seal that comes later
                  re-arms: the anchor's block becomes the present one, and its seed a new draw. Hence anybody may seal, and
                  whoever cares for a seed does.
-                 The producer of block_k + 1 may withhold a block whose hash it dislikes, at the price of that block:
-                 one more draw for each block given up.
+                 The producer of block_k + 1 picks its hash among all that it can compute by changing what is in the block:
+                 as many draws as it likes, for whoever it is in league with.
 @custom:kill A manager that is frozen, jailed or banned cannot anchor; what is anchored can always be sealed.
 """
 

@@ -17,7 +17,7 @@ BUYER = key("buyer")
 @given(
     rate=st.integers(10**6, 10**14),
     tier=st.integers(1, 10),
-    parts=st.lists(st.integers(1, 4), min_size=2, max_size=4),
+    parts=st.lists(st.integers(1, 3), min_size=2, max_size=3),
     referred=st.booleans(),
 )
 def test_licences_bought_one_by_one_cost_no_less(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.cutting import BPS, CUTS, cut
 from tests.contracts.nodes.backing import DUST, OWN, UNBONDING, Backing
-from tests.contracts.system import IFX, WORKER, acting, advance, now, set_time
+from tests.contracts.system import IFX, PRICE, WORKER, acting, advance, now, set_time
 
 EARNED = 10**18 + 7
 VESTING = 180 * 86_400
@@ -25,7 +25,7 @@ def staked(backing: Backing) -> list[int]:
 
 @MANY
 @given(
-    taken=st.integers(1, 9_000).map(lambda bps: 3 * OWN * bps // BPS + 1),
+    taken=st.integers(10**9, 3 * OWN),
     cuts=CUTS,
     sizes=st.tuples(*[st.integers(0, OWN // IFX)] * 3),
     share_bps=st.integers(0, 5_000),
@@ -126,6 +126,8 @@ def test_a_machine_registered_as_several_needs_no_less_stake(backing: Backing, c
     bps = system.window("slash_failed_bps")
     for speeds in ([speed], cut(speed, cuts)):
         with boa.env.anchor():
+            with acting(system.governor):
+                system.market.set_price(PRICE * 11 // 10 + 7)  # which divides nothing evenly
             nodes = [system.register(WORKER) for _ in speeds]
             with acting(system.manager.operator):
                 for node, ib in zip(nodes, speeds, strict=True):
