@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.cutting import CUTS, cut
-from tests.contracts.system import DAY, USD, Contract, System, acting, advance, key, now, set_time
+from tests.contracts.system import USD, Contract, System, acting, advance, key, now, set_time
 from tests.contracts.token.test_ifx_dollar import EPOCH, odd_coin, pay_in, post_root, request, withdraw
 from tests.contracts.token.test_vesting import Vault
 
@@ -118,11 +118,13 @@ def test_charges_released_in_parts_come_to_the_same(
 
 
 @settings(max_examples=5)
-@given(amount=st.integers(10, 10**24), cuts=CUTS, share=st.integers(1, 5), passed=st.integers(0, 3 * 365 * DAY))
+@given(amount=st.integers(10, 10**24), cuts=CUTS, share=st.integers(1, 5), passed=st.integers(1, 9_999))
+@example(amount=10**24 + 7, cuts=[1, 3_333, 6_667], share=3, passed=4_321)
 def test_a_schedule_in_parts_frees_no_more(amount: int, cuts: list[int], share: int, passed: int) -> None:
     """At most two wei a part less: its part at TGE and what is linear are rounded down."""
     with boa.env.anchor():
         vault, parts = Vault(), cut(amount, cuts)
-        at, whole = vault.tge + passed, vault.create(share, CLIENT, amount)
+        terms, whole = vault.vesting.terms(share), vault.create(share, CLIENT, amount)
+        at = vault.tge + terms.cliff + terms.linear * passed // 10_000
         freed = [vault.vesting.vested(vault.create(share, CLIENT, part), at) for part in parts]
         assert 0 <= vault.vesting.vested(whole, at) - sum(freed) <= 2 * (len(parts) - 1)
