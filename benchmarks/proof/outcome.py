@@ -60,24 +60,25 @@ def frames(folder: Path) -> Journal:
 
 
 def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
-    """Everything that follows from the journals of a run. ``page``: put the tables into the project's document too."""
+    """Everything that follows from the journals of a run. ``page``: put its tables into the project's document too, but
+    those of marks, which `benchmarks.pictures` counts on more frames."""
     rows, marked = frames(folder).rows(), Journal(folder / MARKS).rows()
     if not rows:
         line("there are no frames yet: nothing to report")
         return
     took = [SceneCost(**item) for item in json.loads(COSTS.read_text())] if COSTS.exists() else []
     whole = json.loads((OUT / WHOLE).read_text()) if (OUT / WHOLE).exists() else None
-    sheets = tables.sheets(rows, took, no_gpu, whole)
-    if marked:
-        sheets += marks.sheets(marked, tables.percent, tables.interval)
-    for sheet in sheets:
-        show(sheet)
-    facts = list(tables.facts(rows))
-    print("\n" + "\n".join(facts))
+    sheets, facts = tables.sheets(rows, took, no_gpu, whole), list(tables.facts(rows))
     text = "\n".join([*facts, "", *map(tables.markdown, sheets)])
-    (OUT / "tables.md").write_text(text)
     if page:
         PAGE.write_text(between(PAGE.read_text(), f"{text}\n"))
+    if marked:
+        found = marks.sheets(marked, tables.percent, tables.interval)
+        sheets, text = [*sheets, *found], "\n".join([text, *map(tables.markdown, found)])
+    for sheet in sheets:
+        show(sheet)
+    print("\n" + "\n".join(facts))
+    (OUT / "tables.md").write_text(text)
     (OUT / "report.json").write_text(json.dumps(_figures(rows, marked, took), indent=1) + "\n")
     _charts(rows, took)
     _calibrate(rows, folder)
