@@ -192,6 +192,7 @@ class Order(Message):
 
 
 ORDER_RECORD = 135
+MAX_VOTERS = 8
 
 
 class Cancel(Message):
@@ -339,9 +340,9 @@ def pack_votes(votes: "list[tuple[Vote, bytes]]") -> bytes:
 
 
 def pack_voters(nodes: list[int]) -> bytes:
-    """A leaf's ``voters``: at most 8 ids ascending, 4 bytes each from the left."""
-    if len(nodes) > 8:
-        raise InvalidInput("at most 8 voters stand in a leaf")
+    """A leaf's ``voters``: at most `MAX_VOTERS` ids ascending, 4 bytes each from the left."""
+    if len(nodes) > MAX_VOTERS:
+        raise InvalidInput(f"at most {MAX_VOTERS} voters stand in a leaf")
     return b"".join(node.to_bytes(4, "big") for node in sorted(nodes)).ljust(32, b"\0")
 
 

@@ -18,7 +18,7 @@ from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
 from inferix.proofs.assembly import ByteArray, judge_picture, measure_picture
 from inferix.proofs.rendering import Calibration, Rule, Tile, Verdict, load_calibration, redo_frame
-from inferix.proofs.rerun import Made, Seen, rule_against, seen_by
+from inferix.proofs.rerun import Made, Seen, differing, rule_against, seen_by
 from node.assignment import Assignment, raw_frames
 from node.engines import BadResult, Machine, Session
 from node.executor import Later
@@ -32,8 +32,6 @@ from node.vault import BadFile
 log = logging.getLogger(__name__)
 
 MAX_REASON: Final = 500
-NAMED_TILES: Final = 8
-"""Of those that a rejection says differ in a frame, as many are rendered again."""
 
 
 class PictureReader(Protocol):
@@ -65,7 +63,7 @@ class _By:
     session: Session
     rule: Rule
     seen: Seen | None
-    named: Mapping[int, list[tuple[Draw, list[Tile]]]]
+    named: Mapping[int, list[tuple[Draw, tuple[Tile, ...]]]]
     shadow: Shadow | None
 
 
@@ -214,10 +212,10 @@ class Checker:
         committed.path.unlink()
         return found
 
-    def _named(self, item: Verify | PanelDuty) -> dict[int, list[tuple[Draw, list[Tile]]]]:
+    def _named(self, item: Verify | PanelDuty) -> dict[int, list[tuple[Draw, tuple[Tile, ...]]]]:
         """By frame, what the rejections of an attempt say differs, the worst first. One whose measurement is not to be
         had names nothing: no storage speaks against a worker."""
-        found: dict[int, list[tuple[Draw, list[Tile]]]] = {}
+        found: dict[int, list[tuple[Draw, tuple[Tile, ...]]]] = {}
         for vote in item.named:
             try:
                 theirs = self._parts.vault.document(Measurement, vote.measured)
@@ -225,25 +223,21 @@ class Checker:
                 log.warning("task %s: a rejection's measurement is not to be had: %s", item.task.id.hex()[:8], error)
                 continue
             name = item.task.id, item.attempt, vote.verifier
-            if (theirs.task, theirs.attempt, theirs.node) != name or theirs.method != "tiles":
-                continue
-            differ = sorted((tile for tile in theirs.tiles if not tile.equal), key=lambda tile: -tile.share_ppm)
-            for frame in {tile.frame: None for tile in differ}:
-                places = [Tile(tile.x, tile.y, tile.width, tile.height) for tile in differ if tile.frame == frame]
+            for frame, tiles in differing(name, theirs).items():
                 draw = Draw(vote.seed, item.task.id, item.attempt, vote.verifier, frame)
-                found.setdefault(frame, []).append((draw, places[:NAMED_TILES]))
+                found.setdefault(frame, []).append((draw, tiles))
         return found
 
     def _confirm(
         self, assignment: Assignment, item: Verify | PanelDuty, committed: Committed, by: "_By"
     ) -> list[TileResult]:
-        """The tiles of another's rejection that differ here too."""
+        """The tiles of another's rejection that differ here too. One without tiles has all pixels read, no more."""
+        if not item.named:
+            return []
         frame = committed.frame.frame
         settings, seed = assignment.engine_settings(self._parts.device), assignment.seed(item.worker, frame)
-        if frame not in by.named:
-            return []
         try:
-            return confirm(by.session, settings, seed, committed, by.named[frame], by.rule)
+            return confirm(by.session, settings, seed, committed, by.named.get(frame, []), by.rule)
         except BadResult as error:
             raise Rejected(f"frame {frame}: {error}") from error
 

@@ -8,6 +8,7 @@ what they published.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from inferix.models.result import Measurement, Result, TileResult
 from inferix.models.roles import Outcome
@@ -16,6 +17,9 @@ from inferix.proofs.calibration import Rule, load_calibration
 from inferix.proofs.rendering.compare import TileMeasure
 from inferix.proofs.rendering.sequence import TileTest, confirms, judge
 from inferix.proofs.rendering.tiles import Tile
+
+NAMED_TILES: Final = 8
+"""Of the tiles that a rejection says differ in a frame, as many are rendered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,31 @@ class Seen:
 
 def seen_by(outcome: Outcome, name: tuple[bytes, int, int], measurement: Measurement | None) -> Seen:
     """What of a measurement counts: nothing of another attempt's or verifier's. ``name``: task, attempt, verifier."""
-    if measurement is None or (measurement.task, measurement.attempt, measurement.node) != name:
+    if measurement is None or not _is_of(measurement, name):
         return Seen(outcome, None)
-    tiles: dict[int, tuple[Tile, ...]] = {}
     differ = {tile.frame for tile in measurement.tiles if not tile.equal}
-    for tile in measurement.tiles if measurement.method == "tiles" else []:
-        if outcome is Outcome.ACCEPTED or tile.frame in differ:
-            tiles[tile.frame] = (*tiles.get(tile.frame, ()), Tile(tile.x, tile.y, tile.width, tile.height))
-    return Seen(outcome, measurement, tiles)
+    listed = measurement.tiles if measurement.method == "tiles" else []
+    wanted = [tile for tile in listed if outcome is Outcome.ACCEPTED or tile.frame in differ]
+    return Seen(outcome, measurement, _by_frame(wanted))
+
+
+def differing(name: tuple[bytes, int, int], measurement: Measurement) -> Mapping[int, tuple[Tile, ...]]:
+    """By frame, at most `NAMED_TILES` of those that a rejection says differ, the worst first; none of another's."""
+    if not _is_of(measurement, name) or measurement.method != "tiles":
+        return {}
+    differ = sorted((tile for tile in measurement.tiles if not tile.equal), key=lambda tile: -tile.share_ppm)
+    return {frame: tiles[:NAMED_TILES] for frame, tiles in _by_frame(differ).items()}
+
+
+def _is_of(measurement: Measurement, name: tuple[bytes, int, int]) -> bool:
+    return (measurement.task, measurement.attempt, measurement.node) == name
+
+
+def _by_frame(results: Sequence[TileResult]) -> dict[int, tuple[Tile, ...]]:
+    tiles: dict[int, tuple[Tile, ...]] = {}
+    for tile in results:
+        tiles[tile.frame] = (*tiles.get(tile.frame, ()), Tile(tile.x, tile.y, tile.width, tile.height))
+    return tiles
 
 
 def rule_against(seen: Seen, result: Result, own: Made) -> Rule:

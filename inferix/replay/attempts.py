@@ -12,6 +12,7 @@ from inferix.models.anchor import RosterLeaf, SignedMessage
 from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, TaskKind
 from inferix.models.work import Named
 from inferix.replay import anchors, canaries, jobs, probes
+from inferix.replay.contradictions import seed_of
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
 
 if TYPE_CHECKING:
@@ -360,8 +361,8 @@ def contested(network: "Network", state: TaskState, attempt: Attempt, votes: Ite
 
 def rejections(network: "Network", attempt: Attempt) -> list[Named]:
     """The votes of an attempt that reject it, by node: whoever looks at it later looks at their tiles too."""
-    anchor = network.lane(attempt.lane).anchors.get(attempt.receipt_anchor)
-    if anchor is None or anchor.seed is None:
+    seed = seed_of(network, attempt)
+    if seed is None:
         return []
     cast = [vote for _, (vote, _) in sorted(attempt.votes.items()) if vote.outcome == Outcome.REJECTED]
-    return [Named(verifier=vote.node, measured=vote.measured, seed=anchor.seed) for vote in cast]
+    return [Named(verifier=vote.node, measured=vote.measured, seed=seed) for vote in cast]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
-from inferix.messages import Vote, outcome_record, pack_voters, votes_hash
+from inferix.messages import MAX_VOTERS, Vote, outcome_record, pack_voters, votes_hash
 from inferix.models.anchor import BatchData, BatchLeaf
 from inferix.models.roles import BatchStatus, Outcome, TaskKind
 from inferix.replay.shares import Waiting, in_turn
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from inferix.replay.network import Network
 
 CHUNK = 64
-MAX_VOTES = 8  # as many voters as a leaf packs
 MAX_LEAVES = 1_000
 UNLIMITED = 2**64 - 1  # the most that a lane's open batches can charge, nano-USD
 UNPROPOSED_AFTER = 72 * 3_600  # seconds after an order's deadline: later its reserve is free, and no leaf is due
@@ -93,7 +92,7 @@ def coin_index(network: "Network", leaf: BatchLeaf) -> int:
 
 
 def standing_votes(attempt: Attempt) -> list[tuple[Vote, bytes]]:
-    """The votes that decided, by node; at most `MAX_VOTES`."""
+    """The votes that decided, by node; at most `MAX_VOTERS`."""
     deciding = {
         Outcome.ACCEPTED: {Outcome.ACCEPTED},
         Outcome.REJECTED: {Outcome.REJECTED},
@@ -101,7 +100,7 @@ def standing_votes(attempt: Attempt) -> list[tuple[Vote, bytes]]:
         Outcome.VOID: {Outcome.VOID, Outcome.UNSERVED},
     }.get(attempt.outcome or Outcome.LATE, set())
     votes = [pair for _, pair in sorted(attempt.votes.items()) if Outcome(pair[0].outcome) in deciding]
-    return votes[:MAX_VOTES]
+    return votes[:MAX_VOTERS]
 
 
 def ready(network: "Network", manager: int) -> list[tuple[TaskState, Attempt]]:

@@ -12,8 +12,8 @@ from inferix.models.result import Measurement
 from inferix.models.roles import Outcome
 from inferix.models.work import Named, ObjectionDuty, PanelDuty
 from inferix.proofs.rendering import TILE_SIZE, Tile, frame_seed, guide_rows, load_calibration, noise_cells, tile_plan
-from inferix.proofs.rerun import Made, is_contradicted, outcome_of, rule_against, seen_by
-from node.checks import NAMED_TILES, Finding
+from inferix.proofs.rerun import NAMED_TILES, Made, is_contradicted, outcome_of, rule_against, seen_by
+from node.checks import Finding
 from node.engines import FloatArray
 from node.engines import RenderSettings as EngineRender
 from node.rerun import Rerun
@@ -173,18 +173,20 @@ def test_what_is_not_calibrated_blames_nobody_however_many_tiles_are_named(
 
 
 def test_pixels_that_were_not_committed_to_are_found_by_all_once_one_has(
-    first: Node, verifier: Node, delivery: Delivery, seed: bytes
+    first: Node, verifier: Node, start: Start, delivery: Delivery, seed: bytes
 ) -> None:
     """One check in sixteen reads all pixels; its rejection has no tiles."""
-    delivery.frames().change_first(pixels=b"\x01" * 32)
-    _, measured = found(first, delivery.verify(first, seed=seed))
-    theirs = measured.model_copy(
-        update={"method": "tiles", "tiles": lie(delivery, seed, first, [Tile(0, 0, 8, 8)]).tiles}
-    )
+    delivery.frames()
+    finding, theirs = found(first, delivery.verify(first, seed=seed))
+    assert finding.outcome is ACCEPTED
+    theirs = theirs.model_copy(update={"method": "none", "tiles": []})
     delivery.change_first(pixels=b"\x01" * 32)
+    third = start(SECOND + 20, "verifier")
+    assert found(third, delivery.verify(third, seed=seed))[0].outcome is ACCEPTED, "alone it reads no more than tiles"
     item = delivery.verify(verifier, seed=seed, named=named(verifier, theirs, seed))
     outcome, measurement = voted(verifier, item)
     assert outcome is REJECTED and "not those that were committed to" in measurement.reason
+    assert measurement.method == "none"
 
 
 # -- panels

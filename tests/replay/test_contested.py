@@ -5,11 +5,11 @@ import pytest
 from eth_utils.crypto import keccak
 
 from api.views import waits_for
-from inferix.messages import Message, Vote
+from inferix.messages import MAX_VOTERS, Message, Vote
 from inferix.models.roles import Outcome
 from inferix.models.work import Named
 from inferix.replay.attempts import rejections, seats
-from inferix.replay.settlement import MAX_VOTES, outcome_leaf
+from inferix.replay.settlement import outcome_leaf
 from inferix.replay.state import Attempt, TaskState
 from tests.replay.chain import Chain, signed
 from tests.replay.test_silence import delivered, pass_to, sealed_at
@@ -103,7 +103,7 @@ def test_attack_one_that_rejects_what_is_honest_is_outvoted_by_the_second_draw(c
     cast(chain, state, second, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED)
     assert attempt.outcome is ACCEPTED
     leaf = outcome_leaf(chain.network, state, attempt)
-    assert len(leaf.voters) == 4 * MAX_VOTES and leaf.voters[-4:] != bytes(4), (
+    assert len(leaf.voters) == 4 * MAX_VOTERS and leaf.voters[-4:] != bytes(4), (
         "nine accepted; a leaf has room for eight"
     )
 

@@ -3,23 +3,8 @@
 
 import pytest
 
+from tests.contracts.licences.fixtures import deployed_shop, shop
 from tests.contracts.licences.shop import Shop
-from tests.contracts.system import own_time
-
-
-@pytest.fixture(scope="session")
-def deployed_shop() -> Shop:
-    with own_time():
-        made = Shop()
-        made.open_sale()
-    return made
-
-
-@pytest.fixture
-def shop(deployed_shop: Shop) -> Shop:
-    """Open for the whitelist; rolled back after each test."""
-    deployed_shop.resume()
-    return deployed_shop
 
 
 @pytest.fixture
@@ -27,3 +12,6 @@ def public_shop(shop: Shop) -> Shop:
     """Open for anybody."""
     shop.start_public_sale()
     return shop
+
+
+__all__ = ["deployed_shop", "public_shop", "shop"]
