@@ -18,8 +18,3 @@ def digest_of(text: str) -> bytes:
     if len(value) != 32:
         raise InvalidInput(f"an id has 32 bytes, not {len(value)}: give 0x and 64 hex digits")
     return value
-
-
-def ascii_name(value: bytes) -> str:
-    """A name kept in 32 bytes."""
-    return value.rstrip(b"\0").decode("ascii", "replace")

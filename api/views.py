@@ -6,7 +6,8 @@ from typing import Any
 
 from api.hearings import contradiction_view, contradictions_of, objection_view
 from api.holds import Hold, hold_view
-from api.values import ascii_name, hexed
+from api.values import hexed
+from inferix.machines import class_of, from_bytes32
 from inferix.models.roles import BatchStatus, CaseStatus, Outcome
 from inferix.replay import Network
 from inferix.replay.accounting import eligible
@@ -40,7 +41,8 @@ def node_view(network: Network, node: Node, seen_at: int | None, holds: Sequence
         "licence": node.licence,
         "status": node.status.name.lower(),
         "ib": node.ib,
-        "device_class": ascii_name(node.device_class),
+        "device_class": class_of(from_bytes32(node.device_class)),
+        "machine": from_bytes32(node.device_class),
         "price": node.price,
         "sealing_key": hexed(node.sealing_key),
         "bonded": str(node.bonded),

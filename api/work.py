@@ -7,6 +7,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from inferix.machines import from_bytes32
 from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, ObjectionStatus, Outcome, Role
 from inferix.models.work import (
@@ -139,6 +140,7 @@ def _run(network: Network, job: Job, state: TaskState, attempt: Attempt, key: by
         spec=job.order.spec,
         deadline=attempt.deadline,
         sealed_key=key,
+        machine=from_bytes32(attempt.device_class),
         results=accepted_results(network, state.task),
         opening=inbox.keys.get(case_id(state.task.id, attempt.number), b""),
     )
@@ -165,6 +167,7 @@ def _offer(
         spec=job.order.spec,
         deadline=job.order.deadline,
         sealed_key=key,
+        machine=from_bytes32(mine[0].leaf.device_class),
         draw=mine[0].index,
     )
 
@@ -194,6 +197,7 @@ def _check(
         spec=job.order.spec,
         deadline=end,
         sealed_key=key,
+        machine=from_bytes32(attempt.device_class),
         worker=attempt.node,
         result=attempt.result,
         seed=anchor.seed,
@@ -217,6 +221,7 @@ def _panel(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Work |
         spec=job.order.spec,
         deadline=case.asked_at + network.parameters["panel_window"],
         sealed_key=key,
+        machine=from_bytes32(attempt.device_class),
         case=case.id,
         worker=case.node,
         result=attempt.result,

@@ -57,6 +57,7 @@ class Services:
             "INFERIX_RPC_URLS": self.rpc,
             "INFERIX_RPC_URL": self.rpc,
             "INFERIX_CONFIRMATIONS": "1",  # a chain of one's own does not change its mind
+            "INFERIX_UNCALIBRATED": "true",  # a GPU of one's own may join
             "INFERIX_DATABASE": self.database,
             "INFERIX_STORE": self.store,
             "INFERIX_DEPLOYMENT": str(STATE / "deployments"),

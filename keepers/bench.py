@@ -17,6 +17,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from inferix.errors import InferixError, Unavailable
+from inferix.machines import machine_name, to_bytes32
 from inferix.messages import Benchmark
 from inferix.models.result import Result
 from inferix.models.roles import NodeStatus, Role
@@ -58,7 +59,7 @@ def decide_challenge(
 
 @dataclass
 class Bench:
-    """``attest(node, ib, device class)`` sends the result to the chain, once."""
+    """``attest(node, ib, machine)`` sends the result to the chain, once; ``uncalibrated``: of any device class."""
 
     database: Database
     follower: Follower
@@ -68,6 +69,7 @@ class Bench:
     sample: SampleScene
     work: Path
     attest: Callable[[int, int, str], object]
+    uncalibrated: bool = False
     _session: Any = field(default=None, init=False)
     _unfetched: dict[bytes, float] = field(default_factory=dict, init=False)
 
@@ -120,24 +122,24 @@ class Bench:
 
     def _check(self, row: Challenge) -> None:
         try:
-            device_class = self._verified(row)
+            machine = self._verified(row)
             reason = ""
         except Unavailable:
             raise
         except InferixError as error:
-            device_class, reason = "", str(error)
+            machine, reason = "", str(error)
         ib = self.sample.speed(row.answered_at_wall_ms - row.sent_at_wall_ms) if not reason else 0
         if not reason:
-            self.attest(row.node, ib, device_class)
+            self.attest(row.node, ib, machine)
         with self.database.session() as session:
             kept = session.get(Challenge, row.id)
             assert kept is not None
             kept.state, kept.ib, kept.reason = ("failed" if reason else "attested"), ib, reason[:300]
             session.add(kept)
-        log.info("node %d: %s", row.node, reason or f"{ib} micro-IB on {device_class}")
+        log.info("node %d: %s", row.node, reason or f"{ib} micro-IB on {machine}")
 
     def _verified(self, row: Challenge) -> str:
-        """The device class of a true answer; raises what is wrong with a false one."""
+        """The machine's name, of a true answer; raises what is wrong with a false one."""
         with self.database.reading() as session:
             wanted = select(Message).where(Message.kind == "Benchmark", Message.task == row.id)
             message = session.exec(wanted).first()
@@ -146,6 +148,7 @@ class Bench:
         result = get_document(self.store, Result, Benchmark.from_body(message.body).result)
         if len(result.frames) != 1:
             raise _False("it holds no frame")
+        machine = attestable(result, self.uncalibrated)
         folder = self.work / f"bench-{row.id.hex()[:16]}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -156,7 +159,7 @@ class Bench:
             self._compare(row, raw, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return result.device_class
+        return machine
 
     def _compare(self, row: Challenge, raw: Path, folder: Path) -> None:
         session = self._warm_session()
@@ -189,6 +192,20 @@ class Bench:
             self._session.close()
             self._session = None
             shutil.rmtree(self.work / "bench-session", ignore_errors=True)
+
+
+def attestable(result: Result, uncalibrated: bool) -> str:
+    """The name of the machine that a benchmark says it was made by, as it may stand on chain; ``uncalibrated``: of any
+    device class. Raises what is wrong with it."""
+    device_class = result.device_class
+    if not (uncalibrated or load_calibration().rule(device_class, device_class).calibrated):
+        raise _False(
+            f"machines of device class {device_class} were never compared, so that no difference blames them: "
+            "`inferix bench agreement` compares them; INFERIX_UNCALIBRATED=true attests them all the same"
+        )
+    name = machine_name(device_class, result.kernel)
+    to_bytes32(name)  # which refuses what has no place there
+    return name
 
 
 class _False(InferixError):

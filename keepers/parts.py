@@ -16,6 +16,7 @@ from inferix.chain.rpc import Rpc
 from inferix.chain.sender import Sender
 from inferix.errors import Unavailable
 from inferix.keystore import Keys
+from inferix.machines import to_bytes32
 from inferix.plugins import load_engine
 from inferix.storage import OwnedStore, open_owned_store
 from inferix.storage.database import Database
@@ -134,9 +135,9 @@ class Parts:
         settings = self.settings
         return load_engine(settings.engine, threads=settings.engine_threads, unsafe=settings.unsafe_no_sandbox)
 
-    def attest(self, node: int, ib: int, device_class: str) -> None:
+    def attest(self, node: int, ib: int, machine: str) -> None:
         """Sends a measured speed to the chain."""
-        name = device_class.encode("ascii").ljust(32, b"\0")
+        name = to_bytes32(machine)
         with self.follower.reading() as network:
             asked_at = network.nodes[node].asked_at
         self.desk.send(WORK, f"attest:{node}:{ib}:{asked_at}", "NodeRegistry", "attest_benchmark", node, ib, name)
@@ -165,7 +166,7 @@ def _bench(parts: Parts) -> list[Loop]:
     sample = load_sample(parts.settings.sample)
     bench = Bench(
         parts.database, parts.follower, parts.store, parts.manager, parts.engine, sample, parts.settings.work,
-        parts.attest,
+        parts.attest, parts.settings.uncalibrated,
     )  # fmt: skip
     return [parts.loop("bench", bench.cycle)]
 

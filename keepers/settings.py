@@ -23,6 +23,7 @@ class KeeperSettings(BaseSettings):
     password_file    of both; else INFERIX_PASSWORD
     batch_seconds    how long an outcome waits for others at most, block time
     canary_ppm       how many render attempts in a million are canaries, whose worker is asked for a bad result; 0: none
+    uncalibrated     whether workers are attested whose device class nobody has compared: no difference blames them
     challenge        whether false batches are challenged with bonds out of the manager's stake
     unserved_seconds how long the documents of a batch may be on their way before it is, block time
     cycle_seconds    pause between two cycles of a loop
@@ -48,6 +49,7 @@ class KeeperSettings(BaseSettings):
     unsafe_no_sandbox: bool = False
     batch_seconds: int = 600
     canary_ppm: int = Field(default=20_000, ge=0, le=1_000_000)
+    uncalibrated: bool = False
     challenge: bool = True
     unserved_seconds: int = 1_800
     cycle_seconds: float = 1.0

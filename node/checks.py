@@ -7,12 +7,13 @@ a worker on another build or kind of device is not calibrated: it is void, nobod
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from inferix.errors import NotFound, Unavailable
+from inferix.machines import machine_name
 from inferix.models.result import FrameResult, Measurement, Result, ShadowResult, TileResult
 from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
@@ -72,11 +73,13 @@ class Rejected(Exception):
 
 
 class Checker:
-    """Checks attempts as one node. ``reader``: how strangers' pictures are parsed."""
+    """Checks attempts as one node. ``reader``: how strangers' pictures are parsed; ``attested``: what the registry
+    calls a node's machine now, as this node's own endpoint shows it, None without one."""
 
-    def __init__(self, parts: Parts, reader: PictureReader) -> None:
+    def __init__(self, parts: Parts, reader: PictureReader, attested: Callable[[int], str] | None = None) -> None:
         self._parts = parts
         self._reader = reader
+        self._attested = attested
         self._machine: Machine | None = None
 
     def check(self, assignment: Assignment) -> Finding:
@@ -88,6 +91,9 @@ class Checker:
         assert isinstance(item, Verify | PanelDuty)
         try:
             result, seen = self._result(assignment, item), self._seen(item)
+            found = self._check_machine(item, result, seen)
+            if found is not None:
+                return found
             if assignment.task.kind is TaskKind.ASSEMBLE:
                 return self._check_film(assignment, item, result, seen)
             return self._check_frames(assignment, item, result, seen)
@@ -138,6 +144,20 @@ class Checker:
         if result.engine != name or (build and result.build != build):
             raise Rejected(f"made with {result.engine} {result.build}, ordered was {assignment.spec.request.engine}")
         return result
+
+    def _check_machine(self, item: Verify | PanelDuty, result: Result, seen: Seen | None) -> Finding | None:
+        """What there is to say of a result that names another machine than its worker was drawn as, since how it is
+        compared hangs on that; None where it names that one, or delivers nothing. Who accepted it is judged by tiles:
+        a verifier without an endpoint has but its manager's word for what the worker was drawn as."""
+        name = machine_name(result.device_class, result.kernel)
+        is_anothers = bool(item.machine) and bool(result.frames or result.film) and name != item.machine
+        if not is_anothers or (seen is not None and seen.outcome is Outcome.ACCEPTED):
+            return None
+        says = f"it names {name}, its worker was drawn as {item.machine}"
+        if self._attested is None:
+            return Finding(Outcome.VOID, f"{says}; this node has no endpoint of its own to ask")
+        known = self._attested(item.worker)  # which a benchmark may have changed since
+        return None if known == name else Finding(Outcome.REJECTED, f"{says}, and is {known or 'unmeasured'} now")
 
     # -- raw frames
 

@@ -43,8 +43,8 @@ class Machine:
 class Remote:
     """The network as this node meets it.
 
-    ``quick``: the same store, for whoever cannot wait; ``replay``: what a verifier judges objections by, if it has an
-    endpoint of its own.
+    ``quick``: the same store, for whoever cannot wait; ``replay``: the chain by an endpoint of its own, if a verifier
+    has one: what it judges objections by, and results that name another machine than their worker's.
     """
 
     api: Api
@@ -81,5 +81,6 @@ def compose(machine: Machine, identity: Identity, remote: Remote, stop: threadin
     if remote.info.role == "worker":
         role = Worker(parts, machine.home.path, lambda: remote.api.node(identity.node).ib)
     else:
-        role = Verifier(parts, Checker(parts, machine.reader), remote.replay)
+        attested = remote.replay.machine_of if remote.replay is not None else None
+        role = Verifier(parts, Checker(parts, machine.reader, attested), remote.replay)
     return Loop(remote.api, parts, role, Outbox(remote.api, journal, remote.quick), stop), journal

@@ -237,7 +237,10 @@ def _speed(info: NodeInfo) -> Check:
         return Check("benchmark", True, "only workers are measured")
     if info.ib:
         return Check("benchmark", True, f"{format_speed(MicroIb(info.ib))} on {info.device_class or 'cpu'}")
-    mend = "start the node and leave it running: a manager measures it within minutes"
+    mend = (
+        "start the node and leave it running: a manager measures it within minutes; a GPU only where its device class "
+        "was compared (docs/proof-of-rendering.md), or the manager's keeper takes others"
+    )
     return Check("benchmark", False, "not measured yet", mend)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferix.errors import InferixError
+from inferix.machines import from_bytes32
 from inferix.messages import Vote
 from inferix.models.anchor import BatchLeaf
 from inferix.models.document import Document
@@ -159,6 +160,7 @@ def _rerun(network: Network, found: Contradiction, duty: ObjectionDuty) -> Rerun
     return Rerun(
         **_of_task(network, state, duty),
         attempt=vote.attempt,
+        machine=from_bytes32(attempt.device_class),
         case=found.id,
         worker=attempt.node,
         result=vote.result,
@@ -181,15 +183,17 @@ def _others(network: Network, attempt: Attempt, vote: Vote) -> list[Named]:
 def _panel_duty(network: Network, leaf: BatchLeaf, seed: bytes, duty: ObjectionDuty) -> PanelDuty:
     """What is checked again, by this node's own replay."""
     state = network.tasks[leaf.task]
+    attempt = state.attempts[leaf.attempt]
     return PanelDuty(
         **_of_task(network, state, duty),
         attempt=leaf.attempt,
+        machine=from_bytes32(attempt.device_class),
         case=duty.objection,
         worker=leaf.node,
         result=leaf.result,
         seed=seed,
         outcome=leaf.outcome,
-        named=rejections(network, state.attempts[leaf.attempt]),
+        named=rejections(network, attempt),
     )
 
 

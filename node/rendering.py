@@ -8,21 +8,26 @@ its next frame.
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from inferix.errors import InferixError, Unavailable
+from inferix.errors import InferixError, Misconfigured, Unavailable
+from inferix.machines import machine_name
 from inferix.models.document import Value
 from inferix.models.result import FileRef, Film, FrameResult, Result
 from inferix.models.roles import TaskKind
 from inferix.models.work import BenchmarkDuty
 from node.assignment import Assignment, fetch_input, raw_frames
-from node.engines import BadPackage, EngineStopped, RawFrame, RenderSettings, Session
+from node.engines import BadPackage, EngineStopped, Machine, RawFrame, RenderSettings, Session
 from node.parts import Parts
 
 log = logging.getLogger(__name__)
 
 MAX_SCENE: Final = 1 << 30
+
+
+class AnotherMachine(Misconfigured):
+    """This is not the machine that this node was drawn as: results of it are rejected."""
 
 
 class _Done(Value):
@@ -57,8 +62,11 @@ def render_task(assignment: Assignment, parts: Parts, check: Callable[[], None])
     session, problem = open_package(assignment, parts)
     if session is None:
         log.warning("%s: the client's package cannot be rendered (%s); reporting that", assignment.label, problem)
-        return _result(assignment, parts, []), lambda: None
-    task, origin = assignment.task, f"{parts.engine.build()} {parts.device}{' canary' if assignment.is_canary else ''}"
+        return _result(assignment, parts, Machine(parts.device, "")), lambda: None
+    machine = session.machine()
+    check_machine(assignment, machine)
+    task, canary = assignment.task, " canary" if assignment.is_canary else ""
+    origin = f"{parts.engine.build()} {machine.device_class} {machine.kernel}{canary}"
     kept = parts.journal.frames(task.id, assignment.attempt, origin)
     if kept:
         log.info("%s: %d of %d frames are stored already", assignment.label, len(kept), len(task.frames()))
@@ -68,8 +76,23 @@ def render_task(assignment: Assignment, parts: Parts, check: Callable[[], None])
         if frame not in kept:
             _show(assignment, parts, session, raw)
             raw, kept[frame] = _render_frame(assignment, parts, session, frame, origin)
-    result = _result(assignment, parts, [_Done.model_validate_json(kept[frame]) for frame in task.frames()])
+    done = [_Done.model_validate_json(kept[frame]) for frame in task.frames()]
+    others = {Machine(item.device_class, item.kernel) for item in done} - {machine}
+    if others:
+        raise AnotherMachine(f"{assignment.label}: {others.pop()} made some of its frames, this is {machine}")
+    result = _result(assignment, parts, machine, [item.frame for item in done])
     return result, lambda: _show(assignment, parts, session, raw)
+
+
+def check_machine(assignment: Assignment, machine: Machine) -> None:
+    """Whether this is what the node was drawn as. Raises AnotherMachine, which says what to do."""
+    name, drawn = machine_name(machine.device_class, machine.kernel), assignment.item.machine
+    if drawn and name != drawn:
+        raise AnotherMachine(
+            f"{assignment.label}: this machine is {name} ({machine.kernel or 'kernel unknown'}), the node was drawn as "
+            f"{drawn}: what it makes would be rejected. Have it measured anew (NodeRegistry.request_benchmark), or go "
+            "back to what was measured"
+        )
 
 
 def _render_frame(
@@ -116,6 +139,8 @@ def assemble_task(assignment: Assignment, parts: Parts) -> Result:
         parts.vault.fetch_file(ref, key, assignment.raw_limit(), path)
         frames.append((frame, path))
     log.info("%s: fetched %d raw frames", assignment.label, len(frames))
+    machine = session.machine()
+    check_machine(assignment, machine)
     made = session.assemble(frames, assignment.settings.fps_milli / 1_000)
     key = assignment.result_key()
     film = Film(
@@ -125,7 +150,7 @@ def assemble_task(assignment: Assignment, parts: Parts) -> Result:
     )
     shutil.rmtree(folder, ignore_errors=True)
     log.info("%s: stored the film, %s bytes", assignment.label, f"{film.movie.size:,}")
-    return _result(assignment, parts, [], film)
+    return _result(assignment, parts, machine, film=film)
 
 
 def benchmark(duty: BenchmarkDuty, parts: Parts) -> Result:
@@ -164,7 +189,13 @@ def _frame_result(raw: RawFrame, ref: FileRef) -> FrameResult:
     return FrameResult(frame=raw.frame, raw=ref, pixels=raw.pixels_sha256, milliseconds=int(1_000 * raw.seconds))
 
 
-def _result(assignment: Assignment, parts: Parts, done: list[_Done], film: Film | None = None) -> Result:
+def _result(
+    assignment: Assignment,
+    parts: Parts,
+    machine: Machine,
+    frames: Sequence[FrameResult] = (),
+    film: Film | None = None,
+) -> Result:
     return Result(
         kind=assignment.task.kind,
         task=assignment.task.id,
@@ -172,8 +203,8 @@ def _result(assignment: Assignment, parts: Parts, done: list[_Done], film: Film 
         node=parts.identity.node,
         engine=parts.engine.name,
         build=parts.engine.build(),
-        device_class=done[0].device_class if done else parts.device,
-        kernel=done[0].kernel if done else "",
-        frames=[item.frame for item in done],
+        device_class=machine.device_class,
+        kernel=machine.kernel,
+        frames=list(frames),
         film=film,
     )

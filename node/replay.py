@@ -14,6 +14,7 @@ from inferix.chain.deployment import Contracts, Deployment, parse_deployment
 from inferix.chain.history import read_events
 from inferix.chain.rpc import Rpc
 from inferix.errors import Misconfigured
+from inferix.machines import from_bytes32
 from inferix.models.document import MAX_DOCUMENT
 from inferix.models.event import ChainEvent
 from inferix.replay import Network
@@ -56,6 +57,10 @@ class OwnReplay:
                 self._network = self._replayed()
         self._network.tick(newest.timestamp)
         return self._network
+
+    def machine_of(self, node: int) -> str:
+        """What the registry calls a node's machine now. Raises as `network`; it reads one view, and no events."""
+        return from_bytes32(self._contracts.read("NodeRegistry", "node", node)["device_class"])
 
     def _replayed(self) -> Network:
         documents = Lookup(lambda digest: b"".join(self._store.open(document_cid(digest), MAX_DOCUMENT)))

@@ -26,10 +26,10 @@ from inferix.models.roles import TaskKind
 from inferix.models.work import BenchmarkDuty, Offer, Run, Work
 from inferix.units import MicroIb, Seconds, work_of
 from node.assignment import Assignment, check_engine, fetch_input, open_assignment
-from node.engines import EngineStopped
+from node.engines import BadPackage, EngineStopped, Machine
 from node.journal import Entry
 from node.parts import Parts, key_of
-from node.rendering import assemble_task, benchmark, benchmark_job, render_task
+from node.rendering import assemble_task, benchmark, benchmark_job, check_machine, render_task
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class Worker:
         self._parts = parts
         self._home = home
         self._speed = speed
+        self._machine: Machine | None = None
         self._pending: dict[tuple[bytes, int], int] = {}
 
     def wants(self, item: Work, busy: bool) -> bool:
@@ -103,6 +104,7 @@ class Worker:
         check_engine(assignment, parts.engine)
         self._check_fits(assignment)
         fetch_input(assignment, parts.vault, parts.sessions)
+        self._check_machine(assignment)
         if not parts.listing.has(key_of(item)):
             raise Abandoned("another worker was quicker: the input was fetched in vain")
         node = parts.identity.node
@@ -110,6 +112,18 @@ class Worker:
         slot = parts.parameters["slot"]
         self._pending[item.task.id, item.attempt] = parts.clock.now() + 4 * slot + 10
         log.info("%s: input is here, accepting draw %d", assignment.label, item.draw)
+
+    def _check_machine(self, assignment: Assignment) -> None:
+        """The first time in this process the package is opened for it, which takes seconds."""
+        if not assignment.item.machine:
+            return
+        if self._machine is None:
+            sessions = self._parts.sessions
+            try:
+                self._machine = sessions.session(assignment.task.job, assignment.engine_choice()).machine()
+            except BadPackage:
+                return  # which is the client's fault: a result says so, by whatever machine
+        check_machine(assignment, self._machine)
 
     def _check_fits(self, assignment: Assignment) -> None:
         given = assignment.spec.seconds_for(assignment.task.kind)

@@ -12,12 +12,15 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
 from inferix.audit.contradictions import Contradictions
+from inferix.audit.measured import read_document
 from inferix.audit.objections import Objections
 from inferix.audit.report import Report
 from inferix.errors import InferixError
+from inferix.machines import from_bytes32, machine_name
 from inferix.messages import outcome_record
 from inferix.models.anchor import AccountsData, BatchLeaf, RosterData
 from inferix.models.event import ChainEvent
+from inferix.models.result import Result
 from inferix.models.roles import NodeStatus, Outcome, RootKind, RosterKind
 from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
@@ -27,7 +30,7 @@ from inferix.replay.reputation import final_leaves
 from inferix.replay.roots import knows, served, wrong_rows
 from inferix.replay.rosters import RECENT
 from inferix.replay.settlement import coin_index, commitment_of, outcome_leaf
-from inferix.replay.state import Batch, Refused
+from inferix.replay.state import Batch, Refused, TaskState
 from inferix.trees import split
 
 LATE = (
@@ -61,6 +64,7 @@ class Audit:
         self._pending: dict[int, tuple[int, bytes]] = {}  # lane -> (block of its anchor, root)
         self._seeds: dict[int, bytes] = {}
         self._standing_changed = -RECENT
+        self._machines: dict[int, set[bytes]] = {}  # node -> whatever its benchmarks called its machine
         self._contradictions = Contradictions(network, self.report, block_hash)
         self._parts = (self, Objections(network, self.report), self._contradictions)
 
@@ -76,8 +80,29 @@ class Audit:
             for attempt in state.attempts:  # the reducer let them count only because they are right
                 self.report.checked["draws"] += 1 if attempt.node else 0
                 self.report.checked["votes"] += len(attempt.votes)
+            self._check_machines(state)
         self._contradictions.end()
         return self.report
+
+    # -- machines
+
+    def after_BenchmarkAttested(self, event: ChainEvent) -> None:
+        self._machines.setdefault(event.args["node"], set()).add(event.args["device_class"])
+
+    def _check_machines(self, state: TaskState) -> None:
+        """What was accepted was compared by what it names, which has to be what its worker was measured as."""
+        for attempt in state.attempts:
+            if attempt.outcome is not Outcome.ACCEPTED or not any(attempt.device_class):
+                continue
+            result = read_document(self.network, Result, attempt.result)
+            if result is None:
+                continue  # the client has it, and nobody keeps it for ever
+            name = machine_name(result.device_class, result.kernel)
+            says = (
+                f"{state.task.id.hex()[:12]} attempt {attempt.number}: node {attempt.node} never was measured as {name}"
+            )
+            known = {from_bytes32(value) for value in self._machines.get(attempt.node, set())}
+            self.report.check("machines", name in known, says)
 
     # -- anchors and seeds
 

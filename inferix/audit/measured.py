@@ -54,7 +54,7 @@ def is_as_measured(network: Network, found: Contradiction, node: int, upheld: bo
         return Told(False, f"its measurement is by {published.method}, which tells nothing of such a task")
     if not _is_drawn(network, found, seed, published):
         return Told(False, "its tiles are not where the draw of the vote's verifier puts them")
-    result = _read(network, Result, attempt.result)
+    result = read_document(network, Result, attempt.result)
     if result is None:
         return Told(None, "the result is not served")
     return _judged(network, found, attempt, upheld, published, result)
@@ -85,7 +85,7 @@ def _judged(
 def _readings(network: Network, found: Contradiction) -> Iterator[Seen]:
     """What the member had seen of the verifier's measurement: it, or nothing where it could not have it then."""
     said, name = Outcome(found.vote.outcome), (found.vote.task, found.vote.attempt, found.vote.node)
-    theirs = _read(network, Measurement, found.vote.measured)
+    theirs = read_document(network, Measurement, found.vote.measured)
     if theirs is not None:
         yield seen_by(said, name, theirs)
     yield seen_by(said, name, None)
@@ -112,7 +112,7 @@ def _made(published: Measurement) -> Made:
     return Made(published.build, published.device_class, published.kernel)
 
 
-def _read(network: Network, kind: type[Kind], digest: bytes) -> Kind | None:
+def read_document(network: Network, kind: type[Kind], digest: bytes) -> Kind | None:
     """A document; None where it is not served, or is none of its kind."""
     body = network.document(digest)
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 KINDS = (
     *("anchors", "seeds", "draws", "votes", "rosters", "batches", "leaves"),
-    *("leases", "accounts", "epochs", "verdicts"),
+    *("leases", "accounts", "epochs", "verdicts", "machines"),
 )
 
 

@@ -9,13 +9,16 @@ from inferix.models.roles import Outcome
 
 
 class TaskWork(Value):
-    """Base of the items about one attempt. ``spec``: digest of the JobSpec; ``sealed_key``: the job key for it."""
+    """Base of the items about one attempt. ``spec``: digest of the JobSpec; ``sealed_key``: the job key for it;
+    ``machine``: by what its worker has to make the result (`inferix.machines`), as the roster says that it was drawn
+    from; empty where that says nothing."""
 
     task: Task
     attempt: int
     spec: Bytes32
     deadline: int
     sealed_key: HexBytes
+    machine: str = ""
 
 
 class Offer(TaskWork):

@@ -155,6 +155,7 @@ def _accept(network: "Network", state: TaskState, attempt: Attempt, message: Acc
     drawn = next(item for item in open_draws(network, state, attempt, anchor.timestamp) if item.index == message.draw)
     attempt.status = AttemptStatus.ACCEPTED
     attempt.node, attempt.draw, attempt.price = message.node, message.draw, drawn.leaf.price
+    attempt.device_class = drawn.leaf.device_class
     attempt.accepted_at = anchor.timestamp
     attempt.deadline = anchor.timestamp + job.spec.seconds_for(state.task.kind)
     network.at(attempt.deadline, lambda: _late(network, state, attempt))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inferix.economy import BPS, worker_stake_usd
+from inferix.machines import class_of, from_bytes32
 from inferix.models.roles import NodeStatus, Role
 from inferix.proofs.calibration import MILLION, Rule, load_calibration
 from inferix.proofs.deterrence import audit_ppm, expected_value_of_cheating, rejection_ppm, verdict_ppm
@@ -35,7 +36,7 @@ class Cheating:
 def of_worker(network: Network, node: Node, work: int, price: int) -> Cheating:
     """A task of ``work`` nano-IBM at ``price`` nano-USD an IBM, done by this worker."""
     rules = network.parameters
-    device = node.device_class.rstrip(b"\0").decode("ascii", "replace") or "cpu"
+    device = class_of(from_bytes32(node.device_class)) or "cpu"
     rule = load_calibration().rule(device, device)
     found = verdict_ppm(_one(rule), rules["committee"], 1)  # a second draw confirms what one has seen
     staked = worker_stake_usd(MicroIb(node.ib), NanoUsd(node.price), rules)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.work import Inbox, Scope, scope_of, work_for
+from inferix.machines import to_bytes32
 from inferix.messages import PanelVote, Probe, VoteCommitment, vote_commitment
 from inferix.models.job import case_id
 from inferix.models.roles import NodeStatus, Outcome
@@ -16,7 +17,7 @@ from inferix.replay.probes import PROBE_PERIOD
 from inferix.replay.state import TaskState
 from inferix.storage.tables import Challenge, SealedKey
 from tests.api.conftest import Api
-from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, signed
+from tests.replay.chain import DOMAIN, MACHINE, MANAGER, VERIFIERS, WORKERS, signed
 from tests.replay.objecting import (
     close,
     contradict,
@@ -57,6 +58,7 @@ def test_an_offer_goes_to_the_drawn_worker_only(api: Api, drawing: TaskState) ->
     (offer,) = (item for item in api.work(drawn) if item["task"]["id"] == "0x" + drawing.task.id.hex())
     assert offer["kind"] == "offer"
     assert offer["sealed_key"] == "0x" + KEY.hex()
+    assert offer["machine"] == MACHINE
     assert offer["spec"] == "0x" + api.chain.network.jobs[drawing.task.job].order.spec.hex()
     never = [node for node in WORKERS if not of_task(api.work(node), drawing)]
     assert drawn not in never
@@ -86,7 +88,7 @@ def test_a_run_goes_to_the_worker_that_accepted_until_its_receipt(api: Api, draw
     worker = drawing.attempts[0].node
     (run,) = (item for item in api.work(worker) if item["kind"] == "run")
     assert run["deadline"] == drawing.attempts[0].deadline
-    assert run["results"] == []
+    assert (run["results"], run["machine"]) == ([], MACHINE)
     for other in set(WORKERS) - {worker}:
         assert "run" not in of_task(api.work(other), drawing)
     assert run["opening"] == "0x"
@@ -149,6 +151,14 @@ def test_a_committee_verifies_then_reveals(api: Api, drawing: TaskState) -> None
     assert [api.work(voter) for voter in voters] == [[], []]
 
 
+def test_attack_who_is_measured_anew_meanwhile_was_drawn_as_what_it_was(api: Api, drawing: TaskState) -> None:
+    """Else a worker chose, once the result is there, by which rule it is compared."""
+    voters = received(api, drawing)
+    worker = drawing.attempts[0].node
+    api.chain.emit("BenchmarkAttested", node=worker, manager=MANAGER, ib=6_000, device_class=to_bytes32("optix"))
+    assert [item["machine"] for voter in voters for item in api.work(voter)] == [MACHINE] * len(voters)
+
+
 def test_a_second_draw_is_told_whose_tiles_the_first_rejects(api: Api, drawing: TaskState) -> None:
     first = received(api, drawing)
     rejection = next(vote for vote in api.chain.votes(drawing, Outcome.REJECTED) if vote[0].node == first[0])  # type: ignore[attr-defined]
@@ -182,7 +192,7 @@ def test_a_panel_member_checks_the_case_again(api: Api, drawing: TaskState) -> N
     assert api.work(member) == []  # its seed is not sealed
     api.chain.emit("PanelSealed", case=case, seed=b"\x07" * 32)
     (duty,) = api.work(member)
-    assert (duty["kind"], duty["worker"], duty["outcome"]) == ("panel", cheat, 2)
+    assert (duty["kind"], duty["worker"], duty["outcome"], duty["machine"]) == ("panel", cheat, 2, MACHINE)
     assert duty["seed"] == "0x" + "07" * 32
     assert [named["verifier"] for named in duty["named"]] == sorted(drawing.attempts[0].votes)
     assert all(named["seed"] != duty["seed"] for named in duty["named"]), (

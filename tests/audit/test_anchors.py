@@ -24,7 +24,8 @@ def test_a_whole_story_is_clean_and_every_kind_of_claim_was_checked(closed: Chai
     closed.emit("AccountsFinalized", epoch=0)
     report = audit(closed)
     assert report.problems == []
-    assert [kind for kind in KINDS if not report.checked[kind]] == ["leases", "verdicts"], "nobody objected or leased"
+    unchecked = [kind for kind in KINDS if not report.checked[kind]]
+    assert unchecked == ["leases", "verdicts", "machines"], "nobody leased, objected, or kept a result"
     outcomes = {attempt.outcome for state in closed.network.tasks.values() for attempt in state.attempts}
     assert outcomes == {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.LATE}
     assert report.checked["leaves"] == report.checked["draws"] == 5

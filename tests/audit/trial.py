@@ -14,12 +14,12 @@ from inferix.proofs.rendering import TILE_SIZE, load_calibration, tile_plan
 from inferix.replay.contradictions import seed_of
 from inferix.replay.state import Contradiction
 from tests.audit.conftest import audit
-from tests.replay.chain import Chain, address, block_hash, signed
+from tests.replay.chain import KERNEL, Chain, address, block_hash, signed
 from tests.replay.objecting import contradict
 
 UPHELD, REJECTED, UNDECIDED = 2, 3, 4
 MORE = (8, 9, 10, 11)  # verifiers without a seat in committees: those are drawn from the first roster
-BUILD, KERNEL, SIZE = "1.0", "avx2", 64
+BUILD, SIZE = "1.0", 64
 SAME: dict[str, Any] = {"share_ppm": 0, "equal": True}
 OTHER: dict[str, Any] = {"share_ppm": 1_000_000, "equal": False}
 SHARE, BOND = 10**19, 10**18

@@ -24,7 +24,7 @@ from node.rerun import Rerun
 from node.verifier import ABSTAINS, GAVE_UP
 from tests.node.network import START
 from tests.node.running import Start
-from tests.replay.chain import MANAGER, VERIFIERS, Chain
+from tests.replay.chain import MACHINE, MANAGER, VERIFIERS, Chain
 from tests.replay.objecting import (
     SEED,
     contradict,
@@ -285,7 +285,7 @@ def test_a_vote_is_contradicted_by_its_opposite_alone(chain: Chain, said: Outcom
     assert (duty.verifier, duty.measured, duty.outcome) == (opened.vote.node, opened.vote.measured, said)
     assert (duty.worker, duty.result, duty.case) == (attempt.node, attempt.result, opened.id)
     assert duty.seed == chain.network.lane(MANAGER).anchors[attempt.receipt_anchor].seed
-    assert duty.sealed_key == b"\x05"
+    assert (duty.sealed_key, duty.machine) == (b"\x05", MACHINE)
     others = sorted(attempt.votes.keys() - {opened.vote.node}) if said is Outcome.REJECTED else []
     assert [named.verifier for named in duty.named] == others, "what a rejection may rest on beside its own tiles"
 

@@ -9,6 +9,7 @@ from eth_account import Account as Wallet
 from eth_utils.crypto import keccak
 
 from inferix.draws import Roster
+from inferix.machines import machine_name, to_bytes32
 from inferix.messages import Acceptance, Domain, Message, Order, Probe, Receipt, Vote
 from inferix.models.anchor import AccountsData, AnchorData, Chunked, RosterData, RosterLeaf, SignedMessage
 from inferix.models.document import Document
@@ -30,6 +31,9 @@ MANAGER = 1
 WORKERS = (2, 3, 4)
 VERIFIERS = (5, 6, 7)
 COIN = "0x" + "cc" * 20
+KERNEL = "avx2"
+MACHINE = machine_name("cpu", KERNEL)
+"""What the benchmarks of all workers say."""
 
 
 def key(node: int) -> bytes:
@@ -97,9 +101,7 @@ class Chain:
             self.emit("Staked", node=node, payer=address(100 + node), amount=10**20)
             self.emit("Qualified", node=node, qualified=True)
             if role is Role.WORKER:
-                self.emit(
-                    "BenchmarkAttested", node=node, manager=MANAGER, ib=6_000, device_class=b"cpu".ljust(32, b"\0")
-                )
+                self.emit("BenchmarkAttested", node=node, manager=MANAGER, ib=6_000, device_class=to_bytes32(MACHINE))
         self.emit("CoinAdded", coin=COIN, index=0, scale=1_000, cap=10**20)
         self.emit("ToppedUp", account=1, owner=address(0), coin=COIN, amount=10**8, credit=100 * 10**9)
         self.post_rosters(1)

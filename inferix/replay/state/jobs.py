@@ -54,6 +54,7 @@ class Attempt:
     node: int = 0
     price: int = 0
     draw: int = 0
+    device_class: bytes = bytes(32)  # of the roster's leaf that was drawn: by what the result has to be made
     accepted_at: int = 0
     acceptance: bytes = b""  # its signature: without it nobody shows that the node was late
     deadline: int = 0
