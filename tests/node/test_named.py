@@ -11,7 +11,16 @@ from inferix.jobkeys import task_key
 from inferix.models.result import Measurement
 from inferix.models.roles import Outcome
 from inferix.models.work import Named, ObjectionDuty, PanelDuty
-from inferix.proofs.rendering import TILE_SIZE, Tile, frame_seed, guide_rows, load_calibration, noise_cells, tile_plan
+from inferix.proofs.rendering import (
+    TILE_SIZE,
+    Tile,
+    frame_seed,
+    guide_rows,
+    load_calibration,
+    noise_cells,
+    reads_whole,
+    tile_plan,
+)
 from inferix.proofs.rerun import NAMED_TILES, Made, is_contradicted, outcome_of, rule_against, seen_by
 from node.checks import Finding
 from node.engines import FloatArray
@@ -23,7 +32,7 @@ from tests.node.delivery import WORKER, Delivery, honest, other_seed, voted
 from tests.node.running import Node, Start
 
 ACCEPTED, REJECTED, VOID = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.VOID
-FIRST, SECOND = 10, 9  # who rejects, who looks later: the `verifier`
+FIRST, SECOND, THIRD = 10, 9, 29  # who rejects, who looks later: the `verifier`, and another
 FORGED = 32  # from this line on, a third of the frame
 SETTINGS = EngineRender(64, 48, 16)
 CASE = b"\x0c" * 32
@@ -173,15 +182,17 @@ def test_what_is_not_calibrated_blames_nobody_however_many_tiles_are_named(
 
 
 def test_pixels_that_were_not_committed_to_are_found_by_all_once_one_has(
-    first: Node, verifier: Node, start: Start, delivery: Delivery, seed: bytes
+    first: Node, verifier: Node, start: Start, delivery: Delivery
 ) -> None:
     """One check in sixteen reads all pixels; its rejection has no tiles."""
+    draws = ((seed, [(seed, delivery.task.id, 0, node, 1) for node in (SECOND, THIRD)]) for seed in seeds(delivery))
+    seed = next(seed for seed, theirs in draws if not any(reads_whole(*draw) for draw in theirs))
     delivery.frames()
     finding, theirs = found(first, delivery.verify(first, seed=seed))
     assert finding.outcome is ACCEPTED
     theirs = theirs.model_copy(update={"method": "none", "tiles": []})
     delivery.change_first(pixels=b"\x01" * 32)
-    third = start(SECOND + 20, "verifier")
+    third = start(THIRD, "verifier")
     assert found(third, delivery.verify(third, seed=seed))[0].outcome is ACCEPTED, "alone it reads no more than tiles"
     item = delivery.verify(verifier, seed=seed, named=named(verifier, theirs, seed))
     outcome, measurement = voted(verifier, item)
@@ -222,7 +233,7 @@ def test_who_confirmed_a_rejection_is_not_contradicted_by_its_own_tiles(
     first: Node, verifier: Node, start: Start, delivery: Delivery, seed: bytes
 ) -> None:
     theirs = named(verifier, rejection(first, delivery, seed), seed)
-    third = start(SECOND + 20, "verifier")
+    third = start(THIRD, "verifier")
     finding, seen = found(third, delivery.verify(third, seed=seed, named=theirs))
     assert finding.outcome is REJECTED and seen.named
     assert not contradicted(verifier, delivery, seed, seen, theirs)
@@ -232,7 +243,7 @@ def test_attack_who_says_that_it_confirmed_a_false_rejection_is_contradicted(
     first: Node, verifier: Node, start: Start, delivery: Delivery, seed: bytes
 ) -> None:
     false = lie(delivery, seed, first, list(plan(delivery, seed, FIRST, 1, honest)[:4]))
-    third = start(SECOND + 20, "verifier")
+    third = start(THIRD, "verifier")
     _, seen = found(third, delivery.verify(third, seed=seed))
     seen = seen.model_copy(update={"tiles": [], "named": false.tiles})
     assert contradicted(verifier, delivery, seed, seen, named(verifier, false, seed))
