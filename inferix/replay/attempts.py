@@ -274,6 +274,7 @@ def watch_votes(network: "Network", state: TaskState, attempt: Attempt, anchor: 
     """Two draws of voters, then void: nobody pays for a check that did not come about. Of each, who is silent."""
     window = network.parameters["vote_window"]
     drawn = seats(network, state, attempt)
+    attempt.first = frozenset(seat.leaf.node for seat in drawn if seat.from_time == anchor.sealed_at)
     for start in (anchor.sealed_at, anchor.sealed_at + window):
         seated = {seat.leaf.node for seat in drawn if seat.from_time == start}
         _note_silence_at(network, state, attempt, seated, start + window)
@@ -332,32 +333,28 @@ def decide(network: "Network", state: TaskState, attempt: Attempt, more: Iterabl
     """What the votes of an attempt, and these, come to; None while they decide nothing.
 
     An acceptance that a seat of the first draw rejects is the second draw's to decide, which looks at the tiles of that
-    rejection too: of a frame forged in part most see nothing.
+    rejection too: of a frame forged in part most see nothing. Where votes that come together are enough for two
+    outcomes most of them decide, and as many for either blame nobody.
     """
     needed = votes_needed(network, state)
     votes = [*(vote for vote, _ in attempt.votes.values()), *more]
     first = contested(network, state, attempt, votes)
     counts = Counter(vote.outcome for vote in votes if vote.node not in first)
-    for outcome in (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT):
-        if counts[outcome] >= needed:
-            return outcome
-    if counts[Outcome.VOID] + counts[Outcome.UNSERVED] >= needed:
-        return Outcome.VOID
-    return None
+    counts[Outcome.VOID] += counts.pop(Outcome.UNSERVED, 0)
+    enough = {Outcome(outcome): count for outcome, count in counts.items() if count >= needed}
+    most = [outcome for outcome, count in enough.items() if count == max(enough.values())]
+    return most[0] if len(most) == 1 else Outcome.VOID if most else None
 
 
-def contested(network: "Network", state: TaskState, attempt: Attempt, votes: Iterable[Vote]) -> set[int]:
-    """The first draw's nodes, where enough of these accept, another rejects, and a second draw is there to decide."""
-    needed, votes = votes_needed(network, state), list(votes)
-    counts = Counter(vote.outcome for vote in votes)
-    if not counts[Outcome.REJECTED] or counts[Outcome.ACCEPTED] < needed:
-        return set()
-    start = network.lane(attempt.lane).anchors[attempt.receipt_anchor].sealed_at
-    seated = seats(network, state, attempt)
-    first = {seat.leaf.node for seat in seated if seat.from_time == start}
-    early = Counter(vote.outcome for vote in votes if vote.node in first)
-    decides = len(seated) - len(first) >= needed
-    return first if decides and early[Outcome.REJECTED] and early[Outcome.ACCEPTED] >= needed else set()
+def contested(network: "Network", state: TaskState, attempt: Attempt, votes: Iterable[Vote]) -> frozenset[int]:
+    """The first draw's nodes, where enough of these votes accept, one of those nodes rejects, and others are seated who
+    can decide. That draw is what it was as its seed was sealed: who retires moves all that are seated after it."""
+    needed, votes, first = votes_needed(network, state), list(votes), attempt.first
+    accept = sum(vote.outcome == Outcome.ACCEPTED for vote in votes)
+    if accept < needed or not any(vote.outcome == Outcome.REJECTED and vote.node in first for vote in votes):
+        return frozenset()
+    others = sum(seat.leaf.node not in first for seat in seats(network, state, attempt))
+    return first if others >= needed else frozenset()
 
 
 def rejections(network: "Network", attempt: Attempt) -> list[Named]:

@@ -6,7 +6,7 @@ from eth_utils.crypto import keccak
 
 from api.views import waits_for
 from inferix.messages import MAX_VOTERS, Message, Vote
-from inferix.models.roles import Outcome
+from inferix.models.roles import NodeStatus, Outcome
 from inferix.models.work import Named
 from inferix.replay.attempts import rejections, seats
 from inferix.replay.settlement import outcome_leaf
@@ -114,6 +114,46 @@ def test_attack_who_rejects_in_both_draws_needs_three_of_the_second(chain: Chain
     assert attempt.outcome is None
     cast(chain, state, second[4:], ACCEPTED)
     assert attempt.outcome is ACCEPTED
+
+
+def test_attack_one_in_league_of_the_second_draw_passes_nothing_beside_four_that_reject(chain: Chain) -> None:
+    """Two of the first draw accept, as two are away: three acceptances in all came before three rejections."""
+    state, attempt = delivered(chain)
+    first, second = draws(chain, state, attempt)
+    cast(chain, state, first, ACCEPTED, ACCEPTED, REJECTED)
+    pass_to(chain, sealed_at(chain, attempt) + WINDOW)
+    cast(chain, state, second, ACCEPTED, REJECTED, REJECTED, REJECTED, REJECTED)
+    assert attempt.outcome is REJECTED
+
+
+@pytest.mark.parametrize("allies", [1, 3])
+def test_attack_who_accepts_and_retires_is_not_counted_for_the_second_draw(chain: Chain, allies: int) -> None:
+    state, attempt = delivered(chain)
+    first, second = draws(chain, state, attempt)
+    cast(chain, state, first, ACCEPTED, ACCEPTED, ACCEPTED, REJECTED)
+    for node in first[:allies]:
+        chain.emit("StatusChanged", node=node, status=int(NodeStatus.RETIRED))
+    pass_to(chain, sealed_at(chain, attempt) + WINDOW)
+    cast(chain, state, second, REJECTED)
+    assert attempt.outcome is None
+    cast(chain, state, second[1:], REJECTED, REJECTED)
+    assert attempt.outcome is REJECTED, "who moved up into the place of who left is no first draw"
+
+
+@pytest.mark.parametrize(
+    ("accept", "reject", "outcome"), [(3, 4, REJECTED), (4, 3, ACCEPTED), (4, 4, VOID), (3, 3, VOID)]
+)
+def test_of_votes_that_are_enough_for_either_most_decide(
+    chain: Chain, accept: int, reject: int, outcome: Outcome
+) -> None:
+    """Where nobody of the first draw rejects, there is nothing to look at again."""
+    state, attempt = delivered(chain)
+    first, second = draws(chain, state, attempt)
+    cast(chain, state, first, ACCEPTED, ACCEPTED)
+    pass_to(chain, sealed_at(chain, attempt) + WINDOW)
+    late = [ACCEPTED] * (accept - 2)
+    cast(chain, state, [*first[2:accept], *second[:reject]], *late, *[REJECTED] * reject)
+    assert attempt.outcome is outcome
 
 
 def test_a_second_draw_that_says_nothing_leaves_it_void(chain: Chain) -> None:

@@ -63,6 +63,7 @@ class Attempt:
     result: bytes = bytes(32)
     receipt_anchor: int = 0
     received_at: int = 0
+    first: frozenset[int] = frozenset()  # the first draw's nodes, as its seed was sealed
     votes: dict[int, tuple[Vote, bytes]] = field(default_factory=dict)
     voted_at: int = 0  # when the newest of them was anchored
     silent: set[int] = field(default_factory=set)  # seats whose window went by undecided, without a vote of theirs
