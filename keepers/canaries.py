@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from eth_account import Account
 from sqlmodel import Session
 
-from inferix.canaries import SAMPLES_PART, commitment_of, opening_for, seal_opening
+from inferix.canaries import commitment_of, opening_for, seal_opening
 from inferix.errors import InferixError
 from inferix.messages import Acceptance, Anchored, CanaryOpening, Receipt, Vote
 from inferix.models.job import case_id
@@ -114,11 +114,11 @@ class Canaries:
         return row, SealedKey(subject=subject, node=message.node, sealed=box)
 
     def _may_ask(self, network: Network, job: Job, state: TaskState) -> bool:
-        """One canary a task, none where a part of its samples is none, or that could cost the client its frame."""
+        """One canary a task, none that could cost the client its frame."""
         assert job.spec is not None
         had = any(attempt.is_canary for attempt in state.attempts)
         late = network.time + TIME_FOR * job.spec.seconds_for(state.task.kind) >= job.order.deadline
-        return not had and not late and job.spec.request.settings.samples >= SAMPLES_PART
+        return not had and not late
 
 
 def keep(session: Session, given: Iterable[Given]) -> None:

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 
 from inferix import jobkeys
-from inferix.canaries import SAMPLES_PART, unseal_opening
+from inferix.canaries import canary_seed, unseal_opening
 from inferix.errors import InferixError, Refused
 from inferix.messages import CanaryOpening
 from inferix.models.job import JobSpec, RenderSettings, Task
@@ -74,13 +74,13 @@ class Assignment:
         return jobkeys.preview_key(self.key, self.task.id, self.attempt)
 
     def seed(self, worker: int, frame: int) -> int:
-        """The frame's seed when ``worker`` renders it in this attempt."""
-        return frame_seed(jobkeys.task_key(self.key, self.task.id), self.attempt, worker, frame)
+        """The frame's seed when ``worker`` renders it in this attempt; a canary's is another."""
+        seed = frame_seed(jobkeys.task_key(self.key, self.task.id), self.attempt, worker, frame)
+        return canary_seed(seed, self.opening[0].salt) if self.opening and self.is_canary else seed
 
     def engine_settings(self, device: engines.Device) -> engines.RenderSettings:
-        """The settings of one frame, as the engine takes them; of a canary with a part of the samples."""
-        samples = max(1, self.settings.samples // (SAMPLES_PART if self.is_canary else 1))
-        return engines.RenderSettings(self.settings.width, self.settings.height, samples, device)
+        """The settings of one frame, as the engine takes them."""
+        return engines.RenderSettings(self.settings.width, self.settings.height, self.settings.samples, device)
 
     def engine_choice(self) -> engines.Choice:
         """Which camera, view layer and eye of the package is rendered."""

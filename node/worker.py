@@ -5,7 +5,7 @@ An offer is taken only when the job is for this engine, fits this machine and it
 decrypted; otherwise the node stays silent and the next draw has its turn. The price needs no look: a worker is drawn,
 and paid, at its own. One task at a time: a busy worker is silent.
 
-With a task may come its manager's wish for a bad result, a canary's: the node renders with a part of the samples. Who
+With a task may come its manager's wish for a bad result, a canary's: the node renders with another seed. Who
 does not, or whose receipt does not commit to it, is not anchored.
 
 A package that decrypts but that the engine refuses is the client's fault. The worker then delivers a Result without

@@ -10,7 +10,10 @@ from pydantic import Field, model_validator
 from inferix.models.document import Bytes32, Document, Value
 from inferix.models.roles import TaskKind
 
-MAX_FRAMES = 10_000
+MAX_FRAMES = 1_500
+"""Of an order: the document of its film names them all, and has to fit `MAX_DOCUMENT`."""
+MAX_FRAMES_A_TASK = 600
+"""A verifier looks at three tiles of each at least, and at `MAX_TILES_A_TASK` in all."""
 MAX_PIXELS = 16_384 * 16_384
 MAX_NAME = 255  # of an object in Blender, bytes; in older files 63
 # Reserved, so that a contract knows from (job, index) alone that one vote decides this task.
@@ -55,7 +58,7 @@ class RenderSettings(Value):
         if self.last_frame < self.first_frame:
             raise ValueError("the last frame comes before the first")
         if self.last_frame - self.first_frame >= MAX_FRAMES:
-            raise ValueError(f"at most {MAX_FRAMES} frames in one order")
+            raise ValueError(f"at most {MAX_FRAMES:,} frames in one order: order the others apart")
         return self
 
     def frames(self) -> range:
@@ -91,7 +94,7 @@ class JobSpec(Document):
     request: QuoteRequest
     work: U64
     assemble_work: U64
-    frames_per_task: Annotated[int, Field(ge=1, le=1_000)]
+    frames_per_task: Annotated[int, Field(ge=1, le=MAX_FRAMES_A_TASK)]
     attempt_seconds: Annotated[int, Field(ge=10, le=2_592_000)]
     quote_signature: Annotated[str, Field(pattern="^0x[0-9a-f]{130}$")]
     quote_expires: U40

@@ -12,9 +12,8 @@ from inferix.canaries import commitment_of, opening_for, unseal_opening
 from inferix.errors import Corrupt
 from inferix.messages import Acceptance, CanaryOpening, Receipt
 from inferix.messages import Message as Signed
-from inferix.models.job import JobSpec, case_id
+from inferix.models.job import case_id
 from inferix.models.roles import Outcome
-from inferix.replay.jobs import quote_of
 from inferix.replay.state import AttemptStatus, TaskState
 from inferix.sealing import sealing_keypair
 from inferix.storage.database import Database
@@ -41,15 +40,8 @@ def canaries(ppm: int = ALL, **changes: Any) -> Canaries:
     return replace(Canaries(MANAGER, key(MANAGER), ppm), **changes)
 
 
-def spec_of(chain: Chain, samples: int = 64, **changes: Any) -> JobSpec:
-    plain = chain.spec(1, **changes)
-    settings = plain.request.settings.model_copy(update={"samples": samples})
-    spec = plain.model_copy(update={"request": plain.request.model_copy(update={"settings": settings})})
-    return spec.model_copy(update={"quote_signature": "0x" + quote_of(spec).sign(DOMAIN, key(MANAGER)).hex()})
-
-
-def drawing(chain: Chain, spec: JobSpec | None = None, **changes: Any) -> TaskState:
-    state = chain.state(chain.order(spec or spec_of(chain), **changes), 0)
+def drawing(chain: Chain, **changes: Any) -> TaskState:
+    state = chain.state(chain.order(chain.spec(1), **changes), 0)
     chain.anchor()
     return state
 
@@ -140,13 +132,12 @@ def test_an_assembly_has_none(chain: Chain) -> None:
     assert given(chain, assemble, canaries()) == []
 
 
-def test_no_canary_where_it_could_not_be_told_or_would_cost_the_frame(chain: Chain) -> None:
+def test_no_canary_that_would_cost_the_frame(chain: Chain) -> None:
     def is_asked(state: TaskState) -> bool:
         ((row, _),) = given(chain, state, canaries())
         return opening_in(row).is_canary
 
     assert is_asked(drawing(chain))
-    assert not is_asked(drawing(chain, spec_of(chain, samples=7)))
     assert not is_asked(drawing(chain, deadline=chain.time + 150))
     state = drawing(chain)
     state.attempts[0].is_canary = True
