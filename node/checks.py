@@ -38,8 +38,8 @@ MAX_REASON: Final = 500
 class PictureReader(Protocol):
     """Reads a stranger's pictures, in a sandbox. Raises BadResult for what does not parse."""
 
-    def picture(self, png: Path, work: Path) -> ByteArray:
-        """(height, width, 3 or 4) uint8."""
+    def picture(self, png: Path, work: Path, size: tuple[int, int] | None = None) -> ByteArray:
+        """(height, width, 3 or 4) uint8; ``size``: (width, height), refused before it is unpacked if it is another."""
         ...
 
 
@@ -314,11 +314,14 @@ class Checker:
         folder = self._parts.sessions.files(assignment.task.job)
         raw = folder / f"{ref.sha256.hex()}.exr"
         self._parts.vault.fetch_file(ref, key, assignment.raw_limit(), raw)
-        mine = self._reader.picture(session.assemble_frame(drawn, raw).path, folder / "own.reading")
-        theirs = self._reader.picture(still, folder / "theirs.reading")
+        try:
+            mine = self._reader.picture(session.assemble_frame(drawn, raw).path, folder / "own.reading")
+        except BadResult as error:  # which is no fault of who makes the film
+            return Finding(Outcome.VOID, f"frame {drawn}, which was accepted, cannot be finished: {error}"[:MAX_REASON])
+        height, width = mine.shape[:2]
+        theirs = self._reader.picture(still, folder / "theirs.reading", (width, height))
         found = measure_picture(theirs, mine)
         verdict = judge_picture(found)
-        height, width = mine.shape[:2]
         tile = TileResult(
             frame=drawn,
             x=0,

@@ -13,6 +13,6 @@ class SandboxedReader:
     def __init__(self, *, unsafe: bool = False) -> None:
         self._unsafe = unsafe
 
-    def picture(self, png: Path, work: Path) -> ByteArray:
-        """(height, width, 3 or 4) uint8. Raises BadResult."""
-        return read_picture(png, work, unsafe=self._unsafe)
+    def picture(self, png: Path, work: Path, size: tuple[int, int] | None = None) -> ByteArray:
+        """(height, width, 3 or 4) uint8; ``size``: (width, height). Raises BadResult."""
+        return read_picture(png, work, size=size, unsafe=self._unsafe)

@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from inferix.models.document import Bytes32, Document, Value
 from inferix.models.roles import TaskKind
 
-MAX_FRAMES = 1_500
-"""Of an order: the document of its film names them all, and has to fit `MAX_DOCUMENT`."""
+MAX_FRAMES = 1_440
+"""Of an order, a minute at 24 a second: the document of its film names them all, and has to fit `MAX_DOCUMENT`."""
 MAX_FRAMES_A_TASK = 600
 """A verifier looks at three tiles of each at least, and at `MAX_TILES_A_TASK` in all."""
 MAX_PIXELS = 16_384 * 16_384

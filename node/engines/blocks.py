@@ -146,17 +146,17 @@ class RawBlocks:
             raise self._bad("a block lies outside the file")
         return offsets
 
-    def _attributes(self, head: bytes) -> tuple[dict[str, bytes], int]:
-        """The header's attributes, and where it ends."""
-        found: dict[str, bytes] = {}
+    def _attributes(self, head: bytes) -> tuple[dict[str, tuple[str, bytes]], int]:
+        """The header's attributes, each with its kind, and where it ends."""
+        found: dict[str, tuple[str, bytes]] = {}
         at = len(_HEAD)
         for _ in range(_MAX_ATTRIBUTES):
             name, at = self._text(head, at)
             if not name:
                 return found, at
-            _, at = self._text(head, at)
+            kind, at = self._text(head, at)
             size = int.from_bytes(head[at : at + 4], "little")
-            found[name] = head[at + 4 : at + 4 + size]
+            found[name] = kind, head[at + 4 : at + 4 + size]
             at += 4 + size
         raise self._bad("its header does not end")
 
@@ -166,17 +166,33 @@ class RawBlocks:
             raise self._bad("its header is cut off")
         return head[at:end].decode("latin-1"), end + 1
 
-    def _check(self, attributes: dict[str, bytes]) -> None:
-        if attributes.get("compression") != _ZIP or attributes.get("lineOrder") != b"\0":
-            raise self._bad("it is not lossless ZIP from the top down")
-        if attributes.get("channels") != _channel_list():
-            raise self._bad("it does not hold the raw passes")
+    def _check(self, attributes: dict[str, tuple[str, bytes]]) -> None:
+        """Its header is that of `node.engines.exr` to the byte: what OpenEXR refuses would be accepted here, paid, and
+        never be assembled."""
         box = struct.pack("<4i", 0, 0, self._width - 1, self._height - 1)
-        if attributes.get("dataWindow") != box:
-            window = attributes.get("dataWindow", b"")
+        wanted = {
+            "compression": ("compression", _ZIP),
+            "lineOrder": ("lineOrder", b"\0"),
+            "channels": ("chlist", _channel_list()),
+            "dataWindow": ("box2i", box),
+            "displayWindow": ("box2i", box),
+            "pixelAspectRatio": ("float", struct.pack("<f", 1)),
+            "screenWindowCenter": ("v2f", bytes(8)),
+            "screenWindowWidth": ("float", struct.pack("<f", 1)),
+            "type": ("string", b"scanlineimage"),
+        }
+        differ = {name for name in wanted.keys() | attributes if wanted.get(name) != attributes.get(name)}
+        if differ & {"compression", "lineOrder"}:
+            raise self._bad("it is not lossless ZIP from the top down")
+        if "channels" in differ:
+            raise self._bad("it does not hold the raw passes")
+        if "dataWindow" in differ:
+            window = attributes.get("dataWindow", ("", b""))[1]
             sides = struct.unpack("<4i", window) if len(window) == 16 else (0, 0, -1, -1)
             found = f"{sides[2] - sides[0] + 1}x{sides[3] - sides[1] + 1}"
             raise self._bad(f"it has {found} pixels, expected {self._width}x{self._height}")
+        if differ:
+            raise self._bad(f"its header differs in {', '.join(sorted(differ))[:200]}")
 
     def _read(self, at: int, size: int) -> bytes:
         data = os.pread(self._file, size, at) if at + size <= self._length else b""

@@ -45,12 +45,14 @@ def read_crops(
     return [part.reshape(tile.height, tile.width, CHANNELS) for part, tile in zip(parts, tiles, strict=True)]
 
 
-def read_picture(png: Path, work: Path, *, unsafe: bool = False) -> ByteArray:
-    """An 8-bit PNG as (height, width, 3 or 4) uint8.
+def read_picture(png: Path, work: Path, *, size: tuple[int, int] | None = None, unsafe: bool = False) -> ByteArray:
+    """An 8-bit PNG as (height, width, 3 or 4) uint8. ``size`` (width, height) is checked before any pixel is unpacked.
 
-    :raises BadResult: it is none.
+    :raises BadResult: it is none, or of another size.
     """
     width, height, channels = _png_shape(png)
+    if size is not None and (width, height) != size:
+        raise BadResult(f"{png.name} has {width}x{height} pixels, expected {size[0]}x{size[1]}")
     process = start_python("node.engines.blender.inside", work, EngineSettings(limits=_LIMITS, unsafe=unsafe))
     try:
         data = _fetch(process, "picture", "picture.u8", source=process.give(png), size=(width, height))

@@ -82,7 +82,7 @@ def test_render__a_job_that_ends_without_a_film__exit_7_and_how_to_fetch_what_th
     [
         (("--frames", "x"), "'x' is no range of frames: write 1-8 or 5"),
         (("--frames", "3-1"), "--frames: the last frame comes before the first"),
-        (("--frames", "1-20000"), "--frames: at most 10000 frames in one order"),
+        (("--frames", "1-20000"), "--frames: at most 1,440 frames in one order: order the others apart"),
         (("--frames", "1-99999999"), "last frame is 99999999: give at most 1048576"),
         (("--frames", "1", "--size", "big"), "'big' is no size: write 1920x1080"),
         (("--frames", "1", "--size", "0x0"), "width is 0: give at least 4"),

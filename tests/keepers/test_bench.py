@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a keeper attests of a machine: a name by which its results are compared later."""
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from inferix.errors import InferixError
 from inferix.machines import machine_name
 from inferix.models.result import Result
 from inferix.models.roles import TaskKind
-from keepers.bench import attestable
+from inferix.proofs.rendering import Tolerance, load_calibration, measure
+from inferix.storage.tables import Challenge
+from keepers.bench import LATE, TILES, attestable, rest_after, resting, why_not_the_same
 
 KERNEL = "avx2 genuineintel-6-207 glibc-2.36"
 
@@ -34,3 +38,32 @@ def test_attack_a_device_class_that_nobody_compared_is_attested_by_who_wants_tha
 def test_what_has_no_place_on_chain_is_refused(device_class: str) -> None:
     with pytest.raises(InferixError, match="1 to 32"):
         attestable(answer(device_class=device_class), uncalibrated=True)
+
+
+def challenge(node: int, state: str, seconds: int, reason: str = "") -> Challenge:
+    return Challenge(
+        id=bytes([node, seconds % 256]) * 16, node=node, scene="", seed=1, state=state, reason=reason,
+        answered_at_wall_ms=1_000 * seconds,
+    )  # fmt: skip
+
+
+def test_attack_a_speed_is_not_guessed_again_and_again() -> None:
+    """Part of a frame forged passes now and then; each false answer doubles the time until the next challenge."""
+    rows = [challenge(7, "failed", at, "it is not the raw pass") for at in (1, 2, 3)]
+    rows.append(challenge(8, "failed", 3, LATE))
+    assert resting(rows, 3 + 479) == {7} and resting(rows, 3 + 480) == set()
+    assert resting([*rows, challenge(7, "attested", 4)], 5) == set(), "a true one ends that"
+    assert rest_after(30) == 86_400
+
+
+@pytest.mark.parametrize("differ", [0, 1])
+def test_attack_every_tile_of_a_benchmark_has_to_agree(differ: int) -> None:
+    """A test that stops when it is sure looks at three: half a frame passed it once in eight tries."""
+    tiles = [np.random.default_rng(at).normal(1, 1, (8, 8, 10)).astype(np.float32) for at in range(TILES)]
+    given = [np.array(tile) for tile in tiles]
+    for at in range(TILES - differ, TILES):
+        given[at] += 1
+    found = [measure(theirs, own, Tolerance()) for theirs, own in zip(given, tiles, strict=True)]
+    rule = replace(load_calibration().rule("cpu", "cpu"), tolerance=Tolerance())
+    assert why_not_the_same(found, rule).endswith(f"{differ} of {TILES} tiles differ" if differ else "")
+    assert bool(why_not_the_same(found, rule)) is bool(differ)

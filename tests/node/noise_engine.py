@@ -182,7 +182,7 @@ class NoiseSession:
 class DirectReader:
     """Reads the pictures of this engine in this process."""
 
-    def picture(self, png: Path, work: Path) -> Any:
+    def picture(self, png: Path, work: Path, size: tuple[int, int] | None = None) -> Any:
         try:
             return np.load(png, allow_pickle=False)
         except ValueError as error:

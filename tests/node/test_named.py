@@ -153,6 +153,19 @@ def test_attack_tiles_of_choice_beside_the_draw_are_not_looked_at(
     assert not {(tile.x, tile.y) for tile in beside} & looked_at(verifier)
 
 
+def test_attack_one_tile_named_eight_times_is_one(first: Node, verifier: Node, delivery: Delivery, seed: bytes) -> None:
+    """One tile never rejects: memory and disks err too."""
+    theirs = rejection(first, delivery, seed)
+    differs = next(tile for tile in theirs.tiles if not tile.equal and tile.frame == 1)
+    theirs = theirs.model_copy(update={"tiles": [differs] * NAMED_TILES})
+    item = delivery.verify(verifier, seed=seed, named=named(verifier, theirs, seed))
+    outcome, measurement = voted(verifier, item)
+    assert (outcome, measurement.named) == (ACCEPTED, [])
+    rule = load_calibration().rule("cpu", "cpu", same_kernel=True)
+    said = measurement.model_copy(update={"named": [differs] * NAMED_TILES})
+    assert outcome_of(said, rule, [1, 2]) is ACCEPTED, "nor where a member says that it confirmed it"
+
+
 @pytest.mark.parametrize(
     "change", [{"node": 8}, {"attempt": 1}, {"task": b"x" * 32}, {"method": "none"}, {"tiles": []}]
 )

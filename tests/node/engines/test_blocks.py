@@ -97,6 +97,36 @@ def test_other_passes_are_refused(tmp_path: Path) -> None:
     refused(path, "raw passes")
 
 
+def _attribute(data: bytearray, name: bytes, kind: bytes) -> int:
+    """Where an attribute's value begins."""
+    return data.index(name + b"\0" + kind + b"\0") + len(name) + len(kind) + 2 + 4
+
+
+@pytest.mark.parametrize("value", [float("nan"), 0.0, 2.0])
+@pytest.mark.parametrize("name", [b"pixelAspectRatio", b"screenWindowWidth"])
+def test_attack_a_header_that_openexr_refuses_is_refused_here(raw: Path, name: bytes, value: float) -> None:
+    """Its pixels were accepted and paid for, and whoever was to make the film of them was late."""
+    data = bytearray(raw.read_bytes())
+    struct.pack_into("<f", data, _attribute(data, name, b"float"), value)
+    raw.write_bytes(data)
+    refused(raw, f"its header differs in {name.decode()}")
+
+
+@pytest.mark.parametrize("kind", [b"flo\0t", b"int\0\0"])
+def test_attack_an_attribute_of_another_kind_is_refused(raw: Path, kind: bytes) -> None:
+    data = raw.read_bytes().replace(b"pixelAspectRatio\0float", b"pixelAspectRatio\0" + kind)
+    raw.write_bytes(data)
+    refused(raw, "is not an EXR raw frame")
+
+
+def test_an_attribute_more_is_refused(raw: Path) -> None:
+    data = bytearray(raw.read_bytes())
+    at = data.index(b"compression\0compression")
+    data[at:at] = b"comments\0string\0" + struct.pack("<I", 2) + b"me"
+    raw.write_bytes(data)
+    refused(raw, "differs in comments")
+
+
 def _table(data: bytes) -> int:
     """Where the table of the blocks' places begins."""
     return data.index(b"scanlineimage") + len("scanlineimage") + 1
