@@ -6,7 +6,9 @@ Every step is a permissionless crank or the manager's duty, each done once; a ke
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from sqlmodel import select
@@ -18,16 +20,19 @@ from inferix.replay import Network
 from inferix.replay.accounting import accounts_data, accounts_tree, claimable, nodes_tree
 from inferix.replay.answers import inclusion
 from inferix.replay.availability import withheld
-from inferix.replay.settlement import LEASES, unpaid_leases
+from inferix.replay.settlement import CHUNK, LEASES, unpaid_leases
 from inferix.replay.state import AccountsRoot
 from inferix.storage.documents import put_chunked
 from inferix.storage.tables import Event
-from inferix.trees import Tree, flat, split
+from inferix.trees import flat, split
+from keepers.chunks import NO_REWARD
 from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
 
 CLAIMS_AT_ONCE = 50
+PAID_ONE_IN = 4
+"""Of a chunk's rows, at least, for it to be claimed as one: the others cost calldata and hashes."""
 CLOSE_ANYWAY = 6 * 3_600
 COLLECT_EVERY = 86_400
 COIN_UNIT = 1_000  # nano-USD of a 6-decimals coin
@@ -120,6 +125,27 @@ def decide_claims(network: Network, root: AccountsRoot, data: AccountsData) -> l
     return found
 
 
+def claim_calls(data: AccountsData, leaves: list[NodeLeaf]) -> Iterator[tuple[int, str, list[Any]]]:
+    """(first node, function, arguments) that pay these leaves: neighbours under one proof, a third cheaper, where
+    enough of a chunk are paid; the others each with its own."""
+    if not leaves:
+        return
+    tree, rows, apart = nodes_tree(data), {row.node: row for row in data.nodes}, list[NodeLeaf]()
+    height = min(CHUNK.bit_length() - 1, len(tree.levels) - 1)
+    for number, group in groupby(leaves, key=lambda leaf: leaf.node >> height):
+        part, first = list(group), number << height
+        places = [rows.get(at) for at in range(first, min(first + (1 << height), max(rows) + 1))]
+        if len(part) == 1 or len(part) * PAID_ONE_IN < sum(place is not None for place in places):
+            apart += part
+            continue
+        values = [place.model_dump() if place else NO_REWARD for place in places]
+        yield first, "claim_chunk", [first, height, values, flat(tree.proof(first)[height:])]
+    for at in range(0, len(apart), CLAIMS_AT_ONCE):
+        part = apart[at : at + CLAIMS_AT_ONCE]
+        proofs = [flat(tree.proof(leaf.node)) for leaf in part]
+        yield part[0].node, "claim_many", [[leaf.model_dump() for leaf in part], proofs]
+
+
 def decide_leases(network: Network, manager: int) -> list[tuple[str, dict[str, Any], bytes]]:
     """(key, leaf as an Inclusion, order's record) of each final lease of a lane that was not paid yet."""
     found = []
@@ -194,13 +220,10 @@ class EpochKeeper:
                 return
             leaves = decide_claims(network, root, data)
             shares = [(lane, coin) for lane in sorted(network.lanes) for coin in sorted(network.released)]
-        tree = nodes_tree(data) if leaves else Tree([])
-        for at in range(0, len(leaves), CLAIMS_AT_ONCE):
-            part = leaves[at : at + CLAIMS_AT_ONCE]
-            key = f"claim:{root.epoch}:{part[0].node}"
+        for first, function, arguments in claim_calls(data, leaves):
+            key = f"claim:{root.epoch}:{first}"
             if not self.desk.sender.done(key):
-                proofs = [flat(tree.proof(leaf.node)) for leaf in part]
-                self.desk.try_send(MONEY, key, "Accounts", "claim_many", [leaf.model_dump() for leaf in part], proofs)
+                self.desk.try_send(MONEY, key, "Accounts", function, *arguments)
         for lane, coin in shares:
             key = f"claim-manager:{root.epoch}:{lane}:{coin}"
             self.desk.try_send(MONEY, key, "FeeBurner", "claim_manager", lane, coin)

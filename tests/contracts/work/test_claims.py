@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inferix.models.anchor import NodeLeaf
+from inferix.models.anchor import AccountsData, NodeLeaf
 from inferix.replay.accounting import claimable as reference
+from keepers.epoch import claim_calls
 from tests.contracts.system import BANNED, FROZEN, JAILED, Node, acting, advance, now, set_time
 from tests.contracts.work.books import Books, Ledger
 from tests.contracts.work.network import Network, leaf_values
@@ -216,6 +217,31 @@ def test_claim_chunk_pays_neighbours_under_one_proof(ledger: Ledger) -> None:
     everything = accounts.claim_chunk(*books.chunk(0, (last).bit_length()))
     left = {node for node in books.leaves if node not in (0, 8, 9, 11, 12, 14, 15, 16, 17, 18, 19)}
     assert everything == sum(left) + books.leaves[0].matured
+
+
+@pytest.mark.parametrize("owed", ["all", "few", "one"])
+def test_what_keepers_send_pays_each_once(ledger: Ledger, owed: str) -> None:
+    """Neighbours under one proof where enough of them are paid, the others each with its own."""
+    nodes = [ledger.node() for _ in range(90)]
+    books, _ = publish(ledger, {node.id: (node.id, 0, 0) for node in nodes if node.id % 7})
+    data = AccountsData(epoch=0, accounts=[], nodes=[books.leaves[at] for at in sorted(books.leaves)])
+    parts = {"all": data.nodes, "few": data.nodes[5:80:20], "one": data.nodes[3:4]}
+    calls = list(claim_calls(data, parts[owed]))
+    chunks = [(first, name) for first, name, _ in calls if name == "claim_chunk"]
+    assert chunks == ([(0, "claim_chunk"), (64, "claim_chunk")] if owed == "all" else [])
+    accounts = ledger.network.accounts
+    for _, name, arguments in calls:
+        getattr(accounts, name)(*[_values(each) for each in arguments])
+    assert all(accounts.claimed(leaf.node) == leaf.matured for leaf in parts[owed])
+    others = [leaf.node for leaf in data.nodes if leaf not in parts[owed]]
+    assert all(accounts.claimed(node) == 0 for node in others)
+
+
+def _values(argument: Any) -> Any:
+    """Structs as boa takes them."""
+    if isinstance(argument, list):
+        return [_values(each) for each in argument]
+    return tuple(argument.values()) if isinstance(argument, dict) else argument
 
 
 def test_claim_chunk_refusals(ledger: Ledger) -> None:
