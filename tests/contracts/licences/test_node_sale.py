@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """NodeSale: the tiers, who may buy how many of them and when, and the codes that refer."""
 
+import hashlib
+
 import boa
 import pytest
 from eth_utils import keccak
@@ -45,6 +47,23 @@ def set_sold(shop: Shop, role: int, tier: int, sold: int, whitelisted_sold: int 
     word = terms.price | terms.cap << 24 | terms.licences << 32 | terms.whitelisted << 56
     word |= sold << 80 | whitelisted_sold << 104
     boa.env.set_storage(shop.node_sale.address, slot(shop.node_sale, "_tiers", role, tier), word)
+
+
+@pytest.mark.parametrize(
+    ("role", "digest"),
+    [
+        (WORKER, "ef6b3837e0cdfbaf329d0fa36a2ac64628fcbc15cb2758ceb434d126a6093d29"),
+        (VERIFIER, "7d21b651fd7a7fe5f283f8dd80124b207e043950ffdd171af3f27c53c3a16d9b"),
+    ],
+)
+def test_the_tiers_on_chain_are_the_published_ones_row_by_row(shop: Shop, role: int, digest: str) -> None:
+    """The digests were made of the published tables, not of the files that a sale is deployed from: tier, cap ("-": no
+    limit), USD, licences, whitelisted."""
+    rows = [
+        f"{number},{tier.cap or '-'},{tier.price // 100},{tier.licences},{tier.whitelisted}"
+        for number, tier in ((number, shop.node_sale.tier(role, number)) for number in range(1, 31))
+    ]
+    assert hashlib.sha256(";".join(rows).encode()).hexdigest() == digest
 
 
 def test_thirty_tiers_of_both_roles_are_the_licences_that_there_are(shop: Shop) -> None:
