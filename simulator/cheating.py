@@ -5,8 +5,10 @@ Honest: r - c. Cheating, with a part f of the cost saved, found out with probabi
 (1 - p d) r - (1 - f) c - p d S. The difference is f c - p d (S + r): cheating does not pay where p d (S + r) >= f c.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 from inferix.economy import BPS, PARTS, Rules, worker_stake_usd
 from inferix.models.roles import Role
@@ -16,6 +18,12 @@ from simulator.machines import Machine
 from simulator.settings import PPM, Job
 
 MICRO_IBM = 10**6
+
+
+GOVERNED: Final = {"slash_failed_bps": (0, 10_000), "mint_multiple_bps": (0, 50_000), "poc_bps": (0, 10_000)}
+"""What a vote may change of what a cheat expects, and the contract's bounds of it."""
+COMMITTEES: Final = ((2, 2), (2, 3), (3, 5), (4, 6), (5, 8))
+"""(votes_needed, committee): majorities of committees that the contract takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,25 @@ def largest_task(job: Job, of: Stakes, stake: int) -> Fraction | None:
     found = Fraction(job.audit * job.detection, PPM**2)
     surplus = Fraction(job.saved * of.cost, PPM) - found * of.reward
     return None if surplus <= 0 else found * stake * job.work / surplus
+
+
+def pays_with(job: Job, machine: Machine, price: NanoUsd, rules: Rules, **changed: int) -> bool:
+    """Whether a cheat expects more than an honest worker where these parameters are changed; a slash is at risk."""
+    of = at_stake(job, machine, price, {**rules, **changed})
+    return gain(job, of, of.slash) > 0
+
+
+def turns(pays: Callable[[int], bool], low: int, high: int) -> tuple[bool, int | None]:
+    """Whether cheating pays at ``low``, and the first value up to ``high`` at which that is otherwise; None: nowhere.
+    What pays must turn once at most, as it does with what a cheat loses."""
+    first = pays(low)
+    if pays(high) is first:
+        return first, None
+    same, other = low, high
+    while other - same > 1:
+        middle = (same + other) // 2
+        same, other = (middle, other) if pays(middle) is first else (same, middle)
+    return first, other
 
 
 def gain_colluding(job: Job, of: Stakes, stake: int, share: Fraction, rules: Rules) -> Fraction:

@@ -13,7 +13,7 @@ from simulator.collusion import LIMITS, most_below
 from simulator.fleet import HONEST
 from simulator.machines import load_machines
 from simulator.results import Results
-from simulator.settings import PPM
+from simulator.settings import PPM, Job
 from simulator.washing import WASHERS, Market, break_even, outside_price, wash
 from simulator.world import World
 
@@ -27,6 +27,7 @@ def sentences(results: Results) -> list[str]:
         *_washing(results),
         *_reference(results),
         *_cheating(results),
+        *_settings(results),
         *_collusion(results),
     ]
 
@@ -140,6 +141,30 @@ def _cheating(results: Results) -> Iterator[str]:
             f"cheats found out, {machine.name}): {pays}. To deter it, {needed}; a slash takes {_usd(stakes.slash)}, "
             f"with which {100 * float(audit):.3f} % checked are enough. It deters {size}."
         )
+
+
+def _settings(results: Results) -> Iterator[str]:
+    """Which settings of the governor's make cheating pay, each by itself."""
+    of = results.settings.experiments
+    machine, price = load_machines()[of.machine], NanoUsd(DEFAULTS["price_default"])
+    for name, (low, high) in cheating.GOVERNED.items():
+        says = []
+        for job in of.jobs:
+
+            def pays(value: int, job: Job = job, name: str = name) -> bool:
+                return cheating.pays_with(job, machine, price, DEFAULTS, **{name: value})
+
+            first, turn = cheating.turns(pays, low, high)
+            where = ("always" if first else "never") if turn is None else f"{'under' if first else 'from'} {turn:,}"
+            says.append(f"{job.name}: {where}")
+        bounds = f"{low:,} to {high:,} by governance and {DEFAULTS[name]:,} now"
+        yield f"`{name}`, {bounds}: cheating pays in {'; '.join(says)}."
+    job = of.jobs[0]
+    stakes = cheating.at_stake(job, machine, price, DEFAULTS)
+    for needed, committee in cheating.COMMITTEES:
+        rules = {**DEFAULTS, "votes_needed": needed, "committee": committee}
+        least = cheating.least_collusion(job, stakes, stakes.slash, rules)
+        yield f"{needed} votes of a committee of {committee}: cheating in {job.name} pays with {least} % of the verifiers."
 
 
 def _collusion(results: Results) -> Iterator[str]:

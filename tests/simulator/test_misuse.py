@@ -6,6 +6,7 @@ from itertools import combinations
 from random import Random
 
 import pytest
+from eth_utils import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from simulator.collusion import capture, most_below, passes, passes_among_many, 
 from simulator.machines import load_machines
 from simulator.settings import Settings
 from simulator.washing import WASHERS, Market, Washer, break_even, outside_price, wash, with_multiple
+from tests.contracts.system import deployer
 
 TENTH, WORKER, VERIFIERS, MANAGER, FOUNDATION = WASHERS
 markets = st.builds(
@@ -186,3 +188,24 @@ def test_the_gain_is_what_the_proofs_say_of_a_cheat_less_what_honest_work_brings
         money = (NanoUsd(at.slash), NanoUsd(at.reward), NanoUsd(left))
         cheat = expected_value_of_cheating(job.audit, job.detection, *money)
         assert cheat - (at.reward - at.cost) == pytest.approx(float(cheating.gain(job, at, at.slash)), abs=2)
+
+
+def test_a_setting_at_which_cheating_begins_to_pay_is_where_it_turns(settings: Settings) -> None:
+    training, machine = settings.experiments.jobs[3], load_machines()[settings.experiments.machine]
+
+    def pays(value: int) -> bool:
+        return cheating.pays_with(training, machine, NanoUsd(16_000_000), DEFAULTS, slash_failed_bps=value)
+
+    first, turn = cheating.turns(pays, *cheating.GOVERNED["slash_failed_bps"])
+    assert first and turn is not None and pays(turn - 1) and not pays(turn)
+    assert cheating.turns(lambda _: False, 0, 9) == (False, None)
+    assert [cheating.turns(lambda value, at=at: value >= at, 0, 9) for at in (1, 9)] == [(False, 1), (False, 9)]
+
+
+def test_what_is_tried_are_the_contracts_own_bounds() -> None:
+    somebody = "0x" + "11" * 20
+    parameters = deployer("governance/Parameters.vy").deploy(somebody, somebody, [], [])
+    for name, bounds in cheating.GOVERNED.items():
+        assert tuple(parameters.bounds(keccak(text=name))) == bounds
+    for needed, committee in cheating.COMMITTEES:
+        assert needed <= committee < 2 * needed
