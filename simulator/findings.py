@@ -164,7 +164,7 @@ def _settings(results: Results) -> Iterator[str]:
     for needed, committee in cheating.COMMITTEES:
         rules = {**DEFAULTS, "votes_needed": needed, "committee": committee}
         least = cheating.least_collusion(job, stakes, stakes.slash, rules)
-        yield f"{needed} votes of a committee of {committee}: cheating in {job.name} pays with {least} % of the verifiers."
+        yield f"{needed} votes of a committee of {committee}: cheating in {job.name} pays with {least} % of the roster."
 
 
 def _collusion(results: Results) -> Iterator[str]:
