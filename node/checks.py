@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
+import numpy as np
+
 from inferix.errors import NotFound, Unavailable
 from inferix.machines import machine_name
-from inferix.models.result import FrameResult, Measurement, Result, ShadowResult, TileResult
+from inferix.models.result import Film, FrameResult, Measurement, Result, ShadowResult, TileResult
 from inferix.models.roles import Outcome, TaskKind
 from inferix.models.work import PanelDuty, Verify
 from inferix.proofs.assembly import ByteArray, judge_picture, measure_picture
@@ -33,6 +35,8 @@ from node.vault import BadFile
 log = logging.getLogger(__name__)
 
 MAX_REASON: Final = 500
+MOVIE_LEVELS: Final = 24
+"""Of 255, on average: a movie's frame is off its still by three or four, by chroma and rounding."""
 
 
 class PictureReader(Protocol):
@@ -40,6 +44,10 @@ class PictureReader(Protocol):
 
     def picture(self, png: Path, work: Path, size: tuple[int, int] | None = None) -> ByteArray:
         """(height, width, 3 or 4) uint8; ``size``: (width, height), refused before it is unpacked if it is another."""
+        ...
+
+    def movie_frame(self, movie: Path, work: Path, at: int, frames: int, size: tuple[int, int]) -> ByteArray:
+        """(height, width, 3) uint8, even sides: frame ``at`` of a movie that has to have so many of this size."""
         ...
 
 
@@ -304,7 +312,23 @@ class Checker:
         except BadFile as error:
             raise Rejected(f"the film: {error}") from error
         drawn = redo_frame(item.seed, item.task.id, item.attempt, self._whose(item), frames)
-        return self._redo(assignment, result, seen, drawn, folder / film.stills[frames.index(drawn)].sha256.hex())
+        found = self._redo(assignment, result, seen, drawn, folder / film.stills[frames.index(drawn)].sha256.hex())
+        return found if found.outcome is not Outcome.ACCEPTED else self._play(assignment, film, drawn, found)
+
+    def _play(self, assignment: Assignment, film: Film, drawn: int, found: Finding) -> Finding:
+        """Whether the film's movie plays, has all frames, and shows the redone one where that belongs."""
+        folder, frames = self._parts.sessions.files(assignment.task.job), list(assignment.task.frames())
+        at = frames.index(drawn)
+        still = self._reader.picture(folder / film.stills[at].sha256.hex(), folder / "still.reading")[..., :3]
+        height, width = still.shape[:2]
+        movie = folder / film.movie.sha256.hex()
+        shown = self._reader.movie_frame(movie, folder / "movie.reading", at, len(frames), (width, height))
+        even = still[: shown.shape[0], : shown.shape[1]].astype(np.int16)
+        off = float(np.abs(shown.astype(np.int16) - even).mean())
+        if off <= MOVIE_LEVELS:
+            return found
+        # How far an encoder is off was not counted: nobody is blamed for it.
+        return Finding(Outcome.VOID, f"frame {drawn} of the movie is {off:.0f} levels off its still on average")
 
     def _redo(self, assignment: Assignment, result: Result, seen: Seen | None, drawn: int, still: Path) -> Finding:
         session, problem = open_package(assignment, self._parts)

@@ -63,6 +63,26 @@ def read_picture(png: Path, work: Path, *, size: tuple[int, int] | None = None, 
     return np.frombuffer(data, np.uint8).reshape(height, width, 4)[..., :channels]
 
 
+def read_movie_frame(
+    movie: Path, work: Path, at: int, frames: int, size: tuple[int, int], *, unsafe: bool = False
+) -> ByteArray:
+    """Frame ``at``, from 0, of a movie of ``frames`` stills of ``size`` (width, height), without an odd last row and
+    column: (height, width, 3) uint8.
+
+    :raises BadResult: it does not play, or has another size or number of frames.
+    """
+    process = start_python("node.engines.blender.inside", work, EngineSettings(limits=_LIMITS, unsafe=unsafe))
+    try:
+        asked = {"at": at, "frames": frames, "size": size}
+        data = _fetch(process, "movie_frame", "frame.u8", source=process.give(movie), **asked)
+    finally:
+        process.close()
+    width, height = size[0] // 2 * 2, size[1] // 2 * 2
+    if len(data) != width * height * 4:
+        raise BadResult(f"{movie.name}: it has {len(data)} bytes of pixels, expected {width * height * 4}")
+    return np.frombuffer(data, np.uint8).reshape(height, width, 4)[..., :3]
+
+
 def _fetch(process: JsonProcess, operation: str, name: str, **arguments: Any) -> bytes:
     try:
         process.call(operation, output=name, **arguments)

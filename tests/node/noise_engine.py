@@ -187,3 +187,12 @@ class DirectReader:
             return np.load(png, allow_pickle=False)
         except ValueError as error:
             raise BadResult(f"not a picture: {error}") from error
+
+    def movie_frame(self, movie: Path, work: Path, at: int, frames: int, size: tuple[int, int]) -> Any:
+        try:
+            found = np.load(movie, allow_pickle=False)
+        except ValueError as error:
+            raise BadResult(f"not a movie: {error}") from error
+        if found.shape[:3] != (frames, size[1], size[0]):
+            raise BadResult(f"{found.shape} is not {frames} frames of {size}")
+        return found[at]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a verifier finds in a film: all of it is there, and one drawn frame is redone."""
 
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,10 +27,17 @@ def _film(network: Network, job: Job, folder: Path) -> tuple[Delivery, list[byte
         stills += [_still(part, frame) for frame in part.result.frames]
     film = Film(
         stills=[delivery.file(still) for still in stills],
-        movie=delivery.file(b"movie"),
+        movie=delivery.file(movie_of(stills)),
         contact_sheet=delivery.file(b"sheet"),
     )
     return delivery.change(film=film), results
+
+
+def movie_of(stills: list[bytes]) -> bytes:
+    """As `DirectReader` reads it: all pictures in one array."""
+    made = BytesIO()
+    np.save(made, np.stack([np.load(BytesIO(still)) for still in stills]))
+    return made.getvalue()
 
 
 def _still(part: Delivery, frame: FrameResult) -> bytes:
@@ -89,3 +98,42 @@ def test_verify_film__movie_not_in_storage__unserved(
     remove(network, film.movie.cid)
     outcome, _ = give_up(verifier, item)
     assert outcome is Outcome.UNSERVED
+
+
+def shown(network: Network, job: Job, folder: Path, verifier: Node, change: Any) -> Outcome:
+    """The vote on an honest film whose movie is what ``change`` makes of its stills."""
+    delivery, results = _film(network, job, folder)
+    film = delivery.result.film
+    assert film is not None
+    key = delivery.key
+    stills = []
+    for number, ref in enumerate(film.stills):
+        delivery.vault.fetch_file(ref, key, 10**7, folder / f"{number}.npy")
+        stills.append((folder / f"{number}.npy").read_bytes())
+    movie = delivery.file(change(stills))
+    item = delivery.change(film=film.model_copy(update={"movie": movie})).verify(verifier, results=results)
+    return voted(verifier, item)[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda _: b"x", lambda stills: movie_of(stills[:3]), lambda stills: movie_of([*stills, stills[0]])],
+    ids=["one byte", "a frame less", "a frame more"],
+)
+def test_attack_a_movie_that_does_not_play_or_lacks_frames_is_rejected(
+    network: Network, verifier: Node, job: Job, tmp_path: Path, change: Any
+) -> None:
+    assert shown(network, job, tmp_path, verifier, change) is Outcome.REJECTED
+
+
+def test_a_movie_of_other_pictures_is_paid_to_nobody(
+    network: Network, verifier: Node, job: Job, tmp_path: Path
+) -> None:
+    """How far an encoder is off was not counted, so that nobody is blamed."""
+
+    def black(stills: list[bytes]) -> bytes:
+        made = BytesIO()
+        np.save(made, np.zeros((len(stills), 48, 64, 3), np.uint8))
+        return made.getvalue()
+
+    assert shown(network, job, tmp_path, verifier, black) is Outcome.VOID

@@ -24,7 +24,7 @@ from node.engines import (
 from node.engines.blender.host import BlenderEngine
 from node.engines.blender.session import BlenderSession
 from node.engines.blocks import RawBlocks
-from node.engines.crops import read_crops, read_picture
+from node.engines.crops import read_crops, read_movie_frame, read_picture
 from node.sandbox import Limits
 from tests.node.engines.conftest import DEMO, SCENES, SMALL
 
@@ -188,6 +188,19 @@ def test_a_film_has_stills_a_movie_and_a_contact_sheet(demo: BlenderSession, raw
     assert movie[4:8] == b"ftyp"
     assert b"avc1" in movie
     assert hashlib.sha256(movie).digest() == film.movie_sha256
+    size = (SMALL.width, SMALL.height)
+    for at, still in enumerate(film.stills):
+        frame = read_movie_frame(film.movie, tmp_path / "movie", at, 2, size).astype(int)
+        own = [read_picture(each.path, tmp_path / "reading")[..., :3].astype(int) for each in film.stills]
+        off = [np.abs(frame - each[: frame.shape[0], : frame.shape[1]]).mean() for each in own]
+        assert off[at] < 8, still
+    for frames, other in ((3, size), (2, (64, 64))):
+        with pytest.raises(BadResult, match="frames"):
+            read_movie_frame(film.movie, tmp_path / "movie", 0, frames, other)
+    junk = tmp_path / "junk.mp4"
+    junk.write_bytes(b"x")
+    with pytest.raises(BadResult, match="frames|play"):
+        read_movie_frame(junk, tmp_path / "movie", 0, 2, size)
     sheet = read_picture(film.contact_sheet, tmp_path)
     assert sheet.shape[1] > 2 * SMALL.width
 

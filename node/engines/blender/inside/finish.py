@@ -106,6 +106,38 @@ def movie(stills: Sequence[str], fps: float, path: str) -> None:
         bpy.data.scenes.remove(scene)
 
 
+def movie_frame(path: str, at: int, frames: int, size: tuple[int, int]) -> FloatArray:
+    """Values over 255 of one frame of a movie, (height, width, 4), row 0 on top; ``at``: from 0; ``size``: (width,
+    height) of its stills.
+
+    :raises BadPicture: it does not play, or has another size or number of frames.
+    """
+    name, even = os.path.basename(path), (size[0] // 2 * 2, size[1] // 2 * 2)
+    still = os.path.abspath("movie-frame.png")
+    scene = bpy.data.scenes.new("movie")
+    try:
+        strip = scene.sequence_editor_create().strips.new_movie(
+            name="movie", filepath=path, channel=1, frame_start=1, fit_method="ORIGINAL"
+        )
+        element = strip.elements[0]
+        found = (element.orig_width, element.orig_height, strip.frame_duration)
+        if found != (*even, frames):
+            raise BadPicture(f"{name} has {found[2]} frames of {found[0]}x{found[1]}, expected {frames} of {even}")
+        _picture_settings(scene, *even)
+        scene.render.use_sequencer, scene.render.use_compositing = True, False
+        scene.render.image_settings.file_format, scene.render.filepath = "PNG", still
+        scene.view_settings.view_transform = "Standard"
+        strip.frame_start = 1 - at  # a frame that is set is not, in a scene without a window
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+    except RuntimeError as error:
+        raise BadPicture(f"{name} does not play: {error}") from error
+    finally:
+        bpy.data.scenes.remove(scene)
+    pixels = read_png(still, even)
+    os.unlink(still)
+    return pixels
+
+
 def contact_sheet(stills: Sequence[str], path: str) -> None:
     """All stills on one picture, in reading order, on a dark ground."""
     pictures = [read_png(still) for still in stills]

@@ -118,6 +118,12 @@ class Operations:
         Path(output).write_bytes(np.rint(pixels * 255).astype(np.uint8).tobytes())
         return {}
 
+    def movie_frame(self, source: str, at: int, frames: int, size: Sequence[int], output: str) -> Json:
+        """Pixels of one frame of a movie as RGBA bytes, row 0 on top."""
+        pixels = finish.movie_frame(source, at, frames, (size[0], size[1]))
+        Path(output).write_bytes(np.rint(pixels * 255).astype(np.uint8).tobytes())
+        return {}
+
     def encode(self, stills: Sequence[str], fps: float, movie: str, contact_sheet: str) -> Json:
         self._report("encoding", 0.0)
         finish.movie(stills, fps, _here(movie))
