@@ -11,6 +11,8 @@
 @custom:security The bond is new money. Out of the credit, of which a liar has spent everything, it would be paid by others.
                  Only a final charge, or one that was proposed before the claim, lets it fall: else anybody with a lane
                  could stop a client by proposing false ones. One that its owner could not know costs no bond.
+                 `settle` gives no bond back within the window, whatever becomes of request and root: who sees a proof
+                 coming could change the request first.
 @custom:kill None: an exit.
 """
 
@@ -160,11 +162,12 @@ def settle(account: uint32) -> uint96:
     """
     @notice Pays a claim that stood for the window, to the owner: the bond and what the coin's allowance of this epoch lets
             go; call it again in later ones. Where a newer root is final, the request is another, or nothing is left since
-            by the newest root it was withdrawn, drops it. Anybody.
+            by the newest root it was withdrawn, drops it: the bond alone goes back. Anybody.
     @return nano-USD paid.
     """
     claim: IBalanceClaims.Claim = self._claims[account]
     assert claim.claimed_at != 0, "BalanceClaims: no claim"
+    assert governed._clock() >= convert(claim.claimed_at, uint256) + WINDOW, "BalanceClaims: window not over"
     held: IIfxDollar.Account = staticcall _IFX_DOLLAR.account(account)
     # What was withdrawn by the newest root since it was claimed is not there twice.
     left: uint96 = min(min(claim.left, held.requested), held.credit - min(claim.used, held.credit))
@@ -174,7 +177,6 @@ def settle(account: uint32) -> uint96:
         self._pay(held.coin, held.owner, claim.bond)
         log IBalanceClaims.ClaimDropped(account=account)
         return 0
-    assert governed._clock() >= convert(claim.claimed_at, uint256) + WINDOW, "BalanceClaims: window not over"
     paid: uint96 = extcall _IFX_DOLLAR.pay_claim(account, left)
     bond: uint256 = claim.bond
     claim.bond = 0

@@ -42,7 +42,7 @@ class ClaimRules(Stage):
         self.bench.compare()
         self._pass(3 * DAY)
         for account in accounts:
-            self.docket.settle_claim(account.id)  # too early, or its root is no more the newest
+            self.docket.settle_claim(account.id)  # too early, whether or not its root is still the newest
         self._pass(4 * DAY)
         for account in accounts:
             self.docket.settle_claim(account.id)

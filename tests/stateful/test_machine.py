@@ -135,6 +135,15 @@ def test_claims_to_a_balance_agree_from_silence_to_payment(world: World) -> None
         batch = next(iter(machine.bench.model.work.batches.values()))
         assert not docket.prove_charge(1, batch, batch.leaves[0]), "counted"
         assert not docket.settle_claim(1), "window not over"
+        machine.cancel_request(0, 1)
+        assert not docket.settle_claim(1), "window not over, whatever became of the request"
+        machine._pass(7 * DAY)
+        credit = account.credit
+        assert docket.settle_claim(1)
+        assert account.credit == credit and not machine.bench.model.claims.standing, "dropped, not paid"
+        machine.request(0, BPS, 0, 1)
+        machine._pass(33 * DAY)
+        assert docket.claim_balance(1, owner)
         machine._pass(7 * DAY)
         assert docket.settle_claim(1)
         assert not docket.settle_claim(1), "paid"

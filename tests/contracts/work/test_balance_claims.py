@@ -323,6 +323,8 @@ def test_a_root_in_between_drops_the_claim_and_nothing_is_paid_twice(leaver: Lea
     books = leaver.ledger.publish(leaver.ledger.books())
     spent = books.account(leaver.account)[1]
     assert leaver.network.ifx_dollar.withdraw(*books.account(leaver.account)) == CREDIT - spent
+    with boa.reverts("BalanceClaims: window not over"):
+        leaver.claims.settle(leaver.account)
     advance(WINDOW)
     assert leaver.claims.settle(leaver.account) == 0
     assert leaver.units == (CREDIT - spent) // 1000 + bond
@@ -374,7 +376,7 @@ def test_a_root_after_it_was_paid_pays_no_more(leaver: Leaver) -> None:
 
 
 def test_a_request_that_was_taken_back_drops_the_claim(leaver: Leaver) -> None:
-    """Its credit may have paid for orders meanwhile."""
+    """Its credit may have paid for orders meanwhile: nothing is paid, and the bond is back once the window is over."""
     leaver.request()
     advance(AGE)
     leaver.claim(CREDIT)
@@ -387,6 +389,67 @@ def test_a_request_that_was_taken_back_drops_the_claim(leaver: Leaver) -> None:
         assert left(leaver) == 0
         with boa.reverts("BalanceClaims: request too young"):
             leaver.claim(CREDIT)
+
+
+WAYS_BACK = pytest.mark.parametrize("way", ["taken back", "renewed", "withdrawn"])
+
+
+def request_for(leaver: Leaver, way: str) -> None:
+    """Asks for all but a USD long enough ago, before a root if it is to be withdrawn."""
+    leaver.request(CREDIT - USD)
+    if way == "withdrawn":
+        leaver.ledger.charge = USD
+        leaver.ledger.close_epoch()
+        leaver.know(leaver.ledger.publish(leaver.ledger.books()))
+    advance(AGE)
+
+
+def claim_and_spoil(leaver: Leaver, way: str) -> int:
+    """A claim whose owner sees to it that it will be dropped; the bond."""
+    leaver.claim(CREDIT - USD)
+    dollar = leaver.network.ifx_dollar
+    with acting(leaver.client):
+        if way == "taken back":
+            dollar.cancel_request(leaver.account)
+        elif way == "renewed":
+            dollar.request_withdrawal(leaver.account, 1)
+        else:
+            assert dollar.withdraw(leaver.account, leaver.spent, leaver.reserved, leaver.proof) == CREDIT - USD
+    return int(leaver.claims.claim_of(leaver.account).bond)
+
+
+@WAYS_BACK
+def test_attack_a_false_claim_taken_back_before_its_proof_loses_its_bond(leaver: Leaver, way: str) -> None:
+    """Who sees the proof coming makes the claim one that is dropped, and settles it first."""
+    network = leaver.network
+    request_for(leaver, way)
+    header, leaf = charge(leaver)
+    bond = claim_and_spoil(leaver, way)
+    had, prover = leaver.units, network.fresh_key("prover")
+    for wait in (0, WINDOW - 1):
+        advance(wait)
+        with boa.reverts("BalanceClaims: window not over"):
+            leaver.claims.settle(leaver.account)
+    leaver.prove(header, leaf, prover)
+    assert (network.usd.balanceOf(prover.address), leaver.units) == (bond // 2, had)
+    assert leaver.claims.claim_of(leaver.account).claimed_at == 0
+
+
+@WAYS_BACK
+def test_who_spoils_an_honest_claim_has_its_bond_once_the_window_is_over(leaver: Leaver, way: str) -> None:
+    request_for(leaver, way)
+    bond, had = claim_and_spoil(leaver, way), leaver.units
+    with boa.reverts("BalanceClaims: window not over"):
+        leaver.claims.settle(leaver.account)
+    with acting(leaver.network.guardian):
+        leaver.network.parameters.pause()
+    advance(WINDOW)
+    with boa.reverts("BalanceClaims: window not over"):
+        leaver.claims.settle(leaver.account)
+    advance(WINDOW)
+    assert leaver.claims.settle(leaver.account) == 0
+    assert leaver.units == had + bond
+    assert leaver.claims.claim_of(leaver.account).claimed_at == 0
 
 
 def test_the_coins_allowance_holds_and_the_rest_follows_in_later_epochs(leaver: Leaver) -> None:

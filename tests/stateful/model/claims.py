@@ -100,8 +100,9 @@ class Claims:
         coin.move(self._address, self.work.foundation, bond - bond // 2)
 
     def settle(self, id: int) -> int:
-        """Pays what stood for the window, as the allowance lets it; drops what rests on what is no more so."""
+        """After the window: pays what stood, as the allowance lets it; drops what rests on what is no more so."""
         need(id in self.standing, "no claim")
+        need(self.ground.clock.protocol >= self.standing[id].claimed_at + WINDOW, "window not over")
         claim, account = self.standing[id], self.credit.accounts[id]
         if claim.root is not self.books.newest or claim.requested_at != account.requested_at:
             self._drop(id)
@@ -111,7 +112,6 @@ class Claims:
         if not left:
             self._drop(id)
             return 0
-        need(self.ground.clock.protocol >= claim.claimed_at + WINDOW, "window not over")
         paid = self.credit.pay(account, left)
         self._give_back(id)
         claim.left = left - paid

@@ -149,6 +149,14 @@ MUTANTS = [
         BALANCES,
     ),
     Mutant(
+        "a claim whose request was taken back is dropped at once",
+        BALANCES,
+        "assert governed._clock() >= convert(claim.claimed_at, uint256) + WINDOW",
+        "assert claim.requested_at != (staticcall _IFX_DOLLAR.account(account)).requested_at"
+        " or governed._clock() >= convert(claim.claimed_at, uint256) + WINDOW",
+        BALANCES,
+    ),
+    Mutant(
         "a claim's bond goes back with each payment",
         BALANCES,
         "claim.bond = 0",
