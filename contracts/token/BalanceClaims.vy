@@ -241,5 +241,9 @@ def _take(coin: address, amount: uint96) -> uint256:
 
 @internal
 def _pay(coin: address, to: address, units: uint256):
-    if units != 0:
-        assert extcall IERC20(coin).transfer(to, units, default_return_value=True), "BalanceClaims: transfer failed"
+    if units == 0:
+        return
+    before: uint256 = staticcall IERC20(coin).balanceOf(self)
+    assert extcall IERC20(coin).transfer(to, units, default_return_value=True), "BalanceClaims: transfer failed"
+    # A coin that takes its fee from the sender would be paid out of others' bonds.
+    assert staticcall IERC20(coin).balanceOf(self) + units >= before, "BalanceClaims: the coin took more"
