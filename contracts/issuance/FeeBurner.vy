@@ -190,4 +190,7 @@ def _burn(coin: address, amount: uint256, expected: uint256) -> uint256:
 
 @internal
 def _transfer(coin: address, to: address, amount: uint256):
+    before: uint256 = staticcall IERC20(coin).balanceOf(self)
     assert extcall IERC20(coin).transfer(to, amount, default_return_value=True), "FeeBurner: transfer failed"
+    # A coin that takes its fee from the sender would be paid out of other managers' parts.
+    assert staticcall IERC20(coin).balanceOf(self) + amount >= before, "FeeBurner: the coin took more"

@@ -9,6 +9,7 @@ from tests.contracts.work.books import Ledger
 from tests.contracts.work.network import Network, batch_leaf
 
 CHARGE = 10 * USD
+RETURNS_FALSE, KEEPS_A_FEE, TAKES_MORE = 2, 3, 4
 
 
 @pytest.fixture
@@ -177,7 +178,8 @@ def test_coins_are_apart(ledger: Ledger) -> None:
     assert network.fee_burner.claim_manager(network.manager.id, network.usd) == 100_000
 
 
-def test_coin_that_calls_back_cannot_collect_twice(ledger: Ledger) -> None:
+def odd_coin(ledger: Ledger, *lanes: Node) -> Contract:
+    """A second coin that a client has paid in, with 10 USD of final charges of each of these lanes."""
     network = ledger.network
     coin = deployer("OddCoin.vy", STAND_INS).deploy(6, 0)
     with acting(network.governor):
@@ -187,7 +189,58 @@ def test_coin_that_calls_back_cannot_collect_twice(ledger: Ledger) -> None:
     with acting(owner):
         coin.approve(network.ifx_dollar, 10**8)
         network.ifx_dollar.top_up(coin, 10**8, owner.address)
-    charge(ledger, network.manager, CHARGE, coin=2)
+    for lane in lanes:
+        charge(ledger, lane, CHARGE, coin=2)
+    return coin
+
+
+def test_coin_that_returns_false_pays_no_manager_and_takes_nothing_from_it(ledger: Ledger) -> None:
+    network = ledger.network
+    coin = odd_coin(ledger, network.manager)
+    coin.set_habit(RETURNS_FALSE)
+    with boa.reverts("IfxDollar: transfer failed"):
+        network.fee_burner.collect(coin)
+    coin.set_habit(0)
+    network.fee_burner.collect(coin)
+    coin.set_habit(RETURNS_FALSE)
+    with boa.reverts("FeeBurner: transfer failed"):
+        network.fee_burner.claim_manager(network.manager.id, coin)
+    coin.set_habit(0)
+    assert network.fee_burner.claim_manager(network.manager.id, coin) == 100_000
+
+
+def test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_other_managers_part(ledger: Ledger) -> None:
+    network = ledger.network
+    first, second = network.manager, network.second_manager()
+    coin = odd_coin(ledger, first, second)
+    coin.set_habit(TAKES_MORE)
+    with boa.reverts("IfxDollar: the coin took more"):
+        network.fee_burner.collect(coin)
+    coin.set_habit(0)
+    network.fee_burner.collect(coin)
+    coin.set_habit(TAKES_MORE)
+    with boa.reverts("FeeBurner: the coin took more"):
+        network.fee_burner.claim_manager(first.id, coin)
+    coin.set_habit(0)
+    assert [network.fee_burner.claim_manager(each.id, coin) for each in (first, second)] == [100_000, 100_000]
+    assert coin.balanceOf(network.fee_burner) == 0
+
+
+def test_a_coins_fee_is_borne_by_who_is_paid(ledger: Ledger) -> None:
+    network = ledger.network
+    first, second = network.manager, network.second_manager()
+    coin = odd_coin(ledger, first, second)
+    network.fee_burner.collect(coin)
+    coin.set_habit(KEEPS_A_FEE)
+    assert network.fee_burner.claim_manager(first.id, coin) == 100_000
+    assert coin.balanceOf(first.owner.address) == 90_000
+    coin.set_habit(0)
+    assert network.fee_burner.claim_manager(second.id, coin) == 100_000 == coin.balanceOf(second.owner.address)
+
+
+def test_coin_that_calls_back_cannot_collect_twice(ledger: Ledger) -> None:
+    network = ledger.network
+    coin = odd_coin(ledger, network.manager)
     for call in (
         network.fee_burner.collect.prepare_calldata(coin.address),
         network.fee_burner.claim_manager.prepare_calldata(network.manager.id, coin.address),

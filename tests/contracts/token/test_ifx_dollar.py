@@ -98,6 +98,13 @@ def test_top_up_refusals(system: System) -> None:
         system.ifx_dollar.top_up(system.usd, 1, client.address)
 
 
+def test_credit_is_no_token_that_anybody_could_pass_on(system: System) -> None:
+    functions = {each["name"]: each for each in system.ifx_dollar.abi if each["type"] == "function"}
+    assert functions, "an ABI"
+    for word in ("transfer", "approve", "permit", "allowance", "balanceof", "totalsupply", "setowner", "set_owner"):
+        assert not [name for name in functions if name.lower().startswith(word)], f"{word}: credit moves"
+
+
 def test_permit_tops_up_at_once_even_when_used_before(system: System) -> None:
     client = key("client")
     for used_before in (False, True):
