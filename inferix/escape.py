@@ -69,7 +69,7 @@ def draft(network: Network, task: Bytes32, block_hash: BlockHash) -> Escape:
         leaf=leaf,
         arguments=(attempt.lane, coin, leaf.model_dump(), attempt.draw, attempt.acceptance, votes),
         opens_at=anchor.sealed_at + PATIENCE,
-        closes_at=job.order.deadline + UNPROPOSED_AFTER,
+        closes_at=network.ends_at(job.order.deadline, UNPROPOSED_AFTER),
     )
 
 

@@ -191,6 +191,23 @@ def clock() -> uint256:
     return block.timestamp - last.earlier - (min(block.timestamp, last.until) - last.at)
 
 
+@external
+@view
+def passed(since: uint256) -> uint256:
+    """
+    @notice Protocol time since a block time [s]; 0 of one to come. Exact up to PAUSE_BREAK; what is over that may count in
+            pauses before the latest.
+    """
+    # Of pauses only the latest is known. Between one before it and it alone lies PAUSE_BREAK.
+    last: Pause = self._latest()
+    if since >= block.timestamp:
+        return 0
+    stopped: uint256 = 0
+    if since < last.until:
+        stopped = min(block.timestamp, last.until) - max(since, last.at)
+    return block.timestamp - since - stopped
+
+
 @internal
 @view
 def _latest() -> Pause:

@@ -74,3 +74,10 @@ def _parameter(name: bytes32) -> uint256:
 def _clock() -> uint256:
     # Protocol time: stands still while paused.
     return staticcall _PARAMETERS.clock()
+
+
+@internal
+@view
+def _passed(since: uint256) -> uint256:
+    # Protocol time since a block time; for terms of 30 days at most.
+    return staticcall _PARAMETERS.passed(since)

@@ -12,7 +12,7 @@
         waits the same window as any batch and falls by the same disputes, but stands alone: in no lane's order, on a bond
         of its proposer instead of a manager's.
 @custom:security What votes do not say (how much work it was, a charge under the order's price) is no more decided here than for a manager's batch: who would lose by too small a charge proposes it. The lane's own batch goes before (`prove_duplicate`).
-@custom:kill None: it goes on while the protocol is paused; the window, on the protocol's clock, does not.
+@custom:kill None: it goes on while the protocol is paused; the window and the 72 hours, on the protocol's clock, do not.
 """
 
 from ..interfaces import IBatches
@@ -42,7 +42,7 @@ interface Courts:
 
 # How long a manager has to propose what its lane's seeds decided [s]
 PATIENCE: public(constant(uint256)) = 86_400
-# After an order's deadline: later its reserve is free, and a charge would be other clients' [s]
+# After an order's deadline, on the protocol's clock: later its reserve is free, and a charge would be other clients' [s]
 UNPROPOSED_AFTER: public(constant(uint256)) = 72 * 3_600
 # How often the same leaf may fall and be proposed again
 MAX_TRIES: constant(uint256) = 16
@@ -233,7 +233,10 @@ def _check_payable(coin: uint8, account: uint32, order: Bytes[135]):
     paid_in: address = (staticcall _IFX_DOLLAR.account(account)).coin
     assert staticcall _IFX_DOLLAR.coin_at(coin) == paid_in, "Escape: not the account's coin"
     deadline: uint256 = convert(slice(order, 61, 5), uint256)
-    assert block.timestamp < deadline + UNPROPOSED_AFTER, "Escape: too long after the deadline"
+    # The protocol's clock is asked only of what is late by the block's, which is never behind it.
+    assert (
+        block.timestamp < deadline + UNPROPOSED_AFTER or governed._passed(deadline) < UNPROPOSED_AFTER
+    ), "Escape: too long after the deadline"
 
 
 @internal

@@ -47,7 +47,7 @@ def _propose(contracts: Contracts, network: Network, task: bytes, yes: bool, unl
     if network.time >= found.closes_at:
         raise Refused(f"since {date_of(found.closes_at)} nothing is charged for this order any more")
     bond = int(contracts.read("Escape", "bond", found.leaf.charge))
-    free = network.time + network.parameters["batch_window"]
+    free = network.ends_at(network.time, network.parameters["batch_window"])
     click.echo(f"{found.leaf.outcome.name.lower()}, charge {format_decimal(found.leaf.charge, 9, keep=2)} ifxDollar")
     click.echo(f"bond {format_decimal(bond, IFX_DECIMALS)} IFX: free from {date_of(free)} on, unless the batch falls")
     if not yes:
@@ -63,7 +63,7 @@ def _propose(contracts: Contracts, network: Network, task: bytes, yes: bool, unl
 
 def _carry_on(contracts: Contracts, network: Network, batch: Batch, unlock: Unlock) -> None:
     """What its state allows next: finalize, then release."""
-    end = batch.proposed_at + network.parameters["batch_window"]
+    end = network.ends_at(batch.proposed_at, network.parameters["batch_window"])
     if batch.status is BatchStatus.PROPOSED and network.time < end:
         click.echo(f"batch {batch.commitment.hex()} is proposed; it may be made final from {date_of(end)} on")
         return

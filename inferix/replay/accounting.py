@@ -177,7 +177,8 @@ def reserved(network: "Network", job: Job, epoch: int, charged: int) -> int:
     cut_off = network.epoch_end(epoch)
     if job.posted_at > cut_off or job.status == "void":
         return 0
-    if cut_off >= job.order.deadline + UNPROPOSED_AFTER and not _in_progress(network, job, cut_off):
+    end = network.ends_at(job.order.deadline, UNPROPOSED_AFTER)
+    if cut_off >= end and not _in_progress(network, job, cut_off):
         return 0
     if job.ended_at and job.ended_at <= cut_off and _settled(network, job, epoch):
         return 0
@@ -189,11 +190,12 @@ def _in_progress(network: "Network", job: Job, cut_off: int) -> bool:
     tasks = {state.task.id for state in job.tasks}
     for batch in network.batches.values():
         is_open = batch.proposed_at <= cut_off and not 0 < batch.final_at <= cut_off
-        is_open = is_open and (not batch.cancelled_at or cut_off < batch.cancelled_at + PROPOSED_ANEW)
+        if batch.cancelled_at:
+            is_open = is_open and cut_off < network.ends_at(batch.cancelled_at, PROPOSED_ANEW)
         if is_open and any(leaf.task in tasks for leaf in batch.leaves):
             return True
         for index, time in batch.freed.items():
-            if batch.leaves[index].task in tasks and time <= cut_off < time + PROPOSED_ANEW:
+            if batch.leaves[index].task in tasks and time <= cut_off < network.ends_at(time, PROPOSED_ANEW):
                 return True
     return False
 

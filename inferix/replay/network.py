@@ -204,6 +204,18 @@ class Network:
         """Protocol time from a block time until now: how much of a window is over [s]."""
         return self.clock(self.time) - self.clock(since)
 
+    def ends_at(self, since: int, term: int) -> int:
+        """The block time at which a term on the protocol's clock is over that began at a block time [s].
+
+        A pause that is on counts up to its planned end. Whether the term is over at a time that has come depends on no
+        later event: a pause moves only what had not ended when it began, and to after its own end.
+        """
+        end = since + term
+        for at, until in self.pauses:
+            if since < until and at < end:
+                end += until - max(at, since)
+        return end
+
     def final_accounts(self) -> AccountsRoot | None:
         """The newest final accounts root."""
         return next((root for root in reversed(self.accounts_roots) if root.final_at), None)

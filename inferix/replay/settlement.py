@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHUNK = 64
 MAX_LEAVES = 1_000
 UNLIMITED = 2**64 - 1  # the most that a lane's open batches can charge, nano-USD
+# On the protocol's clock: in a pause no lane proposes. The deadline itself, which the client signed, is block time.
 UNPROPOSED_AFTER = 72 * 3_600  # seconds after an order's deadline: later its reserve is free, and no leaf is due
 LEASES = 128  # added to the coin's index in the header of a batch of leases
 PROPOSED_ANEW = 48 * 3_600  # seconds after a batch or false leaf fell, in which the right one may come all the same
@@ -137,8 +138,9 @@ def _is_in_the_other_lane(network: "Network", state: TaskState, attempt: Attempt
 
 def _in_time(network: "Network", state: TaskState, attempt: Attempt) -> bool:
     """What is proposed later finds its reserve paid back: it would be charged to other clients' credit."""
-    end = network.jobs[state.task.job].order.deadline + UNPROPOSED_AFTER
-    return network.time < max(end, attempt.unbatched_at + PROPOSED_ANEW if attempt.unbatched_at else 0)
+    end = network.ends_at(network.jobs[state.task.job].order.deadline, UNPROPOSED_AFTER)
+    anew = network.ends_at(attempt.unbatched_at, PROPOSED_ANEW) if attempt.unbatched_at else 0
+    return network.time < max(end, anew)
 
 
 def unpaid_leases(network: "Network") -> Iterator[tuple[Batch, int, BatchLeaf]]:

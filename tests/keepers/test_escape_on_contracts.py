@@ -2,6 +2,7 @@
 """A silent manager's work on its way out through the real contract, and what reducer, keepers and audit make of it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 import boa
 import pytest
+from eth.exceptions import Revert
 from eth_account import Account
 
 from inferix.audit import Audit
@@ -24,7 +26,7 @@ from keepers.disputes import decide_answers
 from keepers.lies import examine
 from keepers.objections import Objection, decide_objections
 from keepers.settle import decide_finalize, decide_propose
-from tests.contracts.system import Node, block_hash
+from tests.contracts.system import Node, acting, block_hash, now, set_time
 from tests.contracts.work.network import mine
 from tests.keepers.live import Live
 
@@ -180,6 +182,30 @@ def test_the_command_comes_too_late(live: Live, task: TaskState) -> None:
     live.wait(24 * 86_400)
     with pytest.raises(Refused, match="nothing is charged for this order any more"):
         command._propose(Wallet(live), live.network, task.task.id, True, lambda: bytes(32))
+
+
+def test_attack_a_pause_cuts_off_no_escape_as_reducer_and_contract_agree_to_the_second(
+    live: Live, task: TaskState
+) -> None:
+    deadline = now() + 86_400
+    task = with_hashes(live, lambda: live.run(live.state(live.order(deadline=deadline))))
+    closes_at = draft(live.network, task.task.id, block_hash).closes_at
+    assert closes_at == deadline + 3 * 86_400
+    live.wait(closes_at - 86_400 - live.network.time)
+    with acting(live.guardian):
+        live.parameters.pause()
+    began = live.network.time
+    live.wait(7 * 86_400)
+    found = draft(live.network, task.task.id, block_hash)
+    assert found.closes_at == closes_at + 7 * 86_400
+    assert began + 7 * 86_400 <= live.network.time < found.closes_at
+    for early, is_taken in [(1, True), (0, False)]:
+        with boa.env.anchor():
+            set_time(found.closes_at - early)
+            data = live.interfaces[str(live.escape.address)].encode("propose", found.arguments)
+            sender = worker_of(live, found.leaf.node).owner.address
+            with nullcontext() if is_taken else pytest.raises(Revert, match="too long after the deadline"):
+                boa.env.raw_call(live.escape.address, sender=sender, data=data)
 
 
 def test_nothing_to_escape_with(live: Live, task: TaskState) -> None:

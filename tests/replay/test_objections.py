@@ -250,6 +250,8 @@ def test_the_order_stays_reserved_while_the_right_leaf_may_still_come(chain: Cha
     assert reserved(chain.network, job, epochs, 0) == job.order.cap
     batch.freed[0] -= 1
     assert reserved(chain.network, job, epochs, 0) == 0
+    chain.network.pauses.append((cut_off - 2, cut_off - 1))
+    assert reserved(chain.network, job, epochs, 0) == job.order.cap, "the 48 hours stand still in a pause"
 
 
 @pytest.mark.parametrize(

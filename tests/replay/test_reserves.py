@@ -91,6 +91,105 @@ def test_a_batch_that_fell_late_is_proposed_again_for_two_days_and_keeps_its_res
     assert reserved(chain, 2) == 0
 
 
+def pause(chain: Chain, at: int, until: int, planned: int = 0) -> None:
+    """A pause between two times; ``planned``: until when it was to last, where it was ended early."""
+    chain.wait(at - chain.time)
+    chain.emit("Paused", until=planned or until)
+    chain.wait(until - at)
+    if planned:
+        chain.emit("Resumed", at=until)
+
+
+@pytest.mark.parametrize(("begins", "planned"), [(-DAY // 2, 0), (DAY, 0), (2 * DAY, 9 * DAY)])
+def test_attack_a_pause_ends_no_work_that_waits_to_be_proposed(chain: Chain, begins: int, planned: int) -> None:
+    """No lane proposes in a pause, and it lasts longer than the 72 hours after the deadline: what was checked stayed unpaid.
+
+    ``begins``, ``planned``: seconds after the deadline."""
+    job = chain.order(deadline=chain.time + DAY)
+    deliver(chain, job)
+    deadline = chain.network.jobs[job].order.deadline
+    began = deadline + begins
+    pause(chain, began, began + 5 * DAY, deadline + planned if planned else 0)
+    end = began + 5 * DAY + 3 * DAY - max(begins, 0)
+    assert draft_batches(chain.network, MANAGER)
+    chain.network.tick(end - 1)
+    (draft,) = draft_batches(chain.network, MANAGER)
+    assert draft.leaves
+    chain.network.tick(end)
+    assert not draft_batches(chain.network, MANAGER)
+
+
+def test_attack_a_pause_frees_no_reserve_of_work_that_waits_to_be_proposed(chain: Chain) -> None:
+    """Freed while the work can still be proposed, its charge would be other clients' credit."""
+    job = chain.order(deadline=chain.time + DAY)
+    deliver(chain, job)
+    deadline = chain.network.jobs[job].order.deadline
+    first = chain.network.epoch_at(deadline + 3 * DAY)
+    assert deadline + 3 * DAY < chain.network.epoch_end(first) < deadline + 7 * DAY
+    pause(chain, deadline + DAY, deadline + 8 * DAY)
+    end = deadline + 10 * DAY
+    chain.network.tick(end + 7 * DAY)
+    held = [reserved(chain, epoch) for epoch in range(first + 4)]
+    ends = [chain.network.epoch_end(epoch) for epoch in range(first + 4)]
+    assert held == [chain.network.jobs[job].order.cap * (time < end) for time in ends]
+    assert 0 in held[first + 1 :]
+    assert all(held[: first + 2])
+
+
+def test_attack_a_pause_leaves_two_days_of_protocol_time_to_propose_anew_what_fell(chain: Chain) -> None:
+    job = chain.order(deadline=chain.time + DAY)
+    deliver(chain, job)
+    (draft,) = draft_batches(chain.network, MANAGER)
+    commitment = chain.propose(draft)
+    chain.wait(6 * DAY)
+    chain.emit("BatchCancelled", commitment=commitment)
+    fell = chain.time
+    pause(chain, fell + 3_600, fell + 3_600 + 7 * DAY)
+    end = fell + 9 * DAY
+    chain.network.tick(end - 1)
+    assert draft_batches(chain.network, MANAGER)
+    chain.network.tick(end)
+    assert not draft_batches(chain.network, MANAGER)
+    inside = chain.network.epoch_at(fell + 2 * DAY)
+    assert fell + 2 * DAY < chain.network.epoch_end(inside) < end
+    assert reserved(chain, inside) == chain.network.jobs[job].order.cap
+    assert reserved(chain, chain.network.epoch_at(end)) == 0
+
+
+@pytest.mark.parametrize("begins", [-2 * DAY, 3 * DAY])
+def test_pauses_before_the_deadline_and_after_the_72_hours_add_nothing(chain: Chain, begins: int) -> None:
+    job = chain.order(deadline=chain.time + 3 * DAY)
+    deliver(chain, job)
+    deadline = chain.network.jobs[job].order.deadline
+    if begins < 0:
+        pause(chain, deadline + begins, deadline + begins + DAY)
+    end = deadline + 3 * DAY
+    chain.network.tick(end - 1)
+    assert draft_batches(chain.network, MANAGER)
+    if begins > 0:
+        pause(chain, deadline + begins, deadline + begins + 6 * DAY)
+    chain.network.tick(end)
+    assert not draft_batches(chain.network, MANAGER)
+    after = chain.network.epoch_at(end)
+    chain.network.tick(chain.network.epoch_end(after) + 1)
+    assert reserved(chain, after) == 0
+
+
+def test_where_a_term_ends_never_depends_on_later_events(chain: Chain) -> None:
+    """As the clock says, at each time before and after, whatever pauses follow."""
+    network, start = chain.network, chain.time
+    for begins, ends in [(DAY, 3 * DAY), (34 * DAY, 41 * DAY)]:
+        pause(chain, start + begins, start + ends)
+    chain.network.tick(start + 60 * DAY)
+    for since in range(start - DAY, start + 45 * DAY, DAY // 2):
+        end = network.ends_at(since, 3 * DAY)
+        assert network.clock(end) - network.clock(since) == 3 * DAY
+        assert network.clock(end - 1) - network.clock(since) == 3 * DAY - 1
+        network.pauses, known = [pause for pause in network.pauses if pause[0] < end], network.pauses
+        assert network.ends_at(since, 3 * DAY) == end
+        network.pauses = known
+
+
 @pytest.mark.parametrize(("name", "value"), [("matured_bps", 0), ("poc_bps", 10_000), ("worker_vesting", 365 * DAY)])
 def test_regression_what_an_epoch_gave_is_the_same_whatever_is_governed_later(
     chain: Chain, name: str, value: int

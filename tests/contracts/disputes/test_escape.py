@@ -86,6 +86,64 @@ def test_after_the_reserve_is_free_nothing_is_charged(court: Court, case: Case) 
         case.propose()
 
 
+def pause(court: Court, seconds: int) -> None:
+    with acting(court.guardian):
+        court.parameters.pause()
+    advance(seconds)
+
+
+@pytest.mark.parametrize("begins", [0, DAY // 2, 2 * DAY])
+def test_attack_a_pause_ends_no_work_that_waits_to_be_proposed(court: Court, case: Case, begins: int) -> None:
+    """The 72 hours stand still: in a pause that began a day before the deadline, half of one before, and in them."""
+    advance(begins)
+    pause(court, 8 * DAY)
+    left = 4 * DAY - begins - DAY - max(DAY - begins, 0)
+    with boa.env.anchor():
+        advance(left - 200)
+        case.propose()
+    advance(left)
+    with boa.reverts("Escape: too long after the deadline"):
+        case.propose()
+
+
+def test_a_pause_that_is_on_ends_no_work_and_one_that_was_ended_early_adds_what_it_took(
+    court: Court, case: Case
+) -> None:
+    advance(3 * DAY)
+    pause(court, 5 * DAY)
+    with boa.env.anchor():
+        case.propose()
+    with acting(court.guardian):
+        court.parameters.resume()
+    with boa.env.anchor():
+        advance(DAY - 200)
+        case.propose()
+    advance(DAY)
+    with boa.reverts("Escape: too long after the deadline"):
+        case.propose()
+
+
+@pytest.mark.parametrize("begins", [-10 * DAY, 4 * DAY])
+def test_pauses_before_and_after_give_a_worker_no_more_time(court: Court, begins: int) -> None:
+    """Nor do two of which the second begins thirty days after the first: the work is long over."""
+    if begins < 0:
+        pause(court, 8 * DAY)
+    case = delivered(court, "another")
+    fund(court, case.worker.owner)
+    advance(4 * DAY - 200)
+    with boa.env.anchor():
+        case.propose()
+    advance(200)
+    if begins > 0:
+        pause(court, DAY)
+    with boa.reverts("Escape: too long after the deadline"):
+        case.propose()
+    advance(36 * DAY if begins > 0 else 33 * DAY)
+    pause(court, 6 * DAY)
+    with boa.reverts("Escape: too long after the deadline"):
+        case.propose()
+
+
 def test_it_goes_on_while_the_protocol_is_paused_and_waits(court: Court, case: Case) -> None:
     with acting(court.guardian):
         court.parameters.pause()

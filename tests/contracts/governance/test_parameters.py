@@ -254,6 +254,34 @@ def test_clock_stands_still_during_pauses(system: System) -> None:
     assert system.parameters.clock() == start + 53 * DAY
 
 
+def test_what_passed_is_told_by_the_clock_for_thirty_days(system: System) -> None:
+    """Of pauses before the latest Parameters knows no more than their sum: what has seen two is over thirty days old."""
+    start = now()
+    clock = {start: start}
+
+    def wait(days: int) -> None:
+        for _ in range(2 * days):
+            advance(DAY // 2)
+            clock[now()] = system.parameters.clock()
+            for since, then in clock.items():
+                told, passed = system.parameters.passed(since), clock[now()] - then
+                assert told == passed or (told > 30 * DAY and passed >= 30 * DAY)
+
+    assert system.parameters.passed(start) == system.parameters.passed(start + 1) == 0
+    wait(2)
+    for days in (7, 3):
+        with acting(system.guardian):
+            system.parameters.pause()
+        wait(days)
+        assert system.parameters.passed(now() - days * DAY) == 0
+        if days == 3:
+            with acting(system.guardian):
+                system.parameters.resume()
+        wait(30)
+        assert system.parameters.passed(now() - 30 * DAY) == 30 * DAY
+    assert system.parameters.passed(2**200) == 0
+
+
 def test_governor_replaces_the_guardian(system: System) -> None:
     other = key("other guardian").address
     with acting(system.guardian), boa.reverts("Parameters: not the governor"):

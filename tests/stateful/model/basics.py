@@ -75,6 +75,7 @@ class Clock:
     paused_at: int = 0
     paused_until: int = 0
     earlier: int = 0
+    pauses: list[tuple[int, int]] = field(default_factory=list)  # before the latest: from, until
 
     @property
     def paused(self) -> bool:
@@ -86,9 +87,15 @@ class Clock:
         """What windows are counted in."""
         return self.now - self.earlier - (min(self.now, self.paused_until) - self.paused_at)
 
+    def running(self, since: int, until: int) -> int:
+        """Protocol time between two block times that have come, or less than 0."""
+        pauses = [*self.pauses, (self.paused_at, self.paused_until)]
+        return until - since - sum(max(0, min(until, end) - max(since, start)) for start, end in pauses)
+
     def pause(self) -> None:
         """Seven days at most, and none within thirty days after one."""
         need(not self.paused_until or self.now >= self.paused_until + 30 * DAY, "too soon after a pause")
+        self.pauses.append((self.paused_at, self.paused_until))
         self.earlier += self.paused_until - self.paused_at
         self.paused_at, self.paused_until = self.now, self.now + 7 * DAY
 

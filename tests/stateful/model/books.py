@@ -165,7 +165,8 @@ class Books:
         owed = [item for item in order.tries if item.leaf is None or item.leaf not in over]
         if order.ended_at and order.ended_at <= cut_off and not owed:
             return 0
-        if cut_off >= order.deadline + UNPROPOSED and not self._is_proposed(order, cut_off):
+        waited = self.ground.clock.running(order.deadline, cut_off)
+        if waited >= UNPROPOSED and not self._is_proposed(order, cut_off):
             return 0
         return order.cap - sum(leaf.charge for leaf in leaves)
 
@@ -174,7 +175,7 @@ class Books:
         return any(
             batch.proposed_when <= cut_off
             and not (batch.final_when and batch.final_when <= cut_off)
-            and not (batch.fell_when and batch.fell_when + ANEW <= cut_off)
+            and not (batch.fell_when and self.ground.clock.running(batch.fell_when, cut_off) >= ANEW)
             for batch in self.work.batches.values()
             if any(leaf.task in order.work for leaf in batch.leaves)
         )

@@ -10,7 +10,7 @@ from tests.stateful.model.stake import Stakes
 from tests.stateful.model.work import CANCELLED, FINAL, PROPOSED, Batch, Work
 
 PATIENCE = DAY  # that a manager has, from the seal of the receipt's anchor on
-LAST = 72 * 3_600  # after an order's deadline
+LAST = 72 * 3_600  # after an order's deadline, on the protocol's clock
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Escapes:
         """The worker's, of a rejection anybody's; paused or not, of whatever status the worker is."""
         leaf, now = papers.leaf, self.ground.clock.now
         need(now >= papers.sealed_at + PATIENCE, "its manager may still propose it")
-        need(now < papers.deadline + LAST, "its reserve is free")
+        need(self.ground.clock.running(papers.deadline, now) < LAST, "its reserve is free")
         node = self.stakes.nodes[leaf.node]
         need(leaf.outcome is Outcome.REJECTED or who in (node.owner, node.operator), "not the worker")
         need(papers.is_right, "not as signed, voted or ordered")
