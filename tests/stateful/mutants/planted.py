@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bugs to plant into a copy of contracts/: the file, the text as it is, the text with the bug."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import boa
+
+from tests.contracts import system
 
 
 @dataclass(frozen=True)
@@ -13,6 +21,22 @@ class Mutant:
     old: str
     new: str
     compiled: str
+
+
+def planted(mutant: Mutant, folder: Path) -> Callable[..., Any]:
+    """What takes the place of `deployer`, so that a world is deployed with the bug. Raises AssertionError where contracts/
+    no longer says what the bug changes, or says it twice."""
+    copytree(system.CONTRACTS, folder)
+    file = folder / mutant.file
+    text = file.read_text()
+    assert text.count(mutant.old) == 1, f"{mutant.file} says {text.count(mutant.old)} times: {mutant.old}"
+    file.write_text(text.replace(mutant.old, mutant.new))
+    healthy = system.deployer
+
+    def deployer(path: str, root: Path = system.CONTRACTS) -> Any:
+        return boa.load_partial(str(folder / path)) if path == mutant.compiled else healthy(path, root)
+
+    return deployer
 
 
 STAKING, DOLLAR, BATCHES = "nodes/Staking.vy", "token/IfxDollar.vy", "work/Batches.vy"

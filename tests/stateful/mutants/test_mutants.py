@@ -3,8 +3,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from shutil import copytree
-from typing import Any
 
 import boa
 import pytest
@@ -25,7 +23,7 @@ from tests.stateful import (
 )
 from tests.stateful import world as worlds
 from tests.stateful.life import Watched
-from tests.stateful.mutants.planted import MUTANTS, Mutant
+from tests.stateful.mutants.planted import MUTANTS, Mutant, planted
 from tests.stateful.soak import search
 
 FEW, MANY = 200, 1_800  # generated acts, before and after the written ones
@@ -70,16 +68,7 @@ each is about."""
 
 def plant(mutant: Mutant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on a world is deployed with the bug."""
-    copytree(system.CONTRACTS, folder)
-    file = folder / mutant.file
-    text = file.read_text()
-    assert text.count(mutant.old) == 1, f"{mutant.file} no longer says: {mutant.old}"
-    file.write_text(text.replace(mutant.old, mutant.new))
-    healthy = system.deployer
-
-    def deployer(path: str, root: Path = system.CONTRACTS) -> Any:
-        return boa.load_partial(str(folder / path)) if path == mutant.compiled else healthy(path, root)
-
+    deployer = planted(mutant, folder)
     for module in (system, network, court, worlds, realm, selling):
         monkeypatch.setattr(module, "deployer", deployer)
 
