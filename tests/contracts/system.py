@@ -5,7 +5,7 @@ A test takes the fixture `system` (tests/contracts/conftest.py): the system is d
 does to it is rolled back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -117,6 +117,19 @@ def acting(who: str | LocalAccount | Contract) -> Iterator[None]:
     """Within, calls come from this address."""
     with boa.env.prank(getattr(who, "address", who)):
         yield
+
+
+def check_locked(coin: Contract, target: Contract, call: bytes, outer: Callable[[], object]) -> None:
+    """An odd coin that makes this call while `outer` moves it has both refused; while anybody else moves it, it may.
+
+    A lock has no reason to be named. That the call fails by nothing else is seen from outside, and that the outer one fails
+    by the coin and no later: else the test would pass without the lock.
+    """
+    coin.set_call(target, call)
+    with boa.env.anchor():
+        boa.env.raw_call(coin.address, data=coin.transfer.prepare_calldata(coin, 0))
+    with boa.reverts("external call failed"):
+        outer()
 
 
 def slot(contract: Contract, name: str, *keys: int) -> int:

@@ -4,7 +4,19 @@
 import boa
 import pytest
 
-from tests.contracts.system import BANNED, IFX, PRICE, STAND_INS, USD, Contract, Node, acting, deployer, key
+from tests.contracts.system import (
+    BANNED,
+    IFX,
+    PRICE,
+    STAND_INS,
+    USD,
+    Contract,
+    Node,
+    acting,
+    check_locked,
+    deployer,
+    key,
+)
 from tests.contracts.work.books import Ledger
 from tests.contracts.work.network import Network, batch_leaf
 
@@ -241,15 +253,18 @@ def test_a_coins_fee_is_borne_by_who_is_paid(ledger: Ledger) -> None:
 def test_coin_that_calls_back_cannot_collect_twice(ledger: Ledger) -> None:
     network = ledger.network
     coin = odd_coin(ledger, network.manager)
-    for call in (
-        network.fee_burner.collect.prepare_calldata(coin.address),
-        network.fee_burner.claim_manager.prepare_calldata(network.manager.id, coin.address),
+    network.fee_burner.collect(coin)
+    charge(ledger, network.manager, CHARGE, coin=2)
+    burner, manager = network.fee_burner, network.manager.id
+    collect, claim = burner.collect.prepare_calldata(coin), burner.claim_manager.prepare_calldata(manager, coin)
+    for call, outer in (
+        (collect, lambda: burner.collect(coin)),
+        (claim, lambda: burner.collect(coin)),
+        (collect, lambda: burner.claim_manager(manager, coin)),
     ):
-        coin.set_call(network.fee_burner, call)
-        with boa.reverts():
-            network.fee_burner.collect(coin)
+        check_locked(coin, burner, call, outer)
     coin.set_habit(0)
-    assert network.fee_burner.collect(coin) == 8 * USD * IFX // PRICE
+    assert burner.collect(coin) == 8 * USD * IFX // PRICE
 
 
 def test_collect_goes_on_while_paused(ledger: Ledger) -> None:

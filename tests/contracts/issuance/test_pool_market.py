@@ -5,7 +5,7 @@ import boa
 import pytest
 
 from tests.contracts.issuance.pools import BUYER, HALF_HOUR, HOUR, IFX_IN, SHARE, USD_IN, Pools
-from tests.contracts.system import PRICE, STAND_INS, acting, deployer, key, now, set_time
+from tests.contracts.system import PRICE, STAND_INS, acting, check_locked, deployer, key, now, set_time
 from tests.contracts.uniswap import odd_coin, spot, wait
 
 MOST = USD_IN * SHARE // 10_000
@@ -199,11 +199,15 @@ def test_a_coin_that_returns_nothing_is_taken_and_one_that_returns_false_is_not(
 
 
 def test_a_coin_that_calls_back_buys_once(fresh_pools: Pools) -> None:
+    """In another pool: its own pair pays no IFX to the coin itself, whatever the market does."""
+    market, usd = fresh_pools.market, fresh_pools.usd
     coin = fresh_pools.coin(6)
+    fresh_pools.exchange.give(usd, coin.address, 10**6)
+    with acting(coin):
+        usd.approve(market, 10**6)
     wait(HALF_HOUR)
-    coin.set_call(fresh_pools.market, fresh_pools.market.buy.prepare_calldata(coin.address, 1, 0))
-    with boa.reverts():
-        fresh_pools.buy(10**6, coin=coin)
+    call = market.buy.prepare_calldata(usd, 10**6, 0)
+    check_locked(coin, market, call, lambda: fresh_pools.buy(10**6, coin=coin))
     coin.set_habit(0)
     assert fresh_pools.buy(10**6, coin=coin) > 0
 

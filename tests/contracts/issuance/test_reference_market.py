@@ -5,7 +5,7 @@ import boa
 import pytest
 from eth_account.signers.local import LocalAccount
 
-from tests.contracts.system import IFX, PRICE, STAND_INS, USD, Contract, acting, deployer, key
+from tests.contracts.system import IFX, PRICE, STAND_INS, USD, Contract, acting, check_locked, deployer, key
 from tests.contracts.work.network import Network
 
 RETURNS_NOTHING, RETURNS_FALSE, KEEPS_A_FEE = 1, 2, 3
@@ -95,10 +95,9 @@ def test_coin_that_says_no_is_refused(network: Network) -> None:
 def test_coin_that_calls_back_cannot_have_one_payment_counted_twice(network: Network) -> None:
     coin = odd_coin(network, 6)
     coin.mint(coin.address, 10**6)
-    coin.set_call(network.market, network.market.buy.prepare_calldata(coin.address, 10**6, 0))
     pay(network, coin, 10**6)
-    with boa.reverts():
-        buy(network, coin, 10**6)
+    call = network.market.buy.prepare_calldata(coin, 10**6, 0)
+    check_locked(coin, network.market, call, lambda: buy(network, coin, 10**6))
     coin.set_call(network.usd, network.usd.totalSupply.prepare_calldata())
     assert buy(network, coin, 10**6) == 20 * IFX
 

@@ -17,6 +17,7 @@ from tests.contracts.system import (
     Contract,
     acting,
     advance,
+    check_locked,
     deployer,
     key,
     now,
@@ -172,24 +173,22 @@ def test_coins_that_keep_a_fee_or_fail_buy_nothing(public_shop: Shop) -> None:
 
 
 def test_a_coin_cannot_buy_or_claim_again_while_it_is_paid(public_shop: Shop) -> None:
-    shop = public_shop
+    """It has the money for a licence, a second owner has a commission, and half of the proceeds may be released."""
+    shop, sale, partner, buyer = public_shop, public_shop.node_sale, key("partner").address, key("buyer")
     coin = odd_coin(shop)
-    shop.buy(key("buyer"), coin=coin, code=PARTNER)
-    partner = key("partner").address
-    calls = [
-        shop.node_sale.buy.prepare_calldata(WORKER, 1, 1, coin, 10**9),
-        shop.node_sale.claim_commission.prepare_calldata(partner, coin),
-        shop.node_sale.release.prepare_calldata(coin),
-    ]
-    for call in calls:
-        coin.set_call(shop.node_sale, call)
-        with boa.reverts():
-            shop.buy(key("another"), coin=coin)
-        coin.set_call(shop.node_sale, call)
-        with boa.reverts():
-            shop.node_sale.claim_commission(partner, coin)
+    set_buyback_share(shop, 5_000)
+    shop.buy(buyer, coin=coin, code=PARTNER)
+    shop.buy(key("another"), coin=coin, code=bytes.fromhex(buyer.address[2:]).rjust(32, b"\0"))
+    coin.mint(coin, 10**9)
+    for call in (
+        sale.buy.prepare_calldata(WORKER, 1, 1, coin, 10**9),
+        sale.claim_commission.prepare_calldata(buyer.address, coin),
+        sale.release.prepare_calldata(coin),
+    ):
+        check_locked(coin, sale, call, lambda: shop.buy(key("a third"), coin=coin))
+        check_locked(coin, sale, call, lambda: sale.claim_commission(partner, coin))
     coin.set_habit(0)
-    assert shop.node_sale.claim_commission(partner, coin) == 270 * 10**6 * 7 // 100
+    assert sale.claim_commission(partner, coin) == 270 * 10**6 * 7 // 100
 
 
 def test_anybody_has_an_owners_commission_paid_once(public_shop: Shop) -> None:

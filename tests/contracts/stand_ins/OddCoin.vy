@@ -4,7 +4,7 @@
 @title OddCoin
 @notice Test only: a coin with one of the habits that real coins have.
         0 returns true, 1 returns nothing, 2 returns false, 3 keeps a tenth of what is moved, 4 takes a tenth more from the
-        sender, 5 makes one call of the test's choice while it moves money.
+        sender, 5 makes one call of the test's choice while it moves money. It takes licences, so that it can buy one.
 """
 
 
@@ -57,6 +57,12 @@ def transfer(to: address, amount: uint256) -> Bytes[32]:
 def transferFrom(owner: address, to: address, amount: uint256) -> Bytes[32]:
     self.allowance[owner][msg.sender] -= amount
     return self._move(owner, to, amount)
+
+
+@external
+@view
+def onERC721Received(operator: address, owner: address, licence: uint256, data: Bytes[1024]) -> bytes4:
+    return method_id("onERC721Received(address,address,uint256,bytes)", output_type=bytes4)
 
 
 @internal

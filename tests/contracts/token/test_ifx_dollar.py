@@ -15,6 +15,7 @@ from tests.contracts.system import (
     System,
     acting,
     advance,
+    check_locked,
     deployer,
     key,
     now,
@@ -425,9 +426,8 @@ def test_coin_that_calls_back_cannot_have_one_payment_credited_twice(system: Sys
     client = key("client")
     coin = odd_coin(system)
     coin.mint(coin.address, 10**6)
-    coin.set_call(system.ifx_dollar, system.ifx_dollar.top_up.prepare_calldata(coin.address, 10**6, client.address))
-    with boa.reverts():
-        pay_in(system, coin, client, 10**6)
+    call = system.ifx_dollar.top_up.prepare_calldata(coin, 10**6, client.address)
+    check_locked(coin, system.ifx_dollar, call, lambda: pay_in(system, coin, client, 10**6))
     coin.set_call(system.usd, system.usd.totalSupply.prepare_calldata())
     account = pay_in(system, coin, client, 10**6)
     assert system.ifx_dollar.account(account).credit == USD
