@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 import boa
+import pytest
 from eth_utils import keccak
 
 from inferix.messages import compact, pack_voters, unpack_voters, votes_hash
@@ -11,14 +12,18 @@ from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import NEEDED, Batch, Court, pack
 from tests.contracts.disputes.test_panels import APPEALED, CLEARED, OPEN, Trial, appealed, charged, trial, vote
 from tests.contracts.disputes.test_votes import answer, disputed, expire
-from tests.contracts.system import ACTIVE, DAY, FROZEN, VERIFIER, acting, advance
+from tests.contracts.system import ACTIVE, DAY, FROZEN, VERIFIER, WORKER, acting, advance
 from tests.contracts.work.network import batch_leaf
 
 
 def test_replayed_votes_from_another_attempt(court: Court) -> None:
-    """The votes of attempt 0 under a leaf of attempt 1."""
+    """The votes of attempt 0 under a leaf of attempt 1, which came to the same pixels."""
     first = court.ballot()
     second = court.ballot(attempt=1, worker=court.workers[1])
+    same = court.receipt_of(second.leaf, result=first.leaf.result)
+    anchor, second.place = court.receive(same)
+    second.receipt = compact(same.sign(court.domain, bytes(court.workers[1].operator.key)))
+    second.leaf = second.leaf.model_copy(update={"result": same.result, "anchor": anchor})
     second.packed, second.members = first.packed, first.members
     changes = {"votes": first.leaf.votes, "voters": first.leaf.voters}
     second.leaf = second.leaf.model_copy(update=changes)
@@ -82,10 +87,11 @@ def test_seed_that_is_not_sealed(court: Court) -> None:
 def test_a_member_that_no_roster_holds(court: Court) -> None:
     ballot = court.ballot()
     leaf, proof = ballot.members[0]
-    ballot.members[0] = ((*leaf[:4], 10**6), proof)
     batch = disputed(court, ballot)
-    with boa.reverts("draws: not in this roster"):
-        answer(court, ballot, batch)
+    for other in ((*leaf[:4], 10**6), (leaf[0], leaf[1] + 1, *leaf[2:])):
+        ballot.members[0] = (other, proof)
+        with boa.reverts("draws: not in this roster"):
+            answer(court, ballot, batch)
 
 
 def test_a_voter_whose_owner_is_the_worker(court: Court) -> None:
@@ -187,17 +193,27 @@ def test_self_conviction_is_not_free(court: Court) -> None:
     assert court.ifx.balanceOf(owner.address) - balance < lost // 2
 
 
-def test_charge_with_the_same_owner(court: Court) -> None:
+def own_worker(court: Court, second: bool) -> int:
+    """Place of the accused among the workers, or of its owner's second node."""
+    if not second:
+        return 0
+    court.workers = [*court.workers, court.register(WORKER, owner=court.workers[0].owner)]
+    return len(court.workers) - 1
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_charge_with_the_same_owner(court: Court, second: bool) -> None:
     """The accused's owner redoes the task with another of its nodes, or a rival of one owner accuses itself."""
-    case = trial(court, worker=0, final=True)
+    case = trial(court, worker=own_worker(court, second), final=True)
     case.freeze()
     with boa.reverts("Panels: redone by the same owner"):
         case.charge()
 
 
-def test_clear_with_the_same_owner(court: Court) -> None:
+@pytest.mark.parametrize("second", [False, True])
+def test_clear_with_the_same_owner(court: Court, second: bool) -> None:
     """The accused fails the task once more with a node of its own, to blame the client."""
-    case = trial(court, redone=Outcome.CLIENT_FAULT, worker=0, final=True)
+    case = trial(court, redone=Outcome.CLIENT_FAULT, worker=own_worker(court, second), final=True)
     case.freeze()
     with boa.reverts("Panels: redone by the same owner"):
         court.panels.clear_redone(case.id, case.batch.item(1))

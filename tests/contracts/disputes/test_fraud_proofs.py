@@ -69,6 +69,18 @@ def test_a_wrong_sum(court: Court, depth: int, index: int, extra: int) -> None:
     assert court.registry.node(court.keeper.id).status == JAILED
 
 
+def test_attack_lanes_that_run_into_each_other_are_a_wrong_sum(court: Court) -> None:
+    """Two leaves claim so much work that it carries into the charge, where no node above shows it."""
+    levels = trees.Tree([trees.batch_leaf(leaf) for leaf in leaves(8)]).levels
+    pair = [trees.Sum(leaf.hash, leaf.sum + 2**127) for leaf in levels[0][:2]]
+    levels[0][:2] = pair
+    both = b"".join(each.hash + each.sum.to_bytes(32, "big") for each in pair)
+    levels[1][0] = trees.Sum(keccak(both), sum(each.sum for each in pair))
+    batch = false_tree(court, levels, 1, 0, 0)
+    prove_sum(court, batch, 1, 0)
+    assert court.status(batch) == CANCELLED
+
+
 def test_a_right_sum_is_no_lie(court: Court) -> None:
     batch = court.batch(leaves(8))
     for depth, index in [(1, 0), (1, 3), (2, 1), (3, 0)]:
@@ -196,6 +208,7 @@ def test_a_copied_leaf_convicts_the_copy(court: Court, stolen_first: bool) -> No
             own = batch
         else:
             copy = batch
+        advance(1)
     with boa.reverts("Disputes: not a task of this order"):
         court.disputes.prove_duplicate(own.item(0), copy.item(0), values(order), 5)
     court.disputes.prove_duplicate(own.item(0), copy.item(0), values(order), 4)
