@@ -158,6 +158,26 @@ def test_a_week_after_the_epoch_any_node_with_a_bond_posts(ledger: Ledger, role:
     assert network.accounts.pending().manager == node.id
 
 
+def test_attack_a_pause_lets_no_stranger_post_before_managers_could(ledger: Ledger) -> None:
+    """Epochs that end in a pause are closed after it: by block time anybody could post in that moment."""
+    books, network = ledger.books(), ledger.network
+    node, end = network.bonded(VERIFIER), network.burn_mint_work.epoch_end(books.epoch)
+    network.stake(node, network.staking.required(network.manager.id))
+    assert now() < end + DAY
+    set_time(end + DAY)
+    with acting(network.guardian):
+        network.parameters.pause()
+    for too_early in (7 * DAY, 14 * DAY - 1):
+        set_time(end + too_early)
+        with boa.reverts("managers: not a manager"):
+            ledger.post(books, node)
+    with boa.env.anchor():
+        ledger.post(books)
+    set_time(end + 14 * DAY)
+    ledger.post(books, node)
+    assert network.accounts.pending().manager == node.id
+
+
 def test_dispute_holds_a_root_up_and_cancels_it(ledger: Ledger) -> None:
     accounts, books = ledger.network.accounts, ledger.books()
     ledger.post(books)

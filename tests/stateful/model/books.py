@@ -264,7 +264,8 @@ class Books:
         node = self.stakes.nodes.get(poster)
         need(node and self.stakes.is_bonded(node), "not bonded")
         assert node
-        late = self.ground.clock.now >= self.ground.epoch_end(root.epoch) + 7 * DAY
+        clock = self.ground.clock
+        late = clock.running(self.ground.epoch_end(root.epoch), clock.now) >= 7 * DAY
         need(late or node.role == MANAGER, "not a manager")
         need(self.has_bond(node), "too little stake")
         due, stuck = self._is_due(), self.is_stuck()
