@@ -18,8 +18,6 @@ from inferix.messages import CanaryOpening
 from inferix.sealing import open_box, seal_box
 
 CANARY_TYPE: Final = "Canary(bytes32 task,uint8 attempt,uint32 node,bool isCanary,bytes32 salt)"
-SEEDS: Final = 2**31 - 1
-"""An engine's seeds are below this."""
 MILLION: Final = 1_000_000
 
 _BODY: Final = 160
@@ -42,13 +40,6 @@ def opening_for(secret: bytes, manager: int, task: bytes, attempt: int, node: in
     coin = int.from_bytes(_derived(secret, b"coin", task, attempt)[:16], "big") * MILLION >> 128
     salt = _derived(secret, b"salt", task, attempt, node)
     return CanaryOpening(task=task, attempt=attempt, node=manager, is_canary=coin < ppm, salt=salt)
-
-
-def canary_seed(seed: int, salt: bytes) -> int:
-    """What a canary's frame is rendered with in place of its seed: another one, so that neither the time that it took
-    nor the noise in it tells a verifier to look."""
-    other = int.from_bytes(hmac.digest(salt, seed.to_bytes(4, "big"), hashlib.sha256)) % (SEEDS - 1)
-    return other + (other >= seed)
 
 
 def seal_opening(opening: CanaryOpening, signature: bytes, recipient: bytes) -> bytes:

@@ -6,8 +6,9 @@ Every step is a permissionless crank or the manager's duty, each done once; a ke
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -125,24 +126,32 @@ def decide_claims(network: Network, root: AccountsRoot, data: AccountsData) -> l
     return found
 
 
-def claim_calls(data: AccountsData, leaves: list[NodeLeaf]) -> Iterator[tuple[int, str, list[Any]]]:
+def claim_calls(
+    data: AccountsData, leaves: list[NodeLeaf], done: Callable[[int], bool] = lambda _: False
+) -> Iterator[tuple[int, str, list[Any]]]:
     """(first node, function, arguments) that pay these leaves: neighbours under one proof, a third cheaper, where
-    enough of a chunk are paid; the others each with its own."""
+    enough of a chunk are paid; the others each with its own. ``done``: whose call, by its first node, is made already:
+    for that nothing is worked out."""
     if not leaves:
         return
-    tree, rows, apart = nodes_tree(data), {row.node: row for row in data.nodes}, list[NodeLeaf]()
-    height = min(CHUNK.bit_length() - 1, len(tree.levels) - 1)
+    rows, apart = {row.node: row for row in data.nodes}, list[NodeLeaf]()
+    tree = cache(lambda: nodes_tree(data))
+    height = min(CHUNK.bit_length() - 1, max(rows).bit_length())
     for number, group in groupby(leaves, key=lambda leaf: leaf.node >> height):
         part, first = list(group), number << height
         places = [rows.get(at) for at in range(first, min(first + (1 << height), max(rows) + 1))]
         if len(part) == 1 or len(part) * PAID_ONE_IN < sum(place is not None for place in places):
             apart += part
             continue
+        if done(first):
+            continue
         values = [place.model_dump() if place else NO_REWARD for place in places]
-        yield first, "claim_chunk", [first, height, values, flat(tree.proof(first)[height:])]
+        yield first, "claim_chunk", [first, height, values, flat(tree().proof(first)[height:])]
     for at in range(0, len(apart), CLAIMS_AT_ONCE):
         part = apart[at : at + CLAIMS_AT_ONCE]
-        proofs = [flat(tree.proof(leaf.node)) for leaf in part]
+        if done(part[0].node):
+            continue
+        proofs = [flat(tree().proof(leaf.node)) for leaf in part]
         yield part[0].node, "claim_many", [[leaf.model_dump() for leaf in part], proofs]
 
 
@@ -220,10 +229,9 @@ class EpochKeeper:
                 return
             leaves = decide_claims(network, root, data)
             shares = [(lane, coin) for lane in sorted(network.lanes) for coin in sorted(network.released)]
-        for first, function, arguments in claim_calls(data, leaves):
-            key = f"claim:{root.epoch}:{first}"
-            if not self.desk.sender.done(key):
-                self.desk.try_send(MONEY, key, "Accounts", function, *arguments)
+        epoch, sender = root.epoch, self.desk.sender
+        for first, function, arguments in claim_calls(data, leaves, lambda at: sender.done(f"claim:{epoch}:{at}")):
+            self.desk.try_send(MONEY, f"claim:{epoch}:{first}", "Accounts", function, *arguments)
         for lane, coin in shares:
             key = f"claim-manager:{root.epoch}:{lane}:{coin}"
             self.desk.try_send(MONEY, key, "FeeBurner", "claim_manager", lane, coin)

@@ -4,14 +4,14 @@
 from dataclasses import dataclass, field
 
 from inferix import jobkeys
-from inferix.canaries import canary_seed, unseal_opening
+from inferix.canaries import unseal_opening
 from inferix.errors import InferixError, Refused
 from inferix.messages import CanaryOpening
 from inferix.models.job import JobSpec, RenderSettings, Task
 from inferix.models.result import FileRef, Result
 from inferix.models.roles import TaskKind
 from inferix.models.work import PanelDuty, Run, TaskWork, Verify
-from inferix.proofs.rendering import frame_seed
+from inferix.proofs.rendering import canary_seed, frame_seed
 from inferix.replay.jobs import quoter
 from inferix.sealing import JobKey, SealError
 from node import engines

@@ -312,25 +312,9 @@ class Checker:
         except BadFile as error:
             raise Rejected(f"the film: {error}") from error
         drawn = redo_frame(item.seed, item.task.id, item.attempt, self._whose(item), frames)
-        found = self._redo(assignment, result, seen, drawn, folder / film.stills[frames.index(drawn)].sha256.hex())
-        return found if found.outcome is not Outcome.ACCEPTED else self._play(assignment, film, drawn, found)
+        return self._redo(assignment, result, seen, drawn, film)
 
-    def _play(self, assignment: Assignment, film: Film, drawn: int, found: Finding) -> Finding:
-        """Whether the film's movie plays, has all frames, and shows the redone one where that belongs."""
-        folder, frames = self._parts.sessions.files(assignment.task.job), list(assignment.task.frames())
-        at = frames.index(drawn)
-        still = self._reader.picture(folder / film.stills[at].sha256.hex(), folder / "still.reading")[..., :3]
-        height, width = still.shape[:2]
-        movie = folder / film.movie.sha256.hex()
-        shown = self._reader.movie_frame(movie, folder / "movie.reading", at, len(frames), (width, height))
-        even = still[: shown.shape[0], : shown.shape[1]].astype(np.int16)
-        off = float(np.abs(shown.astype(np.int16) - even).mean())
-        if off <= MOVIE_LEVELS:
-            return found
-        # How far an encoder is off was not counted: nobody is blamed for it.
-        return Finding(Outcome.VOID, f"frame {drawn} of the movie is {off:.0f} levels off its still on average")
-
-    def _redo(self, assignment: Assignment, result: Result, seen: Seen | None, drawn: int, still: Path) -> Finding:
+    def _redo(self, assignment: Assignment, result: Result, seen: Seen | None, drawn: int, film: Film) -> Finding:
         session, problem = open_package(assignment, self._parts)
         if session is None:
             return Finding(Outcome.VOID, f"the package of accepted frames does not open here: {problem}"[:MAX_REASON])
@@ -343,6 +327,9 @@ class Checker:
         except BadResult as error:  # which is no fault of who makes the film
             return Finding(Outcome.VOID, f"frame {drawn}, which was accepted, cannot be finished: {error}"[:MAX_REASON])
         height, width = mine.shape[:2]
+        frames = list(assignment.task.frames())
+        at = frames.index(drawn)
+        still = folder / film.stills[at].sha256.hex()
         theirs = self._reader.picture(still, folder / "theirs.reading", (width, height))
         found = measure_picture(theirs, mine)
         verdict = judge_picture(found)
@@ -361,4 +348,16 @@ class Checker:
         # How far finished pictures of two kernels differ was never counted.
         differs = Outcome.REJECTED if rule.calibrated and rule.exact else Outcome.VOID
         outcome = agrees if verdict.accepted else differs
+        off = self._off_in_movie(folder, film, theirs, at, len(frames)) if outcome is Outcome.ACCEPTED else 0.0
+        if off > MOVIE_LEVELS:  # how far an encoder is off was not counted: nobody is blamed for it
+            return Finding(Outcome.VOID, f"frame {drawn} of the movie is {off:.0f} levels off its still on average")
         return Finding(outcome, f"frame {drawn}: {verdict.reason}"[:MAX_REASON], "redo", [tile])
+
+    def _off_in_movie(self, folder: Path, film: Film, still: ByteArray, at: int, frames: int) -> float:
+        """By how many levels a still is off its place in the movie, on average. Raises BadResult for a movie that does
+        not play, or lacks frames."""
+        height, width = still.shape[:2]
+        movie = folder / film.movie.sha256.hex()
+        shown = self._reader.movie_frame(movie, folder / "movie.reading", at, frames, (width, height))
+        even = still[: shown.shape[0], : shown.shape[1], :3].astype(np.int16)
+        return float(np.abs(shown.astype(np.int16) - even).mean())

@@ -9,10 +9,10 @@ from eth_account import Account
 from eth_utils.crypto import keccak
 
 from inferix import jobkeys
-from inferix.canaries import canary_seed, commitment_of, seal_opening
+from inferix.canaries import commitment_of, seal_opening
 from inferix.messages import CanaryOpening, Receipt
 from inferix.models.work import Open
-from inferix.proofs.rendering import frame_seed
+from inferix.proofs.rendering import canary_seed, frame_seed
 from inferix.replay.jobs import quote_of
 from node.engines import RenderSettings as EngineRender
 from tests.node.network import DOMAIN, SCENE, START, Job, Network

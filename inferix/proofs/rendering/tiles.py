@@ -60,6 +60,13 @@ def frame_seed(task_key: bytes, attempt: int, worker: int, frame: int) -> int:
     return int.from_bytes(hmac.digest(task_key, message, "sha256")[:8]) % SEED_LIMIT
 
 
+def canary_seed(seed: int, salt: bytes) -> int:
+    """What a canary's frame is rendered with in place of its seed: another one, so that neither the time that it took
+    nor the noise in it tells a verifier to look. ``salt``: of the canary's opening."""
+    other = int.from_bytes(hmac.digest(salt, seed.to_bytes(4, "big"), "sha256"), "big") % (SEED_LIMIT - 1)
+    return other + (other >= seed)
+
+
 def another_seed(seed: int) -> int:
     """What a tile is rendered with once more, to see its noise: anything but the frame's own."""
     return (seed + 1) % SEED_LIMIT

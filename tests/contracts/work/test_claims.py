@@ -229,6 +229,10 @@ def test_what_keepers_send_pays_each_once(ledger: Ledger, owed: str) -> None:
     calls = list(claim_calls(data, parts[owed]))
     chunks = [(first, name) for first, name, _ in calls if name == "claim_chunk"]
     assert chunks == ([(0, "claim_chunk"), (64, "claim_chunk")] if owed == "all" else [])
+    made = {first for first, _, _ in calls[:1]}
+    assert [first for first, _, _ in claim_calls(data, parts[owed], made.__contains__)] == [
+        first for first, _, _ in calls[1:]
+    ], "what is made is left out"
     accounts = ledger.network.accounts
     for _, name, arguments in calls:
         getattr(accounts, name)(*[_values(each) for each in arguments])
