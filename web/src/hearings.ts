@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { get, type Contradiction, type Hearing, type Hold, type Job, type Node, type Objection } from "./api";
 import { ifx, short, taskName, when } from "./format";
-import { badge, empty, table } from "./pages";
+import { badge, empty, table } from "./parts";
 
 const hearings = (rows: TemplateResult[]): TemplateResult => table(["about", "state", "until, or ended", "bond"], rows, "stack");
 const money = (address: string): TemplateResult => html`<a href="#/money/${address}"><code>${short(address)}</code></a>`;

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { documentCid, fromHex, get, type Attempt, type Job, type Progress, type Results, type Task } from "./api";
 import { short, taskName, usd, when } from "./format";
 import { jobHearings } from "./hearings";
-import { badge } from "./pages";
+import { badge } from "./parts";
 
 interface StoredResult { film: { stills: { cid: string }[]; movie: { cid: string }; contact_sheet: { cid: string } } | null }
 // Loaded only where there is a key: most visitors never need the cryptography.

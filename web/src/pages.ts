@@ -4,17 +4,10 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { get, type Batch, type Case, type Epoch, type Job, type Money, type Network, type Node } from "./api";
 import { ifx, short, speed, usd, when, work } from "./format";
 import { hearingTables } from "./hearings";
-
-export const badge = (text: string): TemplateResult => html`<span class="badge ${text}">${text.replace("_", " ")}</span>`;
-export const empty = (text: string): TemplateResult => html`<p class="quiet">${text}</p>`;
+import { badge, empty, table } from "./parts";
 
 function card(name: string, value: unknown, note = ""): TemplateResult {
   return html`<div class="card"><dt>${name}</dt><dd>${value}</dd>${note ? html`<small>${note}</small>` : nothing}</div>`;
-}
-
-// `kind` "stack": on a phone each row's cells stand one below the other, named by their `data-name`.
-export function table(head: string[], rows: TemplateResult[], kind = ""): TemplateResult {
-  return html`<div class="scroll" tabindex="0"><table class=${kind}><thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 export async function overviewPage(): Promise<TemplateResult> {
