@@ -173,9 +173,10 @@ def _all(
     """Every tile of a list. ``failed`` names those after the decision too."""
     pairs = zip(delivered, redone, strict=True)
     measures = [measure(theirs, own, rule.tolerance, another) for theirs, (own, another) in pairs]
-    failed = tuple(index for index, found in enumerate(measures) if TileTest(rule).fails(found))
     results = [_result(frame, tile, found) for tile, found in zip(tiles, measures, strict=True)]
-    return results, replace(judge(measures, rule), failed=failed)
+    verdict = judge(measures, rule)
+    failed = {index for index, found in enumerate(measures) if TileTest(rule).fails(found)}
+    return results, replace(verdict, failed=tuple(sorted(failed.union(verdict.failed))))
 
 
 def _result(frame: int, tile: Tile, found: TileMeasure) -> TileResult:

@@ -11,14 +11,14 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.proof import counts, marks, outcome, scenes
+from benchmarks.proof import counts, marks, outcome, scenes, slight
 from benchmarks.proof.cases import EXTRAS, Case
 from benchmarks.proof.journal import Journal, Row
-from benchmarks.proof.outcome import FRAMES, MARKED, MARKS, OUT
+from benchmarks.proof.outcome import FRAMES, MARKED, MARKS, OUT, SLIGHT
 from benchmarks.proof.run import Run
 from demo.say import line
 from devnet.processes import ROOT, exit_on_sigterm
@@ -44,7 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all that was asked for was measured."""
     asked = _parser().parse_args(arguments)
     exit_on_sigterm()
-    kind, rules = "full" if asked.full else "short", load_calibration().name  # votes by other rules do not add up
+    kind, rules = (
+        "full" if asked.full else "short",
+        load_calibration().without_slight().name,
+    )  # votes by others do not add up
     folder = OUT / f"{kind}-{asked.width}x{asked.height}-{asked.samples}-{rules}"
     try:
         if asked.full:
@@ -53,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _calibrate(asked)
             return 0
         if asked.publish:
+            outcome.slight_frames(folder).publish()
             line(f"{outcome.frames(folder).publish()} frames published in {outcome.PUBLISHED / folder.name}")
             return 0
         if not asked.report:
@@ -72,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--full", action="store_true", help="go on with the long run, with the least priority")
     parser.add_argument("--cases", type=int, help=f"frames: {ROUND}, or {FULL} of the full run")
     parser.add_argument("--calibrate", action="store_true", help="count what the thresholds come from, and write them")
+    parser.add_argument("--slight", action="store_true", help="count the whole rule between kernels, and nothing else")
     parser.add_argument("--shard", type=shard, default=(0, 1), metavar="I/N", help="every N-th frame, for N processes")
     parser.add_argument("--minutes", type=float, help="stop after these, whatever is left")
     parser.add_argument("--threads", type=int, help="of Blender: 2, or 1 in the full run")
@@ -119,30 +124,48 @@ def _measure(asked: argparse.Namespace, folder: Path) -> None:
     if asked.samples % MULTIPLE or asked.samples < MULTIPLE or min(asked.width, asked.height) < 32:
         raise SystemExit(f"samples are a multiple of {MULTIPLE}, sides at least 32 pixels")
     if not asked.full:
-        for name in (FRAMES, MARKS):
+        for name in (FRAMES, MARKS, SLIGHT):
             (folder / name).unlink(missing_ok=True)
     count = asked.cases or (FULL if asked.full else ROUND)
     threads = asked.threads or (1 if asked.full else 2)
     with TemporaryDirectory(prefix="inferix-bench-") as work, Run(Path(work), threads) as run:
+        if asked.slight:
+            _each(asked, outcome.slight_frames(folder), count, lambda number, _: slight.do(run, _case(asked, number)))
+            return
         _cases(asked, folder, run, count)
         outcome.write_once(run, line, end_to_end=asked.end_to_end)
 
 
+def _case(asked: argparse.Namespace, number: int) -> Case:
+    return Case(number, asked.width, asked.height, asked.samples)
+
+
 def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> None:
-    frames, marked = outcome.frames(folder), Journal(folder / MARKS)
-    done, with_marks, began = frames.done(), marked.done(), time.monotonic()
-    first = CHOSEN_ON if asked.full else 0
+    marked = Journal(folder / MARKS)
+    with_marks = marked.done()
     every = max(count // len(scenes.NAMES) // (MARKED_OF_EACH if asked.full else 1), 1)
+
+    def do(number: int, is_first: bool) -> Row:
+        row = run.do(_case(asked, number), check=is_first)
+        if number % every == 0 and number // every not in with_marks:
+            for found in marks.run(Case(number // every, *MARKED), run.worker):
+                marked.add(found)
+        return row
+
+    _each(asked, outcome.frames(folder), count, do)
+
+
+def _each(asked: argparse.Namespace, journal: Journal, count: int, do: Callable[[int, bool], Row]) -> None:
+    """A row of every case that has none. ``do``: of a number, and whether it is this run's first."""
+    done, began = journal.done(), time.monotonic()
+    first = CHOSEN_ON if asked.full else 0
     index, shards = asked.shard
     left = [number for number in range(first, first + count) if number not in done and number % shards == index]
     if done:
         line(f"{len(done)} of {count} frames are there already")
     for new, number in enumerate(left, start=1):
-        row = run.do(Case(number, asked.width, asked.height, asked.samples), check=new == 1)
-        frames.add(row)
-        if number % every == 0 and number // every not in with_marks:
-            for found in marks.run(Case(number // every, *MARKED), run.worker):
-                marked.add(found)
+        row = do(number, new == 1)
+        journal.add(row)
         passed = time.monotonic() - began
         rest = passed / new * (len(left) - new)
         place = f"{new} of {len(left)}: {row['scene']}"

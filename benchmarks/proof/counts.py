@@ -20,10 +20,14 @@ from inferix.proofs.rendering import (
     Calibration,
     Counted,
     Pair,
+    Slight,
     load_calibration,
 )
+from node.tiles import TILES
 
 BASE: Final = "1000"
+_LEAST_SLIGHT: Final = 4
+"""Of ten, however few honest frames have: they were counted on some scenes, not on all there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ def calibrate(rows: Sequence[Row], source: str, *, chosen: bool = True) -> Calib
     old, names = load_calibration(), counted(rows)
     point = best(rows) if chosen else _in_force(rows)
     forged = claimed(names)
-    slight = [name for name in names if name in SLIGHT]
+    others = [name for name in names if name in SLIGHT]
 
     def row(name: str, share: Share) -> Counted:
         return Counted(name, share.trials, share.count)
@@ -198,17 +202,18 @@ def calibrate(rows: Sequence[Row], source: str, *, chosen: bool = True) -> Calib
     def near(name: str) -> Counted:
         return row(name, tiles(rows, name, str(point.scale), point.threshold))
 
+    slight = _slight(rows, point)
     exact = Pair(
         "cpu",
         "cpu",
         "exact",
         row("tiles and frames rendered again", exact_tiles(rows, HONEST)),
         tuple(row(name, exact_tiles(rows, name)) for name in forged),
-        tuple(row(name, exact_tiles(rows, name)) for name in slight),
+        tuple(row(name, exact_tiles(rows, name)) for name in others),
         source,
     )
     near_pair = Pair(
-        "cpu", "cpu", "tolerance", near(HONEST), tuple(map(near, forged)), tuple(map(near, slight)), source
+        "cpu", "cpu", "tolerance", near(HONEST), tuple(map(near, forged)), tuple(map(near, others)), source, slight
     )
     tolerance = scaled(old.tolerance, point.scale)
     tolerance = replace(tolerance, max_share_ppm=point.threshold)
@@ -221,6 +226,20 @@ def calibrate(rows: Sequence[Row], source: str, *, chosen: bool = True) -> Calib
         pairs=(exact, near_pair, *_gpu_pairs(rows, point, near_pair)),
         source=source,
     )
+
+
+def slight_tiles(rows: Sequence[Row], name: str, share_ppm: int, scale: str = BASE) -> list[int]:
+    """Of each frame of a class, how many tiles have more than this off, of all that a committee looks at first."""
+    at = THRESHOLDS.index(share_ppm)
+    return [row["tiles"][name]["over"][scale][at] for row in rows if name in row["tiles"]]
+
+
+def _slight(rows: Sequence[Row], point: Point) -> Slight | None:
+    """Half of what fails a tile, in more tiles of one verifier than any honest frame has in all."""
+    share = THRESHOLDS[THRESHOLDS.index(point.threshold) - 1] if point.threshold else 0
+    found = slight_tiles(rows, HONEST, share, str(point.scale))
+    needed = max(_LEAST_SLIGHT, max(found) + 1)
+    return Slight(share, needed, TILES, len(found), max(found)) if needed <= TILES else None
 
 
 def _gpu_pairs(rows: Sequence[Row], point: Point, cpu: Pair) -> Iterator[Pair]:

@@ -30,6 +30,7 @@ _END: Final = "<!-- end of tables -->"
 PUBLISHED: Final = Path(__file__).with_name("rows")
 FRAMES: Final = "frames.jsonl"
 MARKS: Final = "marks.jsonl"
+SLIGHT: Final = "slight.jsonl"
 WHOLE: Final = "end-to-end.json"
 COSTS: Final = OUT / "costs.json"
 _DISPLAY: Final = RenderSettings(480, 270, 8)
@@ -59,6 +60,11 @@ def frames(folder: Path) -> Journal:
     return Journal(folder / FRAMES, PUBLISHED / folder.name)
 
 
+def slight_frames(folder: Path) -> Journal:
+    """The rows of the whole rule, with tiles that are slightly off."""
+    return Journal(folder / SLIGHT, PUBLISHED / folder.name / "slight")
+
+
 def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
     """Everything that follows from the journals of a run. ``page``: put its tables into the project's document too, but
     those of marks, which `benchmarks.pictures` counts on more frames."""
@@ -69,6 +75,7 @@ def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
     took = [SceneCost(**item) for item in json.loads(COSTS.read_text())] if COSTS.exists() else []
     whole = json.loads((OUT / WHOLE).read_text()) if (OUT / WHOLE).exists() else None
     sheets, facts = tables.sheets(rows, took, no_gpu, whole), list(tables.facts(rows))
+    sheets += tables.slight(slight_frames(folder).rows())
     text = "\n".join([*facts, "", *map(tables.markdown, sheets)])
     if page:
         PAGE.write_text(between(PAGE.read_text(), f"{text}\n"))

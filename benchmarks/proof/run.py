@@ -109,8 +109,9 @@ class Run:
 
 
 def rules() -> dict[str, Rule]:
-    """Thresholds in force between two CPUs: of one kernel, and of two."""
-    calibration = load_calibration()
+    """Thresholds of the sequential test between two CPUs: of one kernel, and of two. What slight tiles add to it is
+    counted by themselves (`benchmarks.proof.thinned`): votes with and without them do not add up."""
+    calibration = load_calibration().without_slight()
     return {name: calibration.rule("cpu", "cpu", same_kernel=name == RULES[0]) for name in RULES}
 
 
@@ -125,7 +126,7 @@ def _judge(case: Case, made: Made, redone: votes.Own) -> Row:
         "case": case.number,
         "scene": shot.scene,
         "variant": shot.variant,
-        "calibration": load_calibration().name,
+        "calibration": load_calibration().without_slight().name,
         "kernels_differ": bool((redone.frame != made.honest).any()),
         "core_seconds": made.full,
         "cost": {name: round(share, 4) for name, share in made.cost.items()},

@@ -129,6 +129,25 @@ def _partly(rows: Sequence[Row], rule: str) -> Sheet:
     )
 
 
+def slight(rows: Sequence[Row]) -> list[Sheet]:
+    """What the whole rule rejects between two kernels; nothing where it was not counted."""
+    body: list[Cells] = []
+    for name in counts.classes(rows) if rows else ():
+        most = max(row["slight"][name] for row in rows)
+        body.append((*_rate_cells(counts.found(rows, name, RULES[1])), str(most)))
+        body += [SECTION] if name == HONEST else []
+    columns = ("delivered", "frames", "by a vote", "95 %", "by the committee", "95 %", "tiles a vote", "unsure")
+    test = load_calibration().rule("cpu", "cpu").slight
+    if not body or test is None:
+        return []
+    says = (
+        f"of a vote's first {test.tiles} tiles {test.needed} with more than {test.share_ppm / 10_000:g} % of their "
+        "pixels off reject"
+    )
+    title = f"The same with tiles that are slightly off; {RULES[1]}"
+    return [Sheet(title, (*columns, "slight"), body, [INTERVAL, says, "slight: such tiles, the most of a frame's 50"])]
+
+
 def _stakes(rows: Sequence[Row]) -> Sheet:
     """What a cheat in part of a frame has to lose, by the package's arithmetic."""
     body: list[Cells] = []

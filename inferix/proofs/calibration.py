@@ -9,7 +9,7 @@ of a 95 % confidence interval (Clopper and Pearson), so that a small sample make
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -84,11 +84,32 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Slight:
+    """What to make of tiles with some pixels off, too few to fail: several of them are no accident either.
+
+    A frame is rejected when ``needed`` of a draw's first ``tiles`` have more than ``share_ppm`` of their pixels off. Of
+    ``frames`` honest ones, none had more than ``most`` such among all that its committee looks at first.
+
+    :raises ValueError: honest frames have as many, one tile would do, or more are needed than are looked at.
+    """
+
+    share_ppm: int
+    needed: int
+    tiles: int
+    frames: int
+    most: int
+
+    def __post_init__(self) -> None:
+        if not max(self.most + 1, _LEAST_FAILURES) <= self.needed <= self.tiles:
+            raise ValueError(f"{self.needed} of {self.tiles} tiles is no test: honest frames have up to {self.most}")
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """What was counted between two device classes under one rule; the same either way round.
 
     ``forged``: classes that the rule claims to catch; the weakest of them is what thresholds are made for. ``others``:
-    measured, not claimed. ``source``: how it was made, and on what.
+    measured, not claimed. ``source``: how it was made, and on what. ``slight``: None where it was not counted.
     """
 
     one: str
@@ -98,6 +119,7 @@ class Pair:
     forged: tuple[Counted, ...]
     others: tuple[Counted, ...] = ()
     source: str = ""
+    slight: Slight | None = None
 
     @property
     def honest_ppm(self) -> int:
@@ -128,6 +150,7 @@ class Rule:
     minimum: int
     tolerance: Tolerance
     calibration: str = ""
+    slight: Slight | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.honest_ppm < self.forged_ppm < MILLION:
@@ -192,6 +215,10 @@ class Calibration:
         """Eight hex digits of the SHA-256 of its file: published with every measurement."""
         return sha256(_encode(self)).hexdigest()[:8]
 
+    def without_slight(self) -> "Calibration":
+        """The sequential test alone."""
+        return replace(self, pairs=tuple(replace(pair, slight=None) for pair in self.pairs))
+
     def rule(self, worker: str, verifier: str, *, same_build: bool = True, same_kernel: bool = False) -> Rule:
         """Thresholds between two device classes.
 
@@ -220,6 +247,7 @@ class Calibration:
             minimum=self.minimum,
             tolerance=self.tolerance,
             calibration=self.name,
+            slight=pair.slight,
         )
 
 
@@ -258,13 +286,18 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
 
 
 def _encode(calibration: Calibration) -> bytes:
-    return (json.dumps(asdict(calibration), indent=1, sort_keys=True) + "\n").encode()
+    data = asdict(calibration)
+    for pair in data["pairs"]:
+        if pair["slight"] is None:
+            del pair["slight"]
+    return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _pair(item: Json) -> Pair:
     counts: dict[str, Sequence[Json]] = {name: item.pop(name) for name in ("forged", "others")}
     several = {name: tuple(Counted(**row) for row in rows) for name, rows in counts.items()}
-    return Pair(**{**item, "honest": Counted(**item["honest"]), **several})
+    slight = Slight(**item.pop("slight")) if "slight" in item else None
+    return Pair(**{**item, "honest": Counted(**item["honest"]), **several, "slight": slight})
 
 
 def _micro_nats(ratio: float) -> int:

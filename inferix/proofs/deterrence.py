@@ -17,7 +17,8 @@ _MAX_TILES: Final = 100_000
 def rejection_ppm(rule: Rule, failing_ppm: int, clean_ppm: int | None = None, *, tiles: int = 30) -> int:
     """How often one verifier rejects a frame of which a tile fails with ``failing_ppm`` and is clean, with noise in it,
     with ``clean_ppm`` (by default all the rest; what is left of a million are calm tiles, which say nothing): the
-    sequential test over at most ``tiles``, exactly, for tiles that are independent. Down.
+    sequential test over at most ``tiles``, exactly, for tiles that are independent. Down; what slight tiles add to it
+    is left out, in the cheat's favour.
 
     :raises ValueError: a chance outside [0, 10**6], more than a million together, or no tile.
     """

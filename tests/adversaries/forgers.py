@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.proof import forgeries
 from inferix.proofs.rendering import SEED_LIMIT, Tile
 from inferix.proofs.rendering.angv import angv_key, draw_marks
-from node.engines import RawFrame, RenderSettings, exr
+from node.engines import Machine, RawFrame, RenderSettings, exr
 from node.engines.blender.session import BlenderSession
 from node.engines.exr import FloatArray, Passes
 from tests.adversaries import SAMPLE, HonestWhenMeasured
@@ -202,14 +202,30 @@ class Marked(Denoised):
         return pixels
 
 
-class FalseKernel(ForgingSession):
-    """Names a processor that it does not have, so that it is compared within a tolerance: leaves out an eighth."""
+class Misnamed(BlenderSession):
+    """Renders honestly and names a processor that nobody has, from its measurement on: compared within a tolerance."""
+
+    kernel = "a processor that nobody has"
+
+    def render(self, frame: int, seed: int, settings: RenderSettings) -> RawFrame:
+        return replace(super().render(frame, seed, settings), kernel=self.kernel)
+
+    def machine(self) -> Machine:
+        return replace(super().machine(), kernel=self.kernel)
+
+
+class FalseKernel(ForgingSession, Misnamed):
+    """Such a one that leaves out an eighth of the samples."""
 
     def work(self, order: Order) -> Order:
         return order.of_samples(order.settings.samples * 7 // 8)
 
-    def rendered(self, order: Order) -> RawFrame:
-        return replace(super().rendered(order), kernel="a processor that nobody has")
+
+class ThinnedOut(ForgingSession, Misnamed):
+    """Such a one that leaves out a quarter of every tile: less than fails one."""
+
+    def forge(self, raw: RawFrame, order: Order) -> FloatArray:
+        return forgeries.left_out(super().forge(raw, order), 4)
 
 
 def partly(share: float) -> type[ForgingSession]:
@@ -231,9 +247,9 @@ class Accomplice(BlenderSession):
         return super().tiles(frame, seed, replace(settings, samples=settings.samples // 2), tiles)
 
 
-def engine(session: type[BlenderSession]) -> type[HonestWhenMeasured]:
-    """One that opens such sessions for packages of clients."""
-    return type(session.__name__, (HonestWhenMeasured,), {"session": session})
+def engine(session: type[BlenderSession], measured: type[BlenderSession] = BlenderSession) -> type[HonestWhenMeasured]:
+    """One that opens such sessions for packages of clients, and these when it is measured."""
+    return type(session.__name__, (HonestWhenMeasured,), {"session": session, "measured": measured})
 
 
 def cut(**settings: object) -> type[HonestWhenMeasured]:
@@ -268,7 +284,8 @@ UniformNoise = engine(Noise)
 EightBits = engine(Rounded)
 MadeUpGuides = engine(Guides)
 PastedMarks = engine(Marked)
-OtherKernel = engine(FalseKernel)
+OtherKernel = engine(FalseKernel, Misnamed)
+QuarterOfEveryTile = engine(ThinnedOut, Misnamed)
 HalfCheated = engine(partly(0.5))
 QuarterCheated = engine(partly(0.25))
 TenthCheated = engine(partly(0.1))

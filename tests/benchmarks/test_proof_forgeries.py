@@ -106,3 +106,16 @@ def test_eight_bits_lose_half_a_level_and_what_is_brighter_than_white() -> None:
 def test_between_two_frames_is_their_mean() -> None:
     assert (forgeries.interpolated(frame(1), frame(1)) == frame(1)).all()
     assert forgeries.interpolated(frame(1), frame(2)) == pytest.approx((frame(1) + frame(2)) / 2)
+
+
+@pytest.mark.parametrize("one_in", [4, 8])
+def test_what_is_left_out_of_every_tile_is_the_mean_of_its_neighbours(one_in: int) -> None:
+    frame = np.random.default_rng(3).random((16, 24, 10), np.float32)
+    found = forgeries.left_out(frame, one_in)
+    off = (found != frame).any(axis=2)
+    assert (off[:8, :8].sum(), off.sum()) == (64 // one_in, off.size // one_in)
+    assert (found[..., 4:] == frame[..., 4:]).all()
+    neighbours = frame[0, 1] + frame[2, 1] + frame[1, 0] + frame[1, 2]
+    assert found[1, 1, :4] == pytest.approx(neighbours[:4] / 4, rel=1e-6)
+    with pytest.raises(ValueError, match="in 4 or 8"):
+        forgeries.left_out(frame, 3)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.proof import costs, counts, marks, scenes, tables
+from benchmarks.proof import costs, counts, marks, scenes, slight, tables
 from benchmarks.proof.blender import Blender, Shot
 from benchmarks.proof.cases import CHEAP, HONEST, Case
 from benchmarks.proof.journal import Journal
@@ -29,6 +29,14 @@ def test_a_case_becomes_a_row_in_which_honest_is_accepted_and_forged_is_not(tmp_
         assert counts.found(rows, CHEAP, rule).committee.count == 1
         assert counts.found(rows, "another seed", rule).committee.count == 1
     assert counts.exact_tiles(rows, HONEST).trials > 6
+
+
+def test_a_case_becomes_a_row_of_the_whole_rule(tmp_path: Path) -> None:
+    with Run(tmp_path / "work") as run:
+        row = slight.do(run, Case(0, 64, 36, 8))
+    assert [vote[0] for vote in row["votes"][HONEST][RULES[1]]] == [0] * 5
+    assert row["slight"][HONEST] == 0 < row["slight"]["a quarter of every tile left out"]
+    assert (row["scene"], row["rule"]) == ("interior", slight.rule().name)
 
 
 def test_a_scene_is_the_same_again_and_another_variant_is_another(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ CHEATS: Mapping[str, Cheat] = {
     "light bounces once": Cheat("FewerBounces"),
     "fast GI": Cheat("FastGi", always=False),
     "seven eighths under another kernel's name": Cheat("OtherKernel"),
+    "quarter of every tile under another kernel's name": Cheat("QuarterOfEveryTile"),
     "half of the frame": Cheat("HalfCheated", always=False),
     "quarter of the frame": Cheat("QuarterCheated", always=False),
     "tenth of the frame": Cheat("TenthCheated", always=False, once=False),

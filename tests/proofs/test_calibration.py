@@ -11,6 +11,7 @@ from inferix.proofs.calibration import (
     Calibration,
     Counted,
     Pair,
+    Slight,
     Tolerance,
     load_calibration,
     read_calibration,
@@ -116,3 +117,30 @@ def test_the_calibration_that_is_used_compares_cpus_both_ways() -> None:
     assert used.rule("cpu", "cpu", same_kernel=True).exact
     assert used.rule("cpu", "cpu").calibrated
     assert used.source and all(pair.source for pair in used.pairs)
+
+
+def test_slight__is_counted_for_a_pair_kept_in_the_file_and_part_of_the_name(tmp_path: Path) -> None:
+    slight = Slight(5_000, needed=4, tiles=10, frames=72, most=1)
+    with_it = replace(CALIBRATION, pairs=(EXACT, replace(TOLERANCE, slight=slight)))
+    write_calibration(tmp_path / "calibration.json", with_it)
+    found = read_calibration(tmp_path / "calibration.json")
+    assert found == with_it
+    assert found.rule("cpu", "cpu").slight == slight
+    assert found.rule("cpu", "cpu", same_kernel=True).slight is None
+    assert found.name != CALIBRATION.name == found.without_slight().name
+
+
+@pytest.mark.parametrize(("needed", "tiles", "most"), [(3, 10, 3), (1, 10, 0), (11, 10, 3)])
+def test_slight__what_honest_frames_have_or_one_tile_or_more_than_there_are_is_refused(
+    needed: int, tiles: int, most: int
+) -> None:
+    with pytest.raises(ValueError, match="no test"):
+        Slight(160_000, needed=needed, tiles=tiles, frames=100, most=most)
+
+
+def test_slight__what_is_in_force_was_counted_between_two_kernels() -> None:
+    calibration = load_calibration()
+    slight = calibration.rule("cpu", "cpu").slight
+    assert slight is not None
+    assert slight.share_ppm < calibration.tolerance.max_share_ppm
+    assert (slight.tiles, slight.frames > 0) == (10, True)

@@ -4,17 +4,26 @@
 import numpy as np
 import pytest
 
-from inferix.proofs.calibration import Rule, Tolerance
-from inferix.proofs.rendering import TileMeasure, TileTest, judge
+from inferix.proofs.calibration import Rule, Slight, Tolerance
+from inferix.proofs.rendering import TileMeasure, TileTest, confirms, judge
 
 CLEAN, CALM = TileMeasure(0, True, True, 0.0), TileMeasure(0, False, True, 0.0)
 FAILED = TileMeasure(900_000, True, False, 0.4)
 NEAR = TileMeasure(0, True, False, 1e-5)  # within the tolerance, not the same bits
+SOMEWHAT = TileMeasure(10_000, True, False, 0.1)  # above what is slight below, and below what fails
+FEW = Slight(share_ppm=5_000, needed=4, tiles=10, frames=1_000, most=3)
 FAULT = TileMeasure(1_000_000, True, False, float("inf"), "it holds values that are not finite")
 
 
-def rule(*, exact: bool = False, honest_ppm: int = 3_000, forged_ppm: int = 900_000, minimum: int = 3) -> Rule:
-    return Rule(exact, True, honest_ppm, forged_ppm, 1_000, 1_000, minimum, Tolerance(), "test")
+def rule(
+    *,
+    exact: bool = False,
+    honest_ppm: int = 3_000,
+    forged_ppm: int = 900_000,
+    minimum: int = 3,
+    slight: Slight | None = None,
+) -> Rule:
+    return Rule(exact, True, honest_ppm, forged_ppm, 1_000, 1_000, minimum, Tolerance(), "test", slight)
 
 
 def test_judge__as_many_clean_tiles_as_it_takes_accept_and_the_rest_is_not_looked_at() -> None:
@@ -77,6 +86,48 @@ def test_judge__faults_fail_whatever_the_rule() -> None:
 def test_judge__without_a_rule_of_its_own_takes_the_calibration() -> None:
     assert judge([CLEAN] * 10).accepted
     assert not judge([FAILED] * 10).accepted
+
+
+def test_judge__a_few_pixels_off_in_every_tile_are_rejected_where_such_tiles_were_counted() -> None:
+    by = rule(slight=FEW)
+    verdict = judge([SOMEWHAT] * 30, by)
+    assert (verdict.accepted, verdict.conclusive, verdict.used, verdict.failed) == (False, True, 4, (0, 1, 2, 3))
+    assert verdict.reason == "4 of 4 tiles have more than 0.5 % of their pixels off"
+    assert judge([SOMEWHAT] * 30, rule()).accepted  # the sequential test alone
+
+
+def test_judge__as_many_slight_tiles_as_an_honest_frame_has_reject_nobody_but_ten_are_looked_at() -> None:
+    by = rule(slight=FEW)
+    verdict = judge([SOMEWHAT, *[CLEAN] * 4, SOMEWHAT, SOMEWHAT, *[CLEAN] * 23], by)
+    assert (verdict.accepted, verdict.conclusive, verdict.used) == (True, True, 10)
+    assert judge([CLEAN] * 30, by).used == judge([CLEAN] * 30, rule()).used == 4
+    assert judge([*[SOMEWHAT] * 3, *[CLEAN] * 7, *[SOMEWHAT] * 20], by).accepted  # it was sure before
+
+
+def test_judge__a_small_frame_of_slight_tiles_is_not_told() -> None:
+    verdict = judge([SOMEWHAT, *[CLEAN] * 5], rule(slight=FEW))
+    assert (verdict.accepted, verdict.conclusive) == (True, False)
+    assert "too few to tell" in verdict.reason
+
+
+def test_judge__slight_tiles_and_one_that_fails_are_named_together() -> None:
+    verdict = judge([SOMEWHAT, FAILED, CLEAN, SOMEWHAT, CLEAN, SOMEWHAT], rule(slight=FEW))
+    assert (verdict.accepted, verdict.failed) == (False, (0, 1, 3, 5))
+
+
+def test_confirms__slight_tiles_that_another_names_count_as_they_do_for_it() -> None:
+    by = rule(slight=FEW)
+    assert confirms([SOMEWHAT] * 4, by)
+    assert not confirms([SOMEWHAT] * 3, by)
+    assert not confirms([SOMEWHAT] * 30, rule())
+
+
+def test_tile_test__of_slight_tiles_wants_what_it_takes_at_least() -> None:
+    test = TileTest(rule(slight=FEW))
+    for measure, wanted in ((SOMEWHAT, 3), (SOMEWHAT, 2), (CLEAN, 2), *[(CLEAN, 2)] * 5, (CLEAN, 1), (CLEAN, 0)):
+        test.add(measure)
+        assert test.wanted == wanted
+    assert test.verdict().accepted
 
 
 def test_judge__nothing_measured_is_neither_accepted_nor_conclusive() -> None:

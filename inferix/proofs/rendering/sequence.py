@@ -6,6 +6,9 @@ noise, where a tile of an honest frame fails with probability f (at most) and an
 d (at least). A clean tile without noise says nothing. Once a tile has failed nothing is accepted before all tiles are
 used, so that a frame forged in part does not slip through on the tiles that it was honest in.
 
+Beside it, between kernels: several tiles with some pixels off, too few to fail (`inferix.proofs.calibration.Slight`),
+reject as well. Once there is one, as many tiles are looked at as such are counted among.
+
 The evidence is whole micro-nats, so that everybody who repeats a test decides alike. Tiles of one frame are not quite
 independent; the rates hold for the calibration's scenes, not for every scene there is.
 """
@@ -40,6 +43,7 @@ class TileTest:
     rule: Rule
     measures: list[TileMeasure] = field(default_factory=list)
     _failed: list[int] = field(default_factory=list)
+    _slight: list[int] = field(default_factory=list)
     _clean: int = 0
 
     def add(self, measure: TileMeasure) -> None:
@@ -53,6 +57,8 @@ class TileTest:
             self._failed.append(len(self.measures))
         elif measure.informative:
             self._clean += 1
+        if self._counts_slight and _is_slight(measure, self.rule):
+            self._slight.append(len(self.measures))
         self.measures.append(measure)
 
     def fails(self, measure: TileMeasure) -> bool:
@@ -71,6 +77,8 @@ class TileTest:
             return 0
         if self._failed:
             return 1
+        if self._slight and self._counts_slight and self.rule.slight:
+            return min(self.rule.slight.needed - len(self._slight), self.rule.slight.tiles - len(self.measures))
         return max(self.rule.clean_needed - self._clean, self.rule.minimum - len(self.measures), 1)
 
     def verdict(self) -> Verdict:
@@ -78,12 +86,19 @@ class TileTest:
         failed, used = tuple(self._failed), len(self.measures)
         if not used:
             return Verdict(False, False, "no tile was measured")
+        if self._has_too_many_slight:
+            named = tuple(sorted({*failed, *self._slight}))
+            return Verdict(False, True, self._slight_difference(), named, used)
         if self._rejects or len(failed) >= self.rule.failures_to_reject(used):
             return Verdict(False, True, self._difference(), failed, used)
         if failed:
             reason = f"{len(failed)} of {used} tiles differ from their re-render, too few to tell"
             return Verdict(
                 True, self.rule.evidence(len(failed), self._clean) <= -self.rule.to_accept, reason, failed, used
+            )
+        if self._slight and self._counts_slight:
+            return Verdict(
+                True, False, f"{len(self._slight)} of {used} tiles are somewhat off, too few to tell", (), used
             )
         if not self._accepts:
             reason = f"all {used} tiles agree, but only {self._clean} of them have noise to tell by"
@@ -96,11 +111,26 @@ class TileTest:
     @property
     def _rejects(self) -> bool:
         evidence = self.rule.evidence(len(self._failed), self._clean)
-        return len(self.measures) >= self.rule.minimum and evidence >= self.rule.to_reject
+        is_sure = len(self.measures) >= self.rule.minimum and evidence >= self.rule.to_reject
+        return is_sure or self._has_too_many_slight
 
     @property
     def _accepts(self) -> bool:
-        return not self._failed and len(self.measures) >= self.rule.minimum and self._clean >= self.rule.clean_needed
+        is_sure = len(self.measures) >= self.rule.minimum and self._clean >= self.rule.clean_needed
+        return is_sure and not self._failed and not (self._slight and self._counts_slight)
+
+    @property
+    def _counts_slight(self) -> bool:
+        """Whether the next tile is among those of which slight ones are counted."""
+        return self.rule.slight is not None and len(self.measures) < self.rule.slight.tiles
+
+    @property
+    def _has_too_many_slight(self) -> bool:
+        return self.rule.slight is not None and len(self._slight) >= self.rule.slight.needed
+
+    def _slight_difference(self) -> str:
+        share = self.rule.slight.share_ppm / 10_000 if self.rule.slight else 0
+        return f"{len(self._slight)} of {len(self.measures)} tiles have more than {share:g} % of their pixels off"
 
     def _difference(self) -> str:
         worst = self.measures[max(self._failed, key=lambda index: self.measures[index].share_ppm)]
@@ -113,7 +143,9 @@ class TileTest:
 def confirms(named: Sequence[TileMeasure], rule: Rule) -> bool:
     """Whether tiles that another's rejection names differ here too: as many as reject where a whole draw is used up,
     since they were picked out of one."""
-    return sum(TileTest(rule).fails(found) for found in named) >= rule.failures_to_reject(DRAWN)
+    failed = sum(TileTest(rule).fails(found) for found in named)
+    slight = sum(_is_slight(found, rule) for found in named)
+    return failed >= rule.failures_to_reject(DRAWN) or (rule.slight is not None and slight >= rule.slight.needed)
 
 
 def judge(measures: Sequence[TileMeasure], rule: Rule | None = None) -> Verdict:
@@ -127,3 +159,8 @@ def judge(measures: Sequence[TileMeasure], rule: Rule | None = None) -> Verdict:
             break
         test.add(measured)
     return test.verdict()
+
+
+def _is_slight(measure: TileMeasure, rule: Rule) -> bool:
+    """Whether more of it is off than of an honest tile as a rule; those that fail are among them."""
+    return rule.slight is not None and measure.share_ppm > rule.slight.share_ppm
