@@ -34,11 +34,13 @@ interface Epochs:
     def genesis() -> uint256: view
 
 
-# No root became final for this long [s]
+# No root became final for this long, on the protocol's clock [s]: in a pause nobody can post one
 SILENCE: public(constant(uint256)) = 21 * 86_400
-# Age of the request [s]. With the window 40 days: an order lives for 30, its last batch comes within three more, is final a
-# day later, and one that fell then has five to be proposed anew.
-REQUEST_AGE: public(constant(uint256)) = 33 * 86_400
+# Age of the request [s]: an order lives for 30 days of block time. Its last batch comes within three more on the protocol's
+# clock, as in Escape. With the window they leave it seven: it is final a day later, and one that fell has five to be
+# proposed anew.
+REQUEST_AGE: public(constant(uint256)) = 30 * 86_400
+UNPROPOSED_AFTER: public(constant(uint256)) = 72 * 3_600
 # How long a claim stands before it is paid, on the protocol's clock [s]
 WINDOW: public(constant(uint256)) = 7 * 86_400
 BOND_BPS: public(constant(uint256)) = 500
@@ -93,8 +95,10 @@ def claim(
     assert amount != 0 and amount <= held.requested, "BalanceClaims: nothing, or more than was requested"
     root: IAccounts.Root = staticcall _ACCOUNTS.newest()
     newest_at: uint256 = max(convert(root.final_at, uint256), staticcall Epochs(_BATCHES.address).genesis())
-    assert block.timestamp >= newest_at + SILENCE, "BalanceClaims: roots come"
-    assert block.timestamp >= convert(held.requested_at, uint256) + REQUEST_AGE, "BalanceClaims: request too young"
+    assert governed._passed(newest_at) >= SILENCE, "BalanceClaims: roots come"
+    # Counted from the end of the 30 days: the clock is exact for terms no longer than the time between two pauses.
+    old_at: uint256 = convert(held.requested_at, uint256) + REQUEST_AGE
+    assert governed._passed(old_at) >= UNPROPOSED_AFTER, "BalanceClaims: request too young"
     since: uint32 = 0
     if len(proof) != 0:
         assert staticcall _ACCOUNTS.verify_account(account, spent, reserved, proof), "BalanceClaims: not in the root"

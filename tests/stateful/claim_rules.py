@@ -8,7 +8,7 @@ from tests.stateful.model.basics import BPS, DAY
 from tests.stateful.stage import PICK, SMALL, Stage
 from tests.stateful.way_out import keep_up
 
-MONTH = st.sampled_from([20, 32, 33, 34])  # days from the request to the claim
+MONTH = st.sampled_from([20, 32, 33, 34, 40])  # days from the request to the claim
 
 
 class ClaimRules(Stage):

@@ -25,6 +25,7 @@ BATCHES, ANCHORS, TOTALS, LANES = "work/Batches.vy", "modules/anchors.vy", "modu
 ACCOUNTS, ROOTS, ROSTERS, ESCAPE = "work/Accounts.vy", "modules/roots.vy", "work/Rosters.vy", "work/Escape.vy"
 PARAMETERS, LICENCE, SALE = "governance/Parameters.vy", "licences/NodeLicence.vy", "licences/NodeSale.vy"
 DOLLAR, COINS, STAKING = "token/IfxDollar.vy", "modules/coins.vy", "nodes/Staking.vy"
+BALANCES = "token/BalanceClaims.vy"
 REGISTRY, BURNER, MARKET = "nodes/NodeRegistry.vy", "issuance/FeeBurner.vy", "issuance/PoolMarket.vy"
 REFERENCE, EPOCHS = "issuance/ReferenceMarket.vy", "issuance/BurnMintWork.vy"
 
@@ -37,6 +38,7 @@ POSTED, BATCHED = TESTS + "work/test_accounts.py::", TESTS + "work/test_batches.
 PAID, BURNED = TESTS + "token/test_ifx_dollar.py::", TESTS + "issuance/test_fee_burner.py::"
 CLOSED, SOLD = TESTS + "issuance/test_burn_mint_work.py::", TESTS + "licences/test_node_sale_money.py::"
 LICENCES, STAKED = TESTS + "licences/test_node_licence.py::", TESTS + "nodes/test_staking.py::"
+CLAIMED = TESTS + "work/test_balance_claims.py::"
 REGISTERED, DELEGATED = TESTS + "nodes/test_node_registry.py::", TESTS + "nodes/test_delegation_attacks.py::"
 
 HOLES = [
@@ -497,6 +499,23 @@ HOLES = [
         "assert block.timestamp >= word >> 112,",
         SALE,
         SOLD + "test_the_setter_moves_the_rate_by_a_fifth_an_hour",
+    ),
+    # -- clocks in a pause
+    Hole(
+        "a claim to a balance counts a pause as silence",
+        BALANCES,
+        "governed._passed(newest_at) >= SILENCE",
+        "block.timestamp >= newest_at + SILENCE",
+        BALANCES,
+        CLAIMED + "test_attack_a_pause_is_no_silence",
+    ),
+    Hole(
+        "a request grows older in a pause",
+        BALANCES,
+        "governed._passed(old_at) >= UNPROPOSED_AFTER",
+        "block.timestamp >= old_at + UNPROPOSED_AFTER",
+        BALANCES,
+        CLAIMED + "test_attack_a_pause_ages_no_request_in_which_charges_are_still_to_come",
     ),
     # -- coins that call back
     Hole(

@@ -16,7 +16,7 @@ from tests.contracts.work.network import Header, Network, batch_leaf, leaf_value
 
 NOBODY = "0x" + 40 * "0"
 CREDIT = 1_000 * USD
-SILENCE, AGE, WINDOW = 21 * DAY, 33 * DAY, 7 * DAY
+SILENCE, AGE, WINDOW = 21 * DAY, 33 * DAY, 7 * DAY  # without a pause
 
 
 def entry(leaf: BatchLeaf) -> bytes:
@@ -190,6 +190,65 @@ def test_not_by_a_young_request(leaver: Leaver) -> None:
     with boa.reverts("BalanceClaims: request too young"):
         leaver.claim(USD)
     advance(1)
+    leaver.claim(USD)
+
+
+def pause(leaver: Leaver) -> None:
+    with acting(leaver.network.guardian):
+        leaver.network.parameters.pause()
+
+
+@pytest.mark.parametrize("begins", [0, 13 * DAY, SILENCE - 1])
+def test_attack_a_pause_is_no_silence(leaver: Leaver, begins: int) -> None:
+    """In a pause nobody can post accounts: by block time a claim came before they could."""
+    leaver.request()
+    advance(AGE)
+    leaver.ledger.close_epoch()
+    leaver.know(leaver.ledger.publish(leaver.ledger.books()))
+    with boa.env.anchor():
+        advance(SILENCE)
+        leaver.claim(USD)
+    advance(begins)
+    pause(leaver)
+    for wait in (SILENCE - begins, 7 * DAY - 100):
+        advance(wait)
+        with boa.reverts("BalanceClaims: roots come"):
+            leaver.claim(USD)
+    advance(100)
+    leaver.claim(USD)
+
+
+@pytest.mark.parametrize("begins", [29 * DAY, 30 * DAY, AGE - 1])
+def test_attack_a_pause_ages_no_request_in_which_charges_are_still_to_come(leaver: Leaver, begins: int) -> None:
+    """An order of before it is proposed up to three days of the protocol's clock after its 30."""
+    advance(60 * DAY)
+    leaver.request()
+    advance(begins)
+    pause(leaver)
+    stopped = 7 * DAY - max(0, 30 * DAY - begins)
+    for wait in (AGE - begins, stopped - 1):
+        advance(wait)
+        with boa.reverts("BalanceClaims: request too young"):
+            leaver.claim(USD)
+    advance(1)
+    leaver.claim(USD)
+
+
+@pytest.mark.parametrize("before", [0, 9 * DAY])
+def test_pauses_that_keep_no_charge_away_make_no_client_wait_longer(leaver: Leaver, before: int) -> None:
+    """Within the 30 days of an order, which are block time, and where another has been thirty days before."""
+    advance(60 * DAY)
+    pause(leaver)
+    advance(before)
+    leaver.request()
+    advance(AGE - 1)
+    with boa.reverts("BalanceClaims: request too young"):
+        leaver.claim(USD)
+    advance(1)
+    with boa.env.anchor():
+        leaver.claim(USD)
+    advance(5 * DAY)
+    pause(leaver)
     leaver.claim(USD)
 
 

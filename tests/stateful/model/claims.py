@@ -10,7 +10,8 @@ from tests.stateful.model.books import Books, Root
 from tests.stateful.model.credit import Credit
 from tests.stateful.model.work import FINAL, PROPOSED, Batch, Work
 
-SILENCE, AGE, WINDOW = 21 * DAY, 33 * DAY, 7 * DAY
+SILENCE, WINDOW = 21 * DAY, 7 * DAY
+ORDER, LAST = 30 * DAY, 3 * DAY  # of block time, then of the protocol's clock: how old a request is
 BOND_BPS = 500
 
 Charge = tuple[bytes, int, int]
@@ -64,18 +65,19 @@ class Claims:
         self, who: str, id: int, amount: int, counted: Collection[Charge], known: tuple[int, bool] | None
     ) -> None:
         """By the owner; ``known``: what the newest root is said to say was spent, and whether it does. None: no proof."""
-        account, newest, now = self.credit.accounts[id], self.books.newest, self.ground.clock.now
+        account, newest, clock = self.credit.accounts[id], self.books.newest, self.ground.clock
         need(who == account.owner and id not in self.standing, "not the owner, or claimed already")
         need(0 < amount <= account.requested, "nothing, or more than was requested")
-        need(now >= max(self.books.final_at, self.ground.genesis) + SILENCE, "roots come")
-        need(now >= account.requested_at + AGE, "request too young")
+        silent_since = max(self.books.final_at, self.ground.genesis)
+        need(clock.running(silent_since, clock.now) >= SILENCE, "roots come")
+        need(clock.running(account.requested_at + ORDER, clock.now) >= LAST, "request too young")
         need(known is None or known[1], "not in the root")
         used = (known[0] if known else 0) + sum(charge for _, _, charge in counted)
         need(used + amount <= account.credit, "over what is left")
         bond = self.bond(account.coin, amount)
         self.ground.coins[account.coin].move(who, self._address, bond)
         since = newest.epoch + 1 if newest and known else 0
-        times = (account.requested_at, self.ground.clock.protocol)
+        times = (account.requested_at, clock.protocol)
         self.standing[id] = Claim(amount, used, since, newest, *times, bond, frozenset(counted))
 
     def bond(self, coin: str, amount: int) -> int:
