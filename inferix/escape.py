@@ -18,7 +18,7 @@ from inferix.replay.settlement import UNPROPOSED_AFTER, commitment_of, outcome_l
 from inferix.replay.state import AttemptStatus, Batch, TaskState
 from inferix.trees import batch_leaf
 
-PATIENCE = 86_400  # seconds from the seal of the receipt's anchor on, in which its manager may still propose
+PATIENCE = 86_400  # on the protocol's clock, from the seal of the receipt's anchor on: its manager's day [s]
 BY_VOTES = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.CLIENT_FAULT)
 
 
@@ -68,7 +68,7 @@ def draft(network: Network, task: Bytes32, block_hash: BlockHash) -> Escape:
     return Escape(
         leaf=leaf,
         arguments=(attempt.lane, coin, leaf.model_dump(), attempt.draw, attempt.acceptance, votes),
-        opens_at=anchor.sealed_at + PATIENCE,
+        opens_at=network.ends_at(anchor.sealed_at, PATIENCE),
         closes_at=network.ends_at(job.order.deadline, UNPROPOSED_AFTER),
     )
 

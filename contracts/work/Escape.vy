@@ -12,7 +12,7 @@
         waits the same window as any batch and falls by the same disputes, but stands alone: in no lane's order, on a bond
         of its proposer instead of a manager's.
 @custom:security What votes do not say (how much work it was, a charge under the order's price) is no more decided here than for a manager's batch: who would lose by too small a charge proposes it. The lane's own batch goes before (`prove_duplicate`).
-@custom:kill None: it goes on while the protocol is paused; the window and the 72 hours, on the protocol's clock, do not.
+@custom:kill None: it goes on while the protocol is paused; the day, the window and the 72 hours, on the protocol's clock, do not.
 """
 
 from ..interfaces import IBatches
@@ -40,7 +40,7 @@ interface Courts:
     def disputes() -> address: view
 
 
-# How long a manager has to propose what its lane's seeds decided [s]
+# How long a manager has to propose what its lane's seeds decided, on the protocol's clock [s]: in a pause no lane proposes
 PATIENCE: public(constant(uint256)) = 86_400
 # After an order's deadline, on the protocol's clock: later its reserve is free, and a charge would be other clients' [s]
 UNPROPOSED_AFTER: public(constant(uint256)) = 72 * 3_600
@@ -208,7 +208,7 @@ def _check_caller(manager: uint32, leaf: IBatches.BatchLeaf):
     # The manager had its time; who is paid says for what, and everybody that work was rejected.
     sealed_at: uint256 = staticcall _BATCHES.sealed_at(manager, leaf.anchor)
     assert sealed_at != 0, "Escape: no seed"
-    assert block.timestamp >= sealed_at + PATIENCE, "Escape: its manager may still propose it"
+    assert governed._passed(sealed_at) >= PATIENCE, "Escape: its manager may still propose it"
     if leaf.outcome != REJECTED and msg.sender != staticcall _REGISTRY.owner_of(leaf.node):
         assert msg.sender == staticcall _REGISTRY.operator_of(leaf.node), "Escape: not the worker"
 

@@ -208,6 +208,27 @@ def test_attack_a_pause_cuts_off_no_escape_as_reducer_and_contract_agree_to_the_
                 boa.env.raw_call(live.escape.address, sender=sender, data=data)
 
 
+def test_attack_a_pause_opens_no_escape_as_reducer_and_contract_agree_to_the_second(
+    live: Live, task: TaskState
+) -> None:
+    opens_at = draft(live.network, task.task.id, block_hash).opens_at
+    live.wait(opens_at - 3_600 - live.network.time)
+    with acting(live.guardian):
+        live.parameters.pause()
+    live.wait(3_600)
+    found = draft(live.network, task.task.id, block_hash)
+    assert opens_at <= live.network.time < found.opens_at == opens_at + 7 * 86_400
+    with pytest.raises(Refused, match="its manager may propose it until"):
+        command._propose(Wallet(live), live.network, task.task.id, True, lambda: bytes(32))
+    for early, is_taken in [(1, False), (0, True)]:
+        with boa.env.anchor():
+            set_time(found.opens_at - early)
+            data = live.interfaces[str(live.escape.address)].encode("propose", found.arguments)
+            sender = worker_of(live, found.leaf.node).owner.address
+            with nullcontext() if is_taken else pytest.raises(Revert, match="its manager may still propose it"):
+                boa.env.raw_call(live.escape.address, sender=sender, data=data)
+
+
 def test_nothing_to_escape_with(live: Live, task: TaskState) -> None:
     with pytest.raises(NotFound, match="no task"):
         draft(live.network, bytes(32), block_hash)

@@ -110,7 +110,7 @@ class Exits(Docket):
             if funded and model.ground.ifx.of(who.address) < bond:
                 world.give_ifx(who, bond)
                 model.ground.ifx.move(world.foundation, who.address, bond)
-            if world.now >= anchor.sealed_at + PATIENCE:
+            if model.ground.clock.running(anchor.sealed_at, world.now) >= PATIENCE:
                 self.escape(decided, who)
 
     def release(self, batch: Batch) -> bool:

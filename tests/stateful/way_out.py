@@ -76,7 +76,8 @@ def leave(bench: Bench, docket: Exits) -> None:
 
 def _end_what_waits(bench: Bench, docket: Exits) -> None:
     turn(bench, docket)
-    bench.world.wait(PATIENCE)
+    clock = bench.sync().ground.clock
+    bench.world.wait(max(0, clock.paused_until - clock.now) + PATIENCE)
     for _ in range(ROUNDS):
         docket.escape_all(funded=True)
         turn(bench, docket)
@@ -96,8 +97,9 @@ def _end_what_waits(bench: Bench, docket: Exits) -> None:
 
 def _check_paid(bench: Bench, docket: Exits) -> None:
     """Whatever votes decided in time is charged, and none of it twice."""
-    last = {job.id: job.order.deadline + LAST for job in bench.world.mirror.jobs.values()}
-    assert all(bench.world.now >= last[state.task.job] for state, _ in docket.decided()), (
+    deadlines = {job.id: job.order.deadline for job in bench.world.mirror.jobs.values()}
+    clock = bench.sync().ground.clock
+    assert all(clock.running(deadlines[state.task.job], clock.now) >= LAST for state, _ in docket.decided()), (
         "work that nobody is charged for"
     )
     final = [(leaf.task, leaf.attempt) for batch in bench.model.work.final() for leaf in batch.leaves]

@@ -92,6 +92,22 @@ def pause(court: Court, seconds: int) -> None:
     advance(seconds)
 
 
+@pytest.mark.parametrize("begins", [0, DAY - 40])
+def test_attack_a_pause_takes_nothing_of_a_managers_day(court: Court, case: Case, begins: int) -> None:
+    """In a pause no lane proposes: whoever escaped in it was before its manager could be."""
+    early = delivered(court, "early")
+    boa.env.time_travel(seconds=begins - DAY)
+    pause(court, DAY - begins)
+    for wait in (0, 6 * DAY + begins):
+        advance(wait)
+        with boa.reverts("Escape: its manager may still propose it"):
+            early.propose()
+    with boa.env.anchor():
+        court.propose(early.manager, [early.leaf])
+    advance(DAY - begins)
+    early.propose()
+
+
 @pytest.mark.parametrize("begins", [0, DAY // 2, 2 * DAY])
 def test_attack_a_pause_ends_no_work_that_waits_to_be_proposed(court: Court, case: Case, begins: int) -> None:
     """The 72 hours stand still: in a pause that began a day before the deadline, half of one before, and in them."""

@@ -9,7 +9,7 @@ from tests.stateful.model.basics import BPS, DAY, NANO, WEI, Ground, need, up
 from tests.stateful.model.stake import Stakes
 from tests.stateful.model.work import CANCELLED, FINAL, PROPOSED, Batch, Work
 
-PATIENCE = DAY  # that a manager has, from the seal of the receipt's anchor on
+PATIENCE = DAY  # that a manager has, from the seal of the receipt's anchor on, on the protocol's clock
 LAST = 72 * 3_600  # after an order's deadline, on the protocol's clock
 
 
@@ -54,7 +54,7 @@ class Escapes:
     def propose(self, who: str, batch: Batch, papers: Papers) -> None:
         """The worker's, of a rejection anybody's; paused or not, of whatever status the worker is."""
         leaf, now = papers.leaf, self.ground.clock.now
-        need(now >= papers.sealed_at + PATIENCE, "its manager may still propose it")
+        need(self.ground.clock.running(papers.sealed_at, now) >= PATIENCE, "its manager may still propose it")
         need(self.ground.clock.running(papers.deadline, now) < LAST, "its reserve is free")
         node = self.stakes.nodes[leaf.node]
         need(leaf.outcome is Outcome.REJECTED or who in (node.owner, node.operator), "not the worker")
