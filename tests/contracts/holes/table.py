@@ -517,6 +517,22 @@ HOLES = [
         BALANCES,
         CLAIMED + "test_attack_a_pause_ages_no_request_in_which_charges_are_still_to_come",
     ),
+    Hole(
+        "a manager's day is over in a pause",
+        ESCAPE,
+        "governed._passed(sealed_at) >= PATIENCE",
+        "block.timestamp >= sealed_at + PATIENCE",
+        ESCAPE,
+        ESCAPES + "test_attack_a_pause_takes_nothing_of_a_managers_day",
+    ),
+    Hole(
+        "stake answers for what was asked before no longer in a pause",
+        "modules/standing.vy",
+        "_ANSWERS_FOR: constant(uint256) = 42",
+        "_ANSWERS_FOR: constant(uint256) = 35",
+        REGISTRY,
+        STAKED + "test_attack_a_pause_in_which_nothing_is_proposed_outlasts_no_price_of_before",
+    ),
     # -- coins that call back
     Hole(
         "one payment is credited twice",
