@@ -83,14 +83,15 @@ def _claim_bond(network: Network, account: Account) -> Iterator[Holding]:
     claim = network.balance_claims.get(account.id)
     if claim is not None:
         where, unless = f"BalanceClaims, account {account.id}", "unless the claim leaves out a charge"
-        yield Holding(where, claim.bond, account.coin, "bonded", claim.until, "BalanceClaims.settle", unless)
+        free_at = network.ends_at(claim.claimed_at, claim.window)
+        yield Holding(where, claim.bond, account.coin, "bonded", free_at, "BalanceClaims.settle", unless)
 
 
 def _escape_bonds(network: Network, address: str) -> Iterator[Holding]:
     """Behind batches that stand alone."""
     for batch in network.batches.values():
         if batch.bond and batch.proposer == address:
-            free_at = batch.proposed_at + network.parameters["batch_window"]
+            free_at = network.ends_at(batch.proposed_at, network.parameters["batch_window"])
             where, unless = f"Escape, batch {batch.commitment.hex()}", "unless the batch falls"
             yield Holding(where, batch.bond, "ifx", "bonded", free_at, "Escape.release", unless)
 

@@ -82,7 +82,7 @@ def decide_expiry(network: Network, manager: int) -> list[Step]:
     steps: list[Step] = []
     for dispute in _open(network):
         by = proposer(network, dispute.name)
-        if by is None or (network.time > dispute.until and by != manager):
+        if by is None or (network.clock(network.time) > dispute.until and by != manager):
             key = f"expire-root:{dispute.id.hex()}:{'gone' if by is None else 'late'}"
             steps.append((key, "expire", (values(dispute.name), dispute.chunk)))
     return steps

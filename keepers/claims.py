@@ -21,7 +21,7 @@ def decide_claims(network: Network) -> list[Step]:
     steps: list[Step] = []
     for claim in network.balance_claims.values():
         key = f"claim:{claim.account}:{claim.claimed_at}"
-        if network.time >= claim.until:
+        if network.passed(claim.claimed_at) >= claim.window:
             epoch = (network.time - network.genesis) // network.parameters["epoch_length"]
             steps.append((f"{key}:settle:{epoch}", "settle", (claim.account,)))
             continue

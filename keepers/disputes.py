@@ -80,7 +80,7 @@ def decide_expiry(network: Network, manager: int) -> list[Step]:
     for dispute in _open(network):
         batch = network.batches[dispute.commitment]
         is_own = batch.manager == manager and not batch.is_alone
-        unanswered = network.time > dispute.until and not is_own
+        unanswered = network.clock(network.time) > dispute.until and not is_own
         if unanswered or batch.status is BatchStatus.CANCELLED:
             arguments = (batch.header, int(dispute.kind), dispute.place)
             steps.append((f"expire:{dispute.id.hex()}:{batch.status.name.lower()}", "expire", arguments))

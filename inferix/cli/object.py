@@ -73,8 +73,8 @@ def find(network: Network, task: Bytes32) -> Place:
 
 
 def _end(network: Network, batch: Batch) -> int:
-    """Of the window, which stands still in a pause."""
-    return network.time + network.parameters["batch_window"] - network.passed(batch.proposed_at)
+    """Of the window, which stands still in a pause [s of block time]."""
+    return network.ends_at(batch.proposed_at, network.parameters["batch_window"])
 
 
 def is_by_manager(network: Network, place: Place) -> bool:

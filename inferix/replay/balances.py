@@ -28,7 +28,7 @@ def claimed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> N
         since=args["since"],
         counted=[bytes(item) for item in args["counted"]],
         claimed_at=event.timestamp,
-        until=args["until"],
+        window=args["until"] - network.clock(event.timestamp),
         bond=args["bond"],
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from inferix.cli.replayed import date_of
 from inferix.models.objection import OutcomesClaim
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.settlement import draft_batch, draft_batches
@@ -15,6 +16,8 @@ from tests.api.conftest import Api
 from tests.cli.conftest import Commands, refused
 from tests.replay.chain import MANAGER
 from tests.replay.objecting import propose_all
+
+DAY = 86_400
 
 
 def test_object__asks_first_then_stores_the_reason_and_sends(
@@ -37,6 +40,27 @@ def test_object__asks_first_then_stores_the_reason_and_sends(
     assert "is punished" not in asked.stdout
     said = get_document(EmbeddedStore(tmp_path / "documents"), OutcomesClaim, reason)
     assert (said.batch, said.places, said.says) == (commitment, [place[1]], "it is black")
+
+
+def test_object__while_the_protocol_is_paused__says_when_the_window_ends_after_it(
+    run: Commands, api: Api, sent: list[Any], tmp_path: Path
+) -> None:
+    chain = api.chain
+    state = chain.state(chain.order(), 0)
+    chain.run(state)
+    batch = chain.network.batches[propose_all(chain)]
+    window, told = chain.network.parameters["batch_window"], ("--storage", (tmp_path / "documents").as_uri())
+    chain.wait(60)
+    chain.emit("Paused", until=chain.time + 7 * DAY)
+    until = chain.time + 7 * DAY
+    for seconds in (0, 3 * DAY, 4 * DAY):
+        chain.wait(seconds)
+        chain.network.tick(chain.time)
+        asked = run("object", state.task.id.hex(), *told, typed="n\n")
+        assert f"it can be objected to until {date_of(batch.proposed_at + window + 7 * DAY)}" in asked.stdout
+    chain.network.tick(until + window)
+    refused(run("object", state.task.id.hex(), *told), 3, f"until {date_of(batch.proposed_at + window + 7 * DAY)}")
+    assert sent == []
 
 
 @pytest.mark.parametrize("is_served", [True, False])

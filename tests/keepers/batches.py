@@ -38,5 +38,6 @@ def dispute(chain: Chain, batch: Batch, place: int = 0, kind: DisputeKind = Disp
     """Somebody disputes a place of a batch; ``node``: out of whose stake."""
     id = dispute_id(batch.commitment, kind, place)
     about = {"commitment": batch.commitment, "kind": int(kind), "place": place}
-    chain.emit("DisputeOpened", id=id, challenger=address(0), node=node, bond=1, until=chain.time + WINDOW, **about)
+    until = chain.network.clock(chain.time) + WINDOW
+    chain.emit("DisputeOpened", id=id, challenger=address(0), node=node, bond=1, until=until, **about)
     return id

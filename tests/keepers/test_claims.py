@@ -56,7 +56,8 @@ def make_final(chain: Chain, batch: Batch) -> None:
 
 def claim(chain: Chain, *counted: bytes, **changes: Any) -> None:
     chain.wait(60)
-    fields = {"account": 1, "amount": 10**9, "since": 3, "bond": 50_000, "until": chain.time + WEEK}
+    until = chain.network.clock(chain.time) + WEEK
+    fields = {"account": 1, "amount": 10**9, "since": 3, "bond": 50_000, "until": until}
     chain.emit("BalanceClaimed", counted=list(counted), **(fields | changes))
     chain.wait(60)
 
@@ -103,6 +104,21 @@ def test_what_was_proposed_after_the_claim_counts_once_it_is_final(chain: Chain)
     assert [step[1] for step in decide_claims(chain.network)] == ["prove_charge"]
     batch.voided.add(0)
     assert decide_claims(chain.network) == []
+
+
+def test_regression_a_false_claim_is_shown_to_be_one_after_a_pause_too(chain: Chain) -> None:
+    """Its end is told on the protocol's clock: by block time keepers took each claim for one whose window was over."""
+    chain.emit("Paused", until=chain.time + WEEK)
+    chain.wait(WEEK)
+    charged(chain)
+    claim(chain)
+    assert [step[1] for step in decide_claims(chain.network)] == ["prove_charge"]
+    claimed_at = chain.network.balance_claims[1].claimed_at
+    (row,) = [row for row in holdings(chain.network, address(0), OnChain(), None) if "BalanceClaims" in row.where]
+    assert row.free_at == claimed_at + WEEK
+    for early, function in [(1, "prove_charge"), (0, "settle")]:
+        chain.network.tick(claimed_at + WEEK - early)
+        assert [step[1] for step in decide_claims(chain.network)] == [function]
 
 
 def test_a_claims_bond_is_among_its_owners_money_until_it_is_back(chain: Chain) -> None:

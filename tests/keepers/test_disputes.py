@@ -96,6 +96,16 @@ def test_expiry__unanswered_in_another_lane__after_the_window(chain: Chain, func
     assert decide_expiry(chain.network, MANAGER) == [], "nobody ends its own batch"
 
 
+def test_expiry__after_a_pause__by_the_protocols_clock(chain: Chain, functions: Functions) -> None:
+    chain.emit("Paused", until=chain.time + WINDOW)
+    chain.wait(WINDOW)
+    dispute(chain, propose(chain, ended(chain, Outcome.ACCEPTED)))
+    chain.network.tick(chain.time + WINDOW)
+    assert decide_expiry(chain.network, OTHER) == []
+    chain.network.tick(chain.time + WINDOW + 1)
+    assert functions(decide_expiry(chain.network, OTHER)) == ["expire"]
+
+
 def test_expiry__the_batch_fell_otherwise__bonds_go_back_at_once_in_every_lane(
     chain: Chain, functions: Functions
 ) -> None:

@@ -31,14 +31,14 @@ class Account:
 @dataclass
 class BalanceClaim:
     """What a client says is left of its credit. ``left``: nano-USD not paid yet; ``since``: epoch from which charges
-    are in ``counted``; ``until``: protocol time; ``bond``: units of the coin."""
+    are in ``counted``; ``window``: how long it stands, on the protocol's clock [s]; ``bond``: units of the coin."""
 
     account: int
     left: int
     since: int
     counted: list[bytes]
     claimed_at: int
-    until: int
+    window: int
     bond: int
 
 
