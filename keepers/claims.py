@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from inferix.replay import Network
 from inferix.replay.answers import inclusion
-from inferix.replay.balances import charges, entry
+from inferix.replay.balances import charges, entry, is_before
 from inferix.replay.state import BalanceClaim
 from keepers.desk import MONEY, Desk, Step
 
@@ -25,18 +25,23 @@ def decide_claims(network: Network) -> list[Step]:
             epoch = (network.time - network.genesis) // network.parameters["epoch_length"]
             steps.append((f"{key}:settle:{epoch}", "settle", (claim.account,)))
             continue
-        arguments = _left_out(network, claim)
-        if arguments is not None:
-            steps.append((f"{key}:prove", "prove_charge", arguments))
+        steps += _left_out(network, claim, key)
     return steps
 
 
-def _left_out(network: Network, claim: BalanceClaim) -> tuple[object, ...] | None:
+def _left_out(network: Network, claim: BalanceClaim, key: str) -> list[Step]:
+    """First what takes its bond: a charge of before it."""
     listed = set(claim.counted)
-    for batch, index in charges(network, claim.account, claim.since, claim.claimed_at):
-        if entry(batch.leaves[index]) not in listed:
-            return claim.account, claim.counted, inclusion(batch, index)
-    return None
+    found = [
+        (not is_before(network, batch, claim.claimed_at), batch, index)
+        for batch, index in charges(network, claim.account, claim.since, claim.claimed_at)
+        if entry(batch.leaves[index]) not in listed
+    ]
+    for is_after, batch, index in sorted(found, key=lambda item: item[0])[:1]:
+        if claim.left or not is_after:
+            arguments = (claim.account, claim.counted, inclusion(batch, index))
+            return [(f"{key}:prove:{'after' if is_after else 'before'}", "prove_charge", arguments)]
+    return []
 
 
 @dataclass

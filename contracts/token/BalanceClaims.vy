@@ -10,7 +10,9 @@
         whoever shows it, with a bond in the coin. What stood for a week is paid, within the coin's allowance.
 @custom:security The bond is new money. Out of the credit, of which a liar has spent everything, it would be paid by others.
                  Only a final charge, or one that was proposed before the claim, lets it fall: else anybody with a lane
-                 could stop a client by proposing false ones. One that its owner could not know costs no bond.
+                 could stop a client by proposing false ones. One that its owner could not know costs no bond; that stays
+                 where it is all the same, for who shows one that it could know: else a liar would take the claim out of
+                 the way by a charge in a lane of its own.
                  `settle` gives no bond back within the window, whatever becomes of request and root: who sees a proof
                  coming could change the request first.
 @custom:kill None: an exit.
@@ -132,7 +134,8 @@ def claim(
 @external
 def prove_charge(account: uint32, counted: DynArray[bytes32, 1000], item: IBatches.Inclusion):
     """
-    @notice Shows a charge of this account that its claim leaves out, while the claim stands: it falls. Anybody.
+    @notice Shows a charge of this account that its claim leaves out, within the window: it falls. Anybody. By a charge that
+            was proposed after it, it pays nothing any more, but its bond waits for the window's end.
     @param counted The claim's list, as it was logged.
     """
     claim: IBalanceClaims.Claim = self._claims[account]
@@ -146,14 +149,15 @@ def prove_charge(account: uint32, counted: DynArray[bytes32, 1000], item: IBatch
     charge: bytes32 = convert(key & ~_LOW_64 | convert(item.leaf.charge, uint256), bytes32)
     for listed: bytes32 in counted:
         assert listed != charge, "BalanceClaims: counted"
-    self._claims[account] = empty(IBalanceClaims.Claim)
-    held: IIfxDollar.Account = staticcall _IFX_DOLLAR.account(account)
     winner: address = empty(address)
     if proposed_at > claimed_at:
-        # Its owner could not know: it claims again, with this one counted.
-        self._pay(held.coin, held.owner, claim.bond)
+        # Its owner could not know: it claims again, with this one counted, once its bond is back.
+        assert claim.left != 0, "BalanceClaims: fell already"
+        self._claims[account].left = 0
     else:
         winner = msg.sender
+        self._claims[account] = empty(IBalanceClaims.Claim)
+        held: IIfxDollar.Account = staticcall _IFX_DOLLAR.account(account)
         self._pay(held.coin, winner, claim.bond // 2)
         self._pay(held.coin, foundation, claim.bond - claim.bond // 2)
     log IBalanceClaims.ClaimFell(
@@ -166,7 +170,7 @@ def settle(account: uint32) -> uint96:
     """
     @notice Pays a claim that stood for the window, to the owner: the bond and what the coin's allowance of this epoch lets
             go; call it again in later ones. Where a newer root is final, the request is another, or nothing is left since
-            by the newest root it was withdrawn, drops it: the bond alone goes back. Anybody.
+            it fell, or was withdrawn by the newest root, drops it: the bond alone goes back. Anybody.
     @return nano-USD paid.
     """
     claim: IBalanceClaims.Claim = self._claims[account]

@@ -41,8 +41,16 @@ def paid(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None
         del network.balance_claims[claim.account]
 
 
-def ended(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
-    """It fell, or was dropped."""
+def fell(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """By a charge of before it with its bond; by one of after it nothing is left, and its bond waits."""
+    if int(args["winner"], 16):
+        del network.balance_claims[args["account"]]
+    else:
+        network.balance_claims[args["account"]].left = 0
+
+
+def dropped(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """Its bond alone is back."""
     del network.balance_claims[args["account"]]
 
 
@@ -51,16 +59,21 @@ def charges(network: "Network", account: int, since: int, claimed_at: int) -> li
     found = []
     for batch in network.batches.values():
         is_final = batch.status is BatchStatus.FINAL and batch.epoch >= since
-        is_on_its_way = batch.status is BatchStatus.PROPOSED and batch.proposed_at <= claimed_at
+        is_on_its_way = batch.status is BatchStatus.PROPOSED and is_before(network, batch, claimed_at)
         for index, leaf in enumerate(batch.leaves) if is_final or is_on_its_way else ():
             if leaf.account == account and leaf.charge and index not in batch.voided:
                 found.append((batch, index))
     return found
 
 
+def is_before(network: "Network", batch: Batch, claimed_at: int) -> bool:
+    """Whether a batch was proposed no later than a claim: on the protocol's clock, for which a pause is one moment."""
+    return network.clock(batch.proposed_at) <= network.clock(claimed_at)
+
+
 EVENTS: Handlers = {
     "BalanceClaimed": claimed,
     "ClaimPaid": paid,
-    "ClaimFell": ended,
-    "ClaimDropped": ended,
+    "ClaimFell": fell,
+    "ClaimDropped": dropped,
 }

@@ -17,6 +17,7 @@ from keepers.desk import Step
 from tests.replay.chain import COIN, MANAGER, Chain, address
 
 WEEK = 7 * 86_400
+NOBODY = "0x" + 40 * "0"
 
 
 @pytest.fixture
@@ -101,8 +102,31 @@ def test_what_was_proposed_after_the_claim_counts_once_it_is_final(chain: Chain)
     batch = charged(chain)
     assert decide_claims(chain.network) == []
     make_final(chain, batch)
-    assert [step[1] for step in decide_claims(chain.network)] == ["prove_charge"]
+    (after,) = decide_claims(chain.network)
+    assert after[1] == "prove_charge"
+    chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=NOBODY)
+    assert decide_claims(chain.network) == [], "it fell, and its bond waits"
+    chain.emit("ClaimDropped", account=1)
+    claim(chain, since=4)
     batch.voided.add(0)
+    assert decide_claims(chain.network) == []
+
+
+def test_what_takes_its_bond_is_shown_first_and_though_the_claim_fell(chain: Chain) -> None:
+    """As its own step: a journal sends none twice."""
+    before = charged(chain)
+    claim(chain)
+    make_final(chain, charged(chain))
+    (step,) = decide_claims(chain.network)
+    assert step[2][2]["header"] == before.header  # type: ignore[index]
+    make_final(chain, before)
+    before.voided.add(0)
+    (after,) = decide_claims(chain.network)
+    before.voided.clear()
+    chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=NOBODY)
+    assert decide_claims(chain.network) == [step]
+    assert step[0] != after[0]
+    chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=address(5))
     assert decide_claims(chain.network) == []
 
 

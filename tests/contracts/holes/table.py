@@ -533,6 +533,16 @@ HOLES = [
         REGISTRY,
         STAKED + "test_attack_a_pause_in_which_nothing_is_proposed_outlasts_no_price_of_before",
     ),
+    Hole(
+        "a claim falls to a later charge with its bond back",
+        BALANCES,
+        "        self._claims[account].left = 0\n",
+        "        self._pay((staticcall _IFX_DOLLAR.account(account)).coin,"
+        " (staticcall _IFX_DOLLAR.account(account)).owner, claim.bond)\n"
+        "        self._claims[account] = empty(IBalanceClaims.Claim)\n",
+        BALANCES,
+        CLAIMED + "test_attack_a_liars_later_charge_takes_no_claim_out_of_the_way_of_its_proof",
+    ),
     # -- coins that call back
     Hole(
         "one payment is credited twice",

@@ -319,7 +319,45 @@ def test_a_proposal_after_the_claim_blocks_nobody(leaver: Leaver) -> None:
         leaver.prove(header, leaf)
     make_final(leaver, header)
     leaver.prove(header, leaf)
-    assert (left(leaver), leaver.units) == (0, bond)
+    assert (left(leaver), leaver.units) == (0, 0)
+    with boa.reverts("BalanceClaims: fell already"):
+        leaver.prove(header, leaf)
+    with boa.reverts("BalanceClaims: claimed already"):
+        leaver.claim(CREDIT - leaf.charge)
+    had = leaver.units
+    advance(WINDOW - DAY)
+    assert leaver.claims.settle(leaver.account) == 0
+    assert leaver.units == had + bond
+    leaver.counted = [entry(leaf)]
+    leaver.claim(CREDIT - leaf.charge)
+    advance(WINDOW)
+    assert leaver.claims.settle(leaver.account) == CREDIT - leaf.charge
+
+
+@pytest.mark.parametrize("is_final", [True, False])
+def test_attack_a_liars_later_charge_takes_no_claim_out_of_the_way_of_its_proof(leaver: Leaver, is_final: bool) -> None:
+    """A day is what a charge in a lane of its own needs to be final: whoever is later than that has the bond too."""
+    header, leaf = charge(leaver)
+    if is_final:
+        make_final(leaver, header)
+    leaver.request()
+    advance(AGE)
+    leaver.claim(CREDIT)
+    bond, prover = int(leaver.claims.claim_of(leaver.account).bond), leaver.network.fresh_key("prover")
+    if not is_final:
+        leaver.network.batches.finalize(header.values())
+    advance(12)
+    later, other = charge(leaver, 2)
+    make_final(leaver, later)
+    leaver.prove(later, other, leaver.client)
+    assert left(leaver) == 0
+    for wait in (0, WINDOW - DAY - 100):
+        advance(wait)
+        with boa.reverts("BalanceClaims: window not over"):
+            leaver.claims.settle(leaver.account)
+    leaver.prove(header, leaf, prover)
+    assert (leaver.network.usd.balanceOf(prover.address), leaver.units) == (bond // 2, 0)
+    assert leaver.claims.claim_of(leaver.account).claimed_at == 0
 
 
 @pytest.mark.parametrize("amount", [0, 100 * USD])

@@ -85,7 +85,7 @@ class Claims:
         return up(amount * BOND_BPS * self.credit.coins[coin].scale, BPS * NANO)
 
     def prove(self, who: str, id: int, batch: Batch, leaf: BatchLeaf, *, is_list: bool = True) -> None:
-        """A charge that a claim leaves out: it falls; without a fine where its owner could not know."""
+        """A charge that a claim leaves out: it falls; without a fine, for the time being, where its owner could not know."""
         need(id in self.standing and is_list, "no claim, or not its list")
         claim = self.standing[id]
         need(self.ground.clock.protocol < claim.claimed_at + WINDOW, "window over")
@@ -94,7 +94,8 @@ class Claims:
         need(self._counts(batch, claim.since, claim.claimed_at), "it does not count")
         need(charge_of(leaf) not in claim.counted, "counted")
         if batch.proposed_at > claim.claimed_at:
-            self._drop(id)
+            need(claim.left, "fell already")
+            claim.left = 0
             return
         bond = self.standing.pop(id).bond
         coin = self.ground.coins[self.credit.accounts[id].coin]
