@@ -141,6 +141,22 @@ def test_claims_to_a_balance_agree_from_silence_to_payment(world: World) -> None
         credit = account.credit
         assert docket.settle_claim(1)
         assert account.credit == credit and not machine.bench.model.claims.standing, "dropped, not paid"
+        machine.request(0, BPS // 2, 0, 1)
+        machine._pass(33 * DAY)
+        assert docket.claim_balance(1, owner)
+        machine._job(0, 10**10, 0, [Outcome.ACCEPTED])
+        assert docket.settle(machine.world.manager.id)
+        machine._pass(DAY + 1)
+        assert machine.bench.model.claims.standing[1].left == 0, "a charge that came after it"
+        machine.agrees()
+        later = next(reversed(machine.bench.model.work.batches.values()))
+        assert not docket.prove_charge(1, later, later.leaves[0]), "fell already"
+        assert not docket.claim_balance(1, owner), "claimed already"
+        assert not docket.settle_claim(1), "window not over"
+        machine._pass(6 * DAY)
+        assert docket.settle_claim(1)
+        assert account.credit == credit and not machine.bench.model.claims.standing, "its bond alone is back"
+        machine.cancel_request(0, 1)
         machine.request(0, BPS, 0, 1)
         machine._pass(33 * DAY)
         assert docket.claim_balance(1, owner)
