@@ -42,7 +42,9 @@ BOUNDS = [
         "dispute with its answer, bond in IFX", 1, 200_000, 278_000, f"{RECEIPT}; twelve members by proofs of 32 levels"
     ),
     Bound("dispute with its answer, bond in stake", 1, 200_000, 344_000, f"{RECEIPT}; a bond lost takes votes along"),
-    Bound("batch of one", 1, 250_000, 132_000, f"it shows what an answer shows; {PERMANENT}; order and acceptance"),
+    Bound(
+        "batch of one", 1, 250_000, 133_000, f"it shows what an answer shows; {PERMANENT}; order, acceptance, the clock"
+    ),
     Bound("purchase of one", 1, 150_000),
     Bound("purchase for wrapped native", 1, 150_000),
     Bound(FOUR_MORE, FURTHER, 30_000),
