@@ -23,6 +23,7 @@ from ..interfaces import IIfxDollar
 from ..interfaces import IMarket
 from ..interfaces import INodeRegistry
 from ..modules import governed
+from ..modules import payments
 
 implements: IFeeBurner
 initializes: governed
@@ -145,7 +146,7 @@ def claim_manager(manager: uint32, coin: address) -> uint256:
     assert amount != 0, "FeeBurner: collect first"
     self.paid[manager][coin] = before + amount
     self.unpaid[coin] -= amount
-    self._transfer(coin, owner, amount)
+    payments._pay(coin, owner, amount)
     log IFeeBurner.ManagerPaid(manager=manager, coin=coin, amount=amount)
     return amount
 
@@ -164,7 +165,7 @@ def _divide(coin: address, amount: uint256, rest: uint256):
     self.collected[coin] += amount
     self.kept[coin] += managers
     self.unpaid[coin] += managers
-    self._transfer(coin, foundation, rest - managers)
+    payments._pay(coin, foundation, rest - managers)
     log IFeeBurner.Collected(coin=coin, amount=amount, foundation=rest - managers, managers=managers)
 
 
@@ -186,11 +187,3 @@ def _burn(coin: address, amount: uint256, expected: uint256) -> uint256:
     self.burned += bought
     log IFeeBurner.FeesBurned(coin=coin, spent=amount, burned=bought)
     return bought
-
-
-@internal
-def _transfer(coin: address, to: address, amount: uint256):
-    before: uint256 = staticcall IERC20(coin).balanceOf(self)
-    assert extcall IERC20(coin).transfer(to, amount, default_return_value=True), "FeeBurner: transfer failed"
-    # A coin that takes its fee from the sender would be paid out of other managers' parts.
-    assert staticcall IERC20(coin).balanceOf(self) + amount >= before, "FeeBurner: the coin took more"

@@ -15,6 +15,7 @@ from ethereum.ercs import IERC20Detailed
 from ..interfaces import IIfxDollar
 from . import governed
 from . import lease
+from . import payments
 
 uses: governed
 
@@ -182,7 +183,7 @@ def _withdraw(index: uint8, to: address, amount: uint256):
     self._books[index].epoch = self._epoch()
     self._books[index].withdrawn = withdrawn + amount
     self._books[index].pool -= amount
-    self._pay_out(index, to, self._to_units(index, amount))
+    payments._pay(self._books[index].coin, to, self._to_units(index, amount))
 
 
 @internal
@@ -198,7 +199,7 @@ def _release(index: uint8, to: address, charged: uint256) -> (uint256, uint256):
     if units != 0:
         self._books[index].released = released + paid
         self._books[index].pool = pool - paid
-        self._pay_out(index, to, units)
+        payments._pay(self._books[index].coin, to, units)
     return units, paid
 
 
@@ -217,7 +218,7 @@ def _release_lease(index: uint8, to: address, amount: uint256, charged: uint256)
     self._leased[index] = leased
     if units != 0:
         self._books[index].pool = pool - paid
-        self._pay_out(index, to, units)
+        payments._pay(self._books[index].coin, to, units)
     return units, paid
 
 
@@ -261,12 +262,3 @@ def _allowance(index: uint8) -> uint256:
     if allowed <= withdrawn:
         return 0
     return min(allowed - withdrawn, pool)
-
-
-@internal
-def _pay_out(index: uint8, to: address, units: uint256):
-    coin: address = self._books[index].coin
-    before: uint256 = staticcall IERC20(coin).balanceOf(self)
-    assert extcall IERC20(coin).transfer(to, units, default_return_value=True), "IfxDollar: transfer failed"
-    # A coin that takes its fee from the sender would be paid out of other accounts' money.
-    assert staticcall IERC20(coin).balanceOf(self) + units >= before, "IfxDollar: the coin took more"

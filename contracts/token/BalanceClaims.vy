@@ -24,6 +24,7 @@ from ..interfaces import IBalanceClaims
 from ..interfaces import IBatches
 from ..interfaces import IIfxDollar
 from ..modules import governed
+from ..modules import payments
 
 implements: IBalanceClaims
 initializes: governed
@@ -158,8 +159,8 @@ def prove_charge(account: uint32, counted: DynArray[bytes32, 1000], item: IBatch
         winner = msg.sender
         self._claims[account] = empty(IBalanceClaims.Claim)
         held: IIfxDollar.Account = staticcall _IFX_DOLLAR.account(account)
-        self._pay(held.coin, winner, claim.bond // 2)
-        self._pay(held.coin, foundation, claim.bond - claim.bond // 2)
+        payments._pay(held.coin, winner, claim.bond // 2)
+        payments._pay(held.coin, foundation, claim.bond - claim.bond // 2)
     log IBalanceClaims.ClaimFell(
         account=account, task=item.leaf.task, attempt=item.leaf.attempt, winner=winner
     )
@@ -182,7 +183,7 @@ def settle(account: uint32) -> uint96:
     is_other: bool = (staticcall _ACCOUNTS.newest()).index != claim.root or held.requested_at != claim.requested_at
     if left == 0 or is_other:
         self._claims[account] = empty(IBalanceClaims.Claim)
-        self._pay(held.coin, held.owner, claim.bond)
+        payments._pay(held.coin, held.owner, claim.bond)
         log IBalanceClaims.ClaimDropped(account=account)
         return 0
     paid: uint96 = extcall _IFX_DOLLAR.pay_claim(account, left)
@@ -190,7 +191,7 @@ def settle(account: uint32) -> uint96:
     claim.bond = 0
     claim.left = left - paid
     self._claims[account] = claim if claim.left != 0 else empty(IBalanceClaims.Claim)
-    self._pay(held.coin, held.owner, bond)
+    payments._pay(held.coin, held.owner, bond)
     log IBalanceClaims.ClaimPaid(account=account, paid=paid, left=claim.left)
     return paid
 
@@ -245,13 +246,3 @@ def _take(coin: address, amount: uint96) -> uint256:
         msg.sender, self, units, default_return_value=True
     ), "BalanceClaims: transfer failed"
     return staticcall IERC20(coin).balanceOf(self) - before
-
-
-@internal
-def _pay(coin: address, to: address, units: uint256):
-    if units == 0:
-        return
-    before: uint256 = staticcall IERC20(coin).balanceOf(self)
-    assert extcall IERC20(coin).transfer(to, units, default_return_value=True), "BalanceClaims: transfer failed"
-    # A coin that takes its fee from the sender would be paid out of others' bonds.
-    assert staticcall IERC20(coin).balanceOf(self) + units >= before, "BalanceClaims: the coin took more"

@@ -25,7 +25,7 @@ BATCHES, ANCHORS, TOTALS, LANES = "work/Batches.vy", "modules/anchors.vy", "modu
 ACCOUNTS, ROOTS, ROSTERS, ESCAPE = "work/Accounts.vy", "modules/roots.vy", "work/Rosters.vy", "work/Escape.vy"
 PARAMETERS, LICENCE, SALE = "governance/Parameters.vy", "licences/NodeLicence.vy", "licences/NodeSale.vy"
 DOLLAR, COINS, STAKING = "token/IfxDollar.vy", "modules/coins.vy", "nodes/Staking.vy"
-BALANCES = "token/BalanceClaims.vy"
+BALANCES, PAYMENTS = "token/BalanceClaims.vy", "modules/payments.vy"
 REGISTRY, BURNER, MARKET = "nodes/NodeRegistry.vy", "issuance/FeeBurner.vy", "issuance/PoolMarket.vy"
 REFERENCE, EPOCHS = "issuance/ReferenceMarket.vy", "issuance/BurnMintWork.vy"
 
@@ -537,13 +537,21 @@ HOLES = [
         "a claim falls to a later charge with its bond back",
         BALANCES,
         "        self._claims[account].left = 0\n",
-        "        self._pay((staticcall _IFX_DOLLAR.account(account)).coin,"
+        "        payments._pay((staticcall _IFX_DOLLAR.account(account)).coin,"
         " (staticcall _IFX_DOLLAR.account(account)).owner, claim.bond)\n"
         "        self._claims[account] = empty(IBalanceClaims.Claim)\n",
         BALANCES,
         CLAIMED + "test_attack_a_liars_later_charge_takes_no_claim_out_of_the_way_of_its_proof",
     ),
-    # -- coins that call back
+    # -- coins that take more, or call back
+    Hole(
+        "a coin that takes more on the way out is paid out of others' money",
+        PAYMENTS,
+        "balanceOf(self) + units >= before",
+        "balanceOf(self) + 2 * units >= before",
+        BALANCES,
+        TESTS + "work/test_claim_coins.py::test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_others_bonds",
+    ),
     Hole(
         "one payment is credited twice",
         DOLLAR,

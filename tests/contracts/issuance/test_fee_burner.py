@@ -210,12 +210,12 @@ def test_coin_that_returns_false_pays_no_manager_and_takes_nothing_from_it(ledge
     network = ledger.network
     coin = odd_coin(ledger, network.manager)
     coin.set_habit(RETURNS_FALSE)
-    with boa.reverts("IfxDollar: transfer failed"):
+    with boa.reverts("payments: transfer failed"):
         network.fee_burner.collect(coin)
     coin.set_habit(0)
     network.fee_burner.collect(coin)
     coin.set_habit(RETURNS_FALSE)
-    with boa.reverts("FeeBurner: transfer failed"):
+    with boa.reverts("payments: transfer failed"):
         network.fee_burner.claim_manager(network.manager.id, coin)
     coin.set_habit(0)
     assert network.fee_burner.claim_manager(network.manager.id, coin) == 100_000
@@ -226,12 +226,12 @@ def test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_other_managers_par
     first, second = network.manager, network.second_manager()
     coin = odd_coin(ledger, first, second)
     coin.set_habit(TAKES_MORE)
-    with boa.reverts("IfxDollar: the coin took more"):
+    with boa.reverts("payments: the coin took more"):
         network.fee_burner.collect(coin)
     coin.set_habit(0)
     network.fee_burner.collect(coin)
     coin.set_habit(TAKES_MORE)
-    with boa.reverts("FeeBurner: the coin took more"):
+    with boa.reverts("payments: the coin took more"):
         network.fee_burner.claim_manager(first.id, coin)
     coin.set_habit(0)
     assert [network.fee_burner.claim_manager(each.id, coin) for each in (first, second)] == [100_000, 100_000]

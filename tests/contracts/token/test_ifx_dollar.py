@@ -351,7 +351,7 @@ def test_a_coin_that_takes_more_pays_for_no_lease(system: System) -> None:
     pay_in(system, coin, key("client"), 10**6)
     system.batches.set_final_charge(130, USD)
     coin.set_habit(TAKES_MORE)
-    with acting(system.leases), boa.reverts("IfxDollar: the coin took more"):
+    with acting(system.leases), boa.reverts("payments: the coin took more"):
         system.ifx_dollar.release_lease(2, key("owner").address, USD // 2)
 
 
@@ -396,7 +396,7 @@ def test_coin_that_returns_false_is_refused_both_ways(system: System) -> None:
     request(system, client, account, USD)
     advance(1)
     post_root(system, account)
-    with boa.reverts("IfxDollar: transfer failed"):
+    with boa.reverts("payments: transfer failed"):
         withdraw(system, account)
     coin.set_habit(0)
     assert withdraw(system, account) == USD
@@ -418,7 +418,7 @@ def test_coin_that_takes_more_from_the_sender_cannot_eat_others_money(system: Sy
     advance(1)
     post_root(system, account)
     coin.set_habit(TAKES_MORE)
-    with boa.reverts("IfxDollar: the coin took more"):
+    with boa.reverts("payments: the coin took more"):
         withdraw(system, account)
 
 

@@ -95,10 +95,10 @@ def test_coin_that_returns_false_is_refused_both_ways(till: Till) -> None:
     till.claim(till.second)
     till.take_back(till.first)
     till.coin.set_habit(RETURNS_FALSE)
-    with boa.reverts("BalanceClaims: transfer failed"):
+    with boa.reverts("payments: transfer failed"):
         till.claims.prove_charge(till.accounts[till.second], [], item)
     advance(WINDOW)
-    with boa.reverts("BalanceClaims: transfer failed"):
+    with boa.reverts("payments: transfer failed"):
         till.settle(till.first)
     assert till.bond(till.first) == till.bond(till.second) == BOND
     till.coin.set_habit(0)
@@ -133,12 +133,12 @@ def test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_others_bonds(till:
     till.claim(till.second)
     till.take_back(till.first)
     till.coin.set_habit(TAKES_MORE)
-    with boa.reverts("BalanceClaims: the coin took more"):
+    with boa.reverts("payments: the coin took more"):
         till.claims.prove_charge(till.accounts[till.second], [], item)
     advance(WINDOW)
-    with boa.reverts("BalanceClaims: the coin took more"):
+    with boa.reverts("payments: the coin took more"):
         till.settle(till.first)
-    with boa.reverts("IfxDollar: the coin took more"):
+    with boa.reverts("payments: the coin took more"):
         till.settle(till.second)
     assert till.units(till.claims) == 2 * BOND
     till.coin.set_habit(0)
