@@ -15,6 +15,7 @@ from ethereum.ercs import IERC20Detailed
 from ..interfaces import IBuyback
 from ..interfaces import INodeSale
 from . import governed
+from . import payments
 
 uses: governed
 
@@ -114,7 +115,7 @@ def claim_commission(owner: address, coin: address) -> uint256:
     assert units != 0, "NodeSale: no commission"
     self.commission[owner][coin] = 0
     self.owed[coin] -= units
-    self._pay(coin, owner, units)
+    payments._pay(coin, owner, units)
     log INodeSale.CommissionClaimed(owner=owner, coin=coin, units=units)
     return units
 
@@ -136,7 +137,7 @@ def release(coin: address) -> uint256:
         units = free - before
     assert units != 0, "NodeSale: nothing to release"
     self.released[coin] += units
-    self._pay(coin, treasury, units)
+    payments._pay(coin, treasury, units)
     log INodeSale.ProceedsReleased(coin=coin, units=units)
     return units
 
@@ -164,7 +165,7 @@ def exchange(coin: address, native_: uint256, minimum: uint256) -> uint256:
     assert units != 0 and units >= minimum, "NodeSale: less than the minimum"
     assert units <= self._held(coin), "NodeSale: not enough of the coin"
     self._take(native, native_)
-    self._pay(coin, msg.sender, units)
+    payments._pay(coin, msg.sender, units)
     log INodeSale.Exchanged(coin=coin, units=units, native=native_)
     return units
 
@@ -184,7 +185,7 @@ def fund_buyback(value_: uint256) -> uint256:
     elif block.timestamp <= (word >> 112) + RATE_TERM:
         units = min(units, self._units(word, value_, False))
     if units != 0:
-        self._pay(native, msg.sender, units)
+        payments._pay(native, msg.sender, units)
     log INodeSale.BuybackFunded(native=units)
     return units
 
@@ -273,8 +274,3 @@ def _take(coin: address, units: uint256):
     ), "NodeSale: transfer failed"
     # The price is what arrives: a coin that keeps a fee would be a rebate.
     assert staticcall IERC20(coin).balanceOf(self) >= before + units, "NodeSale: less arrived than is due"
-
-
-@internal
-def _pay(coin: address, to: address, units: uint256):
-    assert extcall IERC20(coin).transfer(to, units, default_return_value=True), "NodeSale: transfer failed"

@@ -553,6 +553,14 @@ HOLES = [
         TESTS + "work/test_claim_coins.py::test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_others_bonds",
     ),
     Hole(
+        "a commission is paid out of others' in a coin that takes more",
+        PAYMENTS,
+        "balanceOf(self) + units >= before",
+        "balanceOf(self) + 2 * units >= before",
+        SALE,
+        SOLD + "test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_other_commission",
+    ),
+    Hole(
         "one payment is credited twice",
         DOLLAR,
         "@external\n@nonreentrant\ndef top_up(",

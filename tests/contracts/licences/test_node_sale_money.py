@@ -172,6 +172,24 @@ def test_coins_that_keep_a_fee_or_fail_buy_nothing(public_shop: Shop) -> None:
     assert coin.balanceOf(shop.node_sale) == 300 * 10**6
 
 
+def test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_other_commission(public_shop: Shop) -> None:
+    """A coin that begins to take its fee from the sender would be paid by whoever claims last."""
+    shop, sale, partner, buyer = public_shop, public_shop.node_sale, key("partner").address, key("buyer")
+    coin = odd_coin(shop)
+    set_buyback_share(shop, 5_000)
+    shop.buy(buyer, coin=coin, code=PARTNER)
+    held, owed = coin.balanceOf(sale), sale.owed(coin)
+    coin.set_habit(TAKES_MORE)
+    with boa.reverts("payments: the coin took more"):
+        sale.claim_commission(partner, coin)
+    with boa.reverts("payments: the coin took more"):
+        sale.release(coin)
+    assert (coin.balanceOf(sale), sale.owed(coin), sale.commission(partner, coin)) == (held, owed, owed)
+    coin.set_habit(0)
+    assert sale.release(coin) == (held - owed) // 2
+    assert sale.claim_commission(partner, coin) == owed
+
+
 def test_a_coin_cannot_buy_or_claim_again_while_it_is_paid(public_shop: Shop) -> None:
     """It has the money for a licence, a second owner has a commission, and half of the proceeds may be released."""
     shop, sale, partner, buyer = public_shop, public_shop.node_sale, key("partner").address, key("buyer")
