@@ -8,10 +8,13 @@ import boa
 
 from tests.contracts.system import START
 from tests.gas.courts import Disputes, Escapes
+from tests.gas.everyday import Clients, Nodes
+from tests.gas.hearings import Cases, Hearings
+from tests.gas.holders import Holders
 from tests.gas.scenario import Scenario
 from tests.gas.served import Shelves
 
-PARTS = (Scenario, Shelves, Disputes, Escapes)
+PARTS = (Scenario, Shelves, Disputes, Escapes, Cases, Hearings, Nodes, Clients, Holders)
 """Beside the licence sale, of which more is told than its gas."""
 
 
