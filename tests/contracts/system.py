@@ -133,8 +133,10 @@ def check_locked(coin: Contract, target: Contract, call: bytes, outer: Callable[
 
 
 def slot(contract: Contract, name: str, *keys: int) -> int:
-    """Place in storage of a contract's own variable, or of an entry of its nested HashMaps."""
-    place = contract.compiler_data.storage_layout["storage_layout"][name]["slot"]
+    """Place in storage of a contract's variable, or of an entry of its nested HashMaps; a module's: `module.name`."""
+    place = contract.compiler_data.storage_layout["storage_layout"]
+    for part in (*name.split("."), "slot"):
+        place = place[part]
     for each in keys:
         place = int.from_bytes(keccak(place.to_bytes(32, "big") + each.to_bytes(32, "big")), "big")
     return int(place)

@@ -14,7 +14,7 @@ from eth_utils import keccak
 
 from inferix.messages import Domain, Order, Receipt
 from inferix.models.anchor import BatchLeaf
-from tests.contracts.system import IFX, USD, VERIFIER, acting, advance, deployer, key, now
+from tests.contracts.system import IFX, USD, VERIFIER, acting, advance, deployer, key, now, slot
 from tests.contracts.uniswap import Exchange
 from tests.contracts.work.books import Books, Ledger
 from tests.contracts.work.network import Network, batch_leaf, mine, records_of
@@ -25,14 +25,6 @@ ORDERS = 50
 NODES = 1000
 MANY = 50
 RING, SEEDS, TIMES = 512, 65_536, 6
-
-
-def slot(contract: Any, module: str, name: str, *keys: int) -> int:
-    """Place of an entry of nested HashMaps in a contract's storage."""
-    place = contract.compiler_data.storage_layout["storage_layout"][module][name]["slot"]
-    for each in keys:
-        place = int.from_bytes(keccak(place.to_bytes(32, "big") + each.to_bytes(32, "big")), "big")
-    return int(place)
 
 
 class Scenario:
@@ -94,8 +86,8 @@ class Scenario:
         batches, manager = self.network.batches, self.manager.id
         for index in range(1, 5):
             for at in (index, index + 1):
-                boa.env.set_storage(batches.address, slot(batches, "anchors", "_seeds", manager, at), 1)
-            boa.env.set_storage(batches.address, slot(batches, "anchors", "_times", manager, index // TIMES), 1)
+                boa.env.set_storage(batches.address, slot(batches, "anchors._seeds", manager, at), 1)
+            boa.env.set_storage(batches.address, slot(batches, "anchors._times", manager, index // TIMES), 1)
             arguments = (manager, keccak(text=f"root {index}"), keccak(text=f"data {index}"))
             self.measure("anchor and seal", batches.anchor, *arguments, sender=self.manager.operator)
             mine(3)
@@ -118,7 +110,7 @@ class Scenario:
         """Measure a proposal; returns its header."""
         batches, manager = self.network.batches, self.manager
         header = self.network.header(manager, leaves, **changes)
-        place = slot(batches, "lanes", "_commitments", manager.id, header.sequence % RING)
+        place = slot(batches, "lanes._commitments", manager.id, header.sequence % RING)
         boa.env.set_storage(batches.address, place, 1)
         records = records_of(leaves) if header.records != bytes(32) else b""
         self.measure(name, batches.propose, header.values(), records, sender=manager.operator)

@@ -25,6 +25,7 @@ from tests.contracts.system import (
     key,
     now,
     set_time,
+    slot,
 )
 
 UNBONDING = 90 * DAY
@@ -253,6 +254,32 @@ def test_holds_block_withdrawal_until_all_are_released(system: System) -> None:
         assert system.staking.withdraw(node.id) == 4
     with acting(system.panels), boa.reverts("Staking: no hold"):
         system.staking.release_hold(node.id)
+
+
+def test_more_holds_than_can_be_counted_are_refused_and_lose_none(system: System) -> None:
+    """A node's holds share a word with its stake: one too many would begin at none, and let it leave."""
+    node, most = system.register(VERIFIER), 2**16 - 1
+    system.stake(node, 4)
+    place = slot(system.staking, "stakes._at_work", node.id)
+    word = int(boa.env.get_storage(system.staking.address, place))
+    boa.env.set_storage(system.staking.address, place, word | most - 1 << 192)
+    with acting(system.panels):
+        system.staking.hold(node.id)
+        assert (system.staking.holds(node.id), system.staking.bonded(node.id)) == (most, 4)
+        with boa.reverts("Staking: too many holds"):
+            system.staking.hold(node.id)
+    assert system.staking.holds(node.id) == most
+
+
+def test_delegation_takes_out_of_work_what_was_delegated_and_nothing_of_the_owners(system: System) -> None:
+    node = system.register(VERIFIER)
+    system.stake(node, 10)
+    with acting(system.delegation):
+        system.staking.bond_delegated(node.id, 5)
+        with boa.reverts("Staking: more than delegated"):
+            system.staking.unbond_delegated(node.id, 6)
+        system.staking.unbond_delegated(node.id, 5)
+    assert tuple(system.staking.parts(node.id)) == (10, 0)
 
 
 def test_frozen_stake_stays_whether_bonded_or_unbonding(system: System) -> None:

@@ -48,6 +48,8 @@ def test_allocation_leaves_room_for_the_issuance() -> None:
     deploy([holder], [10**27 - ISSUANCE])
     with boa.reverts("IFX: no room for the issuance"):
         deploy([holder], [10**27 - ISSUANCE + 1])
+    with boa.reverts("IFX: over the cap"):
+        deploy([holder], [10**27 + 1])
     with boa.reverts("IFX: holders and amounts differ in number"):
         deploy([holder], [])
 

@@ -20,6 +20,7 @@ from tests.contracts.system import (
     key,
     now,
     set_time,
+    slot,
 )
 
 EPOCH = 3 * DAY
@@ -137,6 +138,22 @@ def test_cap_of_the_pool_to_the_nano_dollar(system: System) -> None:
         with boa.reverts("IfxDollar: over the coin's cap"):
             system.ifx_dollar.top_up(system.usd, 10**6 + 1, client.address)
         system.ifx_dollar.top_up(system.usd, 10**6, client.address)
+
+
+def test_credit_to_its_last_nano_dollar_does_not_run_into_the_owner(system: System) -> None:
+    """Credit and owner are one word. Charges lower a pool and no credit, so that one may grow beyond what a pool holds."""
+    client = key("client")
+    account = system.top_up(client, 10**6)
+    place = slot(system.ifx_dollar, "_identities", account)
+    for credit in (2**96 - 1 - USD, 2**96 - USD):
+        boa.env.set_storage(system.ifx_dollar.address, place, credit << 160 | int(client.address, 16))
+        if credit + USD < 2**96:
+            system.top_up(client, 10**6)
+            assert system.ifx_dollar.account(account).credit == 2**96 - 1
+        else:
+            with boa.reverts("IfxDollar: too much credit"):
+                system.top_up(client, 10**6)
+        assert system.ifx_dollar.account(account).owner == client.address
 
 
 def test_paused_coin_takes_nothing_in_and_still_pays_out(system: System) -> None:

@@ -24,6 +24,7 @@ from tests.contracts.system import (
     advance,
     now,
     set_time,
+    slot,
 )
 from tests.contracts.work.network import Header, Network, batch_leaf, leaf_values, records_of
 
@@ -476,6 +477,40 @@ def test_batch_counts_in_the_epoch_in_which_it_is_made_final(network: Network) -
         (0, 0),
     ]
     assert network.batches.final_charge(1) == 111
+
+
+@pytest.mark.parametrize(
+    ("shift", "most", "reason"),
+    [
+        (0, 2**96 - 1, "totals: charges too large to count"),
+        (120, 2**64 - 1, "totals: charges too large to count"),
+        (184, 2**72 - 1, "totals: work too large to count"),
+    ],
+    ids=["charges", "charges of an epoch", "work of an epoch"],
+)
+def test_what_cannot_be_counted_does_not_become_final(network: Network, shift: int, most: int, reason: str) -> None:
+    """A coin's sums share a word: one too large would count as another's, or begin at nothing."""
+    header = network.propose(network.manager, [batch_leaf(1, charge=5, work=5)])
+    advance(network.window("batch_window"))
+    epoch, place = int(network.burn_mint_work.epoch()), slot(network.batches, "totals._coins", 1)
+    for before in (most - 4, most - 5):
+        boa.env.set_storage(network.batches.address, place, epoch << 96 | before << shift)
+        if before + 5 > most:
+            with boa.reverts(reason):
+                network.batches.finalize(header.values())
+    network.batches.finalize(header.values())
+    word = int(boa.env.get_storage(network.batches.address, place))
+    assert word >> shift & most == most
+    assert status(network, header) == FINAL
+
+
+def test_a_batch_that_is_not_final_is_of_no_epoch(network: Network) -> None:
+    header = network.propose(network.manager, leaves_of(1))
+    with boa.reverts("Batches: not final"):
+        network.batches.final_epoch(header.commitment)
+    advance(network.window("batch_window"))
+    network.batches.finalize(header.values())
+    assert network.batches.final_epoch(header.commitment) == network.burn_mint_work.epoch()
 
 
 def test_coins_and_managers_are_counted_apart(network: Network) -> None:
