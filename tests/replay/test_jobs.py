@@ -70,8 +70,28 @@ def test_a_nonce_counts_once(chain: Chain) -> None:
 
 
 def test_caps_reserve_credit_until_a_root_frees_it(chain: Chain) -> None:
-    assert chain.network.jobs[chain.order(cap=60 * 10**9)].status is JobStatus.POSTED
-    assert "free credit" in chain.network.jobs[chain.order(cap=60 * 10**9)].reason
+    """100 USD: of a cap of 60, what was not charged is free once a root is final that knows the job has ended."""
+    job = chain.order(cap=60 * 10**9)
+    assert chain.network.jobs[job].status is JobStatus.POSTED
+
+    def refused(cap: int) -> bool:
+        return "free credit" in chain.network.jobs[chain.order(cap=cap)].reason
+
+    assert refused(40 * 10**9 + 1)
+    chain.finish(job)
+    chain.settle()
+    assert refused(40 * 10**9 + 1)
+    chain.close_epoch(1_000_000_007)
+    data = accounts_data(chain.network, 0)
+    (leaf,) = data.accounts
+    assert 0 < leaf.spent < 60 * 10**9 and leaf.reserved == 0
+    chain.post_accounts(data)
+    assert refused(40 * 10**9 + 1)
+    chain.wait(86_400)
+    chain.emit("AccountsFinalized", epoch=0)
+    assert refused(100 * 10**9 - leaf.spent + 1)
+    assert not refused(100 * 10**9 - leaf.spent)
+    assert refused(10**9)
 
 
 def test_a_receipt_of_another_worker_has_no_effect(chain: Chain) -> None:
