@@ -120,6 +120,8 @@ def test_confirms__slight_tiles_that_another_names_count_as_they_do_for_it() -> 
     assert confirms([SOMEWHAT] * 4, by)
     assert not confirms([SOMEWHAT] * 3, by)
     assert not confirms([SOMEWHAT] * 30, rule())
+    assert not confirms([SOMEWHAT] * 8, by, [SOMEWHAT] * 3)  # the others come later in the draw
+    assert confirms([FAILED] * 8, by, [])
 
 
 def test_tile_test__of_slight_tiles_wants_what_it_takes_at_least() -> None:

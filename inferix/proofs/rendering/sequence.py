@@ -140,11 +140,12 @@ class TileTest:
         return f"{len(self._failed)} of {len(self.measures)} tiles differ from their re-render: {detail}"
 
 
-def confirms(named: Sequence[TileMeasure], rule: Rule) -> bool:
+def confirms(named: Sequence[TileMeasure], rule: Rule, first: Sequence[TileMeasure] | None = None) -> bool:
     """Whether tiles that another's rejection names differ here too: as many as reject where a whole draw is used up,
-    since they were picked out of one."""
+    since they were picked out of one. ``first``: those of them that are among the draw's first, of which slight ones
+    are counted; by default all."""
     failed = sum(TileTest(rule).fails(found) for found in named)
-    slight = sum(_is_slight(found, rule) for found in named)
+    slight = sum(_is_slight(found, rule) for found in (named if first is None else first))
     return failed >= rule.failures_to_reject(DRAWN) or (rule.slight is not None and slight >= rule.slight.needed)
 
 
