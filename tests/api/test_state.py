@@ -127,6 +127,24 @@ def test_batches_and_epochs_and_cases(api: Api, settled: bytes) -> None:
     assert (view["status"], view["amount"]) == ("frozen", str(10**20))
 
 
+def test_an_epochs_ibme_is_its_work_over_what_the_workers_speed_came_to(api: Api, settled: bytes) -> None:
+    """Three workers of 0.006 IB for all of an epoch but the ten seconds before they registered, and one job."""
+    (batch,) = api.http.get("/batches").json()
+    (epoch,) = api.http.get("/epochs").json()
+    apparent = sum((259_200 - 10) * 6_000 * 1_000 // 60 for _ in WORKERS)
+    work = sum(leaf["work"] for leaf in batch["leaves"])
+    assert (epoch["work"], epoch["apparent_work"]) == (work, apparent)
+    assert epoch["ibme_ppm"] == work * 10**6 // apparent > 0
+
+
+def test_an_epoch_in_which_nobody_could_work_has_no_ibme(api: Api) -> None:
+    for worker in WORKERS:
+        api.chain.emit("StatusChanged", node=worker, status=int(NodeStatus.JAILED))
+    api.chain.close_epoch(0)
+    (epoch,) = api.http.get("/epochs").json()
+    assert (epoch["work"], epoch["apparent_work"], epoch["ibme_ppm"]) == (0, 0, None)
+
+
 def test_contradicted_votes_and_what_their_panel_says(api: Api) -> None:
     assert api.http.get("/contradictions").json() == []
     state = api.chain.state(api.chain.order(), 0)

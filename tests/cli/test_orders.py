@@ -10,6 +10,7 @@ from inferix import keystore
 from inferix.client.jobfile import list_jobs
 from inferix.keystore import Keys
 from inferix.models.roles import Outcome
+from inferix.replay.jobs import JobStatus
 from tests.api.conftest import Api
 from tests.cli.conftest import PASSWORD, Commands, refused
 from tests.client.conftest import Cut, Manager
@@ -139,17 +140,23 @@ def test_render__a_scene_with_problems_or_none__exit_2(run: Commands, wire: Cut,
     assert not [line for line in wire.seen if "blocks" in line]
 
 
-def test_render__no_wallet_or_a_wrong_password__says_what_to_do(run: Commands, small: Path) -> None:
-    words = ("render", str(small), "--frames", "1")
+def test_render__no_wallet_or_a_wrong_password__says_what_to_do(run: Commands, wire: Cut, small: Path) -> None:
+    words, wallet = ("render", str(small), "--frames", "1"), (run.home / "wallet.json").read_bytes()
     refused(run(*words, INFERIX_PASSWORD="wrong horse battery"), 2, "the password does not open", "wallet.json")
+    assert (run.home / "wallet.json").read_bytes() == wallet
     (run.home / "wallet.json").unlink()
     refused(run(*words), 4, "there is no wallet at", "`inferix wallet` makes one")
+    assert not (run.home / "wallet.json").exists()
+    assert not [line for line in wire.seen if "blocks" in line] and list_jobs(run.home) == []
 
 
-def test_render__a_wallet_without_credit__exit_3(run: Commands, small: Path) -> None:
+def test_render__a_wallet_without_credit__exit_3(run: Commands, wire: Cut, small: Path) -> None:
     keystore.create(run.home / "poor.json", PASSWORD, Keys(key(99), bytes(32)), work=2**4)
     poor = run("render", str(small), "--frames", "1", INFERIX_KEYSTORE=str(run.home / "poor.json"))
     refused(poor, 3, "this wallet has no credit: `inferix top-up` first")
+    assert not [line for line in wire.seen if "blocks" in line]
+    rich = run("render", str(small), "--frames", "1", "--no-wait")
+    assert rich.exit_code == 0, rich.stderr
 
 
 def test_render__a_network_that_does_not_answer__exit_5_and_nothing_is_lost(
@@ -179,13 +186,19 @@ def test_render__stopped_by_hand__exit_130_and_where_to_look(
 
 
 def test_render__a_full_disk__says_which_and_leaves_nothing_half_written(
-    run: Commands, small: Path, monkeypatch: pytest.MonkeyPatch
+    run: Commands, manager: Manager, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device", str(run.home / "jobs"))
 
-    monkeypatch.setattr("inferix.client.client.write_atomic", full)
-    refused(run("render", str(small), "--frames", "1"), 1, "No space left on device: free some room and call it again")
+    with monkeypatch.context() as patched:
+        patched.setattr("inferix.client.client.write_atomic", full)
+        says = "No space left on device: free some room and call it again"
+        refused(run("render", str(small), "--frames", "1"), 1, says)
+    assert not list((run.home / "jobs").glob("*.sealed*"))
+    assert manager.post_orders() == []
+    assert run("render", str(small), "--frames", "1", "--no-wait").exit_code == 0
+    assert len(manager.post_orders()) == 1
 
 
 # -- following and fetching
@@ -212,8 +225,12 @@ def test_jobs__none__and_another_wallets_are_not_listed(run: Commands, posted: s
 
 def test_jobs__a_damaged_job_file__exit_6(run: Commands, posted: str) -> None:
     (path,) = (run.home / "jobs").glob("*.json")
+    whole = path.read_text()
     path.write_text("{")
     refused(run("jobs"), 6, f"{path} is damaged", "restore a backup")
+    assert path.read_text() == "{", "it may still be mended by hand"
+    path.write_text(whole)
+    assert posted[2:10] in run("jobs").stdout
 
 
 def test_fetch__what_is_accepted__and_again(run: Commands, api: Api, posted: str, tmp_path: Path) -> None:
@@ -225,10 +242,16 @@ def test_fetch__what_is_accepted__and_again(run: Commands, api: Api, posted: str
     assert (done.exit_code, "6 files" in done.stdout) == (0, True)
 
 
-def test_fetch__another_wallets_or_unknown_job__exit_4(run: Commands, api: Api, posted: str) -> None:
+def test_fetch__another_wallets_or_unknown_job__exit_4(run: Commands, api: Api, posted: str, tmp_path: Path) -> None:
     foreign = api.chain.order()
     for job in (foreign.hex(), "ff" * 32, "zz"):
-        refused(run("fetch", job), 4, "jobs of yours begin with", "`inferix jobs` lists them")
+        refused(
+            run("fetch", job, "--out", str(tmp_path / "out")),
+            4,
+            "jobs of yours begin with",
+            "`inferix jobs` lists them",
+        )
+    assert not (tmp_path / "out").exists()
 
 
 def test_fetch__a_result_that_does_not_decrypt__exit_6_and_nothing_is_written(
@@ -263,6 +286,8 @@ def test_fetch__a_result_that_is_not_in_storage__exit_4_and_which(
         named,
         "is not in storage now: `inferix fetch` again later",
     )
+    found = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert not [path for path in found if path.name == "film.mp4"], "no half of a film"
 
 
 def test_cancel__once_it_is_on_chain(run: Commands, manager: Manager, placed: str) -> None:
@@ -272,12 +297,13 @@ def test_cancel__once_it_is_on_chain(run: Commands, manager: Manager, placed: st
     assert "cancelling; `inferix jobs` shows when" in run("cancel", placed).stdout
 
 
-def test_cancel__another_wallets_job__exit_3(run: Commands, posted: str) -> None:
+def test_cancel__another_wallets_job__exit_3(run: Commands, api: Api, posted: str) -> None:
     keystore.create(run.home / "other.json", PASSWORD, Keys(key(99), bytes(32)), work=2**4)
     done = run("cancel", posted, INFERIX_KEYSTORE=str(run.home / "other.json"))
     refused(done, 3, "only the owner of the account can cancel its order: sign with that wallet")
     refused(run("cancel", "ff" * 32), 4, "no job 0xff")
     refused(run("cancel", "zz"), 2, "64 hex digits")
+    assert api.chain.network.jobs[bytes.fromhex(posted[2:])].status is JobStatus.POSTED
 
 
 def test_resume__of_a_placed_order_is_no_second_one__of_an_unknown_one_is_refused(

@@ -59,6 +59,9 @@ def test_participation__of_a_licence__as_the_contract_takes_it(run: Commands, so
     refused(run("participation", "--licence", "99"), 4, "licence 99 was not sold")
 
 
-def test_participation__nothing_sold__says_so(run: Commands, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_participation__nothing_sold__says_so(
+    run: Commands, api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(command, "replayed", lambda *_: (None, api.chain.network))
-    refused(run("participation"), 4, "no licence was sold yet")
+    refused(run("participation", "--out", str(tmp_path / "list.csv")), 4, "no licence was sold yet")
+    assert not (tmp_path / "list.csv").exists(), "an empty list would be posted as any other"
