@@ -83,6 +83,8 @@ _ACCOUNTS: immutable(IAccounts)
 
 
 _leaves: HashMap[bytes32, Leaf]
+# Batches whose manager was fined for what it alone says
+_fined: HashMap[bytes32, bool]
 
 
 @deploy
@@ -401,8 +403,12 @@ def _uphold(id: bytes32, objection: IObjections.Objection, status: uint8):
         extcall _ROSTERS.cancel(objection.of, objection.index)
     else:
         extcall _ACCOUNTS.cancel(objection.index)
-    # Of a batch that stands alone the proposer's bond is burned with its leaf.
-    is_lie: bool = objection.kind != OUTCOMES or (objection.of == 1 and not is_alone)
+    # Of a batch that stands alone the proposer's bond is burned with its leaf. A batch's faults are fined once, as a lie is:
+    # the same ones may be named in any combination.
+    is_lie: bool = objection.kind != OUTCOMES
+    if objection.kind == OUTCOMES and objection.of == 1 and status == objection_words.UPHELD and not is_alone:
+        is_lie = not self._fined[objection.subject]
+        self._fined[objection.subject] = True
     if is_lie and status == objection_words.UPHELD:
         penalties._punish_poster(objection.manager, objection.challenger)
     log IObjections.ObjectionClosed(id=id, status=status)

@@ -14,6 +14,7 @@ from tests.contracts.system import acting, advance
 VOTES, DROPPED = 1, 4
 LEAVES = 3
 CANCELLED = 3
+FINE_BPS, BPS = 2_000, 10_000
 
 
 @dataclass
@@ -139,12 +140,24 @@ def test_objections_one_by_one_win_no_more_than_one_and_lose_a_bond_each(court: 
         assert -one.challenger == court.bond() and one.owner == court.bond() // 2
 
 
-def test_a_managers_faults_named_one_by_one_burn_more_than_they_bring(court: Court) -> None:
-    """Each is a fine of its own: half of what it takes is burned, its reporter has half of a dispute's bond at most."""
-    batch = court.batch([court.ballot(f"task {at}").leaf for at in range(LEAVES)])
-    before = ends(court)
-    for heard in objected(court, batch, LEAVES, is_managers=True):
+@pytest.mark.parametrize("sets", [[[0], [1], [2]], [[0, 1, 2], [0], [1, 2]], [[1], [0, 1], [0, 1, 2], [0, 2]]])
+def test_attack_a_managers_faults_in_a_batch_are_fined_once_however_they_are_named(
+    court: Court, sets: list[list[int]]
+) -> None:
+    """The same faults in every combination: else a few of them would take all that a manager has."""
+    batch = court.batch([court.ballot(f"task {at}").leaf for at in range(3)])
+    before, fine = ends(court), court.bond() + court.staking.required(court.keeper.id) * FINE_BPS // BPS
+    for heard in [outcomes(court, batch, places, is_managers=True) for places in sets]:
         heard.decided(True)
     found = ends(court) - before
-    assert 0 < found.challenger <= LEAVES * (court.bond() // 2)
-    assert found.challenger < -found.supply and found.challenger * 20 < -found.stake
+    assert -found.stake == fine
+    assert 0 < found.challenger <= court.bond() // 2 and found.challenger < -found.supply
+
+
+def test_a_managers_faults_in_two_batches_are_fined_twice(court: Court) -> None:
+    batches = [court.batch([court.ballot(label).leaf]) for label in ("one", "another")]
+    before = ends(court)
+    for batch in batches:
+        outcomes(court, batch, [0], is_managers=True).decided(True)
+    found = ends(court) - before
+    assert -found.stake == 2 * (court.bond() + court.staking.required(court.keeper.id) * FINE_BPS // BPS)

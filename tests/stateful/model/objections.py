@@ -152,8 +152,11 @@ class Objections:
             self.roots.cancel(item.name)
         else:
             item.unvoided = set(range(len(item.places)))
-        if status == UPHELD and item.is_lie and self.bonds.punish(item.manager, item.bond.challenger):
-            self.bonds.stakes.fines[-1].seats = item.panel.seats
+        if status == UPHELD and item.is_lie and not (item.batch and item.batch.is_fined):
+            if item.batch:
+                item.batch.is_fined = True
+            if self.bonds.punish(item.manager, item.bond.challenger):
+                self.bonds.stakes.fines[-1].seats = item.panel.seats
 
     def _release(self, item: Objection) -> None:
         if item.batch is not None:

@@ -39,6 +39,7 @@ class Batch:
     final_when: int = 0
     fell_when: int = 0
     voids: dict[int, int] = field(default_factory=dict)  # places of void leaves, and when they were voided
+    is_fined: bool = False  # its manager was, for what it alone says
 
     @property
     def standing(self) -> list[BatchLeaf]:
