@@ -90,6 +90,7 @@ def check_frame(
 
     :raises BadResult: it is no raw frame, or its pixels are not those that were committed to. EngineStopped.
     """
+    rule = rule.of_frame(settings.width, settings.height)
     with RawBlocks(committed.path, (settings.width, settings.height)) as blocks:
         if reads_whole(*draw.key) and blocks.pixels_sha256() != committed.frame.pixels:
             raise BadResult("its pixels are not those that were committed to")
@@ -130,6 +131,7 @@ def confirm(
 
     :raises BadResult: as `check_frame`.
     """
+    rule = rule.of_frame(settings.width, settings.height)
     with RawBlocks(committed.path, (settings.width, settings.height)) as blocks:
         if blocks.pixels_sha256() != committed.frame.pixels:
             raise BadResult("its pixels are not those that were committed to")

@@ -14,6 +14,7 @@ from benchmarks.proof.cases import GPU, HONEST, SLIGHT, claimed
 from benchmarks.proof.journal import Row
 from benchmarks.proof.run import RULES, SCALES, THRESHOLDS, scaled
 from benchmarks.proof.votes import NEEDED, SEATS
+from inferix.proofs import calibration
 from inferix.proofs.rendering import (
     MILLION,
     TILE_SIZE,
@@ -145,14 +146,14 @@ class Point:
 
 def points(rows: Sequence[Row]) -> Iterator[Point]:
     """Every pair that was tried; `clean` is None where it makes no test."""
-    calibration, names = load_calibration(), claimed(counted(rows))
+    known, names = load_calibration(), claimed(counted(rows))
     for scale in SCALES:
         for threshold in THRESHOLDS:
             honest = tiles(rows, HONEST, str(scale), threshold)
             most = max(round(honest.interval[1] * MILLION), 1)
             forged = (tiles(rows, name, str(scale), threshold).interval[0] for name in names)
             least = min((round(low * MILLION) for low in forged), default=0)
-            yield Point(scale, threshold, most, least, _clean(most, min(least, MILLION - 1), calibration))
+            yield Point(scale, threshold, most, least, _clean(most, min(least, MILLION - 1), known))
 
 
 def best(rows: Sequence[Row]) -> Point:
@@ -176,11 +177,11 @@ def _in_force(rows: Sequence[Row]) -> Point:
     return next(point for point in points(rows) if (point.scale, point.threshold) == (int(BASE), now))
 
 
-def _clean(honest_ppm: int, forged_ppm: int, calibration: Calibration) -> int | None:
+def _clean(honest_ppm: int, forged_ppm: int, known: Calibration) -> int | None:
     if honest_ppm >= forged_ppm:
         return None
-    enough = math.log((MILLION - calibration.alpha_ppm) / calibration.beta_ppm)
-    return max(calibration.minimum, math.ceil(enough / math.log((MILLION - honest_ppm) / (MILLION - forged_ppm))))
+    enough = math.log((MILLION - known.alpha_ppm) / known.beta_ppm)
+    return max(known.minimum, math.ceil(enough / math.log((MILLION - honest_ppm) / (MILLION - forged_ppm))))
 
 
 def calibrate(rows: Sequence[Row], source: str, *, chosen: bool = True) -> Calibration:
@@ -202,7 +203,7 @@ def calibrate(rows: Sequence[Row], source: str, *, chosen: bool = True) -> Calib
     def near(name: str) -> Counted:
         return row(name, tiles(rows, name, str(point.scale), point.threshold))
 
-    slight = _slight(rows, point)
+    slight = _slight(rows, point, old.alpha_ppm)
     exact = Pair(
         "cpu",
         "cpu",
@@ -228,18 +229,18 @@ def calibrate(rows: Sequence[Row], source: str, *, chosen: bool = True) -> Calib
     )
 
 
-def slight_tiles(rows: Sequence[Row], name: str, share_ppm: int, scale: str = BASE) -> list[int]:
-    """Of each frame of a class, how many tiles have more than this off, of all that a committee looks at first."""
-    at = THRESHOLDS.index(share_ppm)
-    return [row["tiles"][name]["over"][scale][at] for row in rows if name in row["tiles"]]
-
-
-def _slight(rows: Sequence[Row], point: Point) -> Slight | None:
-    """Half of what fails a tile, in more tiles of one verifier than any honest frame has in all."""
+def _slight(rows: Sequence[Row], point: Point, alpha_ppm: int) -> Slight | None:
+    """Half of what fails a tile, in so many tiles of one vote that a frame which has them as often as the worst honest
+    one may (the end of its interval) is rejected with less than alpha. None where all tiles would not do."""
     share = THRESHOLDS[THRESHOLDS.index(point.threshold) - 1] if point.threshold else 0
-    found = slight_tiles(rows, HONEST, share, str(point.scale))
-    needed = max(_LEAST_SLIGHT, max(found) + 1)
-    return Slight(share, needed, TILES, len(found), max(found)) if needed <= TILES else None
+    at = THRESHOLDS.index(share)
+    parts = [row["tiles"][HONEST] for row in rows]
+    each = [Counted(HONEST, part["tiles"], part["over"][str(point.scale)][at]) for part in parts]
+    worst = max(each, key=lambda found: found.at_most_ppm)
+    needed = _LEAST_SLIGHT
+    while needed <= TILES and calibration.at_least(needed, TILES, worst.at_most_ppm / MILLION) * MILLION > alpha_ppm:
+        needed += 1
+    return Slight(share, needed, TILES, len(rows), worst) if worst.failed < needed <= TILES else None
 
 
 def _gpu_pairs(rows: Sequence[Row], point: Point, cpu: Pair) -> Iterator[Pair]:

@@ -66,11 +66,14 @@ def _judged(
     by, known = published.rule.rpartition(" ")[2], load_calibration().name
     if published.method == "tiles" and by != known:
         return Told(None, f"it was judged by calibration {by or 'unknown'}, not {known}")
-    frames, own = list(network.tasks[found.vote.task].task.frames()), _made(published)
+    task = network.tasks[found.vote.task].task
+    frames, own, spec = list(task.frames()), _made(published), network.jobs[task.job].spec
     outcomes: list[Outcome] = []
     for seen in _readings(network, found):
         rule = rule_against(seen, result, own)
         if published.method == "redo" or rule.name == published.rule:
+            if spec is not None:
+                rule = rule.of_frame(spec.request.settings.width, spec.request.settings.height)
             outcomes.append(outcome_of(published, rule, seen.frames(frames)))
     said = Outcome(found.vote.outcome)
     if any(is_contradicted(said, outcome) is upheld for outcome in outcomes):

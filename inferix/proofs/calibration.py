@@ -19,6 +19,8 @@ MILLION: Final = 1_000_000
 MICRO: Final = 1_000_000  # micro-nats in a nat
 CONFIDENCE_PPM: Final = 950_000
 PATH: Final = Path(__file__).with_name("rendering") / "calibration.json"
+SLIGHT_PIXELS: Final = 2_560
+"""Of a frame: room for ten tiles, four times over."""
 _LEAST_FAILURES: Final = 2  # one tile never rejects: memory and disks err too
 _BISECTIONS: Final = 60
 
@@ -40,6 +42,12 @@ class Tolerance:
     relative_ppm: int = 4_000
     max_share_ppm: int = 20_000
     noise_ppm: int = 0
+
+    def times(self, numerator: int, denominator: int = 1) -> "Tolerance":
+        """As many times as wide for a pixel; of a tile as much may be off as before."""
+        pixel = (self.absolute_ppm, self.relative_ppm, self.noise_ppm)
+        absolute, relative, noise = (part * numerator // denominator for part in pixel)
+        return Tolerance(absolute, relative, self.max_share_ppm, noise)
 
     @property
     def absolute(self) -> float:
@@ -87,21 +95,21 @@ class Counted:
 class Slight:
     """What to make of tiles with some pixels off, too few to fail: several of them are no accident either.
 
-    A frame is rejected when ``needed`` of a draw's first ``tiles`` have more than ``share_ppm`` of their pixels off. Of
-    ``frames`` honest ones, none had more than ``most`` such among all that its committee looks at first.
+    A frame is rejected when ``needed`` of a draw's first ``tiles`` have more than ``share_ppm`` of their pixels off.
+    ``worst``: of ``frames`` honest ones that which had most such, among all that its committee looks at first.
 
-    :raises ValueError: honest frames have as many, one tile would do, or more are needed than are looked at.
+    :raises ValueError: an honest frame had as many, one tile would do, or more are needed than are looked at.
     """
 
     share_ppm: int
     needed: int
     tiles: int
     frames: int
-    most: int
+    worst: Counted
 
     def __post_init__(self) -> None:
-        if not max(self.most + 1, _LEAST_FAILURES) <= self.needed <= self.tiles:
-            raise ValueError(f"{self.needed} of {self.tiles} tiles is no test: honest frames have up to {self.most}")
+        if not max(self.worst.failed + 1, _LEAST_FAILURES) <= self.needed <= self.tiles:
+            raise ValueError(f"{self.needed} of {self.tiles} tiles is no test: an honest frame had {self.worst.failed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,27 @@ class Rule:
         """Micro-nats for a forgery after these tiles; clean ones that are informative."""
         return failed * self._per_failure - clean * self._per_clean
 
+    def of_frame(self, width: int, height: int) -> "Rule":
+        """For a frame of this size, in pixels. Slight tiles are judged where the first tiles do not overlap: else one
+        would count as often as it is drawn."""
+        return self if width * height >= SLIGHT_PIXELS else replace(self, slight=None)
+
+    def against(self, *, accepted: bool) -> "Rule":
+        """For judging again, on another machine, a vote that accepted or rejected by this rule.
+
+        Whose renders both are within the tolerance of each other: what is within it of one is within twice of the
+        other's, and what is within half of it of one is within all of the other's. So twice speaks against who
+        accepted, half against who rejected, and who brings a pixel between two renders convicts neither. Of a tile half
+        as much more, or half, may be off. Bit for bit stays what it is.
+        """
+        if self.exact:
+            return self
+        pixel, share = ((2, 1), (3, 2)) if accepted else ((1, 2), (1, 2))
+        tolerance = self.tolerance.times(*pixel)
+        tolerance = replace(tolerance, max_share_ppm=self.tolerance.max_share_ppm * share[0] // share[1])
+        slight = self.slight and replace(self.slight, share_ppm=self.slight.share_ppm * share[0] // share[1])
+        return replace(self, tolerance=tolerance, slight=slight)
+
     @cached_property
     def to_reject(self) -> int:
         """Micro-nats from which on a frame is rejected."""
@@ -185,7 +214,7 @@ class Rule:
     def failures_to_reject(self, tiles: int) -> int:
         """When the tiles are used up: failures of ``tiles`` that an honest frame has with less than ``alpha_ppm``."""
         needed, chance = _LEAST_FAILURES, self.honest_ppm / MILLION
-        while needed <= tiles and _at_least(needed, tiles, chance) * MILLION > self.alpha_ppm:
+        while needed <= tiles and at_least(needed, tiles, chance) * MILLION > self.alpha_ppm:
             needed += 1
         return needed
 
@@ -247,7 +276,7 @@ class Calibration:
             minimum=self.minimum,
             tolerance=self.tolerance,
             calibration=self.name,
-            slight=pair.slight,
+            slight=pair.slight if calibrated else None,
         )
 
 
@@ -296,15 +325,19 @@ def _encode(calibration: Calibration) -> bytes:
 def _pair(item: Json) -> Pair:
     counts: dict[str, Sequence[Json]] = {name: item.pop(name) for name in ("forged", "others")}
     several = {name: tuple(Counted(**row) for row in rows) for name, rows in counts.items()}
-    slight = Slight(**item.pop("slight")) if "slight" in item else None
+    slight = _slight(item.pop("slight")) if "slight" in item else None
     return Pair(**{**item, "honest": Counted(**item["honest"]), **several, "slight": slight})
+
+
+def _slight(item: Json) -> Slight:
+    return Slight(**{**item, "worst": Counted(**item["worst"])})
 
 
 def _micro_nats(ratio: float) -> int:
     return round(math.log(ratio) * MICRO)
 
 
-def _at_least(failures: int, tiles: int, chance: float) -> float:
+def at_least(failures: int, tiles: int, chance: float) -> float:
     """Probability of so many failures or more among independent tiles."""
     below = sum(math.comb(tiles, count) * chance**count * (1 - chance) ** (tiles - count) for count in range(failures))
     return max(0.0, 1 - below)

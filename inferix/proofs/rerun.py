@@ -102,6 +102,7 @@ def rule_against(seen: Seen, result: Result, own: Made) -> Rule:
         result.device_class, own.device_class, same_build=result.build == own.build, same_kernel=is_exact
     )
     is_refutable &= rule.exact or not needs_exact or seen.outcome is Outcome.ACCEPTED
+    rule = rule.against(accepted=seen.outcome is Outcome.ACCEPTED)
     return replace(rule, calibrated=rule.calibrated and is_refutable)
 
 

@@ -16,7 +16,7 @@ from benchmarks.proof.counts import Share
 from benchmarks.proof.journal import Journal
 from benchmarks.proof.run import RULES, SCALES, THRESHOLDS, scaled
 from benchmarks.table import show
-from inferix.proofs.rendering import Slight, Tolerance, load_calibration, read_calibration, write_calibration
+from inferix.proofs.rendering import Counted, Slight, Tolerance, load_calibration, read_calibration, write_calibration
 
 ACCEPT, REJECT, UNSURE = [0, 1, 3, 0], [1, 1, 3, 3], [0, 0, 30, 1]
 NAMES = ("1/2 samples", "another seed", "3 bounces of 12")
@@ -108,7 +108,7 @@ def test_the_calibration_is_what_was_counted_and_can_be_read(tmp_path: Path) -> 
     assert [item.name for item in near.others] == ["3 bounces of 12"]
 
 
-def test_slight_tiles_are_counted_on_honest_frames_and_more_are_needed_than_any_had() -> None:
+def test_slight_tiles_are_counted_on_honest_frames_and_as_many_needed_as_the_worst_has_with_less_than_alpha() -> None:
     def with_slight(number: int, count: int) -> dict[str, Any]:
         found = row(number)
         at = THRESHOLDS.index(Tolerance().max_share_ppm) - 1
@@ -117,16 +117,16 @@ def test_slight_tiles_are_counted_on_honest_frames_and_more_are_needed_than_any_
 
     few = counts.calibrate([*ROWS, with_slight(10, 1)], "by hand", chosen=False).rule("cpu", "cpu").slight
     assert few is not None
-    assert (few.share_ppm, few.needed, few.tiles, few.frames, few.most) == (10_000, 4, 10, 11, 1)
+    assert (few.share_ppm, few.needed, few.tiles, few.frames, few.worst.failed) == (10_000, 6, 10, 11, 1)
     more = counts.calibrate([*ROWS, with_slight(10, 6)], "by hand", chosen=False).rule("cpu", "cpu").slight
     assert more is not None
-    assert (more.needed, more.most) == (7, 6)
-    none = counts.calibrate([*ROWS, with_slight(10, 10)], "by hand", chosen=False)
+    assert (more.needed, more.worst) == (9, Counted(HONEST, 40, 6))
+    none = counts.calibrate([*ROWS, with_slight(10, 20)], "by hand", chosen=False)
     assert none.rule("cpu", "cpu").slight is None
 
 
 def test_the_whole_rule_has_a_table_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    test = Slight(160_000, needed=4, tiles=10, frames=72, most=1)
+    test = Slight(160_000, needed=4, tiles=10, frames=72, worst=Counted(HONEST, 50, 1))
     by = replace(load_calibration().rule("cpu", "cpu"), slight=test)
     monkeypatch.setattr(tables, "load_calibration", lambda: SimpleNamespace(rule=lambda *_: by))
     thin = "a quarter of every tile left out"

@@ -36,7 +36,7 @@ def first(start: Start) -> Node:
 
 
 def seeds(delivery: Delivery, early: range) -> Iterator[bytes]:
-    """Of draws in which so many of `FIRST`'s first tiles are slight, and five of its later ones at least, and in whose
+    """Of draws in which so many of `FIRST`'s first tiles are slight, and enough of its later ones, and in whose
     first three tiles `SECOND` sees nothing."""
     assert SLIGHT is not None
     for number in range(3_000):
@@ -44,7 +44,7 @@ def seeds(delivery: Delivery, early: range) -> Iterator[bytes]:
         tiles = plan(delivery, seed, FIRST, 1, below)
         counts = [sum(map(is_forged, part)) for part in (tiles[: SLIGHT.tiles], tiles[SLIGHT.tiles :])]
         calm = all(not is_forged(tile) for frame in (1, 2) for tile in plan(delivery, seed, SECOND, frame, below)[:3])
-        if counts[0] in early and counts[1] >= SLIGHT.needed and calm:
+        if counts[0] in early and (counts[1] >= SLIGHT.needed or 0 not in early) and calm:
             yield seed
 
 
@@ -80,7 +80,7 @@ def test_attack_a_quarter_of_every_tile_left_out_is_rejected_on_another_kernel(
 def test_slight_tiles_that_another_was_drawn_first_are_confirmed(
     first: Node, verifier: Node, delivery: Delivery
 ) -> None:
-    seed = next(seeds(delivery, range(5, 9)))
+    seed = next(seeds(delivery, range(7, 11)))
     outcome, reason = confirmed(below, first, verifier, delivery, seed, early=True)
     assert outcome is Outcome.REJECTED and "another's rejection" in reason
 
@@ -88,7 +88,7 @@ def test_slight_tiles_that_another_was_drawn_first_are_confirmed(
 def test_attack_slight_tiles_picked_from_the_end_of_a_draw_confirm_nothing(
     first: Node, verifier: Node, delivery: Delivery
 ) -> None:
-    """Of thirty tiles an honest frame may have five that are slight; of ten none that was counted had."""
+    """Of thirty tiles an honest frame may have as many as reject; of ten none that was counted had."""
     seed = next(seeds(delivery, range(4)))
     outcome, _ = confirmed(below, first, verifier, delivery, seed, early=False)
     assert outcome is Outcome.ACCEPTED

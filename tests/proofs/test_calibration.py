@@ -120,7 +120,7 @@ def test_the_calibration_that_is_used_compares_cpus_both_ways() -> None:
 
 
 def test_slight__is_counted_for_a_pair_kept_in_the_file_and_part_of_the_name(tmp_path: Path) -> None:
-    slight = Slight(5_000, needed=4, tiles=10, frames=72, most=1)
+    slight = Slight(5_000, needed=4, tiles=10, frames=72, worst=Counted("honest", 50, 1))
     with_it = replace(CALIBRATION, pairs=(EXACT, replace(TOLERANCE, slight=slight)))
     write_calibration(tmp_path / "calibration.json", with_it)
     found = read_calibration(tmp_path / "calibration.json")
@@ -135,7 +135,7 @@ def test_slight__what_honest_frames_have_or_one_tile_or_more_than_there_are_is_r
     needed: int, tiles: int, most: int
 ) -> None:
     with pytest.raises(ValueError, match="no test"):
-        Slight(160_000, needed=needed, tiles=tiles, frames=100, most=most)
+        Slight(160_000, needed=needed, tiles=tiles, frames=100, worst=Counted("honest", 50, most))
 
 
 def test_slight__what_is_in_force_was_counted_between_two_kernels() -> None:
@@ -144,3 +144,25 @@ def test_slight__what_is_in_force_was_counted_between_two_kernels() -> None:
     assert slight is not None
     assert slight.share_ppm < calibration.tolerance.max_share_ppm
     assert (slight.tiles, slight.frames > 0) == (10, True)
+
+
+def test_slight__is_judged_neither_of_a_pair_never_compared_nor_of_a_frame_whose_tiles_overlap() -> None:
+    calibration = load_calibration()
+    assert calibration.rule("cpu", "cuda").slight is None
+    assert calibration.rule("cpu", "cpu", same_build=False).slight is None
+    rule = calibration.rule("cpu", "cpu")
+    assert rule.of_frame(8, 8).slight is None
+    assert rule.of_frame(64, 48) == rule
+    assert replace(rule.of_frame(8, 8), slight=rule.slight) == rule
+
+
+def test_against__who_accepted_answers_for_twice_the_tolerance_who_rejected_for_half_of_it() -> None:
+    rule = load_calibration().rule("cpu", "cpu")
+    accepted, rejected = rule.against(accepted=True), rule.against(accepted=False)
+    assert accepted.slight and rejected.slight and rule.slight
+    assert [each.tolerance.noise_ppm for each in (accepted, rule, rejected)] == [700_000, 350_000, 175_000]
+    assert [each.tolerance.max_share_ppm for each in (accepted, rule, rejected)] == [480_000, 320_000, 160_000]
+    assert [each.share_ppm for each in (accepted.slight, rule.slight, rejected.slight)] == [240_000, 160_000, 80_000]
+    assert accepted.name == rule.name == rejected.name
+    exact = load_calibration().rule("cpu", "cpu", same_kernel=True)
+    assert exact.against(accepted=True) == exact.against(accepted=False) == exact

@@ -4,14 +4,14 @@
 import numpy as np
 import pytest
 
-from inferix.proofs.calibration import Rule, Slight, Tolerance
+from inferix.proofs.calibration import Counted, Rule, Slight, Tolerance
 from inferix.proofs.rendering import TileMeasure, TileTest, confirms, judge
 
 CLEAN, CALM = TileMeasure(0, True, True, 0.0), TileMeasure(0, False, True, 0.0)
 FAILED = TileMeasure(900_000, True, False, 0.4)
 NEAR = TileMeasure(0, True, False, 1e-5)  # within the tolerance, not the same bits
 SOMEWHAT = TileMeasure(10_000, True, False, 0.1)  # above what is slight below, and below what fails
-FEW = Slight(share_ppm=5_000, needed=4, tiles=10, frames=1_000, most=3)
+FEW = Slight(share_ppm=5_000, needed=4, tiles=10, frames=1_000, worst=Counted("honest", 50, 3))
 FAULT = TileMeasure(1_000_000, True, False, float("inf"), "it holds values that are not finite")
 
 
