@@ -261,7 +261,7 @@ def _cost(rows: Sequence[Row], costs: Sequence[SceneCost], whole: Mapping[str, A
     used = {rule: counts.found(rows, HONEST, rule).tiles for rule in RULES}
 
     def cells(name: str, frame: float, tile: float) -> Cells:
-        shares = [number * tile / frame for number in used.values()]
+        shares = [used[rule] * times * tile / frame for rule, times in zip(RULES, (1, 2), strict=True)]
         spent = [f"{100 * share:.3f}" for share in shares] + [f"{100 * SEATS * share:.2f}" for share in shares]
         return (name, seconds(frame), seconds(tile), *spent)
 
@@ -275,7 +275,7 @@ def _cost(rows: Sequence[Row], costs: Sequence[SceneCost], whole: Mapping[str, A
         body,
         [
             f"tiles of an honest frame, mean of a vote: {each}",
-            "frame: by parts, from small renders of the same view",
+            "other kernel: each is rendered twice; frame: by parts, from small renders of the same view",
             *_end_to_end(whole),
         ],
     )
