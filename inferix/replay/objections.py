@@ -66,23 +66,15 @@ def closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
     """The panel, the governor or time decided, or what it is about fell otherwise.
 
     Who put a false root up, or wrote of outcomes what no vote says, was slashed just before, in the same transaction:
-    none of that is the panel's. A manager that followed the votes is not, nor one whose lane another proposed beside,
-    nor one that was for another objection to this batch.
+    none of that is the panel's. A manager that followed the votes is not, nor one whose lane another proposed beside.
     """
     objection = network.objections[args["id"]]
-    is_punished = args["status"] == ObjectionStatus.UPHELD
-    if objection.kind is ObjectionKind.OUTCOMES:
-        is_new = not _is_fined(network, objection.subject) and not network.batches[objection.subject].is_alone
-        is_punished = is_punished and objection.is_managers and is_new
     objection.status, objection.ended_at = ObjectionStatus(args["status"]), event.timestamp
+    is_punished = objection.status is ObjectionStatus.UPHELD
+    if objection.kind is ObjectionKind.OUTCOMES:
+        is_punished = is_punished and objection.is_managers and not network.batches[objection.subject].is_alone
     if is_punished:
         bar(network, event, objection.manager, objection.seats)
-
-
-def _is_fined(network: "Network", commitment: bytes) -> bool:
-    """Whether a batch's manager was punished for what it alone says of it."""
-    about = (item for item in network.objections.values() if item.subject == commitment)
-    return any(item.is_managers and item.status is ObjectionStatus.UPHELD for item in about)
 
 
 def checked_again(places: Collection[int], seed: bytes) -> list[int]:
