@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from inferix.replay import Network
 from inferix.replay.answers import inclusion
-from inferix.replay.balances import charges, entry, is_before
+from inferix.replay.balances import charges, entry, takes_bond
 from inferix.replay.state import BalanceClaim
 from keepers.desk import MONEY, Desk, Step
 
@@ -30,17 +30,17 @@ def decide_claims(network: Network) -> list[Step]:
 
 
 def _left_out(network: Network, claim: BalanceClaim, key: str) -> list[Step]:
-    """First what takes its bond: a charge of before it."""
+    """First what takes its bond: a final charge of before it. Any other ends it once, and is shown again when final."""
     listed = set(claim.counted)
     found = [
-        (not is_before(network, batch, claim.claimed_at), batch, index)
+        (takes_bond(network, batch, claim.claimed_at), batch, index)
         for batch, index in charges(network, claim.account, claim.since, claim.claimed_at)
         if entry(batch.leaves[index]) not in listed
     ]
-    for is_after, batch, index in sorted(found, key=lambda item: item[0])[:1]:
-        if claim.left or not is_after:
+    for is_lost, batch, index in sorted(found, key=lambda item: not item[0])[:1]:
+        if claim.left or is_lost:
             arguments = (claim.account, claim.counted, inclusion(batch, index))
-            return [(f"{key}:prove:{'after' if is_after else 'before'}", "prove_charge", arguments)]
+            return [(f"{key}:prove:{'bond' if is_lost else 'left'}", "prove_charge", arguments)]
     return []
 
 

@@ -9,10 +9,10 @@
         credit and lists every charge that the newest final root does not know; a claim that leaves one out falls to
         whoever shows it, with a bond in the coin. What stood for a week is paid, within the coin's allowance.
 @custom:security The bond is new money. Out of the credit, of which a liar has spent everything, it would be paid by others.
-                 Only a final charge, or one that was proposed before the claim, lets it fall: else anybody with a lane
-                 could stop a client by proposing false ones. One that its owner could not know costs no bond; that stays
-                 where it is all the same, for who shows one that it could know: else a liar would take the claim out of
-                 the way by a charge in a lane of its own.
+                 Only a final charge, or one that was proposed before the claim, ends it: else anybody with a lane could
+                 stop a client by proposing false ones. The bond goes by a charge that is both: one that its owner could
+                 not know, or that is never final, is no lie of its owner's. The bond stays where it is all the same, for
+                 who shows one that is: else a liar would take the claim out of the way by a charge in a lane of its own.
                  `settle` gives no bond back within the window, whatever becomes of request and root: who sees a proof
                  coming could change the request first.
 @custom:kill None: an exit.
@@ -136,7 +136,8 @@ def claim(
 def prove_charge(account: uint32, counted: DynArray[bytes32, 1000], item: IBatches.Inclusion):
     """
     @notice Shows a charge of this account that its claim leaves out, within the window: it falls. Anybody. By a charge that
-            was proposed after it, it pays nothing any more, but its bond waits for the window's end.
+            was proposed after it, or is not final yet, it pays nothing any more, but its bond waits for the window's end:
+            until then the charge may be shown again, once it is final.
     @param counted The claim's list, as it was logged.
     """
     claim: IBalanceClaims.Claim = self._claims[account]
@@ -145,14 +146,14 @@ def prove_charge(account: uint32, counted: DynArray[bytes32, 1000], item: IBatch
     claimed_at: uint256 = convert(claim.claimed_at, uint256)
     assert governed._clock() < claimed_at + WINDOW, "BalanceClaims: window over"
     assert item.leaf.account == account and item.leaf.charge != 0, "BalanceClaims: not a charge of this account"
-    proposed_at: uint256 = self._check_counts(item, convert(claim.since, uint256), claimed_at)
+    takes_bond: bool = self._check_counts(item, convert(claim.since, uint256), claimed_at)
     key: uint256 = convert(keccak256(abi_encode(item.leaf.task, item.leaf.attempt)), uint256)
     charge: bytes32 = convert(key & ~_LOW_64 | convert(item.leaf.charge, uint256), bytes32)
     for listed: bytes32 in counted:
         assert listed != charge, "BalanceClaims: counted"
     winner: address = empty(address)
-    if proposed_at > claimed_at:
-        # Its owner could not know: it claims again, with this one counted, once its bond is back.
+    if not takes_bond:
+        # Once its bond is back, its owner claims again, with this one counted if it became final.
         assert claim.left != 0, "BalanceClaims: fell already"
         self._claims[account].left = 0
     else:
@@ -216,18 +217,19 @@ def bond(coin: address, amount: uint96) -> uint256:
 
 @internal
 @view
-def _check_counts(item: IBatches.Inclusion, since: uint256, claimed_at: uint256) -> uint256:
-    # A charge that the root of the claim does not know: final since, or on its way when it was claimed. When proposed [s].
+def _check_counts(item: IBatches.Inclusion, since: uint256, claimed_at: uint256) -> bool:
+    # A charge that the root of the claim does not know: final since, or on its way when it was claimed. Whether both, which
+    # takes the bond: what is on its way may be invented, and fall.
     assert staticcall _BATCHES.verify(item.header, item.leaf, item.index, item.proof), "BalanceClaims: no such leaf"
     commitment: bytes32 = keccak256(abi_encode(item.header))
     assert not staticcall _BATCHES.is_void(commitment, item.index), "BalanceClaims: leaf void"
     batch: IBatches.Batch = staticcall _BATCHES.batch(commitment)
-    proposed_at: uint256 = convert(batch.proposed_at, uint256)
+    is_before: bool = convert(batch.proposed_at, uint256) <= claimed_at
     if batch.status == FINAL:
         assert staticcall _BATCHES.final_epoch(commitment) >= since, "BalanceClaims: the root counts it"
-    else:
-        assert batch.status == PROPOSED and proposed_at <= claimed_at, "BalanceClaims: not final"
-    return proposed_at
+        return is_before
+    assert batch.status == PROPOSED and is_before, "BalanceClaims: not final"
+    return False
 
 
 @internal

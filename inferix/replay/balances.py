@@ -42,7 +42,7 @@ def paid(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None
 
 
 def fell(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
-    """By a charge of before it with its bond; by one of after it nothing is left, and its bond waits."""
+    """By a final charge of before it with its bond; by any other nothing is left, and its bond waits."""
     if int(args["winner"], 16):
         del network.balance_claims[args["account"]]
     else:
@@ -64,6 +64,11 @@ def charges(network: "Network", account: int, since: int, claimed_at: int) -> li
             if leaf.account == account and leaf.charge and index not in batch.voided:
                 found.append((batch, index))
     return found
+
+
+def takes_bond(network: "Network", batch: Batch, claimed_at: int) -> bool:
+    """Whether a claim that leaves out a charge of this batch loses its bond too."""
+    return batch.status is BatchStatus.FINAL and is_before(network, batch, claimed_at)
 
 
 def is_before(network: "Network", batch: Batch, claimed_at: int) -> bool:

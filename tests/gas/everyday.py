@@ -122,6 +122,8 @@ class Clients(Everyday):
             advance(AGE)
             left_out = batch_leaf(CHARGES + index, charge=USD, account=self.account)
             header = network.propose(network.manager, [left_out])
+            advance(network.window("batch_window"))
+            network.batches.finalize(header.values())
             arguments = (self.account, 10 * USD, *known, listed)
             item = (header.values(), leaf_values(left_out), 0, [])
             self.measure("claim to a balance with a hundred charges", claims.claim, *arguments, sender=self.client)
@@ -137,4 +139,3 @@ class Clients(Everyday):
                 claims.claim(*arguments)
             advance(WINDOW)
             self.measure("settle a claim to a balance", claims.settle, self.account, sender=self.client)
-            network.batches.finalize(header.values())

@@ -117,15 +117,28 @@ def test_what_takes_its_bond_is_shown_first_and_though_the_claim_fell(chain: Cha
     before = charged(chain)
     claim(chain)
     make_final(chain, charged(chain))
+    make_final(chain, before)
     (step,) = decide_claims(chain.network)
     assert step[2][2]["header"] == before.header  # type: ignore[index]
-    make_final(chain, before)
     before.voided.add(0)
     (after,) = decide_claims(chain.network)
     before.voided.clear()
     chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=NOBODY)
     assert decide_claims(chain.network) == [step]
     assert step[0] != after[0]
+    chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=address(5))
+    assert decide_claims(chain.network) == []
+
+
+def test_what_is_not_final_yet_is_shown_once_and_again_when_it_takes_the_bond(chain: Chain) -> None:
+    batch = charged(chain)
+    claim(chain)
+    (step,) = decide_claims(chain.network)
+    chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=NOBODY)
+    assert decide_claims(chain.network) == [], "it fell, and the batch may fall too"
+    make_final(chain, batch)
+    (again,) = decide_claims(chain.network)
+    assert again[1:] == step[1:] and again[0] != step[0], "a journal sends none twice"
     chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=address(5))
     assert decide_claims(chain.network) == []
 

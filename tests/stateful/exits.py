@@ -241,8 +241,9 @@ class Exits(Docket):
                 assert self.prove_charge(id, *left_out[0])
 
     def left_out(self, id: int, claim: Claim) -> list[tuple[Batch, BatchLeaf]]:
-        """Charges that it does not list, by which it falls: first those of before it."""
-        found = self.bench.model.claims.charges(id, claim.since, claim.claimed_at)
-        found = [(batch, leaf) for batch, leaf in found if claim.left or batch.proposed_at <= claim.claimed_at]
-        found.sort(key=lambda item: item[0].proposed_at > claim.claimed_at)
+        """Charges that it does not list, by which it falls: first those that take its bond."""
+        claims = self.bench.model.claims
+        found = claims.charges(id, claim.since, claim.claimed_at)
+        found = [(batch, leaf) for batch, leaf in found if claim.left or claims.takes_bond(batch, claim)]
+        found.sort(key=lambda item: not claims.takes_bond(item[0], claim))
         return [(batch, leaf) for batch, leaf in found if self._shows(batch) and charge_of(leaf) not in claim.counted]

@@ -543,6 +543,14 @@ HOLES = [
         BALANCES,
         CLAIMED + "test_attack_a_liars_later_charge_takes_no_claim_out_of_the_way_of_its_proof",
     ),
+    Hole(
+        "a claim's bond goes by a charge that is not final yet",
+        BALANCES,
+        "    return False\n",
+        "    return True\n",
+        BALANCES,
+        CLAIMED + "test_attack_a_clients_bond_is_not_taken_by_a_charge_that_never_becomes_final",
+    ),
     # -- coins that take more, or call back
     Hole(
         "a coin that takes more on the way out is paid out of others' money",

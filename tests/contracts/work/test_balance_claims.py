@@ -303,8 +303,43 @@ def test_a_charge_that_was_on_its_way_lets_it_fall_too(leaver: Leaver) -> None:
     advance(AGE)
     header, leaf = charge(leaver)
     leaver.claim(CREDIT)
-    leaver.prove(header, leaf)
+    bond, prover = int(leaver.claims.claim_of(leaver.account).bond), leaver.network.fresh_key("prover")
+    leaver.prove(header, leaf, prover)
     assert left(leaver) == 0
+    with boa.reverts("BalanceClaims: fell already"):
+        leaver.prove(header, leaf, prover)
+    make_final(leaver, header)
+    leaver.prove(header, leaf, prover)
+    assert (leaver.network.usd.balanceOf(prover.address), leaver.units) == (bond // 2, 0)
+    assert leaver.claims.claim_of(leaver.account).claimed_at == 0
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_attack_a_clients_bond_is_not_taken_by_a_charge_that_never_becomes_final(
+    leaver: Leaver, is_behind: bool
+) -> None:
+    """Before the claim, or behind it in the same block, a manager invents a charge, whose batch falls when it was shown."""
+    leaver.request()
+    advance(AGE)
+    if is_behind:
+        leaver.claim(CREDIT)
+    header, leaf = charge(leaver, amount=1)
+    if not is_behind:
+        leaver.claim(CREDIT)
+    bond, liar = int(leaver.claims.claim_of(leaver.account).bond), leaver.network.manager.owner
+    had = leaver.network.usd.balanceOf(liar.address)
+    leaver.prove(header, leaf, liar)
+    assert leaver.network.usd.balanceOf(liar.address) == had
+    with acting(leaver.network.disputes):
+        leaver.network.batches.cancel(header.commitment)
+    with boa.reverts("BalanceClaims: not final"):
+        leaver.prove(header, leaf, liar)
+    advance(WINDOW)
+    assert leaver.claims.settle(leaver.account) == 0
+    assert leaver.units == bond
+    leaver.claim(CREDIT)
+    advance(WINDOW)
+    assert leaver.claims.settle(leaver.account) == CREDIT
 
 
 def test_a_proposal_after_the_claim_blocks_nobody(leaver: Leaver) -> None:
@@ -521,6 +556,7 @@ def test_attack_a_false_claim_taken_back_before_its_proof_loses_its_bond(leaver:
     network = leaver.network
     request_for(leaver, way)
     header, leaf = charge(leaver)
+    make_final(leaver, header)
     bond = claim_and_spoil(leaver, way)
     had, prover = leaver.units, network.fresh_key("prover")
     for wait in (0, WINDOW - 1):

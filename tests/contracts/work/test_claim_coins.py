@@ -58,9 +58,11 @@ class Till:
         return int(self.claims.claim_of(self.accounts[owner]).bond)
 
     def charge(self, owner: str) -> tuple[Any, ...]:
-        """One that is on its way, as a proof shows it."""
+        """A final one, as a proof shows it."""
         leaf = batch_leaf(1, charge=USD, account=self.accounts[owner])
         header = self.network.propose(self.network.manager, [leaf], coin=2)
+        advance(self.network.window("batch_window"))
+        self.network.batches.finalize(header.values())
         return header.values(), leaf_values(leaf), 0, []
 
     def units(self, who: Any) -> int:

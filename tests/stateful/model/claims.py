@@ -85,7 +85,7 @@ class Claims:
         return up(amount * BOND_BPS * self.credit.coins[coin].scale, BPS * NANO)
 
     def prove(self, who: str, id: int, batch: Batch, leaf: BatchLeaf, *, is_list: bool = True) -> None:
-        """A charge that a claim leaves out: it falls; without a fine, for the time being, where its owner could not know."""
+        """A charge that a claim leaves out: it falls; by one that came after it, or is not final, without a fine for now."""
         need(id in self.standing and is_list, "no claim, or not its list")
         claim = self.standing[id]
         need(self.ground.clock.protocol < claim.claimed_at + WINDOW, "window over")
@@ -93,7 +93,7 @@ class Claims:
         need(not batch.is_void(leaf), "leaf void")
         need(self._counts(batch, claim.since, claim.claimed_at), "it does not count")
         need(charge_of(leaf) not in claim.counted, "counted")
-        if batch.proposed_at > claim.claimed_at:
+        if not self.takes_bond(batch, claim):
             need(claim.left, "fell already")
             claim.left = 0
             return
@@ -101,6 +101,11 @@ class Claims:
         coin = self.ground.coins[self.credit.accounts[id].coin]
         coin.move(self._address, who, bond // 2)
         coin.move(self._address, self.work.foundation, bond - bond // 2)
+
+    @staticmethod
+    def takes_bond(batch: Batch, claim: Claim) -> bool:
+        """Whether a claim that leaves out a charge of this batch loses its bond too."""
+        return batch.status == FINAL and batch.proposed_at <= claim.claimed_at
 
     def settle(self, id: int) -> int:
         """After the window: pays what stood, as the allowance lets it; drops what rests on what is no more so."""
