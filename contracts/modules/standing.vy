@@ -32,9 +32,10 @@ BANNED: constant(uint8) = 4
 RETIRED: constant(uint8) = 5
 
 # How long stake answers for what its owner asked before it asked less: as long as an order that was posted then can still
-# be charged, 30 days and 72 hours, and a batch's window; days of block time. The 30 are that too, the rest is on the
-# protocol's clock, so a pause in it adds its 7, and no other comes within 30 after it.
-_ANSWERS_FOR: constant(uint256) = 42
+# be charged, 30 days and 72 hours, and a batch's window, which may be governed up to 7 days; days of block time. The 30
+# are that too, the rest is on the protocol's clock, so a pause in it adds its 7, and no other comes within 30 after it.
+# One more, since the day that has begun counts as a whole one.
+_ANSWERS_FOR: constant(uint256) = 48
 _DAY: constant(uint256) = 86_400
 
 # Terms of a node, one word: dearest_until [days, enough until 2149] << 240 | dearest << 176 | licence << 144 | price << 80
@@ -108,7 +109,7 @@ def terms(id: uint32) -> INodeRegistry.Terms:
 @view
 def dearest(id: uint32) -> uint256:
     """
-    @notice What a minute of the node's work was worth [nano-USD] before it asked less, the most within 42 days; 0 where
+    @notice What a minute of the node's work was worth [nano-USD] before it asked less, the most within 48 days; 0 where
             there was none.
     """
     return self._dearest(self._terms[id])

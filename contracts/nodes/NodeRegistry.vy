@@ -140,7 +140,7 @@ def set_sealing_key(node: uint32, sealing_key: bytes32):
 @external
 def set_price(node: uint32, price: uint64):
     """
-    @notice Sets a worker's price [nano-USD per IBM] for the next roster; its stake stands for the old one for 42 days where
+    @notice Sets a worker's price [nano-USD per IBM] for the next roster; its stake stands for the old one for 48 days where
             that was higher. Owner or operator.
     """
     self._check_holder(node)

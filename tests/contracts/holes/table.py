@@ -528,8 +528,8 @@ HOLES = [
     Hole(
         "stake answers for what was asked before no longer in a pause",
         "modules/standing.vy",
-        "_ANSWERS_FOR: constant(uint256) = 42",
-        "_ANSWERS_FOR: constant(uint256) = 35",
+        "_ANSWERS_FOR: constant(uint256) = 48",
+        "_ANSWERS_FOR: constant(uint256) = 41",
         REGISTRY,
         STAKED + "test_attack_a_pause_in_which_nothing_is_proposed_outlasts_no_price_of_before",
     ),

@@ -479,7 +479,7 @@ def test_attack_a_worker_that_lowers_its_price_before_the_fine_is_fined_as_it_wa
         system.registry.set_price(node.id, dear // 20)
     assert system.staking.required(node.id) == needed
     assert not system.staking.is_bonded(node.id)
-    advance(41 * DAY)
+    advance(47 * DAY)
     assert system.staking.required(node.id) == needed
     advance(DAY)
     assert 0 < system.staking.required(node.id) <= needed // 10 + 1
@@ -496,12 +496,13 @@ def test_attack_a_worker_measured_anew_as_slow_has_stake_for_what_it_was(system:
     with acting(system.manager.operator):
         system.registry.attest_benchmark(node.id, ib // 1000, bytes(32))
     assert system.staking.required(node.id) == needed
-    advance(42 * DAY)
+    advance(48 * DAY)
     assert system.staking.required(node.id) < needed // 900
 
 
 def test_attack_a_pause_in_which_nothing_is_proposed_outlasts_no_price_of_before(system: System) -> None:
-    """An order of before is charged up to 30 days of block time and four of the protocol's clock later."""
+    """An order of before is charged up to 30 days of block time and ten of the protocol's clock later."""
+    system.set_parameter("batch_window", 7 * DAY)
     dear = 10 * int(system.registry.terms(system.bonded(WORKER).id).price)
     node = system.register(WORKER, price=dear)
     with acting(system.manager.operator):
@@ -514,8 +515,8 @@ def test_attack_a_pause_in_which_nothing_is_proposed_outlasts_no_price_of_before
     deadline = now()
     with acting(system.guardian):
         system.parameters.pause()
-    advance(11 * DAY - 1)
-    assert system.parameters.passed(deadline) == 4 * DAY - 1
+    advance(17 * DAY - 1)
+    assert system.parameters.passed(deadline) == (3 + 7) * DAY - 1
     assert system.staking.required(node.id) == needed
     advance(DAY + 1)
     assert 0 < system.staking.required(node.id) <= needed // 10 + 1
