@@ -6,7 +6,9 @@ The bond's half is small beside what a false claim takes out of a pool that is e
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
+from inferix.models.roles import BatchStatus
 from inferix.replay import Network
 from inferix.replay.answers import inclusion
 from inferix.replay.balances import charges, entry, takes_bond
@@ -37,10 +39,14 @@ def _left_out(network: Network, claim: BalanceClaim, key: str) -> list[Step]:
         for batch, index in charges(network, claim.account, claim.since, claim.claimed_at)
         if entry(batch.leaves[index]) not in listed
     ]
-    for is_lost, batch, index in sorted(found, key=lambda item: not item[0])[:1]:
+    # Then what is final: of a batch on its way a proof fails where that falls first.
+    found.sort(key=lambda item: (not item[0], item[1].status is not BatchStatus.FINAL))
+    for is_lost, batch, index in found[:1]:
         if claim.left or is_lost:
             arguments = (claim.account, claim.counted, inclusion(batch, index))
-            return [(f"{key}:prove:{'bond' if is_lost else 'left'}", "prove_charge", arguments)]
+            # Of each charge by itself: what somebody makes fail with one must not count against another.
+            step = f"{key}:prove:{batch.commitment.hex()}:{index}:{'bond' if is_lost else 'left'}"
+            return [(step, "prove_charge", arguments)]
     return []
 
 
@@ -51,9 +57,12 @@ class ClaimKeeper:
     desk: Desk
 
     def cycle(self) -> None:
-        """Each step by itself: one that is refused holds up no other."""
+        """Each step by itself: one that is refused or given up holds up no other."""
         with self.desk.follower.reading() as network:
             steps = decide_claims(network)
-        for key, function, arguments in steps:
-            if self.desk.try_send(MONEY, key, "BalanceClaims", function, *arguments):
-                log.info("%s: %s", key, function, extra={"key": key})
+        self.desk.try_each([partial(self._turn, step) for step in steps])
+
+    def _turn(self, step: Step) -> None:
+        key, function, arguments = step
+        if self.desk.try_send(MONEY, key, "BalanceClaims", function, *arguments):
+            log.info("%s: %s", key, function, extra={"key": key})

@@ -2,18 +2,21 @@
 """What keepers do about a client's claim to its balance: they show what it leaves out, and settle it when its time has come."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from inferix.chain.abi import Interface
+from inferix.chain.errors import GivenUp
 from inferix.models.roles import Outcome
 from inferix.money import OnChain, holdings
 from inferix.replay.balances import entry
 from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Batch
-from keepers.claims import decide_claims
-from keepers.desk import Step
+from keepers.claims import ClaimKeeper, decide_claims
+from keepers.desk import Desk, Step
 from tests.replay.chain import COIN, MANAGER, Chain, address
 
 WEEK = 7 * 86_400
@@ -141,6 +144,54 @@ def test_what_is_not_final_yet_is_shown_once_and_again_when_it_takes_the_bond(ch
     assert again[1:] == step[1:] and again[0] != step[0], "a journal sends none twice"
     chain.emit("ClaimFell", account=1, task=bytes(32), attempt=0, winner=address(5))
     assert decide_claims(chain.network) == []
+
+
+def test_attack_a_proof_that_was_made_to_fail_counts_against_no_other(chain: Chain) -> None:
+    """A journal gives a key up: what was shown is void in front of its proof, again and again, and another is left."""
+    first, other = charged(chain), charged(chain)
+    claim(chain)
+    (step,) = decide_claims(chain.network)
+    first.voided.add(0)
+    (next_step,) = decide_claims(chain.network)
+    assert next_step[2][2]["header"] == other.header  # type: ignore[index]
+    assert next_step[0] != step[0]
+
+
+def test_what_is_final_is_shown_before_what_may_fall(chain: Chain) -> None:
+    charged(chain)
+    claim(chain)
+    after = charged(chain)
+    make_final(chain, after)
+    (step,) = decide_claims(chain.network)
+    assert step[2][2]["header"] == after.header  # type: ignore[index]
+
+
+def test_a_step_that_was_given_up_holds_up_no_other_claim(chain: Chain) -> None:
+    charged(chain)
+    claim(chain)
+    claim(chain, account=2)
+    chain.wait(WEEK)
+    chain.network.tick(chain.time)
+    sent: list[str] = []
+
+    def submit(lane: str, key: str, call: object) -> None:
+        sent.append(key)
+        if len(sent) == 1:
+            raise GivenUp(key)
+
+    desk = Desk(
+        follower=SimpleNamespace(reading=lambda: nullcontext(chain.network)),  # type: ignore[arg-type]
+        database=None,  # type: ignore[arg-type]
+        store=None,  # type: ignore[arg-type]
+        deployment=SimpleNamespace(call=lambda *call: call),  # type: ignore[arg-type]
+        sender=SimpleNamespace(done=lambda key: False, submit=submit),  # type: ignore[arg-type]
+        manager=MANAGER,
+        operator_key=bytes(32),
+        sealing_key=bytes(32),
+    )
+    with pytest.raises(GivenUp, match="claim:1:"):
+        ClaimKeeper(desk).cycle()
+    assert [key.split(":")[1] for key in sent] == ["1", "2"]
 
 
 def test_regression_a_false_claim_is_shown_to_be_one_after_a_pause_too(chain: Chain) -> None:
