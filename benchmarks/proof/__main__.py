@@ -56,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _calibrate(asked)
             return 0
         if asked.publish:
-            outcome.slight_frames(folder).publish()
-            line(f"{outcome.frames(folder).publish()} frames published in {outcome.PUBLISHED / folder.name}")
+            count = outcome.frames(folder).publish() + outcome.slight_frames(folder).publish()
+            line(f"{count} frames published in {outcome.PUBLISHED / folder.name}")
             return 0
         if not asked.report:
             _measure(asked, folder)
