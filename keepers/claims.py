@@ -39,15 +39,15 @@ def _left_out(network: Network, claim: BalanceClaim, key: str) -> list[Step]:
         for batch, index in charges(network, claim.account, claim.since, claim.claimed_at)
         if entry(batch.leaves[index]) not in listed
     ]
+    if not found:
+        return []
     # Then what is final: of a batch on its way a proof fails where that falls first.
-    found.sort(key=lambda item: (not item[0], item[1].status is not BatchStatus.FINAL))
-    for is_lost, batch, index in found[:1]:
-        if claim.left or is_lost:
-            arguments = (claim.account, claim.counted, inclusion(batch, index))
-            # Of each charge by itself: what somebody makes fail with one must not count against another.
-            step = f"{key}:prove:{batch.commitment.hex()}:{index}:{'bond' if is_lost else 'left'}"
-            return [(step, "prove_charge", arguments)]
-    return []
+    is_lost, batch, index = max(found, key=lambda item: (item[0], item[1].status is BatchStatus.FINAL))
+    if not (claim.left or is_lost):
+        return []
+    # Of each charge by itself: what somebody makes fail with one must not count against another.
+    step = f"{key}:prove:{batch.commitment.hex()}:{index}:{'bond' if is_lost else 'left'}"
+    return [(step, "prove_charge", (claim.account, claim.counted, inclusion(batch, index)))]
 
 
 @dataclass

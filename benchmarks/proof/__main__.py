@@ -44,10 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all that was asked for was measured."""
     asked = _parser().parse_args(arguments)
     exit_on_sigterm()
-    kind, rules = (
-        "full" if asked.full else "short",
-        load_calibration().without_slight().name,
-    )  # votes by others do not add up
+    kind = "full" if asked.full else "short"
+    rules = load_calibration().without_slight().name  # votes by others do not add up
     folder = OUT / f"{kind}-{asked.width}x{asked.height}-{asked.samples}-{rules}"
     try:
         if asked.full:

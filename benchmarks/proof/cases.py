@@ -31,7 +31,7 @@ CUTS: Final = {"3 bounces of 12": "bounces", "fast GI": "fast_gi"}
 """Settings cut; in many scenes they hardly change the picture."""
 
 ALL_BUT_ONE: Final = "all samples but one"
-SLIGHT: Final = (*CUTS, ALL_BUT_ONE)
+UNCLAIMED: Final = (*CUTS, ALL_BUT_ONE)
 """Counted, and not claimed."""
 
 Frames = dict[str, FloatArray]
@@ -187,5 +187,5 @@ def _costing(worker: Blender, made: Made, name: str, shot: Shot, cut: str = "") 
 
 def claimed(names: Mapping[str, object] | list[str]) -> list[str]:
     """Of these classes, those that a calibration claims to catch: whole frames that are not what was ordered."""
-    spared = {HONEST, EIGHT_BITS, GPU, *SLIGHT, *partials()}
+    spared = {HONEST, EIGHT_BITS, GPU, *UNCLAIMED, *partials()}
     return [name for name in names if name not in spared]

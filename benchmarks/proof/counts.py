@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.proof.cases import GPU, HONEST, SLIGHT, claimed
+from benchmarks.proof.cases import GPU, HONEST, UNCLAIMED, claimed
 from benchmarks.proof.journal import Row
 from benchmarks.proof.run import RULES, SCALES, THRESHOLDS, scaled
 from benchmarks.proof.votes import NEEDED, SEATS
@@ -195,7 +195,7 @@ def calibrate(rows: Sequence[Row], source: str, *, chosen: bool = True) -> Calib
     old, names = load_calibration(), counted(rows)
     point = best(rows) if chosen else _in_force(rows)
     forged = claimed(names)
-    others = [name for name in names if name in SLIGHT]
+    others = [name for name in names if name in UNCLAIMED]
 
     def row(name: str, share: Share) -> Counted:
         return Counted(name, share.trials, share.count)

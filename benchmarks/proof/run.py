@@ -110,7 +110,7 @@ class Run:
 
 def rules() -> dict[str, Rule]:
     """Thresholds of the sequential test between two CPUs: of one kernel, and of two. What slight tiles add to it is
-    counted by themselves (`benchmarks.proof.thinned`): votes with and without them do not add up."""
+    counted by themselves (`benchmarks.proof.slight`): votes with and without them do not add up."""
     calibration = load_calibration().without_slight()
     return {name: calibration.rule("cpu", "cpu", same_kernel=name == RULES[0]) for name in RULES}
 
@@ -120,7 +120,7 @@ def _judge(case: Case, made: Made, redone: votes.Own) -> Row:
     own = {RULES[0]: exact, RULES[1]: redone}
     frames = {HONEST: made.honest, **made.frames}
     plans = votes.drawn(votes.Delivered(made.honest, case.draws(votes.SEATS)).plans())
-    counted = {HONEST, cases.EIGHT_BITS, *cases.SLIGHT, *cases.claimed(frames)}
+    counted = {HONEST, cases.EIGHT_BITS, *cases.UNCLAIMED, *cases.claimed(frames)}
     shot = case.shot
     return {
         "case": case.number,

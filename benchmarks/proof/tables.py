@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.proof import cases, counts
-from benchmarks.proof.cases import EIGHT_BITS, GPU, HONEST, SLIGHT
+from benchmarks.proof.cases import EIGHT_BITS, GPU, HONEST, UNCLAIMED
 from benchmarks.proof.costs import SceneCost
 from benchmarks.proof.counts import Found, Share
 from benchmarks.proof.forgeries import SHARES, WHERE
@@ -47,7 +47,7 @@ def sheets(
     found = [
         _scenes(rows),
         *found,
-        *(_cut(rows, name) for name in SLIGHT if any(name in row["cost"] for row in rows)),
+        *(_cut(rows, name) for name in UNCLAIMED if any(name in row["cost"] for row in rows)),
         _stakes(rows),
         _tiles(rows),
         _points(rows),
