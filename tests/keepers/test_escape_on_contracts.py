@@ -17,7 +17,7 @@ from inferix.audit import Audit
 from inferix.chain.deployment import Call
 from inferix.cli import escape as command
 from inferix.errors import NotFound, Refused
-from inferix.escape import PATIENCE, draft, waiting
+from inferix.escape import PATIENCE, Escape, draft, waiting
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus, Lie, Outcome
 from inferix.replay import Network
 from inferix.replay.settlement import outcome_leaf, ready
@@ -76,6 +76,16 @@ def propose(live: Live, state: TaskState, **changes: Any) -> Batch:
     boa.env.raw_call(live.escape.address, sender=worker_of(live, found.leaf.node).owner.address, data=data)
     live.follow()
     return list(live.network.batches.values())[-1]
+
+
+def tried(live: Live, found: Escape, at: int, refusal: str = "") -> None:
+    """Its worker proposes it at this second: taken, or refused with these words."""
+    with boa.env.anchor():
+        set_time(at)
+        data = live.interfaces[str(live.escape.address)].encode("propose", found.arguments)
+        sender = worker_of(live, found.leaf.node).owner.address
+        with pytest.raises(Revert, match=refusal) if refusal else nullcontext():
+            boa.env.raw_call(live.escape.address, sender=sender, data=data)
 
 
 def objections(live: Live, manager: Node) -> list[Objection]:
@@ -199,13 +209,8 @@ def test_attack_a_pause_cuts_off_no_escape_as_reducer_and_contract_agree_to_the_
     found = draft(live.network, task.task.id, block_hash)
     assert found.closes_at == closes_at + 7 * 86_400
     assert began + 7 * 86_400 <= live.network.time < found.closes_at
-    for early, is_taken in [(1, True), (0, False)]:
-        with boa.env.anchor():
-            set_time(found.closes_at - early)
-            data = live.interfaces[str(live.escape.address)].encode("propose", found.arguments)
-            sender = worker_of(live, found.leaf.node).owner.address
-            with nullcontext() if is_taken else pytest.raises(Revert, match="too long after the deadline"):
-                boa.env.raw_call(live.escape.address, sender=sender, data=data)
+    tried(live, found, found.closes_at - 1)
+    tried(live, found, found.closes_at, "too long after the deadline")
 
 
 def test_attack_a_pause_opens_no_escape_as_reducer_and_contract_agree_to_the_second(
@@ -220,13 +225,8 @@ def test_attack_a_pause_opens_no_escape_as_reducer_and_contract_agree_to_the_sec
     assert opens_at <= live.network.time < found.opens_at == opens_at + 7 * 86_400
     with pytest.raises(Refused, match="its manager may propose it until"):
         command._propose(Wallet(live), live.network, task.task.id, True, lambda: bytes(32))
-    for early, is_taken in [(1, False), (0, True)]:
-        with boa.env.anchor():
-            set_time(found.opens_at - early)
-            data = live.interfaces[str(live.escape.address)].encode("propose", found.arguments)
-            sender = worker_of(live, found.leaf.node).owner.address
-            with nullcontext() if is_taken else pytest.raises(Revert, match="its manager may still propose it"):
-                boa.env.raw_call(live.escape.address, sender=sender, data=data)
+    tried(live, found, found.opens_at - 1, "its manager may still propose it")
+    tried(live, found, found.opens_at)
 
 
 def test_nothing_to_escape_with(live: Live, task: TaskState) -> None:

@@ -156,6 +156,8 @@ def test_anchors_of_any_length(court: Court, count: int) -> None:
     for chunk in range(max(1, -(-count // 64))):
         challenge(court, shown, chunk)
         answer(court, shown, chunk)
+        with boa.reverts("Disputes: not open"):
+            answer(court, shown, chunk)
 
 
 def test_digests_alone_are_no_answer(court: Court) -> None:
@@ -187,6 +189,8 @@ def test_a_key_that_was_replaced_still_shows_a_message(court: Court) -> None:
         court.registry.set_operator(node.id, court.fresh_key("operator").address)
     challenge(court, shown)
     answer(court, shown)
+    with boa.reverts("Disputes: not open"):
+        answer(court, shown)
 
 
 def test_an_anchor_can_be_asked_for_until_its_window_is_over(court: Court) -> None:

@@ -219,7 +219,7 @@ def test_signatures_of_others(court: Court, case: Case) -> None:
 def test_a_worker_that_changed_its_key_since(court: Court, case: Case) -> None:
     with acting(case.worker.owner):
         court.registry.set_operator(case.worker.id, key("the worker's next key").address)
-    case.propose()
+    assert court.status(case.propose()) == PROPOSED
 
 
 def test_a_seed_of_choice_draws_no_friends(court: Court, case: Case) -> None:

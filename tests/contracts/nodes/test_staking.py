@@ -463,13 +463,17 @@ def test_the_contract_holds_exactly_what_the_books_say(deployed: System, acts: l
             assert ifx.minted() == minted
 
 
-def test_attack_a_worker_that_lowers_its_price_before_the_fine_is_fined_as_it_was(system: System) -> None:
+def dear_worker(system: System) -> tuple[Node, int, int]:
+    """One that asks ten times the usual price: it, what it asks [nano-USD per IBM], and what it has to stake [wei]."""
     dear = 10 * int(system.registry.terms(system.bonded(WORKER).id).price)
-    node = system.register(WORKER, price=dear)
-    with acting(system.manager.operator):
-        system.registry.attest_benchmark(node.id, 10**6, bytes(32))
+    node = measured(system, dear, 10**6)
     needed = int(system.staking.required(node.id))
     system.stake(node, needed)
+    return node, dear, needed
+
+
+def test_attack_a_worker_that_lowers_its_price_before_the_fine_is_fined_as_it_was(system: System) -> None:
+    node, dear, needed = dear_worker(system)
     before = system.registry.node(node.id)
     with acting(node.owner):
         system.registry.set_price(node.id, dear // 10)
@@ -503,12 +507,7 @@ def test_attack_a_worker_measured_anew_as_slow_has_stake_for_what_it_was(system:
 def test_attack_a_pause_in_which_nothing_is_proposed_outlasts_no_price_of_before(system: System) -> None:
     """An order of before is charged up to 30 days of block time and ten of the protocol's clock later."""
     system.set_parameter("batch_window", 7 * DAY)
-    dear = 10 * int(system.registry.terms(system.bonded(WORKER).id).price)
-    node = system.register(WORKER, price=dear)
-    with acting(system.manager.operator):
-        system.registry.attest_benchmark(node.id, 10**6, bytes(32))
-    needed = int(system.staking.required(node.id))
-    system.stake(node, needed)
+    node, dear, needed = dear_worker(system)
     with acting(node.owner):
         system.registry.set_price(node.id, dear // 10)
     advance(30 * DAY)
