@@ -36,6 +36,7 @@ HOLDERS = (
     "Panels",
     "Escape",
     "BalanceClaims",
+    "Leases",
 )
 
 

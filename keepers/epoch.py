@@ -228,10 +228,14 @@ class EpochKeeper:
             if root is None or data is None:
                 return
             leaves = decide_claims(network, root, data)
-            shares = [(lane, coin) for lane in sorted(network.lanes) for coin in sorted(network.released)]
+            coins = sorted(network.released)
+            shares = [(lane, coin) for lane in sorted(network.lanes) for coin in coins]
         epoch, sender = root.epoch, self.desk.sender
         for first, function, arguments in claim_calls(data, leaves, lambda at: sender.done(f"claim:{epoch}:{at}")):
             self.desk.try_send(MONEY, f"claim:{epoch}:{first}", "Accounts", function, *arguments)
         for lane, coin in shares:
             key = f"claim-manager:{root.epoch}:{lane}:{coin}"
             self.desk.try_send(MONEY, key, "FeeBurner", "claim_manager", lane, coin)
+        for place in ("FeeBurner", "Leases"):
+            for coin in coins:
+                self.desk.try_send(MONEY, f"foundation:{epoch}:{place}:{coin}", place, "pay_foundation", coin)

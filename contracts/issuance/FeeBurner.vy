@@ -6,8 +6,8 @@
 @license AGPL-3.0-only
 @author Inferix
 @notice Takes the charges of final batches out of IfxDollar, coin by coin: most of it buys IFX, which is burned; of the rest a
-        part is kept for the managers, in proportion to the final charges of their lanes, and the foundation gets what
-        remains. What the market does not sell at once for waits here, and whoever calls next goes on with it.
+        part is kept for the managers, in proportion to the final charges of their lanes, and what remains for the
+        foundation. What the market does not sell at once for waits here, and whoever calls next goes on with it.
 @custom:security Anybody may collect, so a purchase never pays more than `swap_slippage_bps` over the market's mean price, nor
                  more in one call than the market offers.
 @custom:kill The governor names another market; what waits is spent there. Coins that arrive otherwise than by `collect` stay
@@ -22,14 +22,21 @@ from ..interfaces import IIFX
 from ..interfaces import IIfxDollar
 from ..interfaces import IMarket
 from ..interfaces import INodeRegistry
+from ..modules import foundation_part
 from ..modules import governed
 from ..modules import payments
 
 implements: IFeeBurner
+initializes: foundation_part
 initializes: governed
 
 
-exports: governed.parameters
+exports: (
+    governed.parameters,
+    foundation_part.foundation,
+    foundation_part.foundation_due,
+    foundation_part.pay_foundation,
+)
 
 
 BPS: constant(uint256) = 10_000
@@ -40,7 +47,6 @@ _IFX: immutable(IIFX)
 _IFX_DOLLAR: immutable(IIfxDollar)
 _BATCHES: immutable(IBatches)
 _REGISTRY: immutable(INodeRegistry)
-foundation: public(immutable(address))
 
 
 market: public(IMarket)
@@ -79,7 +85,7 @@ def __init__(
     _IFX_DOLLAR = IIfxDollar(ifx_dollar)
     _BATCHES = IBatches(batches)
     _REGISTRY = INodeRegistry(registry)
-    foundation = foundation_
+    foundation_part.__init__(foundation_)
     self._set_market(market)
 
 
@@ -96,7 +102,7 @@ def set_market(market: address):
 @nonreentrant
 def collect(coin: address) -> uint256:
     """
-    @notice Takes the final charges in a coin that were not taken yet, pays the foundation, and buys IFX, which is burned, for as
+    @notice Takes the final charges in a coin that were not taken yet, keeps the foundation's part, and buys IFX, which is burned, for as
             much of what waits as the market offers now. Anybody; refused when there is nothing to take nor to buy.
     @return Wei burned.
     """
@@ -165,7 +171,7 @@ def _divide(coin: address, amount: uint256, rest: uint256):
     self.collected[coin] += amount
     self.kept[coin] += managers
     self.unpaid[coin] += managers
-    payments._pay(coin, foundation, rest - managers)
+    foundation_part._keep(coin, rest - managers)
     log IFeeBurner.Collected(coin=coin, amount=amount, foundation=rest - managers, managers=managers)
 
 

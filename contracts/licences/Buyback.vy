@@ -27,6 +27,7 @@ from ..interfaces import INodeRegistry
 from ..interfaces import INodeSale
 from ..modules import governed
 from ..modules import merkle_proof
+from ..modules import payments
 
 implements: IBuyback
 initializes: governed
@@ -211,7 +212,7 @@ def claim(licence: uint256) -> uint256:
     self._requests[licence].received = request.received + amount
     if is_first:
         extcall IERC721(_LICENCES.address).transferFrom(self, treasury, licence)
-    self._pay(request.option, request.owner, amount)
+    payments._pay(_IFX.address if request.option == IN_IFX else _NATIVE.address, request.owner, amount)
     log IBuyback.BoughtBack(licence=licence, owner=request.owner, amount=amount)
     return amount
 
@@ -227,8 +228,8 @@ def sweep():
     assert block.timestamp >= self.settled_at + CLAIM_TERM, "Buyback: claims open"
     ifx: uint256 = staticcall _IFX.balanceOf(self)
     native: uint256 = staticcall _NATIVE.balanceOf(self)
-    self._pay(IN_IFX, treasury, ifx)
-    self._pay(IN_NATIVE, treasury, native)
+    payments._pay(_IFX.address, treasury, ifx)
+    payments._pay(_NATIVE.address, treasury, native)
     log IBuyback.Swept(ifx=ifx, native=native)
 
 
@@ -306,11 +307,3 @@ def _due(request: IBuyback.Request, settled_at: uint256) -> uint256:
     if request.received != 0:
         return 0
     return min(part, staticcall _SALE.native_for(request.paid * NATIVE_BPS // BPS))
-
-
-@internal
-def _pay(option: uint8, to: address, amount: uint256):
-    if option == IN_IFX:
-        assert extcall _IFX.transfer(to, amount), "Buyback: transfer failed"
-    else:
-        assert extcall _NATIVE.transfer(to, amount, default_return_value=True), "Buyback: transfer failed"

@@ -184,8 +184,7 @@ def fund_buyback(value_: uint256) -> uint256:
         units = 0
     elif block.timestamp <= (word >> 112) + RATE_TERM:
         units = min(units, self._units(word, value_, False))
-    if units != 0:
-        payments._pay(native, msg.sender, units)
+    payments._pay(native, msg.sender, units)
     log INodeSale.BuybackFunded(native=units)
     return units
 

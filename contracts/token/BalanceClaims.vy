@@ -23,14 +23,21 @@ from ..interfaces import IAccounts
 from ..interfaces import IBalanceClaims
 from ..interfaces import IBatches
 from ..interfaces import IIfxDollar
+from ..modules import foundation_part
 from ..modules import governed
 from ..modules import payments
 
 implements: IBalanceClaims
+initializes: foundation_part
 initializes: governed
 
 
-exports: governed.parameters
+exports: (
+    governed.parameters,
+    foundation_part.foundation,
+    foundation_part.foundation_due,
+    foundation_part.pay_foundation,
+)
 
 
 interface Epochs:
@@ -58,7 +65,6 @@ _LOW_64: constant(uint256) = 2**64 - 1
 _IFX_DOLLAR: immutable(IIfxDollar)
 _ACCOUNTS: immutable(IAccounts)
 _BATCHES: immutable(IBatches)
-foundation: public(immutable(address))
 
 
 _claims: HashMap[uint32, IBalanceClaims.Claim]
@@ -75,7 +81,7 @@ def __init__(parameters: address, ifx_dollar: address, accounts: address, batche
     _IFX_DOLLAR = IIfxDollar(ifx_dollar)
     _ACCOUNTS = IAccounts(accounts)
     _BATCHES = IBatches(batches)
-    foundation = foundation_
+    foundation_part.__init__(foundation_)
 
 
 @external
@@ -160,8 +166,8 @@ def prove_charge(account: uint32, counted: DynArray[bytes32, 1000], item: IBatch
         winner = msg.sender
         self._claims[account] = empty(IBalanceClaims.Claim)
         held: IIfxDollar.Account = staticcall _IFX_DOLLAR.account(account)
+        foundation_part._keep(held.coin, claim.bond - claim.bond // 2)
         payments._pay(held.coin, winner, claim.bond // 2)
-        payments._pay(held.coin, foundation, claim.bond - claim.bond // 2)
     log IBalanceClaims.ClaimFell(
         account=account, task=item.leaf.task, attempt=item.leaf.attempt, winner=winner
     )

@@ -7,27 +7,35 @@
 @license AGPL-3.0-only
 @author Inferix
 @notice Pays for leases out of IfxDollar, leaf by leaf, once their batch is final: the owner of the machine gets most of the
-        charge, the foundation `lease_fee_bps` of it. Nothing is bought, burned or minted for a lease, and no manager has
-        a share. It holds no money.
+        charge, `lease_fee_bps` of it is kept for the foundation. Nothing is bought, burned or minted for a lease, and no
+        manager has a share.
 @custom:security A client's signature under the order is checked once more when money leaves: a lease that nobody ordered is
                  paid to nobody, even if its batch stood unseen. So is one of another coin than the account's, or beyond
                  what the account paid in: no contract knows what of that is spent on work, but more than all there never is.
 @custom:kill None: what is final is paid.
 """
 
+from ethereum.ercs import IERC20
 from ..interfaces import IBatches
 from ..interfaces import ICommittees
 from ..interfaces import IIfxDollar
 from ..interfaces import ILeases
 from ..interfaces import INodeRegistry
+from ..modules import foundation_part
 from ..modules import governed
 from ..modules import lease
 
 implements: ILeases
+initializes: foundation_part
 initializes: governed
 
 
-exports: governed.parameters
+exports: (
+    governed.parameters,
+    foundation_part.foundation,
+    foundation_part.foundation_due,
+    foundation_part.pay_foundation,
+)
 
 
 FINAL: constant(uint8) = 2
@@ -38,7 +46,6 @@ _REGISTRY: immutable(INodeRegistry)
 _IFX_DOLLAR: immutable(IIfxDollar)
 _BATCHES: immutable(IBatches)
 _COMMITTEES: immutable(ICommittees)
-foundation: public(immutable(address))
 
 
 # task => whether it was paid
@@ -65,7 +72,7 @@ def __init__(
     _IFX_DOLLAR = IIfxDollar(ifx_dollar)
     _BATCHES = IBatches(batches)
     _COMMITTEES = ICommittees(committees)
-    foundation = foundation_
+    foundation_part.__init__(foundation_)
 
 
 @external
@@ -94,7 +101,7 @@ def pay(item: IBatches.Inclusion, order: Bytes[135]) -> uint256:
     kept: uint256 = convert(leaf.charge, uint256) * governed._parameter(keccak256("lease_fee_bps")) // BPS
     due: uint256 = convert(leaf.charge, uint256) - kept
     provided: uint256 = extcall _IFX_DOLLAR.release_lease(index, owner, convert(due, uint96))
-    given: uint256 = extcall _IFX_DOLLAR.release_lease(index, foundation, convert(kept, uint96))
+    given: uint256 = self._keep(index, coin, kept)
     log ILeases.LeasePaid(
         task=leaf.task,
         node=leaf.node,
@@ -105,6 +112,16 @@ def pay(item: IBatches.Inclusion, order: Bytes[135]) -> uint256:
         foundation=given,
     )
     return provided
+
+
+@internal
+def _keep(index: uint8, coin: address, amount: uint256) -> uint256:
+    # What arrived is the foundation's: a coin may keep a fee.
+    before: uint256 = staticcall IERC20(coin).balanceOf(self)
+    extcall _IFX_DOLLAR.release_lease(index, self, convert(amount, uint96))
+    units: uint256 = staticcall IERC20(coin).balanceOf(self) - before
+    foundation_part._keep(coin, units)
+    return units
 
 
 @internal

@@ -11,7 +11,6 @@ ALWAYS_TRUE = "IFX moves or reverts; it never answers with false"
 EARLIER = "another module of the same contract refuses the same empty address before"
 ANSWERS = "Committees reverts, or answers with how many votes stand"
 UNREACHED = {
-    "Buyback: transfer failed": "IFX and wrapped native move or revert; they never answer with false",
     "CommunityFund: transfer failed": ALWAYS_TRUE,
     "Delegation: transfer failed": ALWAYS_TRUE,
     "PenaltyPool: transfer failed": ALWAYS_TRUE,

@@ -74,9 +74,9 @@ class Twins:
             with boa.reverts():
                 network.fee_burner.collect(network.usd)
             return
-        before = network.usd.balanceOf(network.foundation), network.fee_burner.kept(network.usd)
+        before = network.fee_burner.foundation_due(network.usd), network.fee_burner.kept(network.usd)
         network.fee_burner.collect(network.usd)
-        assert network.usd.balanceOf(network.foundation) - before[0] == split.foundation
+        assert network.fee_burner.foundation_due(network.usd) - before[0] == split.foundation
         assert network.fee_burner.kept(network.usd) - before[1] == split.managers
         assert network.fee_burner.burned() == self.issuance.burned
 

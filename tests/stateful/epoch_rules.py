@@ -6,6 +6,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.contracts.system import ACTIVE, BANNED, JAILED
 from tests.stateful.model.basics import DAY
+from tests.stateful.model.work import DIVIDING
 from tests.stateful.stage import COINS, PICK, Stage
 from tests.stateful.way_out import keep_up
 from tests.stateful.world import parameter
@@ -49,6 +50,12 @@ class EpochRules(Stage):
         manager, address = self.world.managers[pick % 2].id, self.world.addresses[coin]
         ask = lambda: self.bench.model.work.claim_manager(manager, address)  # noqa: E731
         self.bench.both(self.world.stranger, ask, "fee_burner", "claim_manager", manager, address)
+
+    @rule(place=st.sampled_from(DIVIDING), coin=COINS)
+    def pay_foundation(self, place: str, coin: str) -> None:
+        address = self.world.addresses[coin]
+        ask = lambda: self.bench.model.work.pay_foundation(place, address)  # noqa: E731
+        self.bench.both(self.world.stranger, ask, place, "pay_foundation", address)
 
     @precondition(lambda self: self.bench.model.work.epochs)
     @rule(poster=PICK, back=st.integers(0, 2), more=st.sampled_from([0, 0, 0, 1]))

@@ -54,9 +54,10 @@ def in_its_terms(model: Model) -> dict[tuple[Any, ...], Any]:
 
 
 def check(model: Model) -> None:
-    """Each contract holds its bonds and nothing else."""
+    """Each contract holds its bonds, what is the foundation's of lost ones, and nothing else."""
     ground, own, accounts = model.ground, model.ground.own, model.credit.accounts
     assert ground.ifx.of(own["escape"]) == sum(bond.amount for bond in model.escapes.bonds.values())
     for coin in model.credit.coins.values():
         bonds = [claim.bond for id, claim in model.claims.standing.items() if accounts[id].coin == coin.address]
-        assert ground.coins[coin.address].of(own["balance_claims"]) == sum(bonds)
+        due = model.work.due.get(("balance_claims", coin.address), 0)
+        assert ground.coins[coin.address].of(own["balance_claims"]) == sum(bonds) + due

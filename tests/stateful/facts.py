@@ -13,7 +13,7 @@ from inferix.replay import Network as Mirror
 from tests.stateful import court_facts, exit_facts, lane_facts, pool_facts, realm_facts, sale_facts
 from tests.stateful.model.stake import MANAGER
 from tests.stateful.model.whole import Model
-from tests.stateful.model.work import BUDGET, FINAL, LEASES
+from tests.stateful.model.work import BUDGET, DIVIDING, FINAL, LEASES
 from tests.stateful.start import COINS
 from tests.stateful.world import World
 
@@ -91,6 +91,7 @@ def _work(model: Model) -> Facts:
     for coin in model.credit.coins.values():
         books = [book.get(coin.address, 0) for book in (work.collected, work.kept, work.unpaid, work.waiting)]
         found["fees", coin.address, coin.index] = (work.final_charge(coin.index), *books)
+        found |= {("foundation", place, coin.address): work.due.get((place, coin.address), 0) for place in DIVIDING}
         marked = coin.index + LEASES
         found["leases", coin.address, marked] = work.final_charge(marked)
     for node in model.stakes.nodes.values():
@@ -184,6 +185,8 @@ def _read_work(world: World, key: Key) -> Any:
         case ("fees", address, index):
             books = [world.read("fee_burner", name, address) for name in ("collected", "kept", "unpaid", "to_burn")]
             return (world.read("batches", "final_charge", index), *books)
+        case ("foundation", place, address):
+            return world.read(place, "foundation_due", address)
         case ("lane", id):
             lane = world.read("batches", "lane", id)
             return lane["batches"], lane["final"], lane["open_charge"]

@@ -166,8 +166,10 @@ class Life:
         machine, bench, work = self.machine, self.bench, self.model.work
         self.no(machine.close_epoch)
         self.no(machine.claim_manager, 0, "usd")
+        self.no(machine.pay_foundation, "fee_burner", "usd")
         for coin in ("usd", "cents"):
             self.once(machine.collect, coin)
+        self.once(machine.pay_foundation, "fee_burner", "usd")
         self.once(machine.claim_manager, 0, "usd")
         machine._pass(3 * DAY)
         self.once(machine.close_epoch)

@@ -133,8 +133,13 @@ def check(model: Model) -> None:
     """What waits is here, nothing was spent twice; no purchase over its share or under its least; prices move a fifth."""
     ground, own, work, pools = model.ground, model.ground.own, model.work, model.markets.pools
     for coin, token in ground.coins.items():
-        waiting, unpaid = work.waiting.get(coin, 0), work.unpaid.get(coin, 0)
-        assert token.of(own["fee_burner"]) == waiting + unpaid and waiting >= 0
+        waiting, unpaid, due = (
+            work.waiting.get(coin, 0),
+            work.unpaid.get(coin, 0),
+            work.due.get(("fee_burner", coin), 0),
+        )
+        assert token.of(own["fee_burner"]) == waiting + unpaid + due and waiting >= 0
+        assert token.of(own["leases"]) == work.due.get(("leases", coin), 0)
         books = [book.get(coin, 0) for book in (work.spent, work.kept, work.given)]
         assert work.collected.get(coin, 0) == sum(books) + waiting, "spent twice"
         assert token.of(own["pool_market"]) == token.of(own["router"]) == token.of(own["market"]) == 0

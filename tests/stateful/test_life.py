@@ -10,6 +10,7 @@ from tests.stateful.stage import Stage
 CALLS = {
     *("accounts.claim", "accounts.finalize", "accounts.post", "batches.finalize", "batches.propose"),
     *("burn_mint_work.close_epoch", "fee_burner.claim_manager", "fee_burner.collect"),
+    "fee_burner.pay_foundation",
     *("disputes.answer_data", "disputes.answer_votes", "disputes.challenge_data", "disputes.challenge_votes"),
     *("disputes.expire", "ifx_dollar.cancel_request", "ifx_dollar.request_withdrawal", "ifx_dollar.withdraw"),
     *("panels.appeal", "panels.charge", "panels.execute", "panels.freeze", "panels.penalise_late", "panels.resolve"),

@@ -43,7 +43,7 @@ def pay(court: Court, batch: Batch, ballot: Ballot, order: bytes = b"") -> int:
 
 @dataclass
 class Purses:
-    """Units of DevUSD of everybody who gets some of a fee."""
+    """Units of DevUSD of everybody who gets some of a fee; the foundation's also where they wait for it."""
 
     owner: int
     foundation: int
@@ -57,5 +57,9 @@ class Purses:
 
 def purses(court: Court) -> Purses:
     owner = court.workers[0].owner.address
-    holders = (owner, court.foundation, court.fee_burner.address, court.treasury, court.ifx_dollar.address)
-    return Purses(*(int(court.usd.balanceOf(holder)) for holder in holders))
+    owner, foundation, burner, treasury, held = (
+        int(court.usd.balanceOf(holder))
+        for holder in (owner, court.foundation, court.fee_burner, court.treasury, court.ifx_dollar)
+    )
+    kept, due = (int(contract.foundation_due(court.usd)) for contract in (court.fee_burner, court.leases))
+    return Purses(owner, foundation + kept + due, burner - kept, treasury, held)

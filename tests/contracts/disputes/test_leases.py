@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leases: paid to the owner of the machine and the foundation, once, by the client's signature and by nothing else."""
+"""Leases: paid to the owner of the machine, a part kept for the foundation, once, by the client's signature and by nothing else."""
 
 import boa
 import pytest
@@ -9,9 +9,10 @@ from inferix.models.job import LEASE_INDEX
 from tests.contracts.disputes.court import Court
 from tests.contracts.disputes.leasing import COST, MARK, Purses, batch, final, leased, ordered, pay, purses
 from tests.contracts.disputes.worker import delivered, fund
-from tests.contracts.system import STAND_INS, USD, acting, deployer, key
+from tests.contracts.system import STAND_INS, USD, Contract, acting, deployer, key
 
 CANCELLED = 3
+KEEPS_A_FEE = 3
 
 
 # -- what is paid
@@ -22,8 +23,8 @@ def test_most_is_the_owners_and_the_rest_the_foundations(court: Court) -> None:
     made, before = final(court, ballot), purses(court)
     with acting(key("anybody")):
         assert pay(court, made, ballot) == 19_000_000
-    assert purses(court) - before == Purses(19_000_000, 1_000_000, 0, 0, -20_000_000)
     paid = next(event for event in court.leases.get_logs() if type(event).__name__ == "LeasePaid")
+    assert purses(court) - before == Purses(19_000_000, 1_000_000, 0, 0, -20_000_000)
     assert (paid.task, paid.node, paid.owner) == (ballot.leaf.task, court.workers[0].id, court.workers[0].owner.address)
     assert (paid.coin, paid.charge, paid.provided, paid.foundation) == (court.usd.address, COST, 19_000_000, 1_000_000)
     assert court.leases.is_paid(ballot.leaf.task)
@@ -81,19 +82,48 @@ def test_a_lease_of_a_node_that_is_none_is_paid_to_nobody(court: Court) -> None:
         pay(court, final(court, ballot), ballot)
 
 
+def odd_coin(court: Court, client: str) -> tuple[Contract, int]:
+    """A second coin, and the account of a client who has paid it in."""
+    coin = deployer("OddCoin.vy", STAND_INS).deploy(6, 0)
+    with acting(court.governor):
+        court.ifx_dollar.add_coin(coin, 10**6 * USD)
+    coin.mint(client, 10**9)
+    with acting(client):
+        coin.approve(court.ifx_dollar, 10**9)
+        return coin, int(court.ifx_dollar.top_up(coin, 10**9, client))
+
+
 def test_a_lease_is_paid_out_of_the_coin_of_its_account(court: Court) -> None:
     """Else those who paid in another coin would pay for it."""
-    other = deployer("OddCoin.vy", STAND_INS).deploy(6, 0)
-    with acting(court.governor):
-        court.ifx_dollar.add_coin(other, 10**6 * USD)
-    client = key("another client")
-    other.mint(client.address, 10**9)
-    with acting(client):
-        other.approve(court.ifx_dollar, 10**9)
-        court.ifx_dollar.top_up(other, 10**9, client.address)
+    odd_coin(court, key("another client").address)
     ballot = leased(court)
     with boa.reverts("Leases: not the account's coin"):
         pay(court, final(court, ballot, coin=MARK + 2), ballot)
+
+
+def test_attack_a_coin_that_refuses_the_foundation_stops_no_lease(court: Court) -> None:
+    coin, account = odd_coin(court, court.client.address)
+    ballot = leased(court, order=ordered(court, account=account), account=account)
+    made, owner = final(court, ballot, coin=MARK + 2), court.workers[0].owner.address
+    coin.set_blocked(court.foundation)
+    assert pay(court, made, ballot) == 19_000_000 == coin.balanceOf(owner)
+    with boa.reverts("blocked"):
+        court.leases.pay_foundation(coin)
+    coin.set_blocked(owner)
+    assert court.leases.pay_foundation(coin) == 1_000_000 == coin.balanceOf(court.foundation)
+    with boa.reverts("foundation_part: nothing due"):
+        court.leases.pay_foundation(coin)
+
+
+def test_of_a_coin_that_keeps_a_fee_what_arrived_is_the_foundations(court: Court) -> None:
+    coin, account = odd_coin(court, court.client.address)
+    ballot = leased(court, order=ordered(court, account=account), account=account)
+    made = final(court, ballot, coin=MARK + 2)
+    coin.set_habit(KEEPS_A_FEE)
+    pay(court, made, ballot)
+    assert court.leases.foundation_due(coin) == coin.balanceOf(court.leases) == 900_000
+    assert court.leases.pay_foundation(coin) == 900_000
+    assert (coin.balanceOf(court.foundation), coin.balanceOf(court.leases)) == (810_000, 0)
 
 
 # -- what is asked about it

@@ -551,7 +551,15 @@ HOLES = [
         BALANCES,
         CLAIMED + "test_attack_a_clients_bond_is_not_taken_by_a_charge_that_never_becomes_final",
     ),
-    # -- coins that take more, or call back
+    # -- coins that take more, call back, or refuse somebody
+    Hole(
+        "the foundation is sent its part of fees beside everybody else's",
+        BURNER,
+        "foundation_part._keep(coin, rest - managers)",
+        "payments._pay(coin, foundation_part.foundation, rest - managers)",
+        BURNER,
+        BURNED + "test_attack_a_coin_that_refuses_the_foundation_stops_no_burning_and_no_manager",
+    ),
     Hole(
         "a coin that takes more on the way out is paid out of others' money",
         PAYMENTS,

@@ -43,15 +43,15 @@ def usd(network: Network, who: str) -> int:
     return int(network.usd.balanceOf(who))
 
 
-def test_collect_burns_four_fifths_and_pays_the_foundation(ledger: Ledger) -> None:
+def test_collect_burns_four_fifths_and_keeps_the_foundations_part(ledger: Ledger) -> None:
     network = ledger.network
-    supply, before = network.ifx.totalSupply(), usd(network, network.foundation)
+    supply = network.ifx.totalSupply()
     with acting(key("anybody")):
         burned = network.fee_burner.collect(network.usd)
     events = {type(event).__name__: event for event in network.fee_burner.get_logs()}
     assert burned == 8 * USD * IFX // PRICE == supply - network.ifx.totalSupply() == network.fee_burner.burned()
-    assert usd(network, network.foundation) - before == 1_900_000
-    assert (usd(network, network.treasury), usd(network, network.fee_burner.address)) == (8_000_000, 100_000)
+    assert network.fee_burner.foundation_due(network.usd) == 1_900_000
+    assert (usd(network, network.treasury), usd(network, network.fee_burner.address)) == (8_000_000, 2_000_000)
     collected = events["Collected"]
     assert (collected.coin, collected.amount, collected.foundation) == (network.usd.address, 10_000_000, 1_900_000)
     assert collected.managers == 100_000
@@ -68,9 +68,8 @@ def test_collect_follows_the_parameters(ledger: Ledger) -> None:
     network = ledger.network
     network.set_parameter("burn_bps", 9000)
     network.set_parameter("manager_fee_bps", 200)
-    before = usd(network, network.foundation)
     assert network.fee_burner.collect(network.usd) == 9 * USD * IFX // PRICE
-    assert usd(network, network.foundation) - before == 800_000
+    assert network.fee_burner.foundation_due(network.usd) == 800_000
     assert network.fee_burner.unpaid(network.usd) == 200_000
 
 
@@ -149,6 +148,7 @@ def test_claims_never_exceed_what_was_kept(ledger: Ledger) -> None:
     network.set_parameter("manager_fee_bps", 50)
     charge(ledger, second, CHARGE)
     network.fee_burner.collect(network.usd)
+    network.fee_burner.pay_foundation(network.usd)
     assert network.fee_burner.claim_manager(second.id, network.usd) == 50_000
     assert network.fee_burner.unpaid(network.usd) == usd(network, network.fee_burner.address) == 0
     with boa.reverts("FeeBurner: nothing to claim"):
@@ -183,7 +183,7 @@ def test_coins_are_apart(ledger: Ledger) -> None:
         network.ifx_dollar.top_up(coin, 10**20, owner.address)
     charge(ledger, network.manager, CHARGE, coin=2)
     assert network.fee_burner.collect(coin) == 8 * USD * IFX // PRICE
-    assert coin.balanceOf(network.foundation) == 19 * 10**17
+    assert network.fee_burner.pay_foundation(coin) == 19 * 10**17 == coin.balanceOf(network.foundation)
     assert network.fee_burner.claim_manager(network.manager.id, coin) == 10**17
     assert network.fee_burner.collected(network.usd) == 0
     network.fee_burner.collect(network.usd)
@@ -235,7 +235,41 @@ def test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_other_managers_par
         network.fee_burner.claim_manager(first.id, coin)
     coin.set_habit(0)
     assert [network.fee_burner.claim_manager(each.id, coin) for each in (first, second)] == [100_000, 100_000]
-    assert coin.balanceOf(network.fee_burner) == 0
+    assert coin.balanceOf(network.fee_burner) == network.fee_burner.foundation_due(coin)
+
+
+def test_attack_a_coin_that_refuses_the_foundation_stops_no_burning_and_no_manager(ledger: Ledger) -> None:
+    network = ledger.network
+    coin = odd_coin(ledger, network.manager)
+    coin.set_blocked(network.foundation)
+    assert network.fee_burner.collect(coin) == 8 * USD * IFX // PRICE
+    assert network.fee_burner.claim_manager(network.manager.id, coin) == 100_000
+    with boa.reverts("blocked"):
+        network.fee_burner.pay_foundation(coin)
+    charge(ledger, network.manager, CHARGE, coin=2)
+    network.fee_burner.collect(coin)
+    coin.set_blocked(network.treasury)
+    assert network.fee_burner.foundation_due(coin) == 3_800_000
+    with acting(key("anybody")):
+        assert network.fee_burner.pay_foundation(coin) == 3_800_000 == coin.balanceOf(network.foundation)
+    paid = network.fee_burner.get_logs()[-1]
+    assert (paid.coin, paid.amount) == (coin.address, 3_800_000)
+    with boa.reverts("foundation_part: nothing due"):
+        network.fee_burner.pay_foundation(coin)
+
+
+def test_attack_a_coin_that_takes_more_on_the_way_out_to_the_foundation_eats_no_managers_part(ledger: Ledger) -> None:
+    network = ledger.network
+    coin = odd_coin(ledger, network.manager)
+    network.fee_burner.collect(coin)
+    coin.mint(network.fee_burner, 10**6)
+    coin.set_habit(TAKES_MORE)
+    with boa.reverts("payments: the coin took more"):
+        network.fee_burner.pay_foundation(coin)
+    coin.set_habit(0)
+    assert network.fee_burner.pay_foundation(coin) == 1_900_000
+    assert network.fee_burner.claim_manager(network.manager.id, coin) == 100_000
+    assert coin.balanceOf(network.fee_burner) == 10**6
 
 
 def test_a_coins_fee_is_borne_by_who_is_paid(ledger: Ledger) -> None:
@@ -261,6 +295,8 @@ def test_coin_that_calls_back_cannot_collect_twice(ledger: Ledger) -> None:
         (collect, lambda: burner.collect(coin)),
         (claim, lambda: burner.collect(coin)),
         (collect, lambda: burner.claim_manager(manager, coin)),
+        (burner.pay_foundation.prepare_calldata(coin), lambda: burner.collect(coin)),
+        (collect, lambda: burner.pay_foundation(coin)),
     ):
         check_locked(coin, burner, call, outer)
     coin.set_habit(0)

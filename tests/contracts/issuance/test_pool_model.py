@@ -37,7 +37,6 @@ class Run:
         self.burner, self.ledger = pools.network.fee_burner, Ledger(pools.network)
         pools.burn_here()
         self.supply = self.network.ifx.totalSupply()
-        self.foundation = self.network.usd.balanceOf(self.network.foundation)
         self.spent = self.burned = self.claimed = 0
         self.price, self.epoch = self.network.market.price(), pools.market.epoch()
 
@@ -90,10 +89,10 @@ class Run:
     def check(self) -> None:
         """Coins in = spent + waiting + kept + the foundation's; what was bought is burned; the price moves a fifth."""
         usd, network, burner = self.pools.usd, self.network, self.burner
-        foundation = network.usd.balanceOf(network.foundation) - self.foundation
+        foundation = burner.foundation_due(usd)
         waiting, unpaid = burner.to_burn(usd), burner.unpaid(usd)
         assert burner.collected(usd) == self.spent + waiting + unpaid + self.claimed + foundation
-        assert usd.balanceOf(burner) == waiting + unpaid
+        assert usd.balanceOf(burner) == waiting + unpaid + foundation
         assert network.ifx_dollar.coin(usd).released == burner.collected(usd) * 1000
         assert network.ifx.totalSupply() == self.supply - self.burned
         assert burner.burned() == self.burned

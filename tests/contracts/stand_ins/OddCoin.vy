@@ -4,7 +4,8 @@
 @title OddCoin
 @notice Test only: a coin with one of the habits that real coins have.
         0 returns true, 1 returns nothing, 2 returns false, 3 keeps a tenth of what is moved, 4 takes a tenth more from the
-        sender, 5 makes one call of the test's choice while it moves money. It takes licences, so that it can buy one.
+        sender, 5 makes one call of the test's choice while it moves money. Nothing moves to whom its issuer has blocked. It
+        takes licences, so that it can buy one.
 """
 
 
@@ -12,6 +13,7 @@ decimals: public(uint8)
 habit: uint256
 target: address
 call: Bytes[1024]
+blocked: address
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 
@@ -25,6 +27,11 @@ def __init__(decimals_: uint8, habit_: uint256):
 @external
 def set_habit(habit: uint256):
     self.habit = habit
+
+
+@external
+def set_blocked(who: address):
+    self.blocked = who
 
 
 @external
@@ -67,6 +74,7 @@ def onERC721Received(operator: address, owner: address, licence: uint256, data: 
 
 @internal
 def _move(owner: address, to: address, amount: uint256) -> Bytes[32]:
+    assert to != self.blocked, "blocked"
     if self.habit == 2:
         return abi_encode(False)
     self.balanceOf[owner] -= amount

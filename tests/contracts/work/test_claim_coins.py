@@ -83,6 +83,7 @@ def test_coin_that_returns_nothing_works(till: Till) -> None:
     till.claims.prove_charge(till.accounts[till.second], [], item)
     advance(WINDOW)
     assert till.settle(till.first) == CREDIT
+    till.claims.pay_foundation(till.coin)
     assert (till.units(till.first), till.units(till.claims)) == (UNITS + 2 * BOND, 0)
 
 
@@ -147,6 +148,27 @@ def test_attack_a_coin_that_takes_more_on_the_way_out_eats_no_others_bonds(till:
     till.settle(till.first)
     assert till.settle(till.second) == CREDIT
     assert till.units(till.claims) == 0
+
+
+def test_attack_a_coin_that_refuses_the_foundation_stops_no_proof_and_no_other_bond(till: Till) -> None:
+    """Its issuer blocks the address: what is the foundation's waits, and nobody else for it."""
+    foundation, item = till.network.foundation, till.charge(till.second)
+    till.coin.set_blocked(foundation)
+    till.claim(till.first)
+    till.claim(till.second)
+    prover = till.network.fresh_key("prover")
+    with acting(prover):
+        till.claims.prove_charge(till.accounts[till.second], [], item)
+    assert till.units(prover) == BOND // 2
+    advance(WINDOW)
+    assert till.settle(till.first) == CREDIT
+    with boa.reverts("blocked"):
+        till.claims.pay_foundation(till.coin)
+    till.coin.set_blocked(till.second)
+    assert till.claims.foundation_due(till.coin) == till.units(till.claims) == BOND - BOND // 2
+    assert till.claims.pay_foundation(till.coin) == till.units(foundation) == BOND - BOND // 2
+    with boa.reverts("foundation_part: nothing due"):
+        till.claims.pay_foundation(till.coin)
 
 
 @pytest.mark.parametrize("inner", ["claim", "settle", "prove_charge"])

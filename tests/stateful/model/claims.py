@@ -98,9 +98,9 @@ class Claims:
             claim.left = 0
             return
         bond = self.standing.pop(id).bond
-        coin = self.ground.coins[self.credit.accounts[id].coin]
-        coin.move(self._address, who, bond // 2)
-        coin.move(self._address, self.work.foundation, bond - bond // 2)
+        coin = self.credit.accounts[id].coin
+        self.ground.coins[coin].move(self._address, who, bond // 2)
+        self.work.keep("balance_claims", coin, bond - bond // 2)
 
     @staticmethod
     def takes_bond(batch: Batch, claim: Claim) -> bool:

@@ -16,6 +16,7 @@ from tests.stateful.model.stake import ACTIVE, BANNED, Fine, Node, Stakes
 PROPOSED, FINAL, CANCELLED = 1, 2, 3
 BUDGET = economy.BUDGET
 LEASES = 128  # added to the coin of a batch of leases
+DIVIDING = ("balance_claims", "fee_burner", "leases")  # which keep a part of coins for the foundation
 LOOK = 3_600  # how long a look at a manager's bond is good for [s]
 
 
@@ -113,7 +114,8 @@ class Work:
     unpaid: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)  # to be burned
     spent: dict[str, int] = field(default_factory=dict)
-    given: dict[str, int] = field(default_factory=dict)  # to the foundation
+    given: dict[str, int] = field(default_factory=dict)  # kept for the foundation by the burner, paid or not
+    due: dict[tuple[str, str], int] = field(default_factory=dict)  # the foundation's, not yet paid, by place and coin
     paid: dict[tuple[int, str], int] = field(default_factory=dict)
     foundation: str = ""
     treasury: str = ""
@@ -221,7 +223,7 @@ class Work:
     def collect(self, address: str) -> int:
         """Takes final charges of a coin, burns what the market sells for what waits, keeps the managers' part; wei burned."""
         coin, market, parameters = self.credit.coins[address], self.markets.of_burner, self.ground.parameters
-        token, burner = self.ground.coins[address], self.ground.own["fee_burner"]
+        burner = self.ground.own["fee_burner"]
         due = coin.units(min(self.final_charge(coin.index) - coin.released, coin.pool))
         split, (offered, price) = economy.split_fee(due, parameters), market.offer(burner, address)
         waiting = self.waiting.get(address, 0) + split.burn
@@ -231,7 +233,7 @@ class Work:
         least = economy.least_purchase(spent, coin.scale, NanoUsd(price), parameters) if spent else 0
         need(not spent or market.check(burner, address, spent, least), "nothing bought")
         self.credit.release(coin, self.final_charge(coin.index))
-        token.move(burner, self.foundation, split.foundation)
+        self.keep("fee_burner", address, split.foundation)
         bought = market.buy(burner, address, spent, least) if spent else 0
         self.ground.ifx.burn(burner, bought)
         self.burned += bought
@@ -243,7 +245,7 @@ class Work:
         return bought
 
     def pay_lease(self, batch: Batch, leaf: BatchLeaf, *, is_signed: bool) -> None:
-        """A lease that is final and that its client signed: to the owner of the machine and to the foundation, once."""
+        """A lease that is final and that its client signed: to the owner of the machine and kept for the foundation, once."""
         need(batch.coin >= LEASES and batch.status == FINAL, "not final, or no lease")
         need(not batch.is_void(leaf), "leaf void")
         need(leaf.task not in self.paid_leases, "paid before")
@@ -257,8 +259,19 @@ class Work:
         charged = self.final_charge(batch.coin)
         kept = leaf.charge * self.ground.parameters["lease_fee_bps"] // BPS
         self.credit.release_lease(coin, self.stakes.nodes[leaf.node].owner, leaf.charge - kept, charged)
-        self.credit.release_lease(coin, self.foundation, kept, charged)
+        self.keep("leases", coin.address, self.credit.release_lease(coin, self.ground.own["leases"], kept, charged))
         self.paid_leases.add(leaf.task)
+
+    def keep(self, place: str, address: str, units: int) -> None:
+        """What a contract has is the foundation's."""
+        self.due[place, address] = self.due.get((place, address), 0) + units
+
+    def pay_foundation(self, place: str, address: str) -> int:
+        """All that is the foundation's in one place and coin; units."""
+        units = self.due.pop((place, address), 0)
+        need(units, "nothing due")
+        self.ground.coins[address].move(self.ground.own[place], self.foundation, units)
+        return units
 
     def claim_manager(self, manager: int, address: str) -> int:
         """A lane's part of what was kept, as its final charges are of what was collected; units."""

@@ -483,4 +483,11 @@ MUTANTS = [
         "pass",
         "nodes/NodeRegistry.vy",
     ),
+    Mutant(
+        "the foundation is paid its part again and again",
+        "modules/foundation_part.vy",
+        "self.foundation_due[coin] = 0",
+        "pass",
+        BURNER,
+    ),
 ]
