@@ -37,6 +37,7 @@ def __init__(parameters: address, ifx: address):
     @notice Starts empty.
     """
     governed.__init__(parameters)
+    assert ifx != empty(address), "PenaltyPool: no IFX"
     IFX = IIFX(ifx)
 
 

@@ -76,6 +76,7 @@ def __init__(parameters: address, ifx: address):
     @notice Starts without stakes.
     """
     governed.__init__(parameters)
+    assert ifx != empty(address), "Staking: no IFX"
     IFX = IIFX(ifx)
 
 
@@ -92,6 +93,7 @@ def wire(
     @notice Names the contracts that it works with. The deployer, once.
     """
     governed._wire_once()
+    assert empty(address) not in [registry, market, penalty_pool, batches, delegation], "Staking: empty address"
     self.registry = INodeRegistry(registry)
     self.market = IMarket(market)
     self.penalty_pool = penalty_pool

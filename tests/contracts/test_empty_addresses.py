@@ -53,10 +53,10 @@ REASONS = {
         "batches": "Panels: no Batches",
         "rosters": "verdicts: no Rosters",
     },
-    "penalty_pool": {},
+    "penalty_pool": {"ifx": "PenaltyPool: no IFX"},
     "registry": {},
     "rosters": MANAGED,
-    "staking": {},
+    "staking": {"ifx": "Staking: no IFX"},
     "strikes": each("Strikes", "registry", "staking", "batches", "panels"),
 }
 
@@ -108,6 +108,7 @@ WIRINGS = {
     "ifx": (1, "IFX: no minter"),
     "licence": (3, "NodeLicence: empty address"),
     "penalty_pool": (2, "PenaltyPool: empty address"),
+    "staking": (5, "Staking: empty address"),
 }
 
 
@@ -116,12 +117,13 @@ def test_nobody_is_wired(made: Court, name: str) -> None:
     count, reason = WIRINGS[name]
     _, values = arguments(getattr(made, name)) if name != "ifx" else ([], [[], []])
     who, others = key("deployer"), [key(f"other {at}").address for at in range(count)]
+    courts = [[key("court").address]] if name == "staking" else []
     with acting(who):
         fresh = getattr(made, name).deployer.deploy(*values)
         for at in range(count):
             with boa.reverts(reason):
-                fresh.wire(*others[:at], NOBODY, *others[at + 1 :])
-        fresh.wire(*others)
+                fresh.wire(*others[:at], NOBODY, *others[at + 1 :], *courts)
+        fresh.wire(*others, *courts)
 
 
 @pytest.mark.parametrize("name", ["rosters", "accounts"])
