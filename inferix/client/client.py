@@ -19,11 +19,11 @@ from inferix.client.jobfile import JobFile, load_job
 from inferix.client.preflight import SceneRefused, prepare
 from inferix.client.session import Session, Sleep
 from inferix.client.terms import Terms, order_of, spec_of
-from inferix.errors import Conflict, InvalidInput, NotFound, Refused, Unavailable
+from inferix.errors import Conflict, InvalidInput, LimitExceeded, NotFound, Refused, Unavailable
 from inferix.messages import Cancel, Domain
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
 from inferix.plugins import load_engine
-from inferix.storage.files import write_atomic
+from inferix.storage.files import NO_ROOM, write_atomic
 from inferix.storage.remote import HttpStore
 from inferix.units import NanoUsd, format_usd
 
@@ -103,20 +103,26 @@ class Client:
             terms=asdict(terms),
         )
         job_file.save()
-        with packed.open("rb") as file:
-            plain = iter(lambda: file.read(READ_SIZE), b"")
-            write_atomic(path.with_suffix(".sealed"), sealing.seal_stream(jobkeys.input_key(job_file.job_key), plain))
+        try:
+            with packed.open("rb") as file:
+                plain = iter(lambda: file.read(READ_SIZE), b"")
+                write_atomic(Path(job_file.package), sealing.seal_stream(jobkeys.input_key(job_file.job_key), plain))
+        except BaseException:  # nothing left the machine: an order without its package is none
+            path.unlink()
+            raise
         return job_file
 
     def resume(self, job_file: JobFile) -> JobFile:
         """Uploads what the network lacks, gets a quote and places the order; goes on where it was cut off.
 
-        Raises SceneRefused when the manager refuses the scene, Unavailable when it is worth another `resume`.
+        Raises SceneRefused when the manager refuses the scene, NotFound when its package is gone; Unavailable, or
+        LimitExceeded where the disk is full, when it is worth another `resume`.
         """
         if job_file.job and self._is_placed(job_file.job):
             job_file.drop_package()
             return job_file
-        if not job_file.package:
+        if not job_file.package or not Path(job_file.package).exists():
+            job_file.drop_package()
             raise NotFound(f"{job_file.label} has no package any more: order the scene anew")
         try:
             return self._place(job_file)
@@ -126,6 +132,11 @@ class Client:
         except Unavailable as error:
             hint = f"{error}; `inferix resume {job_file.label}` goes on where it stopped"
             raise Unavailable(hint, error.retry_after) from error
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            hint = f"{error.strerror}: free some room; `inferix resume {job_file.label}` goes on where it stopped"
+            raise LimitExceeded(hint) from error
 
     def _place(self, job_file: JobFile) -> JobFile:
         self._upload(job_file)

@@ -10,7 +10,6 @@
 Any number of processes and threads may share the directory, on a local file system.
 """
 
-import errno
 import fcntl
 import os
 import time
@@ -29,12 +28,11 @@ from inferix.storage.errors import (
     StorageUnavailable,
     TooLarge,
 )
-from inferix.storage.files import sync_directory, write_atomic
+from inferix.storage.files import NO_ROOM, sync_directory, write_atomic
 from inferix.units import Seconds
 
 DEFAULT_RESERVE = 256 * 1024 * 1024
 DEFAULT_GRACE = Seconds(24 * 3_600)
-_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 class EmbeddedStore(OwnedStore):
@@ -175,6 +173,6 @@ def _disk_errors(action: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise StorageFull(f"no room to {action}: {error.strerror}; free some disk") from error
         raise StorageUnavailable(f"cannot {action}: {error}; check the disk and its permissions") from error

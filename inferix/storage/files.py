@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that appear whole or not at all."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What the system says where no more can be written."""
 
 
 def write_atomic(path: Path, pieces: Iterable[bytes], via: Path | None = None) -> int:

@@ -2,7 +2,10 @@
 """Ordering: nothing leaves before it is safe at home, and what was cut off goes on where it stopped."""
 
 import json
+import resource
 import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,7 +17,7 @@ from inferix.client import Client, JobFile
 from inferix.client.client import Terms
 from inferix.client.jobfile import list_jobs, load_job
 from inferix.client.preflight import SceneRefused
-from inferix.errors import Conflict, Corrupt, InvalidInput, NotFound, Refused, Unavailable
+from inferix.errors import Conflict, Corrupt, InvalidInput, LimitExceeded, NotFound, Refused, Unavailable
 from inferix.models.job import QuoteRequest
 from inferix.storage.cid import Cid
 from inferix.storage.tables import QuoteJob
@@ -130,6 +133,64 @@ def test_a_job_file_without_its_package_is_not_resumed(client: Client, scene: Pa
     job_file.job = "01" * 32
     with pytest.raises(NotFound, match="order the scene anew"):
         client.resume(job_file)
+
+
+@contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """Until its end no file may grow over so many bytes: the kernel refuses as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_regression_a_disk_that_is_full_while_a_package_is_sealed_leaves_nothing_to_resume(
+    client: Client, scene: Path, home: Path
+) -> None:
+    full = ExitStack()
+
+    def progress(stage: str, done: float, total: float, text: str) -> None:
+        if (stage, done) == ("check", 1):
+            full.enter_context(full_disk(10_000))  # the job file fits, the package does not
+
+    client.progress = progress
+    with full, pytest.raises(OSError, match="File too large"):
+        order(client, scene)
+    assert list((home / "jobs").iterdir()) == []
+    client.progress = lambda stage, done, total, text: None
+    assert order(client, scene).job
+
+
+def test_regression_a_job_file_whose_package_is_gone_says_what_to_do(
+    client: Client, wire: Cut, scene: Path, home: Path
+) -> None:
+    wire.broken = lambda request: request.method == "PUT"
+    with pytest.raises(Unavailable):
+        order(client, scene)
+    (left,) = list_jobs(home)
+    Path(left.package).unlink()
+    with pytest.raises(NotFound, match="order the scene anew"):
+        client.resume(left)
+    assert not list_jobs(home)[0].package  # no list says any more that it can be resumed
+
+
+def test_a_disk_that_is_full_while_an_order_is_placed_is_resumed_once_there_is_room(
+    api: Api, client: Client, manager: Manager, scene: Path, home: Path
+) -> None:
+    full = ExitStack()
+
+    def progress(stage: str, done: float, total: float, text: str) -> None:
+        if (stage, done) == ("quote", 1):
+            full.enter_context(full_disk(100))
+
+    client.progress = progress
+    with full, pytest.raises(LimitExceeded, match="free some room; `inferix resume"):
+        order(client, scene)
+    (left,) = list_jobs(home)
+    client.progress = lambda stage, done, total, text: None
+    assert [job.hex() for job in (client.resume(left), manager.post_orders())[1]] == [list_jobs(home)[0].job]
 
 
 def test_a_scene_with_problems_is_refused_before_any_upload(client: Client, wire: Cut, tmp_path: Path) -> None:
