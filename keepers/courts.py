@@ -87,7 +87,7 @@ def decide_progress(network: Network) -> list[Step]:
     for case in network.cases.values():
         if case.status is CaseStatus.FROZEN:
             steps += _end_of_wait(network, case, final)
-        over = network.time > case.charged_at + network.parameters["appeal_window"]
+        over = network.passed(case.charged_at) > network.parameters["appeal_window"]
         if case.status is CaseStatus.SLASHABLE and over:
             steps.append((f"execute:{case.id.hex()}", "execute", (case.id,)))
     return steps
@@ -107,7 +107,7 @@ def _end_of_wait(network: Network, case: Case, final: Mapping[tuple[bytes, int],
         if rejected is not None:
             return [(f"charge:{name}", "charge", (inclusion(*rejected), inclusion(*redone)))]
         return []
-    if attempt is None or attempt.batch is None or network.time > case.opened_at + REDO_TERM:
+    if attempt is None or attempt.batch is None or network.passed(case.opened_at) > REDO_TERM:
         return [(f"clear:{name}", "clear", (case.id,))]
     return []
 
@@ -140,16 +140,17 @@ def next_members(roster: Roster, seed: bytes, case: bytes, drawn: int, seats: in
 def decide_panel(
     network: Network, hearing: Hearing, panel: Mapping[str, Any], is_referred: bool, head: int
 ) -> list[Step]:
-    """The next step of what a panel hears. ``panel``, ``is_referred``: as its contract says in block ``head``."""
-    name, now = hearing.id.hex(), network.time
+    """The next step of what a panel hears. ``panel``, ``is_referred``: as its contract says in block ``head``, with
+    ``seated_at`` on the protocol's clock."""
+    name, asked = hearing.id.hex(), network.passed(hearing.asked_at)
     if is_referred:
-        over = now > hearing.asked_at + DECISION_TERM
+        over = asked > DECISION_TERM
         return [(f"resolve:{name}:governor", "resolve", (hearing.id,))] if over else []
     window = network.parameters["panel_window"]
     if panel["seated_at"]:
-        done = panel["voted"] == panel["seats"] or now > panel["seated_at"] + window
+        done = panel["voted"] == panel["seats"] or network.clock(network.time) > panel["seated_at"] + window
         return [(f"resolve:{name}:panel", "resolve", (hearing.id,))] if done else []
-    if now > hearing.asked_at + window:
+    if asked > window:
         return [(f"resolve:{name}:panel", "resolve", (hearing.id,))]
     if panel["seed"] == bytes(32):
         due = head >= panel["block"] + SEAL_AFTER

@@ -104,7 +104,7 @@ def falling(network: Network) -> list[Objection]:
 def decide_voids(network: Network, objection: Objection) -> list[Step]:
     """Each leaf is voided by itself, and the batch waits for all; what nobody shows for so long stands."""
     batch, name = network.batches[objection.subject], objection.id.hex()
-    if network.time > objection.asked_at + VOID_TERM:
+    if network.passed(objection.asked_at) > VOID_TERM:
         return [(f"resolve:{name}:late", "resolve", (objection.id,))]
     steps: list[Step] = []
     for at, place in enumerate(objection.places):

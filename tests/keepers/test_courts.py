@@ -18,6 +18,7 @@ from keepers.courts import decide_opening, decide_panel, decide_progress, next_m
 from tests.replay.chain import MANAGER, Chain
 
 SEED = b"\5" * 32
+PAUSE = 7 * 86_400
 
 
 @pytest.fixture
@@ -225,6 +226,55 @@ def test_panel__never_seated__referred_and_ended_when_the_governor_is_silent(cha
     (last,) = decide_panel(chain.network, case, panel(chain), True, 12)
     assert first[1] == last[1] == "resolve"
     assert first[0] != last[0], "two different actions"
+
+
+def pause(chain: Chain) -> None:
+    """A week in which the protocol's clock stands still, over at the chain's time."""
+    chain.emit("Paused", until=chain.time + PAUSE)
+    chain.wait(PAUSE)
+    chain.network.tick(chain.time)
+
+
+def test_regression_progress__after_a_pause__terms_go_on_where_they_stood(chain: Chain) -> None:
+    state, case = rejected(chain)
+    freeze(chain, state, case)
+    propose(chain)
+    frozen_at = chain.network.cases[case].opened_at
+    pause(chain)
+    chain.network.tick(frozen_at + PAUSE + REDO_TERM)
+    assert decide_progress(chain.network) == []
+    chain.network.tick(frozen_at + PAUSE + REDO_TERM + 1)
+    assert functions(decide_progress(chain.network)) == ["clear"]
+
+
+def test_regression_appeal__after_a_pause__the_window_goes_on_where_it_stood(chain: Chain) -> None:
+    state, case = rejected(chain)
+    freeze(chain, state, case)
+    chain.emit("CaseCharged", case=case)
+    charged_at = chain.time
+    pause(chain)
+    chain.network.tick(charged_at + PAUSE + 604_800)
+    assert decide_progress(chain.network) == []
+    chain.network.tick(charged_at + PAUSE + 604_801)
+    assert functions(decide_progress(chain.network)) == ["execute"]
+
+
+def test_regression_panel__after_a_pause__waits_for_seats_votes_and_governor_as_its_contract_does(chain: Chain) -> None:
+    case = appealed(chain)
+    pause(chain)
+    resumed = case.asked_at + PAUSE
+    # Seated right after the pause: its contract has the protocol's clock, which stands behind the chain's by now.
+    seated = panel(chain, seats=1, seated_at=chain.network.clock(resumed))
+    chain.network.tick(resumed + 86_400)
+    assert functions(decide_panel(chain.network, case, panel(chain), False, 12)) == ["seat"]
+    assert decide_panel(chain.network, case, seated, False, 12) == []
+    chain.network.tick(resumed + 86_401)
+    assert functions(decide_panel(chain.network, case, panel(chain), False, 12)) == ["resolve"]
+    assert functions(decide_panel(chain.network, case, seated, False, 12)) == ["resolve"]
+    chain.network.tick(resumed + DECISION_TERM)
+    assert decide_panel(chain.network, case, panel(chain), True, 12) == []
+    chain.network.tick(resumed + DECISION_TERM + 1)
+    assert functions(decide_panel(chain.network, case, panel(chain), True, 12)) == ["resolve"]
 
 
 def test_next_members__first_hits_only_in_order_and_no_more_than_seats(chain: Chain) -> None:

@@ -179,6 +179,16 @@ def test_each_leaf_that_fell_is_voided(chain: Chain, batch: bytes, status: int, 
     assert [step[1] for step in decide_voids(chain.network, objection)] == ["resolve"]
 
 
+def test_regression_a_pause_takes_nothing_of_the_weeks_in_which_leaves_are_voided(chain: Chain, batch: bytes) -> None:
+    objection = object_to_outcomes(chain, batch, 0)
+    close(chain, objection, ObjectionStatus.UPHELD)
+    chain.emit("Paused", until=chain.time + 7 * DAY)
+    chain.network.tick(objection.asked_at + VOID_TERM + 7 * DAY)
+    assert [step[1] for step in decide_voids(chain.network, objection)] == ["void"]
+    chain.network.tick(objection.asked_at + VOID_TERM + 7 * DAY + 1)
+    assert [step[1] for step in decide_voids(chain.network, objection)] == ["resolve"]
+
+
 def test_the_panel_of_outcomes_may_read_the_job_and_that_of_a_root_needs_nothing(chain: Chain, batch: bytes) -> None:
     (job,) = chain.network.jobs
     objection = object_to_outcomes(chain, batch, 1)
