@@ -49,7 +49,7 @@ def contradiction_view(network: Network, found: Contradiction) -> dict[str, Any]
 
 
 def _heard_view(network: Network, item: Heard, done: str, verdict: str) -> dict[str, Any]:
-    """``due_at``: the last second of what it waits for, on the protocol's clock; ``node``: whose stake is the bond,
+    """``due_at``: the last second of what it waits for; ``node``: whose stake is the bond,
     None where it is the challenger's IFX; ``verdict``: what its end means, None while it is open."""
     is_open = item.status is ObjectionStatus.OPEN
     return {

@@ -20,7 +20,7 @@ What = Literal["withdrawals", "bond", "stake"]
 class Hold:
     """``what``: the withdrawals of all its stake, or this ``amount`` [wei] of it, frozen as a bond or for a case;
     ``at_risk``: what it can lose there [wei], a bond beside not counted; ``by``: who made it so, None where the rules
-    did; ``until``: the last second on the protocol's clock, when it has not ended earlier; ``id``: of what holds it."""
+    did; ``until``: the last second [block time], when it has not ended earlier; ``id``: of what holds it."""
 
     node: int
     what: What
@@ -60,7 +60,7 @@ def _contradicted(network: Network) -> Iterator[Hold]:
         node = network.nodes.get(found.vote.node)
         if found.status is ObjectionStatus.OPEN and node is not None:
             because = f"its vote on attempt {found.vote.attempt} of a task is contradicted"
-            until = found.asked_at + DECISION_TERM
+            until = network.last_second(found.asked_at, DECISION_TERM)
             yield Hold(node.id, "withdrawals", node.staked, found.share, found.challenger, because, found.id, until)
 
 
@@ -69,7 +69,7 @@ def _bonds(network: Network) -> Iterator[Hold]:
     for item in heard(network):
         if item.status is ObjectionStatus.OPEN and item.node:
             because = "it contradicts a vote" if isinstance(item, Contradiction) else "it objects"
-            until = item.asked_at + DECISION_TERM
+            until = network.last_second(item.asked_at, DECISION_TERM)
             yield Hold(item.node, "bond", item.bond, item.bond, item.challenger, because, item.id, until)
 
 
@@ -78,18 +78,19 @@ def _disputed(network: Network) -> Iterator[Hold]:
     for dispute in (*network.disputes.values(), *network.root_disputes.values()):
         if dispute.status is DisputeStatus.OPEN and dispute.node:
             because = "it demands votes or data"
-            who, bond = dispute.challenger, dispute.bond
-            yield Hold(dispute.node, "bond", bond, bond, who, because, dispute.id, dispute.until)
+            who, bond, until = dispute.challenger, dispute.bond, network.last_second(0, dispute.until)
+            yield Hold(dispute.node, "bond", bond, bond, who, because, dispute.id, until)
 
 
 def _cases(network: Network) -> Iterator[Hold]:
     """Of a worker whose result was rejected; its last second is that of the state the case is in."""
     for case in network.cases.values():
         ends = {
-            CaseStatus.FROZEN: case.opened_at + REDO_TERM,
-            CaseStatus.SLASHABLE: case.charged_at + network.parameters["appeal_window"],
-            CaseStatus.APPEALED: case.asked_at + DECISION_TERM,
+            CaseStatus.FROZEN: (case.opened_at, REDO_TERM),
+            CaseStatus.SLASHABLE: (case.charged_at, network.parameters["appeal_window"]),
+            CaseStatus.APPEALED: (case.asked_at, DECISION_TERM),
         }
         if case.status in ends:
+            until = network.last_second(*ends[case.status])
             because = f"its result of attempt {case.attempt} of a task was rejected"
-            yield Hold(case.node, "stake", case.amount, case.amount, None, because, case.id, ends[case.status])
+            yield Hold(case.node, "stake", case.amount, case.amount, None, because, case.id, until)

@@ -190,8 +190,8 @@ def batch_view(network: Network, batch: Batch) -> dict[str, Any]:
     }
 
 
-def dispute_view(dispute: Dispute) -> dict[str, Any]:
-    """A dispute about a batch; ``until`` on the protocol's clock."""
+def dispute_view(network: Network, dispute: Dispute) -> dict[str, Any]:
+    """A dispute about a batch; ``until``: the last second of its answer."""
     return {
         "id": hexed(dispute.id),
         "batch": hexed(dispute.commitment),
@@ -200,15 +200,15 @@ def dispute_view(dispute: Dispute) -> dict[str, Any]:
         "challenger": dispute.challenger,
         "node": dispute.node or None,
         "bond": str(dispute.bond),
-        "until": dispute.until,
+        "until": network.last_second(0, dispute.until),
         "status": dispute.status.name.lower(),
         "opened_at": dispute.opened_at,
         "ended_at": dispute.ended_at or None,
     }
 
 
-def root_dispute_view(dispute: RootDispute) -> dict[str, Any]:
-    """A dispute about the data of an anchor, a roster or accounts; ``until`` on the protocol's clock."""
+def root_dispute_view(network: Network, dispute: RootDispute) -> dict[str, Any]:
+    """A dispute about the data of an anchor, a roster or accounts; ``until``: the last second of its answer."""
     return {
         "id": hexed(dispute.id),
         "kind": dispute.name.kind.name.lower(),
@@ -219,7 +219,7 @@ def root_dispute_view(dispute: RootDispute) -> dict[str, Any]:
         "challenger": dispute.challenger,
         "node": dispute.node or None,
         "bond": str(dispute.bond),
-        "until": dispute.until,
+        "until": network.last_second(0, dispute.until),
         "status": dispute.status.name.lower(),
         "opened_at": dispute.opened_at,
         "ended_at": dispute.ended_at or None,

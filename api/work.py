@@ -25,6 +25,7 @@ from inferix.models.work import (
 from inferix.replay import Network, canaries, probes
 from inferix.replay.attempts import misfit_worker, open_draws, rejections, seats
 from inferix.replay.contradictions import Heard, heard, heard_by_id, job_of
+from inferix.replay.hearings import panel_due_at
 from inferix.replay.jobs import accepted_results
 from inferix.replay.state import Attempt, AttemptStatus, Job, Node, TaskState
 
@@ -219,7 +220,7 @@ def _panel(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Work |
         task=state.task,
         attempt=case.attempt,
         spec=job.order.spec,
-        deadline=case.asked_at + network.parameters["panel_window"],
+        deadline=panel_due_at(network, case),
         sealed_key=key,
         machine=from_bytes32(attempt.device_class),
         case=case.id,
@@ -240,8 +241,7 @@ def _objection(network: Network, node: Node, subject: bytes, inbox: Inbox) -> Wo
     key = inbox.keys.get(job.id) if job is not None else b""
     if key is None:
         return None
-    deadline = (found.complete_at or found.asked_at) + network.parameters["panel_window"]
-    return ObjectionDuty(objection=subject, deadline=deadline, sealed_key=key)
+    return ObjectionDuty(objection=subject, deadline=panel_due_at(network, found), sealed_key=key)
 
 
 def _probe(network: Network, node: Node) -> tuple[bytes, ProbeDuty] | None:

@@ -159,14 +159,14 @@ async def batch(commitment: str, context: ContextDep) -> dict[str, Any]:
 async def disputes(context: ContextDep) -> list[dict[str, Any]]:
     """Disputes about batches, in the order of their opening."""
     state = await context.network()
-    return [dispute_view(dispute) for dispute in state.disputes.values()]
+    return [dispute_view(state, dispute) for dispute in state.disputes.values()]
 
 
 @router.get("/disputes/roots")
 async def root_disputes(context: ContextDep) -> list[dict[str, Any]]:
     """Disputes about the data of anchors, rosters and accounts, in the order of their opening."""
     state = await context.network()
-    return [root_dispute_view(dispute) for dispute in state.root_disputes.values()]
+    return [root_dispute_view(state, dispute) for dispute in state.root_disputes.values()]
 
 
 @router.get("/objections")

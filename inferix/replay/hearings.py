@@ -18,14 +18,14 @@ REDO_TERM = 40 * 86_400
 def due_at(network: "Network", item: Heard) -> int:
     """The last second of what an open objection or contradiction waits for: its panel, the votes of that, the governor.
 
-    On the protocol's clock, which stands still while the protocol is paused.
+    Block time, with all pauses that are known.
     """
-    return item.asked_at + DECISION_TERM if item.is_referred else panel_due_at(network, item)
+    return network.last_second(item.asked_at, DECISION_TERM) if item.is_referred else panel_due_at(network, item)
 
 
 def panel_due_at(network: "Network", hearing: Hearing) -> int:
-    """The last second of a panel's seats, and once it is complete of its votes; on the protocol's clock."""
-    return (hearing.complete_at or hearing.asked_at) + network.parameters["panel_window"]
+    """The last second of a panel's seats, and once it is complete of its votes; block time."""
+    return network.last_second(hearing.complete_at or hearing.asked_at, network.parameters["panel_window"])
 
 
 def majority(network: "Network", hearing: Hearing, votes: dict[int, bool]) -> bool | None:

@@ -216,6 +216,13 @@ class Network:
                 end += until - max(at, since)
         return end
 
+    def last_second(self, since: int, term: int) -> int:
+        """The last block time within such a term, as contracts compare: more than ``term`` ends it [s].
+
+        ``since`` 0: of a time on the protocol's clock.
+        """
+        return self.ends_at(since, term + 1) - 1
+
     def final_accounts(self) -> AccountsRoot | None:
         """The newest final accounts root."""
         return next((root for root in reversed(self.accounts_roots) if root.final_at), None)

@@ -187,6 +187,43 @@ def test_a_workers_case_holds_its_stake_until_the_end_of_the_state_it_is_in(api:
     assert holds(api, node) == []
 
 
+def pause(api: Api) -> int:
+    """A pause in which the protocol's clock stood still, over since a second; its length."""
+    api.chain.emit("Paused", until=api.chain.time + 7 * DAY)
+    api.chain.wait(7 * DAY + 1)
+    api.chain.network.tick(api.chain.time)
+    return 7 * DAY
+
+
+def test_regression_after_a_pause_panels_holds_and_disputes_show_when_their_terms_are_over_on_the_chain(
+    api: Api, objected: Objection
+) -> None:
+    """What is on the protocol's clock was shown as if it were the chain's."""
+    asked_at, root = objected.asked_at, {"kind": 1, "of": MANAGER, "index": 3, "root": b"\2" * 32, "chunk": 1}
+    opened = {"id": b"\1" * 32, "challenger": address(0), "node": VERIFIERS[0], "bond": 60}
+    api.chain.emit("DisputeOpened", **opened, commitment=objected.subject, kind=2, place=0, until=asked_at + 100)
+    stood = pause(api)
+    assert api.http.get("/objections").json()[0]["due_at"] == asked_at + DAY + stood
+    assert api.http.get("/disputes").json()[0]["until"] == asked_at + 100 + stood
+    assert [held["until"] for held in holds(api, VERIFIERS[0])] == [asked_at + 14 * DAY + stood, asked_at + 100 + stood]
+    # Of what begins now the contracts have times that lie a pause behind.
+    now = api.chain.network.clock(api.chain.time)
+    assert now == api.chain.time - stood
+    api.chain.emit("RootDisputed", **opened, **root, until=now + 100)
+    assert api.http.get("/disputes/roots").json()[0]["until"] == api.chain.time + 100
+
+
+def test_regression_after_a_pause_a_case_holds_stake_as_long_as_its_contract_does(api: Api) -> None:
+    state = api.chain.state(api.chain.order(), 0)
+    api.chain.run(state, Outcome.REJECTED)
+    node, opened = state.attempts[0].node, api.chain.time
+    api.chain.emit("CaseFrozen", case=b"\1" * 32, task=state.task.id, attempt=0, node=node, amount=7)
+    stood = pause(api)
+    assert holds(api, node)[0]["until"] == opened + 40 * DAY + stood
+    api.chain.emit("CaseCharged", case=b"\1" * 32)
+    assert holds(api, node)[0]["until"] == api.chain.time + 7 * DAY
+
+
 def test_of_a_node_that_nobody_knows_nothing_is_held(api: Api, doubted: Contradiction) -> None:
     assert api.http.get("/nodes/99").status_code == 404
     assert holds(api, WORKERS[0]) == []

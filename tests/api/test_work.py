@@ -203,6 +203,16 @@ def test_a_panel_member_checks_the_case_again(api: Api, drawing: TaskState) -> N
     assert api.work(member) == []
 
 
+def test_regression_a_pause_takes_nothing_of_the_time_in_which_a_panel_is_heard(api: Api, drawing: TaskState) -> None:
+    """Its deadlines are on the protocol's clock, and a node compares them with the chain's."""
+    api.chain.run(drawing)
+    objection = object_to_outcomes(api.chain, propose_all(api.chain), 0)
+    seat(api.chain, objection, VERIFIERS[0])
+    api.chain.emit("Paused", until=api.chain.time + 7 * 86_400)
+    (duty,) = api.work(VERIFIERS[0])
+    assert duty["deadline"] == objection.complete_at + 8 * 86_400
+
+
 def test_a_panel_member_hears_an_objection_to_outcomes_with_the_key_of_its_job(api: Api, drawing: TaskState) -> None:
     api.chain.run(drawing)
     objection = object_to_outcomes(api.chain, propose_all(api.chain), 0)

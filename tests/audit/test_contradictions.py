@@ -232,6 +232,16 @@ def test_nobody_gives_up_before_the_governors_time_is_over(trial: Trial, days: i
     assert len(trial.says()) == problems
 
 
+@pytest.mark.parametrize(("days", "problems"), [(21, 0), (19, 1)])
+def test_regression_a_pause_takes_nothing_of_the_governors_time(trial: Trial, days: int, problems: int) -> None:
+    trial.chain.wait(86_401)
+    trial.chain.emit("ContradictionReferred", id=trial.found.id)
+    trial.chain.emit("Paused", until=trial.chain.time + 7 * 86_400)
+    trial.chain.wait(days * 86_400)
+    trial.close(UNDECIDED)
+    assert len(trial.says()) == problems
+
+
 @pytest.mark.parametrize(("changes", "says"), [({"amount": 7}, "the stake says otherwise"), ({}, "")])
 def test_what_a_verdict_takes_is_what_the_stake_lost(trial: Trial, changes: dict[str, Any], says: str) -> None:
     trial.hear(True, **OTHER)
