@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlmodel import select
+from sqlmodel import Session, select
 from starlette.concurrency import run_in_threadpool
 
 from api.context import Context
@@ -29,18 +29,20 @@ from inferix.models.roles import Role
 from inferix.replay.accounting import accounts_tree, claimable, eligible, nodes_tree
 from inferix.replay.explain import explain_task
 from inferix.replay.record import record_of
-from inferix.replay.state import AccountsRoot, JobStatus
-from inferix.storage.tables import NodeSeen
+from inferix.replay.state import AccountsRoot, JobStatus, Node
+from inferix.storage.tables import NodeSeen, Transaction
 
 router = APIRouter(tags=["state"])
 
 
 @router.get("/network")
 async def network(context: ContextDep) -> dict[str, Any]:
-    """Chain, contracts, parameters and managers; ``time`` is the newest mirrored block's."""
+    """Chain, contracts, parameters and managers; ``time`` is the newest mirrored block's; ``manager``: the one whose
+    keepers work here, to which quotes and orders of this API go, None before its first transaction."""
+    managers = [node for node in (await context.network()).nodes.values() if node.role is Role.MANAGER]
+    own = await context.read(lambda session: next((node for node in managers if _sends_here(session, node)), None))
     state = await context.network()
     contracts = context.deployment.contracts
-    managers = [node for node in state.nodes.values() if node.role is Role.MANAGER]
     record = record_of(state)
     return {
         "chain_id": context.settings.chain_id,
@@ -51,6 +53,7 @@ async def network(context: ContextDep) -> dict[str, Any]:
         "genesis": state.genesis,
         "parameters": dict(state.parameters),
         "coins": {str(index): address for index, address in state.coins.items()},
+        "manager": {"id": own.id, "operator": own.operator} if own is not None else None,
         "managers": [
             {
                 "id": node.id,
@@ -74,6 +77,12 @@ async def network(context: ContextDep) -> dict[str, Any]:
         "verification": {**asdict(record), "false_ppm": record.false_ppm[0], "false_at_most_ppm": record.false_ppm[1]},
         "readers": "A job's input and results can be read by the client, its manager, the drawn workers and verifiers.",
     }
+
+
+def _sends_here(session: Session, manager: Node) -> bool:
+    """Whether the transactions of a manager's operator are in this database, which it shares with its keepers."""
+    wanted = select(Transaction.key).where(Transaction.lane == manager.operator).limit(1)
+    return session.exec(wanted).first() is not None
 
 
 @router.get("/deployment")

@@ -140,10 +140,7 @@ class Client:
 
     def _place(self, job_file: JobFile) -> JobFile:
         self._upload(job_file)
-        network = self.session.get("/network")
-        manager = next((item for item in network["managers"] if item["bonded"]), None)
-        if manager is None:
-            raise Unavailable("the network has no bonded manager now: try again later", 60)
+        manager = _manager(self.session.get("/network"))
         terms = Terms(**job_file.terms)
         request = QuoteRequest(
             manager=manager["id"],
@@ -281,6 +278,20 @@ class Client:
             fetch_package(self.store, job_file, package)
             self.progress("render", 0, 1, f"frame {frame} with seed {accepted.seed}")
             return render_again(plugin, package, work, job_file, accepted)
+
+
+def _manager(network: dict[str, Any]) -> dict[str, Any]:
+    """The manager behind the API, which answers quotes there; any bonded one where the API does not know it yet."""
+    own: dict[str, Any] | None = network.get("manager")
+    bonded: list[dict[str, Any]] = [item for item in network["managers"] if item["bonded"]]
+    if not bonded:
+        raise Unavailable("the network has no bonded manager now: try again later", 60)
+    if own is None:
+        return bonded[0]
+    for item in bonded:
+        if item["id"] == own["id"]:
+            return item
+    raise Unavailable(f"manager {own['id']}, whose API this is, is not bonded now: try again later", 60)
 
 
 def _check_credit(account: dict[str, Any], cap: int, mend: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from inferix.models.anchor import AccountLeaf, NodeLeaf
-from inferix.models.roles import NodeStatus, Outcome
+from inferix.models.roles import NodeStatus, Outcome, Role
 from inferix.replay.accounting import accounts_data
 from inferix.replay.settlement import draft_batches
+from inferix.storage.tables import Transaction
 from inferix.trees import Sum, account_leaf, node_leaf, root_of
 from tests.api.conftest import Api, code
 from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, Chain, address
@@ -49,6 +50,20 @@ def test_the_network_with_what_a_client_needs(api: Api) -> None:
     assert (manager["id"], manager["operator"], manager["bonded"]) == (MANAGER, address(MANAGER), True)
     api.chain.emit("StatusChanged", node=MANAGER, status=int(NodeStatus.FROZEN))
     assert api.http.get("/network").json()["managers"][0]["bonded"] is False
+
+
+def test_the_network_names_the_manager_whose_keepers_share_the_database(api: Api) -> None:
+    fields = {"owner": address(100), "role": int(Role.MANAGER), "sealing_key": b"\1" * 32, "price": 0}
+    api.chain.emit("NodeRegistered", node=50, operator=address(50), licence=50, **fields)
+    sent(api, address(99))  # the account for cranks that anybody may turn is no manager's
+    assert api.http.get("/network").json()["manager"] is None
+    sent(api, address(50))
+    assert api.http.get("/network").json()["manager"] == {"id": 50, "operator": address(50)}
+
+
+def sent(api: Api, account: str) -> None:
+    with api.database.session() as session:
+        session.add(Transaction(key=account, lane=account))
 
 
 def test_nodes_and_who_can_be_drawn(api: Api) -> None:

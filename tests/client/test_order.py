@@ -19,11 +19,12 @@ from inferix.client.jobfile import list_jobs, load_job
 from inferix.client.preflight import SceneRefused
 from inferix.errors import Conflict, Corrupt, InvalidInput, LimitExceeded, NotFound, Refused, Unavailable
 from inferix.models.job import QuoteRequest
+from inferix.models.roles import Role
 from inferix.storage.cid import Cid
-from inferix.storage.tables import QuoteJob
+from inferix.storage.tables import QuoteJob, Transaction
 from tests.api.conftest import Api
 from tests.client.conftest import ENGINE, SETTINGS, URL, Cut, Manager
-from tests.replay.chain import key
+from tests.replay.chain import address, key
 
 
 def order(client: Client, scene: Path, terms: Terms | None = None) -> JobFile:
@@ -257,6 +258,25 @@ def test_without_a_bonded_manager_the_order_waits(api: Api, client: Client, scen
         order(client, scene)
     api.chain.emit("Qualified", node=1, qualified=True)
     assert client.resume(list_jobs(client.home)[0]).job
+
+
+def test_regression_an_order_goes_to_the_manager_whose_api_it_is_placed_at(
+    api: Api, client: Client, manager: Manager, scene: Path
+) -> None:
+    """Another manager's keepers have another database: they would never answer the quote."""
+    fields = {"owner": address(100), "operator": address(50), "role": int(Role.MANAGER), "licence": 50, "price": 0}
+    api.chain.emit("NodeRegistered", node=50, sealing_key=sealing.sealing_keypair()[1], **fields)
+    with api.database.session() as session:
+        session.add(Transaction(key="anchor", lane=address(50)))
+    with pytest.raises(Unavailable, match="manager 50, whose API this is, is not bonded"):
+        order(client, scene)
+    api.chain.emit("Staked", node=50, payer=address(100), amount=10**20)
+    api.chain.emit("Qualified", node=50, qualified=True)
+    manager.refuses = [{"code": "engine", "message": "no"}]
+    with pytest.raises(SceneRefused):
+        client.resume(list_jobs(client.home)[0])
+    with api.database.reading() as session:
+        assert QuoteRequest.decode(session.exec(select(QuoteJob)).one().request).manager == 50
 
 
 def test_a_job_is_cancelled_once_it_is_on_chain(api: Api, client: Client, manager: Manager, scene: Path) -> None:

@@ -36,6 +36,7 @@ export interface Epoch { index: number; work: number; charge: number; burned: st
 export interface Case { id: string; task: string; attempt: number; node: number; amount: string; status: string; panel: number[]; opened_at: number }
 export interface Network {
   chain_id: number; block: number; time: number; readers: string; contracts: Record<string, string>;
+  manager: { id: number; operator: string } | null; // whose page this is
   totals: Record<string, number | string>;
 }
 export interface Holding { where: string; amount: string; unit: string; state: string; free_at: number | null; call: string; note: string }

@@ -26,7 +26,14 @@ export async function overviewPage(): Promise<TemplateResult> {
       ${card("Burned", ifx(network.totals["burned"] ?? "0"), "bought with fees")}
       ${card("Minted", ifx(network.totals["minted"] ?? "0"), "for accepted work")}
     </dl>
+    ${ownManager(network)}
     <h2>Newest jobs</h2>${jobRows(jobs.slice(0, 8))}`;
+}
+
+function ownManager(network: Network): TemplateResult | typeof nothing {
+  if (!network.manager) return nothing;
+  const { id, operator } = network.manager;
+  return html`<p class="quiet">Orders placed here go to manager <a href="#/nodes/${id}">${id}</a>, operator <code title=${operator}>${short(operator)}</code>.</p>`;
 }
 
 function jobRows(jobs: Job[]): TemplateResult {
