@@ -113,7 +113,10 @@ def load_deployment(source: str | Path, chain_id: int, *, timeout: float = 10.0)
         try:
             body = path.read_bytes()
         except OSError as error:
-            raise Misconfigured(f"no deployment at {path}: deploy the contracts, or name the right file") from error
+            raise Misconfigured(
+                f"no deployment at {path}: name the network's contracts by INFERIX_DEPLOYMENT (of a command: "
+                "--deployment), a file that whoever deployed them has, or that you took from API/deployment once"
+            ) from error
     return parse_deployment(body, chain_id)
 
 

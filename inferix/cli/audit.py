@@ -10,7 +10,7 @@ from inferix.chain.client import ChainClient
 from inferix.chain.deployment import Contracts, Deployment, load_deployment
 from inferix.chain.history import read_events
 from inferix.chain.rpc import Rpc
-from inferix.cli.common import json_option, print_json
+from inferix.cli.common import deployment_option, json_option, print_json
 from inferix.models.document import MAX_DOCUMENT
 from inferix.models.event import ChainEvent
 from inferix.replay import Network
@@ -22,7 +22,7 @@ from inferix.storage.documents import document_cid
 @click.command()
 @click.option("--rpc", envvar="INFERIX_RPC", default="http://127.0.0.1:8545", show_default=True)
 @click.option("--chain-id", envvar="INFERIX_CHAIN_ID", default=1337, show_default=True)
-@click.option("--deployment", envvar="INFERIX_DEPLOYMENT", default="deployments", show_default=True)
+@deployment_option
 @click.option("--storage", envvar="INFERIX_STORAGE", default="http://127.0.0.1:8600", show_default=True)
 @json_option
 def audit(rpc: str, chain_id: int, deployment: str, storage: str, as_json: bool) -> None:

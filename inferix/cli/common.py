@@ -27,6 +27,13 @@ def api_option(function: Callable[P, R]) -> Callable[P, R]:
     return click.option("--api", envvar="INFERIX_API", default="http://127.0.0.1:8600", show_default=True)(function)
 
 
+def deployment_option(function: Callable[P, R]) -> Callable[P, R]:
+    """``--deployment``: which contracts. No API is asked unless it is named: it could name others."""
+    says = "The network's contracts: FILE, a folder of CHAIN-ID.json, or API/deployment."
+    name, default = "INFERIX_DEPLOYMENT", "deployments"
+    return click.option("--deployment", envvar=name, default=default, show_default=True, help=says)(function)
+
+
 def json_option(function: Callable[P, R]) -> Callable[P, R]:
     """``--json``: for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)

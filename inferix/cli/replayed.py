@@ -12,6 +12,7 @@ from inferix.chain.client import ChainClient
 from inferix.chain.deployment import Contracts, load_deployment
 from inferix.chain.rpc import Rpc
 from inferix.cli.audit import read_all
+from inferix.cli.common import deployment_option
 from inferix.errors import InvalidInput
 from inferix.models.document import MAX_DOCUMENT
 from inferix.replay import Network
@@ -27,7 +28,7 @@ def chain_options(function: Callable[P, R]) -> Callable[P, R]:
     """``--rpc``, ``--chain-id``, ``--deployment``, ``--storage``."""
     for option in (
         click.option("--storage", envvar="INFERIX_STORAGE", default="http://127.0.0.1:8600", show_default=True),
-        click.option("--deployment", envvar="INFERIX_DEPLOYMENT", default="deployments", show_default=True),
+        deployment_option,
         click.option("--chain-id", envvar="INFERIX_CHAIN_ID", default=1337, show_default=True),
         click.option("--rpc", envvar="INFERIX_RPC", default="http://127.0.0.1:8545", show_default=True),
     ):

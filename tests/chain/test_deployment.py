@@ -61,7 +61,7 @@ def test_load__not_a_whole_deployment__says_what_to_do(
 
 
 def test_load__absent_or_no_json_or_of_another_chain(tmp_path: Path, body: dict[str, Any]) -> None:
-    with pytest.raises(Misconfigured, match="deploy the contracts"):
+    with pytest.raises(Misconfigured, match="name the network's contracts by INFERIX_DEPLOYMENT"):
         load_deployment(tmp_path, 1337)
     with pytest.raises(Misconfigured, match="malformed"):
         load_deployment(write(tmp_path, "<html>"), 1337)

@@ -127,6 +127,23 @@ def test_top_up__what_is_no_amount__exit_2(run: Commands, words: tuple[str, ...]
     refused(run("top-up", *words), 2, says)
 
 
+# -- what trusts no manager
+
+
+@pytest.mark.parametrize("command", ["audit", "shadow", "participation"])
+def test_regression_outside_a_clone_a_command_says_how_to_name_the_contracts(
+    run: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    says = (
+        "no deployment at deployments: name the network's contracts by INFERIX_DEPLOYMENT (of a command: --deployment)"
+    )
+    refused(run(command), 2, says, "from API/deployment")
+    (tmp_path / "deployments").mkdir()
+    refused(run(command, "--chain-id", "5"), 2, "no deployment at deployments/5.json")
+    assert "API/deployment" in run(command, "--help").stdout
+
+
 # -- every command
 
 

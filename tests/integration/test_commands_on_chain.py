@@ -145,7 +145,10 @@ def test_programs_wait_for_an_endpoint_that_is_down_at_the_start(network: Networ
     ("told", "says"),
     [
         ({"INFERIX_CHAIN_ID": "1"}, "serves chain 1337, not 1: correct the endpoints"),
-        ({"INFERIX_DEPLOYMENT": "/nowhere"}, "no deployment at /nowhere: deploy the contracts, or name the right file"),
+        (
+            {"INFERIX_DEPLOYMENT": "/nowhere"},
+            "no deployment at /nowhere: name the network's contracts by INFERIX_DEPLOYMENT",
+        ),
     ],
 )
 def test_a_program_that_is_told_another_chain_or_no_deployment__exit_2_and_what(
