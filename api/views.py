@@ -166,7 +166,7 @@ def _objections(network: Network, state: TaskState, attempt: Attempt) -> list[Ob
 
 
 def batch_view(network: Network, batch: Batch) -> dict[str, Any]:
-    """A batch and its leaves."""
+    """A batch without its leaves, of which there may be a thousand; ``outcomes``: how many."""
     return {
         "commitment": hexed(batch.commitment),
         "manager": batch.manager,
@@ -182,7 +182,7 @@ def batch_view(network: Network, batch: Batch) -> dict[str, Any]:
         "epoch": batch.epoch if batch.epoch >= 0 else None,
         "problem": batch.problem,
         "lie": batch.lie.name.lower() if batch.lie else None,
-        "leaves": [leaf.model_dump(mode="json") for leaf in batch.leaves],
+        "outcomes": len(batch.leaves),
         "void": sorted(batch.voided),
         "objections": [
             objection_view(network, item) for item in network.objections.values() if item.subject == batch.commitment

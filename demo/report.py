@@ -153,7 +153,7 @@ def write(
         "frame_seeds": frame_seeds(order, job),
         "draws": [run.get(f"/explain/{task['id']}") for task in job["tasks"]],
         "nodes": {machine.name: {"id": machine.node, "owner": machine.owner.address} for machine in machines},
-        "batches": run.get("/batches"),
+        "batches": [run.get(f"/batches/{batch['commitment']}") for batch in run.get("/batches")],
         "cases": run.get("/cases"),
         "epochs": run.get("/epochs"),
         "slashes": [{**row, "amount": str(row["amount"]), "burned": str(row["burned"]), "pooled": str(row["pooled"])}

@@ -148,20 +148,20 @@ async def rosters(context: ContextDep) -> dict[str, Any]:
 
 @router.get("/batches")
 async def batches(context: ContextDep, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> list[dict[str, Any]]:
-    """The newest batches, newest last."""
+    """The newest batches without their leaves, newest last."""
     state = await context.network()
     return [batch_view(state, batch) for batch in list(state.batches.values())[-limit:]]
 
 
 @router.get("/batches/{commitment}")
 async def batch(commitment: str, context: ContextDep) -> dict[str, Any]:
-    """One batch."""
+    """One batch and its leaves."""
     wanted = digest_of(commitment)
     state = await context.network()
     found = state.batches.get(wanted)
     if found is None:
         raise NotFound(f"no batch {commitment} was proposed")
-    return batch_view(state, found)
+    return {**batch_view(state, found), "leaves": [leaf.model_dump(mode="json") for leaf in found.leaves]}
 
 
 @router.get("/disputes")

@@ -30,7 +30,7 @@ export interface Node {
 }
 export interface Batch {
   commitment: string; manager: number; sequence: number; charge: number; work: number; status: string; proposed_at: number;
-  final_at: number | null; epoch: number | null; problem: string; leaves: unknown[]; objections: Objection[];
+  final_at: number | null; epoch: number | null; problem: string; outcomes: number; objections: Objection[];
 }
 export interface Epoch { index: number; work: number; charge: number; burned: string; minted: string; closed_at: number }
 export interface Case { id: string; task: string; attempt: number; node: number; amount: string; status: string; panel: number[]; opened_at: number }

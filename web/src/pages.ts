@@ -75,7 +75,7 @@ export async function chainPage(): Promise<TemplateResult> {
   const [batches, epochs, cases, hearings] = await Promise.all([get<Batch[]>("/batches"), get<Epoch[]>("/epochs"), get<Case[]>("/cases"), hearingTables()]);
   return html`<h1>Settlement</h1>
     <h2>Batches</h2>${batches.length ? table(["batch", "status", "outcomes", "work", "charge", "proposed", "final"], batches.map((batch) => html`<tr>
-      <td>${batch.manager}/${batch.sequence} <code>${short(batch.commitment)}</code></td><td class="wrap">${badge(batch.status)} <small>${[batch.problem, ...batch.objections.map((item) => item.says)].filter(Boolean).join("; ")}</small></td><td>${batch.leaves.length}</td>
+      <td>${batch.manager}/${batch.sequence} <code>${short(batch.commitment)}</code></td><td class="wrap">${badge(batch.status)} <small>${[batch.problem, ...batch.objections.map((item) => item.says)].filter(Boolean).join("; ")}</small></td><td>${batch.outcomes}</td>
       <td>${work(batch.work)}</td><td>${usd(batch.charge)}</td><td>${when(batch.proposed_at)}</td><td>${when(batch.final_at)}</td></tr>`)) : empty("No outcome has been proposed yet.")}
     <h2>Cases</h2>${cases.length ? table(["case", "node", "stake at risk", "status", "panel", "opened"], cases.map((item) => html`<tr>
       <td><code>${short(item.id)}</code></td><td>${item.node}</td><td>${ifx(item.amount)}</td><td>${badge(item.status)}</td><td>${item.panel.join(", ") || "–"}</td><td>${when(item.opened_at)}</td></tr>`)) : empty("Nobody stands accused.")}
