@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.settings import ApiSettings
+from api.watched import Watched
 from inferix.chain.deployment import Contracts, Deployment
 from inferix.errors import Conflict
 from inferix.models.anchor import AccountsData
@@ -40,6 +42,8 @@ class Context:
     store: OwnedStore
     blocks: BlockService
     follow: Callable[[], Network]
+    watched: WeakValueDictionary[bytes, Watched] = field(default_factory=WeakValueDictionary, init=False)
+    """Jobs that somebody listens to; each is gone with its last listener."""
     _state: Network | None = field(default=None, init=False)
     _accounts: tuple[bytes, AccountsData] | None = field(default=None, init=False)  # opened once: they may be large
     _asked_at: float = field(default=0.0, init=False)

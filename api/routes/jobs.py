@@ -4,9 +4,11 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
+from weakref import ref
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
@@ -16,6 +18,7 @@ from api.context import Context
 from api.deps import ContextDep
 from api.values import digest_of, hexed
 from api.views import job_view
+from api.watched import Look, View, Watched
 from inferix.errors import InferixError, NotFound
 from inferix.models.roles import Outcome
 from inferix.replay import Network
@@ -46,13 +49,21 @@ async def job(job: str, context: ContextDep) -> dict[str, Any]:
     return await _job(context, digest_of(job))
 
 
-async def _job(context: Context, job: bytes) -> dict[str, Any]:
+async def _job(context: Context, job: bytes) -> View:
+    _, make = await _look(context, job)
+    return make()
+
+
+async def _look(context: Context, job: bytes) -> tuple[object, Callable[[], View]]:
+    """What the view of a job is made of, and how: good until the caller awaits again."""
     network = await context.network()
     tasks = _tasks(network, job)
     rows, waiting = await context.read(lambda session: _hints(session, job, tasks))
     # An order that waits no more is on chain, perhaps since a moment ago.
     network = await context.network(0.0 if waiting or job in network.jobs else time.monotonic())
-    return _view(network, job, rows, waiting)
+    # The state changes from block to block only, or for another.
+    made_of = (ref(network), network.block, network.time, [_progress_view(row) for row in rows], _order_view(waiting))
+    return made_of, partial(_view, network, job, rows, waiting)
 
 
 def _tasks(network: Network, job: bytes) -> list[bytes]:
@@ -68,19 +79,24 @@ def _hints(session: Session, job: bytes, tasks: Sequence[bytes]) -> tuple[list[P
     return rows, session.get(SignedOrder, job)
 
 
-def _view(network: Network, job: bytes, rows: Sequence[Progress], waiting: SignedOrder | None) -> dict[str, Any]:
+def _view(network: Network, job: bytes, rows: Sequence[Progress], waiting: SignedOrder | None) -> View:
     found = network.jobs.get(job)
     if found is not None:
         progress = [_progress_view(row) for row in rows]
         return {**job_view(network, found), "progress": progress, "time": network.time}
     if waiting is None:
         raise NotFound(f"no job 0x{job.hex()} on this chain")
-    status = "refused" if waiting.refused else "signed"
+    return {"id": hexed(job), **_order_view(waiting), "tasks": [], "time": network.time}
+
+
+def _order_view(waiting: SignedOrder | None) -> View:
+    if waiting is None:
+        return {}
     reason = waiting.refused or "waits for a keeper to post it and for the block to be final"
-    return {"id": hexed(job), "status": status, "reason": reason, "tasks": [], "time": network.time}
+    return {"status": "refused" if waiting.refused else "signed", "reason": reason}
 
 
-def _progress_view(row: Progress) -> dict[str, Any]:
+def _progress_view(row: Progress) -> View:
     return {
         "task": hexed(row.task),
         "attempt": row.attempt,
@@ -119,17 +135,19 @@ async def job_results(job: str, context: ContextDep) -> dict[str, Any]:
 async def events(job: str, request: Request, context: ContextDep) -> StreamingResponse:
     """Server-sent events: the job whenever it changed; ends when the job has ended."""
     wanted = digest_of(job)
-    first = await _job(context, wanted)  # an unknown job is answered with its status
+    watched = context.watched.setdefault(wanted, Watched())
+    look = partial(_look, context, wanted)
+    await watched.look(look, STREAM_SECONDS)  # an unknown job is answered with its status
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(wanted, first, request, context), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(_stream(watched, look, request), headers=headers, media_type="text/event-stream")
 
 
-async def _stream(job: bytes, view: dict[str, Any], request: Request, context: Context) -> AsyncIterator[str]:
+async def _stream(watched: Watched, look: Look, request: Request) -> AsyncIterator[str]:
     last, quiet = "", 0.0
     while True:
-        text = json.dumps({name: value for name, value in view.items() if name != "time"})
-        if text != last:
-            last, quiet = text, 0.0
+        view = watched.view
+        if watched.text != last:
+            last, quiet = watched.text, 0.0
             yield f"data: {json.dumps(view)}\n\n"
         elif quiet >= KEEP_ALIVE_SECONDS:
             quiet = 0.0
@@ -139,7 +157,7 @@ async def _stream(job: bytes, view: dict[str, Any], request: Request, context: C
         await asyncio.sleep(STREAM_SECONDS)
         quiet += STREAM_SECONDS
         try:
-            view = await _job(context, job)
+            await watched.look(look, STREAM_SECONDS)
         except InferixError as error:
             yield f"event: error\ndata: {json.dumps({'message': str(error)})}\n\n"
             return

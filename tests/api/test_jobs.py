@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs as the API shows them, and the stream that ends with them."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from api.routes import jobs
+from api.watched import View, Watched
 from inferix.models.roles import Outcome
 from inferix.replay import Network
+from inferix.replay.state import Job
+from inferix.storage.tables import Progress
 from tests.api.conftest import Api, code
 from tests.replay.chain import Chain, address
 
@@ -112,11 +117,66 @@ def test_the_stream_says_now_and_then_that_it_lives(api: Api, monkeypatch: pytes
         nonlocal polls
         polls += 1
         if polls == 20:
+            api.chain.wait()
             api.chain.emit("OrderCancelled", account=1, nonce=api.chain.nonce)
         return api.chain.network
 
     api.context.follow = follow
     assert ": nothing new" in api.http.get(f"/jobs/0x{job.hex()}/events").text
+
+
+def test_regression_a_job_is_made_anew_for_its_listeners_only_where_something_changed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "STREAM_SECONDS", 0.01)
+    made: list[str] = []
+    view = jobs.job_view
+
+    def counted(network: Network, job: Job, **changes: Any) -> dict[str, Any]:
+        made.append(str(job.status))
+        return view(network, job, **changes)
+
+    monkeypatch.setattr(jobs, "job_view", counted)
+    job, polls = api.chain.order(), 0
+    task = api.chain.state(job, 0).task.id
+
+    def follow() -> Network:
+        nonlocal polls
+        polls += 1
+        if polls == 20:
+            with api.database.session() as session:
+                session.add(Progress(task=task, attempt=0, frame=1, node=2, permille=500, updated_at=1))
+        if polls == 40:
+            api.chain.wait()
+            api.chain.emit("OrderCancelled", account=1, nonce=api.chain.nonce)
+        return api.chain.network
+
+    api.context.follow = follow
+    assert [(row["status"], len(row["progress"])) for row in stream(api, job)] == [
+        ("posted", 0),
+        ("posted", 1),
+        ("cancelled", 1),
+    ]
+    assert made == ["posted", "posted", "cancelled"]
+    assert not api.context.watched, "nobody listens any more"
+
+
+def test_listeners_share_what_one_of_them_looked_at() -> None:
+    looks = 0
+
+    async def look() -> tuple[object, Callable[[], View]]:
+        nonlocal looks
+        looks += 1
+        return looks // 2, lambda: {"looks": looks, "time": 5}
+
+    async def listen() -> list[str]:
+        watched, told = Watched(), []
+        for every in (60, 0, 0):
+            await asyncio.gather(*(watched.look(look, every) for _ in range(1 if every == 0 else 3)))
+            told.append(watched.text)
+        return told
+
+    assert asyncio.run(listen()) == ['{"looks": 1}', '{"looks": 2}', '{"looks": 2}']
 
 
 def test_regression_an_order_that_reached_the_chain_a_moment_ago_is_not_unknown(api: Api, chain: Chain) -> None:
