@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.settings import ApiSettings
 from api.watched import Watched
+from api.work import Concerned, concerned
 from inferix.chain.deployment import Contracts, Deployment
 from inferix.errors import Conflict
 from inferix.models.anchor import AccountsData
@@ -29,6 +30,12 @@ from inferix.storage.database import Database
 from inferix.storage.service import BlockService
 
 Answer = TypeVar("Answer")
+Mark = tuple[ref[Network], int, int]
+
+
+def mark_of(network: Network) -> Mark:
+    """What tells two states apart: one changes from block to block only, or gives way to another."""
+    return ref(network), network.block, network.time
 
 
 @dataclass
@@ -46,6 +53,7 @@ class Context:
     """Jobs that somebody listens to; each is gone with its last listener."""
     _state: Network | None = field(default=None, init=False)
     _accounts: tuple[bytes, AccountsData] | None = field(default=None, init=False)  # opened once: they may be large
+    _concerned: tuple[Mark, Concerned] | None = field(default=None, init=False)
     _asked_at: float = field(default=0.0, init=False)
     _following: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
@@ -60,6 +68,13 @@ class Context:
                 self._state = await run_in_threadpool(self.follow)
                 self._asked_at = now
             return self._state
+
+    def concerned(self, network: Network) -> Concerned:
+        """Whom each task of the newest state concerns: looked up once a block, for all nodes that ask."""
+        mark = mark_of(network)
+        if self._concerned is None or self._concerned[0] != mark:
+            self._concerned = (mark, concerned(network))
+        return self._concerned[1]
 
     async def read(self, work: Callable[[Session], Answer]) -> Answer:
         """What ``work`` finds in one reading transaction."""

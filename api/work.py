@@ -4,6 +4,7 @@
 ``scope_of`` names what concerns the node, so that the inbox is asked for nothing else; ``work_for`` decides.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +30,9 @@ from inferix.replay.hearings import panel_due_at
 from inferix.replay.jobs import accepted_results
 from inferix.replay.state import Attempt, AttemptStatus, Job, Node, TaskState
 
+Task = tuple[bytes, bytes, int]
+"""Ids of a job and of a task of it, and the number of an attempt."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -50,6 +54,16 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Concerned:
+    """By node the newest attempts of tasks that may hold work for it, as a worker or as a verifier; and of a worker
+    those whose opening lacks."""
+
+    workers: Mapping[int, list[Task]]
+    verifiers: Mapping[int, list[Task]]
+    unopened: Mapping[int, list[tuple[bytes, int]]]
+
+
+@dataclass(frozen=True)
 class Inbox:
     """What has arrived about a scope and may not be on chain yet.
 
@@ -62,14 +76,26 @@ class Inbox:
     challenge: BenchmarkDuty | None = None
 
 
-def scope_of(network: Network, node: Node) -> Scope:
-    """What may hold work for a node at this moment."""
-    tasks = [
-        (job.id, state.task.id, case_id(state.task.id, state.current.number))
-        for job in network.jobs.values()
-        for state in job.tasks
-        if state.current is not None and _concerns(network, node, state, state.current)
-    ]
+def concerned(network: Network) -> Concerned:
+    """Whom each task concerns at this moment, looked up once for all nodes."""
+    found = Concerned(defaultdict(list), defaultdict(list), defaultdict(list))
+    for job in network.jobs.values():
+        for state in job.tasks:
+            for attempt in state.attempts:
+                if canaries.is_unopened(network, attempt):
+                    found.unopened[attempt.node].append((state.task.id, attempt.number))
+            if state.current is not None:
+                role, nodes = _concerns(network, state, state.current)
+                rows = found.workers if role is Role.WORKER else found.verifiers
+                for node in nodes:
+                    rows[node].append((job.id, state.task.id, state.current.number))
+    return found
+
+
+def scope_of(network: Network, node: Node, index: Concerned) -> Scope:
+    """What may hold work for a node at this moment; ``index``: of this moment."""
+    by_node = {Role.WORKER: index.workers, Role.VERIFIER: index.verifiers}.get(node.role, {})
+    tasks = by_node.get(node.id, [])
     cases = [
         case
         for case in network.cases.values()
@@ -81,8 +107,8 @@ def scope_of(network: Network, node: Node) -> Scope:
         tasks=[task for _, task, _ in tasks],
         cases=[case.id for case in cases],
         objections=[item.id for item in objections],
-        attempts={attempt for _, _, attempt in tasks} if node.role is Role.WORKER else set(),
-        unopened=[(state.task.id, attempt.number) for state, attempt in canaries.unopened(network, node.id)],
+        attempts={case_id(task, number) for _, task, number in tasks} if node.role is Role.WORKER else set(),
+        unopened=index.unopened.get(node.id, []),
         jobs={job for job, _, _ in tasks}
         | {network.tasks[case.task].task.job for case in cases}
         | {job.id for job in named if job is not None},
@@ -95,14 +121,14 @@ def _is_heard_by(objection: Heard, node: Node) -> bool:
     return is_open and node.id in objection.seats and node.id not in objection.votes
 
 
-def _concerns(network: Network, node: Node, state: TaskState, attempt: Attempt) -> bool:
-    if node.role is Role.WORKER and attempt.status is AttemptStatus.ACCEPTED:
-        return attempt.node == node.id
-    if node.role is Role.WORKER and attempt.status is AttemptStatus.DRAWING:
-        return any(drawn.leaf.node == node.id for drawn in open_draws(network, state, attempt, network.time))
-    if node.role is Role.VERIFIER and attempt.status is AttemptStatus.RECEIVED and attempt.decided is None:
-        return any(seat.leaf.node == node.id for seat in seats(network, state, attempt))
-    return False
+def _concerns(network: Network, state: TaskState, attempt: Attempt) -> tuple[Role, set[int]]:
+    if attempt.status is AttemptStatus.ACCEPTED:
+        return Role.WORKER, {attempt.node}
+    if attempt.status is AttemptStatus.DRAWING:
+        return Role.WORKER, {drawn.leaf.node for drawn in open_draws(network, state, attempt, network.time)}
+    if attempt.status is AttemptStatus.RECEIVED and attempt.decided is None:
+        return Role.VERIFIER, {seat.leaf.node for seat in seats(network, state, attempt)}
+    return Role.WORKER, set()
 
 
 def work_for(network: Network, node: Node, scope: Scope, inbox: Inbox) -> list[Work]:

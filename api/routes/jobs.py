@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from itertools import islice
 from typing import Annotated, Any
-from weakref import ref
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlmodel import Session, col, select
 
-from api.context import Context
+from api.context import Context, mark_of
 from api.deps import ContextDep
 from api.values import digest_of, hexed
 from api.views import job_view
@@ -61,8 +60,7 @@ async def _look(context: Context, job: bytes) -> tuple[object, Callable[[], View
     rows, waiting = await context.read(lambda session: _hints(session, job, tasks))
     # An order that waits no more is on chain, perhaps since a moment ago.
     network = await context.network(0.0 if waiting or job in network.jobs else time.monotonic())
-    # The state changes from block to block only, or for another.
-    made_of = (ref(network), network.block, network.time, [_progress_view(row) for row in rows], _order_view(waiting))
+    made_of = (mark_of(network), [_progress_view(row) for row in rows], _order_view(waiting))
     return made_of, partial(_view, network, job, rows, waiting)
 
 

@@ -47,7 +47,7 @@ class FrameProgress(BaseModel):
 async def work(node: NodeDep, context: ContextDep) -> dict[str, Any]:
     """What this node may do now."""
     network = await context.network()
-    scope, now = scope_of(network, node_of(network, node)), network.time
+    scope, now = scope_of(network, node_of(network, node), context.concerned(network)), network.time
 
     def read(session: Session) -> tuple[Inbox, bool]:
         return inbox.read_inbox(session, node, scope, now), inbox.needs_note(session, node, now)

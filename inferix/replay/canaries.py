@@ -84,14 +84,9 @@ def may_be_saved(network: "Network", attempt: Attempt, time: int) -> bool:
     return is_unopened and time <= attempt.ended_at + network.parameters["batch_window"]
 
 
-def unopened(network: "Network", node: int) -> list[tuple[TaskState, Attempt]]:
-    """The attempts of a worker whose opening would count now, and is not anchored."""
-    return [
-        (state, attempt)
-        for state in network.tasks.values()
-        for attempt in state.attempts
-        if attempt.node == node and (_waits(attempt) or may_be_saved(network, attempt, network.time))
-    ]
+def is_unopened(network: "Network", attempt: Attempt) -> bool:
+    """Whether an opening of an attempt would count now, and is not anchored."""
+    return attempt.node != 0 and (_waits(attempt) or may_be_saved(network, attempt, network.time))
 
 
 def _waits(attempt: Attempt) -> bool:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from api.work import Inbox, Scope, scope_of, work_for
+from api import context
+from api.work import Concerned, Inbox, Scope, concerned, scope_of, work_for
 from inferix.machines import to_bytes32
 from inferix.messages import PanelVote, Probe, VoteCommitment, vote_commitment
 from inferix.models.job import case_id
 from inferix.models.roles import NodeStatus, Outcome
+from inferix.replay import Network
 from inferix.replay.accounting import accounts_data
 from inferix.replay.attempts import seats
 from inferix.replay.probes import PROBE_PERIOD
@@ -203,6 +205,25 @@ def test_a_panel_member_checks_the_case_again(api: Api, drawing: TaskState) -> N
     assert api.work(member) == []
 
 
+def test_regression_tasks_are_looked_through_once_a_block_for_all_nodes(
+    api: Api, drawing: TaskState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def counted(network: Network) -> Concerned:
+        looked.append(network.block)
+        return concerned(network)
+
+    monkeypatch.setattr(context, "concerned", counted)
+    offered = [node for node in WORKERS for _ in range(3) if api.work(node)]
+    assert offered, "one of them is drawn first"
+    assert [duty["kind"] for node in VERIFIERS for duty in api.work(node)] == []
+    assert len(looked) == 1
+    api.chain.anchor(api.chain.acceptance(drawing))
+    assert [kind for node in WORKERS for kind in of_task(api.work(node), drawing)] == ["run"]
+    assert len(looked) == 2
+
+
 def test_regression_a_pause_takes_nothing_of_the_time_in_which_a_panel_is_heard(api: Api, drawing: TaskState) -> None:
     """Its deadlines are on the protocol's clock, and a node compares them with the chain's."""
     api.chain.run(drawing)
@@ -300,7 +321,7 @@ def test_what_changed_since_the_scope_was_taken_is_left_out(api: Api, drawing: T
     message, signature = api.chain.acceptance(drawing)
     network = api.chain.network
     node = network.nodes[message.node]  # type: ignore[attr-defined]
-    scope, inbox = scope_of(network, node), Inbox(keys={drawing.task.job: KEY})
+    scope, inbox = scope_of(network, node, concerned(network)), Inbox(keys={drawing.task.job: KEY})
     api.chain.anchor((message, signature))
     api.chain.anchor(api.chain.receipt(drawing))
     assert of_task([item.model_dump(mode="json") for item in work_for(network, node, scope, inbox)], drawing) == []
