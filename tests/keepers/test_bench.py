@@ -11,9 +11,9 @@ from inferix.errors import InferixError
 from inferix.machines import machine_name
 from inferix.models.result import Result
 from inferix.models.roles import TaskKind
-from inferix.proofs.rendering import Tolerance, load_calibration, measure
+from inferix.proofs.rendering import load_calibration, measure
 from inferix.storage.tables import Challenge
-from keepers.bench import LATE, TILES, attestable, rest_after, resting, why_not_the_same
+from keepers.bench import LATE, TILES, TOLERANCE, attestable, rest_after, resting, why_not_the_same
 
 KERNEL = "avx2 genuineintel-6-207 glibc-2.36"
 
@@ -63,7 +63,26 @@ def test_attack_every_tile_of_a_benchmark_has_to_agree(differ: int) -> None:
     given = [np.array(tile) for tile in tiles]
     for at in range(TILES - differ, TILES):
         given[at] += 1
-    found = [measure(theirs, own, Tolerance()) for theirs, own in zip(given, tiles, strict=True)]
-    rule = replace(load_calibration().rule("cpu", "cpu"), tolerance=Tolerance())
+    rule = replace(load_calibration().rule("cpu", "cpu"), tolerance=TOLERANCE)
+    found = [measure(theirs, own, rule.tolerance) for theirs, own in zip(given, tiles, strict=True)]
     assert why_not_the_same(found, rule).endswith(f"{differ} of {TILES} tiles differ" if differ else "")
     assert bool(why_not_the_same(found, rule)) is bool(differ)
+
+
+@pytest.mark.parametrize("left_out", [0, 9])
+def test_attack_who_leaves_out_a_seventh_of_every_tile_is_no_faster_machine(left_out: int) -> None:
+    """The calibration's tolerance, which is for all scenes and two kernels, does not tell."""
+    random, calibrated = np.random.default_rng(7), load_calibration().rule("cpu", "cpu")
+    tiles = [random.normal(1, 0.2, (8, 8, 10)).astype(np.float32) for _ in range(TILES)]
+    given = [np.array(tile) for tile in tiles]
+    for tile in given:
+        tile.reshape(64, 10)[:left_out] = 1  # filled in with what is around
+    others = [random.normal(1, 0.2, (8, 8, 10)).astype(np.float32) for _ in range(TILES)]
+    wide = [
+        measure(*pair, calibrated.tolerance, other)
+        for pair, other in zip(zip(given, tiles, strict=True), others, strict=True)
+    ]
+    assert why_not_the_same(wide, calibrated) == ""
+    rule = replace(calibrated, tolerance=TOLERANCE)
+    found = [measure(theirs, own, rule.tolerance) for theirs, own in zip(given, tiles, strict=True)]
+    assert bool(why_not_the_same(found, rule)) is bool(left_out)
