@@ -11,7 +11,8 @@ from inferix.models.document import Value
 from inferix.models.roles import RootKind, RosterKind
 from inferix.replay import Network, anchors
 from inferix.replay.accounting import accounts_tree, nodes_tree
-from inferix.replay.availability import CANCELLED, MESSAGE_KINDS
+from inferix.replay.availability import CANCELLED
+from inferix.replay.later import MESSAGE_KINDS
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import FinalRoster, RootName
 from inferix.trees import Tree, flat, message_leaf

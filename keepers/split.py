@@ -16,7 +16,8 @@ from sqlmodel import col, select
 from inferix.chain.client import ChainClient
 from inferix.messages import Order
 from inferix.replay import Network
-from inferix.replay.jobs import LIVE, why_void
+from inferix.replay.jobs import LIVE
+from inferix.replay.orders import why_void
 from inferix.replay.state import Job
 from inferix.storage.tables import SignedOrder, WantedCancel
 from keepers.desk import MONEY, WORK, Desk

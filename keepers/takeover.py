@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from sqlmodel import select
 
 from inferix.replay import Network
-from inferix.replay.jobs import LIVE, last_sign_of_life
+from inferix.replay.jobs import LIVE
+from inferix.replay.orders import last_sign_of_life
 from inferix.replay.state import Attempt, AttemptStatus, Job
 from inferix.storage.tables import SealedKey
 from keepers.desk import WORK, Desk

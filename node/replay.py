@@ -17,8 +17,8 @@ from inferix.errors import Misconfigured
 from inferix.machines import from_bytes32
 from inferix.models.document import MAX_DOCUMENT
 from inferix.models.event import ChainEvent
-from inferix.replay import Network
-from inferix.replay.availability import look_ahead
+from inferix.replay import Network, apply
+from inferix.replay.later import look_ahead
 from inferix.storage.blobs import BlobStore
 from inferix.storage.documents import document_cid
 from inferix.storage.files import write_atomic
@@ -52,7 +52,7 @@ class OwnReplay:
             self._network = self._replayed()
         else:
             for event in events:
-                self._network.apply(event)
+                apply(self._network, event)
             if self._network.is_stale:
                 self._network = self._replayed()
         self._network.tick(newest.timestamp)
@@ -67,7 +67,7 @@ class OwnReplay:
         domain, genesis = self._contracts.deployment.domain(), int(self._contracts.read("BurnMintWork", "genesis"))
         network = Network(domain, genesis, documents, look_ahead(self._events))
         for event in self._events:
-            network.apply(event)
+            apply(network, event)
         return network
 
 

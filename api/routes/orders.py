@@ -17,7 +17,8 @@ from inferix.models.document import Signature
 from inferix.models.job import JobSpec
 from inferix.models.roles import Role
 from inferix.replay import Network
-from inferix.replay.jobs import LIVE, MIN_CAP_PER_TASK, why_spec_void, why_void
+from inferix.replay.jobs import LIVE
+from inferix.replay.orders import MIN_CAP_PER_TASK, why_spec_void, why_void
 from inferix.replay.state import Job
 from inferix.storage.documents import put_document
 from inferix.storage.tables import SealedKey, SignedOrder, WantedCancel

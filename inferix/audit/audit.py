@@ -22,7 +22,7 @@ from inferix.models.anchor import AccountsData, BatchLeaf, RosterData
 from inferix.models.event import ChainEvent
 from inferix.models.result import Result
 from inferix.models.roles import NodeStatus, Outcome, RootKind, RosterKind
-from inferix.replay import Network
+from inferix.replay import Network, apply
 from inferix.replay.accounting import accounts_data, accounts_tree, nodes_tree
 from inferix.replay.availability import withheld
 from inferix.replay.probes import ANSWERED, OVER
@@ -71,7 +71,7 @@ class Audit:
     def run(self, events: Iterable[ChainEvent]) -> Report:
         """Replays everything; the report."""
         for event in events:
-            self.network.apply(event)
+            apply(self.network, event)
             for part in self._parts:
                 after = getattr(part, f"after_{event.name}", None)
                 if after is not None:

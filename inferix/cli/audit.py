@@ -14,7 +14,7 @@ from inferix.cli.common import deployment_option, json_option, print_json
 from inferix.models.document import MAX_DOCUMENT
 from inferix.models.event import ChainEvent
 from inferix.replay import Network
-from inferix.replay.availability import look_ahead
+from inferix.replay.later import look_ahead
 from inferix.storage import open_store
 from inferix.storage.documents import document_cid
 

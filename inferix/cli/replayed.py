@@ -15,8 +15,8 @@ from inferix.cli.audit import read_all
 from inferix.cli.common import deployment_option
 from inferix.errors import InvalidInput
 from inferix.models.document import MAX_DOCUMENT
-from inferix.replay import Network
-from inferix.replay.availability import look_ahead
+from inferix.replay import Network, apply
+from inferix.replay.later import look_ahead
 from inferix.storage import open_store
 from inferix.storage.documents import document_cid
 
@@ -46,7 +46,7 @@ def replayed(rpc: str, chain_id: int, deployment: str, storage: str) -> tuple[Co
     events = read_all(client, contracts.deployment)
     network = Network(contracts.deployment.domain(), genesis, documents, look_ahead(events))
     for event in events:
-        network.apply(event)
+        apply(network, event)
     network.tick(client.header("latest").timestamp)
     return contracts, network
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from inferix.messages import Order
 from inferix.models.job import JobSpec, QuoteRequest
-from inferix.replay.jobs import MIN_CAP_PER_TASK
+from inferix.replay.orders import MIN_CAP_PER_TASK
 from inferix.units import NanoIbm, NanoUsd, fee_of
 
 POST_WITHIN = 600  # seconds

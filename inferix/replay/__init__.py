@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The protocol's state replayed from chain events and documents: ``Network``; see docs/protocol.md, section 5."""
+"""The protocol's state, ``Network``, into which ``apply`` takes chain events: docs/protocol.md, section 5."""
 
 from inferix.replay.network import Network
+from inferix.replay.reducer import apply
 
-__all__ = ["Network"]
+__all__ = ["Network", "apply"]

@@ -10,18 +10,15 @@ fine never goes to who judged it. Shares round down; the dust is leaf 0's, which
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf, RosterLeaf
 from inferix.models.roles import BatchStatus, ClearedBy, NodeStatus, Outcome, Role, RosterKind
+from inferix.replay.network import Network
 from inferix.replay.reputation import FULL_REPUTATION, final_leaves
 from inferix.replay.settlement import PROPOSED_ANEW, UNPROPOSED_AFTER
 from inferix.replay.state import Epoch, Fine, Job, Node, Record
 from inferix.trees import Tree, account_leaf, node_leaf
 from inferix.units import mul_div_down
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 SHARES = {Role.WORKER: 30, Role.VERIFIER: 6, Role.MANAGER: 1}
 BPS = 10_000
@@ -50,7 +47,7 @@ class EpochRewards:
     waiting: tuple[Fine, ...] = ()
 
 
-def epoch_rewards(network: "Network", epoch: Epoch, waiting: tuple[Fine, ...] = ()) -> EpochRewards:
+def epoch_rewards(network: Network, epoch: Epoch, waiting: tuple[Fine, ...] = ()) -> EpochRewards:
     """How the mint of a closed epoch is shared, and what the penalty pool handed over.
 
     ``waiting``: fines of earlier epochs.
@@ -91,7 +88,7 @@ def epoch_rewards(network: "Network", epoch: Epoch, waiting: tuple[Fine, ...] = 
     return rewards
 
 
-def restored(network: "Network", epoch: int) -> Iterator[tuple[int, int]]:
+def restored(network: Network, epoch: int) -> Iterator[tuple[int, int]]:
     """Workers whose appeals were won in an epoch, and the fee of each frame: as much as whoever redid it.
 
     The client paid once, to that one; what is minted for the epoch is shared with this one too.
@@ -139,7 +136,7 @@ def _share(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
     return {node: mul_div_down(amount, weight, total) for node, weight in weights.items() if weight} if total else {}
 
 
-def node_rewards(network: "Network", epoch: int) -> dict[int, Reward]:
+def node_rewards(network: Network, epoch: int) -> dict[int, Reward]:
     """Cumulative rewards of every node up to an epoch's cut-off; node 0 holds the dust.
 
     A grant matures at the first cut-off that its time has come by, as the vesting time was then, and stays so: what has
@@ -172,7 +169,7 @@ def claimable(leaf: NodeLeaf, time: int, vesting_time: int) -> int:
     return leaf.matured + max(0, min(streamed, leaf.vesting))
 
 
-def reserved(network: "Network", job: Job, epoch: int, charged: int) -> int:
+def reserved(network: Network, job: Job, epoch: int, charged: int) -> int:
     """What an order still holds at a cut-off: its cap less the final charges, until all its leaves are final."""
     cut_off = network.epoch_end(epoch)
     if job.posted_at > cut_off or job.status == "void":
@@ -185,7 +182,7 @@ def reserved(network: "Network", job: Job, epoch: int, charged: int) -> int:
     return max(0, job.order.cap - charged)
 
 
-def _in_progress(network: "Network", job: Job, cut_off: int) -> bool:
+def _in_progress(network: Network, job: Job, cut_off: int) -> bool:
     """Whether at the cut-off a batch waited that charges the order, or leaves may be proposed anew since one fell."""
     tasks = {state.task.id for state in job.tasks}
     for batch in network.batches.values():
@@ -200,7 +197,7 @@ def _in_progress(network: "Network", job: Job, cut_off: int) -> bool:
     return False
 
 
-def _settled(network: "Network", job: Job, epoch: int) -> bool:
+def _settled(network: Network, job: Job, epoch: int) -> bool:
     for state in job.tasks:
         for attempt in state.attempts:
             batch = network.batches.get(attempt.batch or b"")
@@ -211,7 +208,7 @@ def _settled(network: "Network", job: Job, epoch: int) -> bool:
     return True
 
 
-def accounts_data(network: "Network", epoch: int) -> AccountsData:
+def accounts_data(network: Network, epoch: int) -> AccountsData:
     """The accounts of a closed epoch: cumulative leaves of all clients and nodes."""
     spent: dict[int, int] = {}
     by_job: dict[bytes, int] = {}
@@ -252,14 +249,14 @@ def nodes_tree(data: AccountsData) -> Tree:
     return Tree([leaves.get(at) for at in range(max(leaves, default=0) + 1)])
 
 
-def roster_leaves(network: "Network", kind: RosterKind) -> list[RosterLeaf]:
+def roster_leaves(network: Network, kind: RosterKind) -> list[RosterLeaf]:
     """Who can be drawn now."""
     role = Role.WORKER if kind is RosterKind.WORKERS else Role.VERIFIER
     nodes = sorted(node.id for node in network.nodes.values() if node.role is role)
     return [leaf for node in nodes if (leaf := roster_leaf(network, node)) is not None]
 
 
-def roster_leaf(network: "Network", id: int) -> RosterLeaf | None:
+def roster_leaf(network: Network, id: int) -> RosterLeaf | None:
     """A node's leaf in the roster of its role; None when it cannot be drawn. A worker weighs its IB times its
     reputation, a verifier the same as any other."""
     node = network.nodes.get(id)

@@ -4,23 +4,19 @@
 Who hides a document, answers on chain and shows other bytes afterwards has shown the messages all the same.
 """
 
-from typing import TYPE_CHECKING
-
 from inferix.errors import Corrupt, InferixError, NotFound
 from inferix.messages import ANCHORED, Anchored
 from inferix.models.anchor import AnchorData, SignedMessage
 from inferix.replay.availability import CANCELLED, NOT_SERVED
+from inferix.replay.network import Network
 from inferix.replay.state import Anchor
 from inferix.trees import anchor_root
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 Read = list[tuple[SignedMessage, Anchored, bytes]]
 """Each message as it stands there, opened, and its digest; in the order of the tree."""
 
 
-def read(network: "Network", manager: int, anchor: Anchor) -> Read:
+def read(network: Network, manager: int, anchor: Anchor) -> Read:
     """The messages of an anchor.
 
     :raises NotFound: they are not to be had, or it was cancelled. Corrupt: they are not what the root is over.
@@ -40,7 +36,7 @@ def read(network: "Network", manager: int, anchor: Anchor) -> Read:
     return _opened(network, manager, anchor, AnchorData(manager=manager, messages=posted))
 
 
-def _opened(network: "Network", manager: int, anchor: Anchor, data: AnchorData) -> Read:
+def _opened(network: Network, manager: int, anchor: Anchor, data: AnchorData) -> Read:
     opened = [(item, ANCHORED[item.kind].from_body(item.body)) for item in data.messages]
     found = [(item, message, message.digest(network.domain)) for item, message in opened]
     if data.manager != manager or anchor_root([digest for _, _, digest in found]) != anchor.root:

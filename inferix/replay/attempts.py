@@ -3,7 +3,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from inferix.draws import Drawn, committee, draws
 from inferix.errors import InferixError
@@ -13,10 +12,8 @@ from inferix.models.roles import Draw, NodeStatus, Outcome, Role, RosterKind, Ta
 from inferix.models.work import Named
 from inferix.replay import anchors, canaries, jobs, probes
 from inferix.replay.contradictions import seed_of
+from inferix.replay.network import Network
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 NO_TASK = "no such task"
 NOT_OPEN = "this attempt is not open"
@@ -27,7 +24,7 @@ GRACE = 600
 """Seconds after an attempt's deadline in which its lane may still anchor a receipt that was posted on chain in time."""
 
 
-def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
+def take_messages(network: Network, manager: int, anchor: Anchor) -> None:
     """Applies the messages behind an anchor's root; a false or missing document changes nothing."""
     try:
         messages = [(item, message) for item, message, _ in anchors.read(network, manager, anchor)]
@@ -53,7 +50,7 @@ def take_messages(network: "Network", manager: int, anchor: Anchor) -> None:
             receipts.setdefault((message.task, message.attempt, message.node), anchor.index)
 
 
-def _decide_all(network: "Network", voted: dict[bytes, None], anchor: Anchor) -> None:
+def _decide_all(network: Network, voted: dict[bytes, None], anchor: Anchor) -> None:
     """Votes that come together decide together: none of them is over before another is heard."""
     for state in [network.tasks[task] for task in voted]:
         attempt = state.current
@@ -65,7 +62,7 @@ def _decide_all(network: "Network", voted: dict[bytes, None], anchor: Anchor) ->
     voted.clear()
 
 
-def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, message: Anchored) -> str:
+def take(network: Network, manager: int, anchor: Anchor, item: SignedMessage, message: Anchored) -> str:
     """Applies one message at an anchor; says why not, or nothing."""
     if isinstance(message, Probe):
         return probes.take(network, item, message, anchor.timestamp)
@@ -93,7 +90,7 @@ def take(network: "Network", manager: int, anchor: Anchor, item: SignedMessage, 
     return ""
 
 
-def why_not(network: "Network", manager: int, item: SignedMessage, message: OfTask, time: int) -> str:
+def why_not(network: Network, manager: int, item: SignedMessage, message: OfTask, time: int) -> str:
     """Why a message of an attempt would have no effect if it were anchored at ``time``; empty when it would."""
     state = network.tasks.get(message.task)
     if state is None:
@@ -121,7 +118,7 @@ def why_not(network: "Network", manager: int, item: SignedMessage, message: OfTa
     return _why_not_vote(network, job, state, attempt, message, time)
 
 
-def why_not_signed(network: "Network", item: SignedMessage, message: OfTask) -> str:
+def why_not_signed(network: Network, item: SignedMessage, message: OfTask) -> str:
     """Why this is no message of the node that it names; empty when it is."""
     node = network.nodes.get(message.node)
     if node is None:
@@ -134,7 +131,7 @@ def why_not_signed(network: "Network", item: SignedMessage, message: OfTask) -> 
 
 
 def _why_not_accept(
-    network: "Network", job: Job, state: TaskState, attempt: Attempt, message: Acceptance, time: int
+    network: Network, job: Job, state: TaskState, attempt: Attempt, message: Acceptance, time: int
 ) -> str:
     if job.status not in OPEN_JOBS:
         return f"the job is {job.status}"
@@ -148,7 +145,7 @@ def _why_not_accept(
     return "this draw is not open yet"
 
 
-def _accept(network: "Network", state: TaskState, attempt: Attempt, message: Acceptance, anchor: Anchor) -> None:
+def _accept(network: Network, state: TaskState, attempt: Attempt, message: Acceptance, anchor: Anchor) -> None:
     job = network.jobs[state.task.job]
     assert job.spec is not None
     note_draws(network, state, attempt, message.node, anchor.timestamp)
@@ -161,7 +158,7 @@ def _accept(network: "Network", state: TaskState, attempt: Attempt, message: Acc
     network.at(attempt.deadline, lambda: _late(network, state, attempt))
 
 
-def _late(network: "Network", state: TaskState, attempt: Attempt) -> None:
+def _late(network: Network, state: TaskState, attempt: Attempt) -> None:
     if attempt.status is AttemptStatus.ACCEPTED and attempt.posted is None:
         jobs.end_attempt(network, state, Outcome.LATE, attempt.deadline, None)
 
@@ -169,7 +166,7 @@ def _late(network: "Network", state: TaskState, attempt: Attempt) -> None:
 # -- draws
 
 
-def open_draws(network: "Network", state: TaskState, attempt: Attempt, time: int) -> Iterator[Drawn]:
+def open_draws(network: Network, state: TaskState, attempt: Attempt, time: int) -> Iterator[Drawn]:
     """The draws of an attempt whose turn has come by ``time``, misfits among them."""
     if attempt.seed_anchor is None:
         return
@@ -183,7 +180,7 @@ def open_draws(network: "Network", state: TaskState, attempt: Attempt, time: int
         yield drawn
 
 
-def note_draws(network: "Network", state: TaskState, attempt: Attempt, node: int, time: int) -> None:
+def note_draws(network: Network, state: TaskState, attempt: Attempt, node: int, time: int) -> None:
     """Before an acceptance counts: who was drawn for this attempt and let its turn pass, and who took it.
 
     A turn is only held against a node that fits the task, has no other in its hands, and had its whole time.
@@ -203,7 +200,7 @@ def note_draws(network: "Network", state: TaskState, attempt: Attempt, node: int
     network.running.add(state.task.id)
 
 
-def _busy(network: "Network") -> set[int]:
+def _busy(network: Network) -> set[int]:
     """Nodes with an accepted attempt that is not delivered; forgets those that are."""
     found = set()
     for task in list(network.running):
@@ -215,7 +212,7 @@ def _busy(network: "Network") -> set[int]:
     return found
 
 
-def misfit_worker(network: "Network", job: Job, state: TaskState, leaf: RosterLeaf) -> str:
+def misfit_worker(network: Network, job: Job, state: TaskState, leaf: RosterLeaf) -> str:
     """Why a drawn node may not take this task; empty when it may."""
     node = network.nodes[leaf.node]
     if node.role is not Role.WORKER:
@@ -232,7 +229,7 @@ def misfit_worker(network: "Network", job: Job, state: TaskState, leaf: RosterLe
     return ""
 
 
-def misfit_verifier(network: "Network", job: Job, worker: Node, leaf: RosterLeaf) -> str:
+def misfit_verifier(network: Network, job: Job, worker: Node, leaf: RosterLeaf) -> str:
     """Why a drawn verifier may not vote on this attempt; empty when it may."""
     node = network.nodes[leaf.node]
     if node.role is not Role.VERIFIER:
@@ -247,7 +244,7 @@ def misfit_verifier(network: "Network", job: Job, worker: Node, leaf: RosterLeaf
 # -- votes
 
 
-def seats(network: "Network", state: TaskState, attempt: Attempt) -> list[Seat]:
+def seats(network: Network, state: TaskState, attempt: Attempt) -> list[Seat]:
     """The committee of a received attempt and from when each may vote; empty until the seed is sealed, or of leases."""
     anchor = network.lane(attempt.lane).anchors.get(attempt.receipt_anchor)
     if attempt.node == 0 or state.task.kind is TaskKind.LEASE or anchor is None or anchor.seed is None:
@@ -270,7 +267,7 @@ def seats(network: "Network", state: TaskState, attempt: Attempt) -> list[Seat]:
     return [Seat(leaf, anchor.sealed_at + window * (at // size)) for at, leaf in enumerate(drawn)]
 
 
-def watch_votes(network: "Network", state: TaskState, attempt: Attempt, anchor: Anchor) -> None:
+def watch_votes(network: Network, state: TaskState, attempt: Attempt, anchor: Anchor) -> None:
     """Two draws of voters, then void: nobody pays for a check that did not come about. Of each, who is silent."""
     window = network.parameters["vote_window"]
     drawn = seats(network, state, attempt)
@@ -281,7 +278,7 @@ def watch_votes(network: "Network", state: TaskState, attempt: Attempt, anchor: 
     give_up_at(network, state, attempt, anchor.sealed_at + 2 * window)
 
 
-def _note_silence_at(network: "Network", state: TaskState, attempt: Attempt, seated: set[int], last: int) -> None:
+def _note_silence_at(network: Network, state: TaskState, attempt: Attempt, seated: set[int], last: int) -> None:
     """At the end of a window who of its seats has not voted, where nothing is decided yet.
 
     Nothing on chain shows who got the job's key: silence counts where the manager let another's vote through in that
@@ -297,7 +294,7 @@ def _note_silence_at(network: "Network", state: TaskState, attempt: Attempt, sea
     network.at(last, note)
 
 
-def give_up_at(network: "Network", state: TaskState, attempt: Attempt, last: int) -> None:
+def give_up_at(network: Network, state: TaskState, attempt: Attempt, last: int) -> None:
     """Void when it is still checked at ``last``."""
 
     def give_up() -> None:
@@ -307,7 +304,7 @@ def give_up_at(network: "Network", state: TaskState, attempt: Attempt, last: int
     network.at(last, give_up)
 
 
-def _why_not_vote(network: "Network", job: Job, state: TaskState, attempt: Attempt, message: Vote, time: int) -> str:
+def _why_not_vote(network: Network, job: Job, state: TaskState, attempt: Attempt, message: Vote, time: int) -> str:
     if attempt.status is not AttemptStatus.RECEIVED:
         return "there is no receipt to vote on"
     if attempt.decided is not None:
@@ -324,12 +321,12 @@ def _why_not_vote(network: "Network", job: Job, state: TaskState, attempt: Attem
     return "" if time >= seat.from_time else "this seat may not vote yet"
 
 
-def votes_needed(network: "Network", state: TaskState) -> int:
+def votes_needed(network: Network, state: TaskState) -> int:
     """Equal votes that decide."""
     return 1 if state.task.kind is TaskKind.ASSEMBLE else network.parameters["votes_needed"]
 
 
-def decide(network: "Network", state: TaskState, attempt: Attempt, more: Iterable[Vote] = ()) -> Outcome | None:
+def decide(network: Network, state: TaskState, attempt: Attempt, more: Iterable[Vote] = ()) -> Outcome | None:
     """What the votes of an attempt, and these, come to; None while they decide nothing.
 
     An acceptance that a seat of the first draw rejects is the second draw's to decide, which looks at the tiles of that
@@ -346,7 +343,7 @@ def decide(network: "Network", state: TaskState, attempt: Attempt, more: Iterabl
     return most[0] if len(most) == 1 else Outcome.VOID if most else None
 
 
-def contested(network: "Network", state: TaskState, attempt: Attempt, votes: Iterable[Vote]) -> frozenset[int]:
+def contested(network: Network, state: TaskState, attempt: Attempt, votes: Iterable[Vote]) -> frozenset[int]:
     """The first draw's nodes, where enough of these votes accept, one of those nodes rejects, and others are seated who
     can decide. That draw is what it was as its seed was sealed: who retires moves all that are seated after it."""
     needed, votes, first = votes_needed(network, state), list(votes), attempt.first
@@ -357,7 +354,7 @@ def contested(network: "Network", state: TaskState, attempt: Attempt, votes: Ite
     return first if others >= needed else frozenset()
 
 
-def rejections(network: "Network", attempt: Attempt) -> list[Named]:
+def rejections(network: Network, attempt: Attempt) -> list[Named]:
     """The votes of an attempt that reject it, by node: whoever looks at it later looks at their tiles too."""
     seed = seed_of(network, attempt)
     if seed is None:

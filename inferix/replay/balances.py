@@ -2,17 +2,15 @@
 """Clients' claims to what is left of their credit while no accounts root comes, as BalanceClaims reports them."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inferix.models.anchor import BatchLeaf
 from inferix.models.event import ChainEvent
 from inferix.models.job import case_id
 from inferix.models.roles import BatchStatus
 from inferix.replay.handlers import Handlers
+from inferix.replay.network import Network
 from inferix.replay.state import BalanceClaim, Batch
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 
 def entry(leaf: BatchLeaf) -> bytes:
@@ -20,7 +18,7 @@ def entry(leaf: BatchLeaf) -> bytes:
     return case_id(leaf.task, leaf.attempt)[:24] + leaf.charge.to_bytes(8, "big")
 
 
-def claimed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def claimed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """A claim stands until somebody shows a charge that it leaves out, or its window is over."""
     network.balance_claims[args["account"]] = BalanceClaim(
         account=args["account"],
@@ -33,7 +31,7 @@ def claimed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> N
     )
 
 
-def paid(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def paid(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """What the coin's allowance let go; the bond went back with the first payment."""
     claim = network.balance_claims[args["account"]]
     claim.left, claim.bond = args["left"], 0
@@ -41,7 +39,7 @@ def paid(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None
         del network.balance_claims[claim.account]
 
 
-def fell(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def fell(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """By a final charge of before it with its bond; by any other nothing is left, and its bond waits."""
     if int(args["winner"], 16):
         del network.balance_claims[args["account"]]
@@ -49,12 +47,12 @@ def fell(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None
         network.balance_claims[args["account"]].left = 0
 
 
-def dropped(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def dropped(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Its bond alone is back."""
     del network.balance_claims[args["account"]]
 
 
-def charges(network: "Network", account: int, since: int, claimed_at: int) -> list[tuple[Batch, int]]:
+def charges(network: Network, account: int, since: int, claimed_at: int) -> list[tuple[Batch, int]]:
     """(batch, index) of each charge of an account that is final since an epoch, or was on its way at a time."""
     found = []
     for batch in network.batches.values():
@@ -66,12 +64,12 @@ def charges(network: "Network", account: int, since: int, claimed_at: int) -> li
     return found
 
 
-def takes_bond(network: "Network", batch: Batch, claimed_at: int) -> bool:
+def takes_bond(network: Network, batch: Batch, claimed_at: int) -> bool:
     """Whether a claim that leaves out a charge of this batch loses its bond too."""
     return batch.status is BatchStatus.FINAL and is_before(network, batch, claimed_at)
 
 
-def is_before(network: "Network", batch: Batch, claimed_at: int) -> bool:
+def is_before(network: Network, batch: Batch, claimed_at: int) -> bool:
     """Whether a batch was proposed no later than a claim: on the protocol's clock, for which a pause is one moment."""
     return network.clock(batch.proposed_at) <= network.clock(claimed_at)
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inferix.errors import InferixError
 from inferix.models.anchor import BatchData, BatchLeaf
@@ -12,11 +12,9 @@ from inferix.models.roles import BatchStatus, Outcome
 from inferix.replay import jobs
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.handlers import Handlers
+from inferix.replay.network import Network
 from inferix.replay.state import Batch
 from inferix.trees import Tree, batch_leaf, lanes
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 OTHER_ROOT = "its root is not that of its leaves"
 
@@ -30,7 +28,7 @@ class Given:
     broken: int | None = None
 
 
-def given(network: "Network", batch: Batch) -> Given:
+def given(network: Network, batch: Batch) -> Given:
     """The leaves in the documents of a batch, checked against its header."""
     leaves: list[BatchLeaf] = []
     digests = [batch.data]
@@ -62,7 +60,7 @@ def _problem(batch: Batch, leaves: list[BatchLeaf]) -> str:
     return ""
 
 
-def proposed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def proposed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """A new batch at the end of its lane; one with a problem has no leaves here."""
     header = dict(args["header"])
     batch = Batch(
@@ -89,7 +87,7 @@ def proposed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> 
     jobs.batched(network, batch)
 
 
-def escaped(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def escaped(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """The leaf of a batch that stands alone, and who proposed it."""
     batch = network.batches[args["commitment"]]
     batch.leaves = [BatchLeaf(**args["leaf"] | {"outcome": Outcome(args["leaf"]["outcome"])})]
@@ -97,12 +95,12 @@ def escaped(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> N
     jobs.batched(network, batch)
 
 
-def escape_closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def escape_closed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Its bond went back, or was lost."""
     network.batches[args["commitment"]].bond = 0
 
 
-def finalized(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def finalized(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Its charges and work count, in this epoch."""
     batch = network.batches[args["commitment"]]
     batch.status, batch.epoch, batch.final_at = BatchStatus.FINAL, args["epoch"], event.timestamp
@@ -110,7 +108,7 @@ def finalized(network: "Network", event: ChainEvent, args: Mapping[str, Any]) ->
         jobs.batched(network, batch)
 
 
-def cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def cancelled(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """It fell: its attempts are to be proposed again."""
     batch = network.batches[args["commitment"]]
     batch.status, batch.cancelled_at = BatchStatus.CANCELLED, event.timestamp
@@ -119,7 +117,7 @@ def cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) ->
     jobs.unbatched(network, batch)
 
 
-def voided(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def voided(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """A panel found a leaf false: nobody is charged or paid for it.
 
     Where it is the one that the attempt's votes gave, they were false: it is not proposed again if its batch falls.

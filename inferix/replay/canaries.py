@@ -4,24 +4,20 @@
 Votes that decide wait for the opening of what the receipt commits to; the attempt ends with it, never before.
 """
 
-from typing import TYPE_CHECKING
-
 from inferix.canaries import commitment_of
 from inferix.errors import InferixError
 from inferix.messages import CanaryOpening
 from inferix.models.anchor import SignedMessage
 from inferix.models.roles import Outcome
 from inferix.replay import jobs
+from inferix.replay.network import Network
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, TaskState
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 NONE = bytes(32)
 EARLY = "the votes have not decided"
 
 
-def decided(network: "Network", state: TaskState, attempt: Attempt, outcome: Outcome, anchor: Anchor) -> None:
+def decided(network: Network, state: TaskState, attempt: Attempt, outcome: Outcome, anchor: Anchor) -> None:
     """The votes have decided. What nobody is paid or frozen for ends at once; so does what commits to nothing."""
     if attempt.canary == NONE or outcome is Outcome.VOID:
         jobs.end_attempt(network, state, outcome, anchor.timestamp, anchor.index)
@@ -32,7 +28,7 @@ def decided(network: "Network", state: TaskState, attempt: Attempt, outcome: Out
 
 
 def opened(
-    network: "Network", manager: int, state: TaskState, attempt: Attempt, message: CanaryOpening, anchor: Anchor
+    network: Network, manager: int, state: TaskState, attempt: Attempt, message: CanaryOpening, anchor: Anchor
 ) -> None:
     """The opening counts: the outcome is that of the votes or, of a canary, void; who accepted it has missed it."""
     assert attempt.decided is not None
@@ -48,7 +44,7 @@ def opened(
     jobs.end_attempt(network, state, outcome, anchor.timestamp, index)
 
 
-def _unopened(network: "Network", state: TaskState, attempt: Attempt, last: int) -> None:
+def _unopened(network: Network, state: TaskState, attempt: Attempt, last: int) -> None:
     """Nobody is paid for what may be a canary. A rejection stands, or who withholds the opening would save a cheat; a
     second one, which would charge the client, does not."""
     if attempt.status is not AttemptStatus.RECEIVED:
@@ -57,7 +53,7 @@ def _unopened(network: "Network", state: TaskState, attempt: Attempt, last: int)
     jobs.end_attempt(network, state, Outcome.REJECTED if stands else Outcome.VOID, last, None)
 
 
-def why_not(network: "Network", state: TaskState, item: SignedMessage, message: CanaryOpening, time: int) -> str:
+def why_not(network: Network, state: TaskState, item: SignedMessage, message: CanaryOpening, time: int) -> str:
     """Why an opening would not count at ``time``, in whatever lane; ``EARLY``: it may later; empty when it would."""
     attempt = state.attempts[message.attempt] if message.attempt < len(state.attempts) else None
     job = network.jobs[state.task.job]
@@ -78,13 +74,13 @@ def why_not(network: "Network", state: TaskState, item: SignedMessage, message: 
     return "" if attempt.decided is not None else EARLY
 
 
-def may_be_saved(network: "Network", attempt: Attempt, time: int) -> bool:
+def may_be_saved(network: Network, attempt: Attempt, time: int) -> bool:
     """Whether a late opening still clears the worker, where it was asked for what was rejected: it was kept back."""
     is_unopened = attempt.outcome is Outcome.REJECTED and attempt.canary != NONE and attempt.is_canary is None
     return is_unopened and time <= attempt.ended_at + network.parameters["batch_window"]
 
 
-def is_unopened(network: "Network", attempt: Attempt) -> bool:
+def is_unopened(network: Network, attempt: Attempt) -> bool:
     """Whether an opening of an attempt would count now, and is not anchored."""
     return attempt.node != 0 and (_waits(attempt) or may_be_saved(network, attempt, network.time))
 

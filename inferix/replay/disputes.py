@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
@@ -11,10 +11,8 @@ from eth_utils.crypto import keccak
 from inferix.models.event import ChainEvent
 from inferix.models.roles import DisputeKind, DisputeStatus, Lie
 from inferix.replay.handlers import Handlers
+from inferix.replay.network import Network
 from inferix.replay.state import AnyDispute, Dispute
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 
 def dispute_id(commitment: bytes, kind: DisputeKind, place: int) -> bytes:
@@ -22,7 +20,7 @@ def dispute_id(commitment: bytes, kind: DisputeKind, place: int) -> bytes:
     return keccak(abi_encode(["bytes32", "uint8", "uint256"], [commitment, int(kind), place]))
 
 
-def opened(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def opened(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Somebody asks for votes or data; the batch waits for the answer."""
     kind = DisputeKind(args["kind"])
     network.disputes[args["id"]] = Dispute(
@@ -41,15 +39,15 @@ def end(dispute: AnyDispute, event: ChainEvent, status: DisputeStatus) -> None:
     dispute.status, dispute.ended_at = status, event.timestamp
 
 
-def _ended(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, status: DisputeStatus) -> None:
+def _ended(network: Network, event: ChainEvent, args: Mapping[str, Any], *, status: DisputeStatus) -> None:
     end(network.disputes[args["id"]], event, status)
 
 
-def _lie(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _lie(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.batches[args["commitment"]].lie = Lie(args["kind"])
 
 
-def _equivocation(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _equivocation(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.equivocations.add((args["task"], args["attempt"], args["node"]))
 
 

@@ -3,22 +3,20 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inferix.errors import InferixError
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf
 from inferix.models.event import ChainEvent
 from inferix.models.roles import RootKind
 from inferix.replay.handlers import Handlers
+from inferix.replay.network import Network
 from inferix.replay.reputation import record
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import AccountsRoot, Epoch
 
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
-
-def _closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _closed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     amounts = {name: args[name] for name in ("work", "charge", "burned", "minted", "pooled")}
     amounts |= {name: network.parameters[name] for name in ("matured_bps", "poc_bps", "worker_vesting")}
     fines = tuple(network.fines) if args["pooled"] else ()
@@ -28,7 +26,7 @@ def _closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> N
         network.fines.clear()
 
 
-def _accounts_posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _accounts_posted(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     root = AccountsRoot(
         epoch=args["epoch"],
         cut_off=network.epoch_end(args["epoch"]),
@@ -42,16 +40,16 @@ def _accounts_posted(network: "Network", event: ChainEvent, args: Mapping[str, A
     network.accounts_roots.append(root)
 
 
-def _accounts_cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _accounts_cancelled(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.accounts_roots = [root for root in network.accounts_roots if root.index != args["index"]]
 
 
-def _accounts_overtaken(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _accounts_overtaken(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     for root in network.accounts_roots:
         root.is_overtaken |= root.index == args["index"]
 
 
-def _shown(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, kind: RootKind) -> None:
+def _shown(network: Network, event: ChainEvent, args: Mapping[str, Any], *, kind: RootKind) -> None:
     """Leaves of accounts whose document nobody serves; a false one among them is seen all the same."""
     root = next((root for root in network.accounts_roots if root.index == args["index"]), None)
     if root is None:
@@ -67,7 +65,7 @@ def _shown(network: "Network", event: ChainEvent, args: Mapping[str, Any], *, ki
     root.shown.setdefault(kind, {}).update(found)
 
 
-def _accounts_final(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _accounts_final(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     root = network.waiting_accounts()
     assert root is not None, "one waits at a time"
     root.final_at = event.timestamp
@@ -85,7 +83,7 @@ def _accounts_final(network: "Network", event: ChainEvent, args: Mapping[str, An
         account.caps = [(posted, cap) for posted, cap in account.caps if posted > root.cut_off]
 
 
-def _claimed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _claimed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.claimed[args["node"]] = network.claimed.get(args["node"], 0) + args["amount"]
 
 

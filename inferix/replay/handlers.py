@@ -2,14 +2,12 @@
 """What takes an event into the state: each area of the reducer has a table of these by the event's name, ``EVENTS``."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inferix.models.event import ChainEvent
+from inferix.replay.network import Network
 
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
-
-Handler = Callable[["Network", ChainEvent, Mapping[str, Any]], None]
+Handler = Callable[[Network, ChainEvent, Mapping[str, Any]], None]
 Handlers = Mapping[str, Handler]
 
 

@@ -1,37 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The reducer: the state of the network as a pure function of chain events and the documents that they name.
-
-Keepers, the API, ``inferix explain`` and ``inferix audit`` all run this same code, so whoever has the chain and storage
-comes to the same state. Time is the block time of the event. Nothing here reads a clock, a chain or a disk.
-"""
+"""The state of the network, its time, and what can be asked of it; ``reducer`` takes events into it."""
 
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping
 
 from inferix.messages import Domain
-from inferix.models.event import ChainEvent
+from inferix.models.anchor import RosterLeaf
 from inferix.models.parameters import Parameters
 from inferix.models.roles import RosterKind
-from inferix.replay import (
-    availability,
-    balances,
-    batches,
-    cases,
-    contradictions,
-    disputes,
-    epochs,
-    lanes,
-    money,
-    nodes,
-    objections,
-    panels,
-    posted,
-    rosters,
-    stake,
-)
-from inferix.replay.availability import Later
-from inferix.replay.handlers import joined
+from inferix.replay.later import Later
 from inferix.replay.state import (
     Account,
     AccountsRoot,
@@ -56,24 +34,6 @@ from inferix.replay.state import (
 )
 
 Documents = Mapping[bytes, bytes]
-
-HANDLERS = joined(
-    nodes.EVENTS,
-    stake.EVENTS,
-    money.EVENTS,
-    balances.EVENTS,
-    lanes.EVENTS,
-    posted.EVENTS,
-    rosters.EVENTS,
-    batches.EVENTS,
-    availability.EVENTS,
-    disputes.EVENTS,
-    epochs.EVENTS,
-    cases.EVENTS,
-    objections.EVENTS,
-    contradictions.EVENTS,
-    panels.EVENTS,
-)
 
 REFUSALS = 1_000
 """So many of the newest are told at least."""
@@ -107,7 +67,8 @@ class Network:
         self.bought_at: dict[str, int] = {}
         self.observed: dict[str, int] = {}
         self.rolled = 0  # the epoch, counted from time 0, of the pools' price
-        self.former_leaves: rosters.Former = deque()
+        # When something of a node changed, the node, its leaf before
+        self.former_leaves: deque[tuple[int, int, RosterLeaf | None]] = deque()
         self.posted_rosters: dict[tuple[int, int], FinalRoster] = {}
         self.rosters: dict[RosterKind, list[FinalRoster]] = {kind: [] for kind in RosterKind}
         self.lanes: dict[int, Lane] = {}
@@ -141,16 +102,6 @@ class Network:
         self._timer_count = 0
 
     # -- what drives it
-
-    def apply(self, event: ChainEvent) -> None:
-        """Takes the next event, in chain order. Unknown events are none of the reducer's business."""
-        self.tick(event.timestamp)
-        self.block = event.block
-        if event.name in rosters.CHANGES:
-            rosters.remember(self, event)
-        handler = HANDLERS.get(event.name)
-        if handler is not None:
-            handler(self, event, event.args)
 
     def tick(self, time: int) -> None:
         """Lets block time pass: deadlines strictly before ``time`` take effect, in their order."""

@@ -2,22 +2,20 @@
 """The reducer's part for the registry: what each node is, and the parameters in force."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.models.roles import NodeStatus, Role
 from inferix.replay.handlers import Handlers
+from inferix.replay.network import Network
 from inferix.replay.state import Node
 
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
-
-def _parameter(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _parameter(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.parameters.set(args["name"], args["value"])
 
 
-def _registered(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _registered(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     node = Node(
         id=args["node"],
         owner=args["owner"],
@@ -32,7 +30,7 @@ def _registered(network: "Network", event: ChainEvent, args: Mapping[str, Any]) 
     network.operators[node.operator] = node.id
 
 
-def _operator(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _operator(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     node = network.nodes[args["node"]]
     network.operators.pop(node.operator, None)
     node.former.append(node.operator)
@@ -40,40 +38,40 @@ def _operator(network: "Network", event: ChainEvent, args: Mapping[str, Any]) ->
     network.operators[node.operator] = node.id
 
 
-def _sealing_key(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _sealing_key(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].sealing_key = args["sealing_key"]
 
 
-def _price(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _price(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].price = args["price"]
 
 
-def _attested(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _attested(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     node = network.nodes[args["node"]]
     if node.ib:
         node.measured_by = 0
     node.ib, node.device_class = args["ib"], args["device_class"]
 
 
-def _requested(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _requested(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     node = network.nodes[args["node"]]
     node.measured_by, node.asked_at = args["manager"], event.timestamp
 
 
-def _status(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _status(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].status = NodeStatus(args["status"])
 
 
-def _sold(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _sold(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     for licence in range(args["first"], args["first"] + args["count"]):
         network.sold[licence] = event.timestamp
 
 
-def _paused(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _paused(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.pauses.append((event.timestamp, args["until"]))
 
 
-def _resumed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _resumed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.pauses[-1] = (network.pauses[-1][0], args["at"])
 
 

@@ -2,7 +2,7 @@
 """Objections as the Objections contract reports them: what no contract can compute, and a panel of verifiers can."""
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
@@ -10,17 +10,15 @@ from eth_utils.crypto import keccak
 from inferix.models.event import ChainEvent
 from inferix.models.roles import ObjectionKind, ObjectionStatus, RosterKind
 from inferix.replay.handlers import Handlers
+from inferix.replay.network import Network
 from inferix.replay.stake import bar
 from inferix.replay.state import Job, Objection
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 CHECKED = 3
 """So many of the outcomes that an objection names are checked again."""
 
 
-def to_outcomes(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def to_outcomes(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Somebody says that outcomes of a batch are not what the rules give; the batch waits."""
     batch = network.batches[args["commitment"]]
     network.objections[args["id"]] = Objection(
@@ -35,7 +33,7 @@ def to_outcomes(network: "Network", event: ChainEvent, args: Mapping[str, Any]) 
     )
 
 
-def to_leaf(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def to_leaf(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Somebody says that a leaf of a roster or of accounts is not what the chain gives; the root waits."""
     network.objections[args["id"]] = Objection(
         kind=ObjectionKind(args["kind"]),
@@ -54,7 +52,7 @@ def _opening(event: ChainEvent, args: Mapping[str, Any]) -> dict[str, Any]:
     return {name: args[name] for name in names} | opened
 
 
-def _poster(network: "Network", args: Mapping[str, Any]) -> int:
+def _poster(network: Network, args: Mapping[str, Any]) -> int:
     if args["kind"] == ObjectionKind.ROSTER:
         roster = network.posted_rosters.get((RosterKind(args["of"]), args["index"]))
         return roster.manager if roster is not None else 0
@@ -62,7 +60,7 @@ def _poster(network: "Network", args: Mapping[str, Any]) -> int:
     return next(roots, 0)
 
 
-def closed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def closed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """The panel, the governor or time decided, or what it is about fell otherwise.
 
     Who put a false root up, or wrote of outcomes what no vote says, was slashed just before, in the same transaction:
@@ -86,7 +84,7 @@ def checked_again(places: Collection[int], seed: bytes) -> list[int]:
     return sorted(sorted(places, key=drawn)[:CHECKED])
 
 
-def job_of(network: "Network", objection: Objection) -> Job | None:
+def job_of(network: Network, objection: Objection) -> Job | None:
     """The job of the first outcome that an objection names; the others' have to be the same."""
     batch = network.batches.get(objection.subject)
     at = objection.places[0] if objection.places else 0
@@ -94,12 +92,12 @@ def job_of(network: "Network", objection: Objection) -> Job | None:
     return network.jobs[state.task.job] if state is not None else None
 
 
-def naming(network: "Network", commitment: bytes, place: int) -> list[Objection]:
+def naming(network: Network, commitment: bytes, place: int) -> list[Objection]:
     """Which objections name a leaf of a batch, the newest last, whatever became of them."""
     return [item for item in network.objections.values() if item.subject == commitment and place in item.places]
 
 
-def _referred(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _referred(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.objections[args["id"]].is_referred = True
 
 

@@ -7,7 +7,7 @@ does not, the attempt is void.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inferix.errors import InferixError
 from inferix.messages import ANCHORED, Probe, Receipt
@@ -17,12 +17,10 @@ from inferix.models.roles import Outcome
 from inferix.replay import jobs, probes
 from inferix.replay.attempts import GRACE, NO_TASK, NOT_ITS, NOT_OPEN, PAST, why_not_signed
 from inferix.replay.attempts import why_not as why_not_anchored
-from inferix.replay.availability import MESSAGE_KINDS
 from inferix.replay.handlers import Handlers
+from inferix.replay.later import MESSAGE_KINDS
+from inferix.replay.network import Network
 from inferix.replay.state import Attempt, AttemptStatus, TaskState
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 KINDS = {number: kind for number, kind in MESSAGE_KINDS.items() if kind in (Receipt.kind, Probe.kind)}
 """What ``Orders.post_message`` takes."""
@@ -30,7 +28,7 @@ BEFORE = "its receipt was posted before"
 OF_A_LEASE = "a lease ends by an anchored receipt alone: nobody is late in it"
 
 
-def why_not(network: "Network", item: SignedMessage, message: Receipt, time: int) -> str:
+def why_not(network: Network, item: SignedMessage, message: Receipt, time: int) -> str:
     """Why a receipt would save nobody from being late if it were posted at ``time``; empty when it would."""
     state = network.tasks.get(message.task)
     if state is None:
@@ -49,7 +47,7 @@ def why_not(network: "Network", item: SignedMessage, message: Receipt, time: int
     return why_not_signed(network, item, message) or ("" if time <= attempt.deadline else PAST)
 
 
-def waiting(network: "Network", manager: int) -> Iterator[tuple[SignedMessage, Receipt]]:
+def waiting(network: Network, manager: int) -> Iterator[tuple[SignedMessage, Receipt]]:
     """Posted receipts that would count if this manager's lane anchored them now."""
     for task in sorted(network.posted):
         attempt = network.tasks[task].current
@@ -60,14 +58,14 @@ def waiting(network: "Network", manager: int) -> Iterator[tuple[SignedMessage, R
                 yield item, message
 
 
-def _posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _posted(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     kind = KINDS[args["kind"]]  # the contract takes no other
     reason = _take(network, event, kind, args["body"], args["signature"])
     if reason:
         network.refuse(f"block {event.block}: a posted {kind}: {reason}")
 
 
-def _take(network: "Network", event: ChainEvent, kind: str, body: bytes, signature: bytes) -> str:
+def _take(network: Network, event: ChainEvent, kind: str, body: bytes, signature: bytes) -> str:
     """Applies a message; says why not, or nothing."""
     try:
         message = ANCHORED[kind].from_body(body)
@@ -87,7 +85,7 @@ def _take(network: "Network", event: ChainEvent, kind: str, body: bytes, signatu
     return reason
 
 
-def _kept_out(network: "Network", state: TaskState, attempt: Attempt) -> None:
+def _kept_out(network: Network, state: TaskState, attempt: Attempt) -> None:
     """The lane had its time: nobody pays for what nobody can check, and its worker is not to blame."""
     if state.attempts[-1] is attempt:  # else a later one's may wait
         network.posted.discard(state.task.id)

@@ -7,17 +7,13 @@ the lane, a manager that anchors often gives nobody more to answer. An hour coun
 drawn with at that moment, and once for its licence, however many machines that has or had.
 """
 
-from typing import TYPE_CHECKING
-
 from inferix.errors import InferixError
 from inferix.messages import Probe
 from inferix.models.anchor import SignedMessage
 from inferix.models.roles import NodeStatus, Role
 from inferix.replay.accounting import eligible
+from inferix.replay.network import Network
 from inferix.replay.state import Anchor, Node, Presence
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 PROBE_PERIOD = 3_600
 """Seconds: an hour is answered once, by a seed that was sealed in it."""
@@ -28,16 +24,16 @@ ANSWERED = "an hour is answered once"
 OVER = "this seed was to be answered within the hour"
 
 
-def period_at(network: "Network", time: int) -> int:
+def period_at(network: Network, time: int) -> int:
     """The hour that a time is in, counted from 1."""
     return 1 + (time - network.genesis) // PROBE_PERIOD
 
 
-def _presence(network: "Network", time: int) -> Presence:
+def _presence(network: Network, time: int) -> Presence:
     return network.present.setdefault(network.epoch_at(time), Presence())
 
 
-def sealed(network: "Network", manager: int, anchor: Anchor) -> None:
+def sealed(network: Network, manager: int, anchor: Anchor) -> None:
     """There is a seed to answer in this hour; at the end of an epoch it may be answered, and need not."""
     hour = period_at(network, anchor.sealed_at)
     network.seeds[hour] = (manager, anchor.index)
@@ -47,12 +43,12 @@ def sealed(network: "Network", manager: int, anchor: Anchor) -> None:
         _presence(network, anchor.sealed_at).asked.add(hour)
 
 
-def subject_of(network: "Network", anchor: Anchor) -> bytes:
+def subject_of(network: Network, anchor: Anchor) -> bytes:
     """What an answer to a seed is about, in 32 bytes: its hour."""
     return period_at(network, anchor.sealed_at).to_bytes(32, "big")
 
 
-def due(network: "Network", node: Node) -> tuple[bytes, Probe, Anchor] | None:
+def due(network: Network, node: Node) -> tuple[bytes, Probe, Anchor] | None:
     """(subject, message to sign, its anchor): the newest seed of the first hour that this node has not answered yet."""
     for hour, (manager, index) in sorted(network.seeds.items()):
         anchor = network.lanes[manager].anchors[index]
@@ -63,7 +59,7 @@ def due(network: "Network", node: Node) -> tuple[bytes, Probe, Anchor] | None:
     return None
 
 
-def why_not(network: "Network", item: SignedMessage, probe: Probe, time: int) -> str:
+def why_not(network: Network, item: SignedMessage, probe: Probe, time: int) -> str:
     """Why an answer would not count if it were anchored at ``time``; empty when it would."""
     lane = network.lanes.get(probe.manager)
     anchor = lane.anchors.get(probe.anchor) if lane is not None else None
@@ -85,7 +81,7 @@ def why_not(network: "Network", item: SignedMessage, probe: Probe, time: int) ->
     return "" if is_signed else "not signed by the node's operator"
 
 
-def take(network: "Network", item: SignedMessage, probe: Probe, time: int) -> str:
+def take(network: Network, item: SignedMessage, probe: Probe, time: int) -> str:
     """Counts an answer that is anchored at ``time``; says why not, or nothing."""
     reason = why_not(network, item, probe, time)
     if reason:

@@ -3,13 +3,10 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from inferix.models.roles import CaseStatus, ClearedBy, Outcome
 from inferix.proofs.calibration import Counted
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
+from inferix.replay.network import Network
 
 ENDS = tuple(outcome.name.lower() for outcome in Outcome if outcome is not Outcome.UNSERVED)
 FALSE = frozenset((ClearedBy.PANEL_REVERSED, ClearedBy.BATCH_CANCELLED, ClearedBy.LEAF_VOID))
@@ -39,7 +36,7 @@ class Record:
         return (self.false * 1_000_000 // ended if ended else 0), (counted.at_most_ppm if ended else 1_000_000)
 
 
-def record_of(network: "Network") -> Record:
+def record_of(network: Network) -> Record:
     """Of everything until now."""
     outcomes = Counter(
         attempt.outcome.name.lower()

@@ -6,16 +6,13 @@ Fixed at the close of each epoch (``record``), so that nothing learned later cha
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from inferix.messages import unpack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import BatchStatus, CaseStatus, NodeStatus, Outcome, Role
+from inferix.replay.network import Network
 from inferix.replay.state import Batch, Node, Presence, Record
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 FULL_REPUTATION = 1_000
 """Per mille: of a node without a fault, and of a new one; the least is half of it."""
@@ -29,7 +26,7 @@ TAKEN_BPS = 9_000
 FAULTS = frozenset({Outcome.REJECTED, Outcome.LATE})
 
 
-def final_leaves(network: "Network", epoch: int) -> Iterator[tuple[Batch, BatchLeaf]]:
+def final_leaves(network: Network, epoch: int) -> Iterator[tuple[Batch, BatchLeaf]]:
     """The leaves that became final in an epoch and were not voided."""
     for batch in network.batches.values():
         if batch.status is BatchStatus.FINAL and batch.epoch == epoch:
@@ -38,7 +35,7 @@ def final_leaves(network: "Network", epoch: int) -> Iterator[tuple[Batch, BatchL
                     yield batch, leaf
 
 
-def record(network: "Network", epoch: int) -> Record:
+def record(network: Network, epoch: int) -> Record:
     """What the close of an epoch fixes."""
     reputation = {}
     for node, (accepted, faults) in {**_outcomes(network, epoch), **_checks(network, epoch)}.items():
@@ -49,7 +46,7 @@ def record(network: "Network", epoch: int) -> Record:
     return Record(reputation, absent, apparent, network.present.pop(epoch, Presence()))
 
 
-def _outcomes(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:
+def _outcomes(network: Network, epoch: int) -> dict[int, tuple[int, int]]:
     """Accepted tasks and faults of each worker in final leaves, up to an epoch; a case that was won is no fault."""
     found: dict[int, tuple[int, int]] = {}
     for index in range(max(0, epoch - WINDOW + 1), epoch + 1):
@@ -64,7 +61,7 @@ def _outcomes(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:
     return found
 
 
-def _checks(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:
+def _checks(network: Network, epoch: int) -> dict[int, tuple[int, int]]:
     """Votes that stand and faults of each verifier that has one, in final leaves up to an epoch.
 
     A fault is a canary that it missed, or a committee in which it was silent.
@@ -83,7 +80,7 @@ def _checks(network: "Network", epoch: int) -> dict[int, tuple[int, int]]:
     return {node: (stood[node], count) for node, count in faults.items()}
 
 
-def _apparent(network: "Network", node: Node, epoch: int) -> int:
+def _apparent(network: Network, node: Node, epoch: int) -> int:
     """Nano-IBM that a worker's speed would have come to in its time in the epoch."""
     if node.role is not Role.WORKER or node.status is not NodeStatus.ACTIVE or not node.qualified:
         return 0

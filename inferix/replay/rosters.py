@@ -5,9 +5,8 @@ Keepers decide by a block and their transaction is in a later one: a leaf is rig
 of the hour before. What it gave earlier is remembered when it changes, no longer than that.
 """
 
-from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inferix.draws import Roster
 from inferix.errors import InferixError
@@ -16,11 +15,9 @@ from inferix.models.event import ChainEvent
 from inferix.models.roles import Role, RosterKind
 from inferix.replay.accounting import roster_leaf, roster_leaves
 from inferix.replay.handlers import Handlers
+from inferix.replay.network import Network
 from inferix.replay.settlement import CHUNK
 from inferix.replay.state import FinalRoster
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 RECENT = 3_600  # seconds from the block that a keeper decides by to the one that its transaction is in
 ROLES = {RosterKind.WORKERS: Role.WORKER, RosterKind.VERIFIERS: Role.VERIFIER}
@@ -28,11 +25,8 @@ OF_A_NODE = ("NodeRegistered", "PriceChanged", "BenchmarkAttested", "StatusChang
 OF_ALL = ("ParameterSet", "EpochClosed")
 CHANGES = frozenset((*OF_A_NODE, *OF_ALL))
 
-Former = deque[tuple[int, int, RosterLeaf | None]]
-"""(time of the change, node, its leaf before)"""
 
-
-def remember(network: "Network", event: ChainEvent) -> None:
+def remember(network: Network, event: ChainEvent) -> None:
     """What the registry gives until this event."""
     former = network.former_leaves
     while former and former[0][0] < event.timestamp - RECENT:
@@ -41,7 +35,7 @@ def remember(network: "Network", event: ChainEvent) -> None:
     former.extend((event.timestamp, node, roster_leaf(network, node)) for node in nodes)
 
 
-def posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def posted(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """A roster that waits; without leaves where they are not to be had, or are not those of its root."""
     found = FinalRoster(
         args["index"], 0, args["root"], args["total"], args["data"], None, event.timestamp, args["manager"]
@@ -66,7 +60,7 @@ def posted(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
         found.right = None
 
 
-def _right(network: "Network", kind: RosterKind, time: int) -> dict[int, list[RosterLeaf | None]]:
+def _right(network: Network, kind: RosterKind, time: int) -> dict[int, list[RosterLeaf | None]]:
     """By node: the leaf that the registry gives, then those that it gave within the hour."""
     right: dict[int, list[RosterLeaf | None]] = {leaf.node: [leaf] for leaf in roster_leaves(network, kind)}
     for changed_at, node, leaf in network.former_leaves:
@@ -82,7 +76,7 @@ def _wrong(
     return {node: right.get(node, none)[0] for node, leaf in given.items() if leaf not in right.get(node, none)}
 
 
-def _shown(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _shown(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """Leaves of a roster whose document nobody serves; a false one among them is seen all the same."""
     found = network.posted_rosters.get((RosterKind(args["of"]), args["index"]))
     if found is None or found.right is None:
@@ -94,13 +88,13 @@ def _shown(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> No
     found.wrong |= _wrong(found.right, given)
 
 
-def _finalized(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _finalized(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     found = network.posted_rosters[args["kind"], args["index"]]
     found.final_at = event.timestamp
     network.rosters[RosterKind(args["kind"])].append(found)
 
 
-def _cancelled(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _cancelled(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.posted_rosters.pop((args["kind"], args["index"]), None)
 
 

@@ -4,7 +4,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
@@ -12,13 +11,11 @@ from eth_utils.crypto import keccak
 from inferix.messages import MAX_VOTERS, Vote, outcome_record, pack_voters, votes_hash
 from inferix.models.anchor import BatchData, BatchLeaf
 from inferix.models.roles import BatchStatus, Outcome, TaskKind
+from inferix.replay.network import Network
 from inferix.replay.shares import Waiting, in_turn
 from inferix.replay.state import Attempt, AttemptStatus, Batch, TaskState
 from inferix.trees import Tree, batch_leaf, split
 from inferix.units import NanoIbm, NanoUsd, fee_of
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
 CHUNK = 64
 MAX_LEAVES = 1_000
@@ -62,7 +59,7 @@ def commitment_of(header: dict[str, int | bytes]) -> bytes:
     return keccak(abi_encode(list(HEADER.values()), [header[name] for name in HEADER]))
 
 
-def outcome_leaf(network: "Network", state: TaskState, attempt: Attempt) -> BatchLeaf:
+def outcome_leaf(network: Network, state: TaskState, attempt: Attempt) -> BatchLeaf:
     """The one right leaf of an ended attempt."""
     assert attempt.outcome is not None
     job = network.jobs[state.task.job]
@@ -85,7 +82,7 @@ def outcome_leaf(network: "Network", state: TaskState, attempt: Attempt) -> Batc
     )
 
 
-def coin_index(network: "Network", leaf: BatchLeaf) -> int:
+def coin_index(network: Network, leaf: BatchLeaf) -> int:
     """What the header of a batch with this leaf names: its account's coin, marked where it is a lease."""
     coin = network.accounts[leaf.account].coin
     index = next(index for index, address in network.coins.items() if address == coin)
@@ -104,7 +101,7 @@ def standing_votes(attempt: Attempt) -> list[tuple[Vote, bytes]]:
     return votes[:MAX_VOTERS]
 
 
-def ready(network: "Network", manager: int) -> list[tuple[TaskState, Attempt]]:
+def ready(network: Network, manager: int) -> list[tuple[TaskState, Attempt]]:
     """Ended attempts of a lane that somebody had accepted and that are in no live batch."""
     return [
         (state, attempt)
@@ -121,7 +118,7 @@ def cannot_stand(first: BatchLeaf, second: BatchLeaf) -> bool:
     return first.attempt == second.attempt or first.outcome is second.outcome is Outcome.ACCEPTED
 
 
-def _is_in_the_other_lane(network: "Network", state: TaskState, attempt: Attempt) -> bool:
+def _is_in_the_other_lane(network: Network, state: TaskState, attempt: Attempt) -> bool:
     """Of a job taken over: whether a live batch of the other lane holds what excludes this attempt. Right or wrong: who
     proposes beside what it has seen is the liar (Disputes.prove_duplicate). A wrong one falls by its votes first."""
     job = network.jobs[state.task.job]
@@ -136,14 +133,14 @@ def _is_in_the_other_lane(network: "Network", state: TaskState, attempt: Attempt
     )
 
 
-def _in_time(network: "Network", state: TaskState, attempt: Attempt) -> bool:
+def _in_time(network: Network, state: TaskState, attempt: Attempt) -> bool:
     """What is proposed later finds its reserve paid back: it would be charged to other clients' credit."""
     end = network.ends_at(network.jobs[state.task.job].order.deadline, UNPROPOSED_AFTER)
     anew = network.ends_at(attempt.unbatched_at, PROPOSED_ANEW) if attempt.unbatched_at else 0
     return network.time < max(end, anew)
 
 
-def unpaid_leases(network: "Network") -> Iterator[tuple[Batch, int, BatchLeaf]]:
+def unpaid_leases(network: Network) -> Iterator[tuple[Batch, int, BatchLeaf]]:
     """Leases that are final and that Leases has still to pay: (batch, index, leaf)."""
     for batch in network.batches.values():
         if batch.status is not BatchStatus.FINAL or batch.coin < LEASES:
@@ -155,7 +152,7 @@ def unpaid_leases(network: "Network") -> Iterator[tuple[Batch, int, BatchLeaf]]:
                 yield batch, index, leaf
 
 
-def open_charges(network: "Network", manager: int) -> Counter[int]:
+def open_charges(network: Network, manager: int) -> Counter[int]:
     """Account -> nano-USD that the lane's open batches charge it."""
     batches = (network.batches[commitment] for commitment in network.lane(manager).batches)
     held: Counter[int] = Counter()
@@ -172,7 +169,7 @@ def _charges(leaves: list[BatchLeaf]) -> Counter[int]:
     return charges
 
 
-def draft_batches(network: "Network", manager: int, cap: int | None = None) -> list[BatchDraft]:
+def draft_batches(network: Network, manager: int, cap: int | None = None) -> list[BatchDraft]:
     """What the lane can propose now, a batch a coin, and one of its leases; each builds on the one before.
 
     ``cap``: nano-USD that its open batches may charge, where it is to be shared among clients (see `in_turn`). Of more

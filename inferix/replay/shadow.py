@@ -4,14 +4,11 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from inferix.models.result import Measurement
 from inferix.models.roles import Outcome
 from inferix.proofs.calibration import Counted
-
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
+from inferix.replay.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Tried:
     unsure: int
 
 
-def tried(network: "Network", measurement: Callable[[bytes], Measurement | None]) -> list[Tried]:
+def tried(network: Network, measurement: Callable[[bytes], Measurement | None]) -> list[Tried]:
     """Every rule that verifiers try, over all votes. ``measurement``: a document by its digest, None where it is not to
     be had."""
     seen: Counter[tuple[str, str, str]] = Counter()

@@ -3,91 +3,89 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inferix.models.event import ChainEvent
 from inferix.replay.handlers import Handlers
+from inferix.replay.network import Network
 from inferix.replay.state import Exit, Fine, Node, Terms
 
-if TYPE_CHECKING:
-    from inferix.replay.network import Network
 
-
-def _staked(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _staked(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].bonded += args["amount"]
 
 
-def _unbonding(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _unbonding(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     node = network.nodes[args["node"]]
     node.bonded -= args["amount"]
     node.unbonding += args["amount"]
 
 
-def _stake_withdrawn(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _stake_withdrawn(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].unbonding -= args["amount"]
 
 
-def _delegated_bonded(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _delegated_bonded(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     node = network.nodes[args["node"]]
     node.bonded += args["amount"]
     node.delegated += args["amount"]
 
 
-def _delegated_unbonding(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _delegated_unbonding(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     node = network.nodes[args["node"]]
     node.bonded -= args["amount"]
     node.delegated -= args["amount"]
     node.delegated_unbonding += args["amount"]
 
 
-def _delegated_paid(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _delegated_paid(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].delegated_unbonding -= args["amount"]
 
 
-def _frozen(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _frozen(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].frozen += args["amount"]
 
 
-def _unfrozen(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _unfrozen(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].frozen -= args["amount"]
 
 
-def _slashed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _slashed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     slash(network.nodes[args["node"]], args["amount"])
     network.fines.append(Fine(args["node"], args["pooled"], transaction=event.transaction))
 
 
-def _qualified(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _qualified(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].qualified = args["qualified"]
 
 
-def _limit_set(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _limit_set(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.nodes[args["node"]].limit = args["limit"]
 
 
-def _share_noticed(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _share_noticed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     # The contract takes a further notice only while the one before is not in force yet, or once it is.
     node = network.nodes[args["node"]]
     in_force = node.terms.next_share if node.terms.since + 2 <= args["since"] else node.terms.share
     node.terms = Terms(share=in_force, next_share=args["share"], since=args["since"])
 
 
-def _delegated(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _delegated(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     place = args["node"], args["delegator"]
     network.delegations[place] = network.delegations.get(place, 0) + args["shares"]
 
 
-def _undelegated(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _undelegated(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     network.delegations[args["node"], args["delegator"]] -= args["shares"]
     if args["exit"]:
         network.exits[args["exit"]] = Exit(args["node"], args["delegator"], args["free_at"])
 
 
-def _exit_withdrawn(network: "Network", event: ChainEvent, args: Mapping[str, Any]) -> None:
+def _exit_withdrawn(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     del network.exits[args["exit"]]
 
 
-def bar(network: "Network", event: ChainEvent, node: int, judges: Iterable[int]) -> None:
+def bar(network: Network, event: ChainEvent, node: int, judges: Iterable[int]) -> None:
     """Keeps from who judged a node what it was slashed just before, in the same transaction as ``event``.
 
     Of a node without stake nothing is taken and no slash is logged: an earlier fine stays as it is.

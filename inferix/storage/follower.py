@@ -12,8 +12,8 @@ from sqlmodel import Session, col, func, select
 
 from inferix.messages import Domain
 from inferix.models.event import ChainEvent
-from inferix.replay import Network
-from inferix.replay.availability import Later
+from inferix.replay import Network, apply
+from inferix.replay.later import Later
 from inferix.storage.database import Database
 from inferix.storage.event_json import args_from_json
 from inferix.storage.tables import Block, Event, MirrorState, StoredDocument
@@ -108,7 +108,7 @@ class Follower:
             )
             rows = session.exec(wanted).all()
             for row in rows:
-                self._network.apply(chain_event(row))
+                apply(self._network, chain_event(row))
             if rows:
                 self._position = (rows[-1].block, rows[-1].log_index)
             if len(rows) < _ROWS:

@@ -22,7 +22,7 @@ from inferix.models.document import Document
 from inferix.models.event import ChainEvent
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
 from inferix.models.roles import Outcome, RosterKind
-from inferix.replay import Network
+from inferix.replay import Network, apply
 from inferix.replay.accounting import roster_leaves
 from inferix.replay.attempts import open_draws, seats
 from inferix.replay.jobs import quote_of
@@ -100,7 +100,7 @@ class Live(Court):
     def follow(self) -> Network:
         """The state as of now."""
         for event in self.events(self._read):
-            self.network.apply(event)
+            apply(self.network, event)
         self._read = len(self.logs)
         self.network.tick(now())
         return self.network

@@ -17,7 +17,7 @@ from inferix.models.event import ChainEvent
 from inferix.models.job import JobSpec, LeaseSpec, QuoteRequest, RenderSettings
 from inferix.models.parameters import DEV_OVERRIDES
 from inferix.models.roles import BatchStatus, Outcome, Role, RosterKind
-from inferix.replay import Network
+from inferix.replay import Network, apply
 from inferix.replay.accounting import accounts_tree, nodes_tree, roster_leaves
 from inferix.replay.attempts import open_draws, seats
 from inferix.replay.jobs import quote_of
@@ -67,7 +67,7 @@ class Chain:
     def emit(self, name: str, /, **args: Any) -> None:
         event = ChainEvent(self.block, len(self.events), self.time, "test", name, args)
         self.events.append(event)
-        self.network.apply(event)
+        apply(self.network, event)
 
     def wait(self, seconds: int = 1) -> None:
         self.block += 1

@@ -7,8 +7,9 @@ import pytest
 
 from inferix.messages import Message
 from inferix.models.roles import DisputeStatus, Outcome, RootKind
-from inferix.replay import Network
-from inferix.replay.availability import CANCELLED, NOT_SERVED, look_ahead
+from inferix.replay import Network, apply
+from inferix.replay.availability import CANCELLED, NOT_SERVED
+from inferix.replay.later import look_ahead
 from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain
 
 KINDS = {"Acceptance": 1, "Receipt": 2, "Vote": 3}
@@ -27,7 +28,7 @@ def replayed(chain: Chain, ahead: bool = True) -> Network:
     """The state of somebody who comes by now."""
     network = Network(DOMAIN, GENESIS, chain.documents, look_ahead(chain.events) if ahead else None)
     for event in chain.events:
-        network.apply(event)
+        apply(network, event)
     return network
 
 

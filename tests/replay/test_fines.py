@@ -6,6 +6,7 @@ from dataclasses import replace
 from inferix.models.event import ChainEvent
 from inferix.models.job import case_id
 from inferix.models.roles import Outcome
+from inferix.replay import apply
 from inferix.replay.accounting import epoch_rewards
 from inferix.replay.state import Fine
 from tests.replay.chain import Chain
@@ -58,7 +59,7 @@ def test_regression_a_node_without_stake_is_fined_nothing_and_its_earlier_fine_s
     assert judges
     chain.network.cases[cases[1]].seats.append(99)
     args = {"case": cases[1], "node": 5, "amount": 0}
-    chain.network.apply(ChainEvent(chain.block, 0, chain.time, "test", "CaseSlashed", args, b"\1" * 32))
+    apply(chain.network, ChainEvent(chain.block, 0, chain.time, "test", "CaseSlashed", args, b"\1" * 32))
     assert [fine.barred for fine in chain.network.fines] == [judges]
 
 

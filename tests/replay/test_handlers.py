@@ -4,8 +4,8 @@
 import pytest
 
 from inferix.replay.handlers import joined
-from inferix.replay.network import HANDLERS
 from inferix.replay.panels import EVENTS as PANELS
+from inferix.replay.reducer import HANDLERS
 from inferix.replay.stake import EVENTS as STAKE
 
 

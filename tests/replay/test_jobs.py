@@ -8,10 +8,10 @@ import pytest
 from inferix.messages import Order, Receipt, Vote
 from inferix.models.anchor import RosterData
 from inferix.models.roles import BatchStatus, NodeStatus, Outcome, RosterKind
-from inferix.replay import Network
+from inferix.replay import Network, apply
 from inferix.replay.accounting import accounts_data, accounts_tree, epoch_rewards, nodes_tree, roster_leaves
 from inferix.replay.attempts import seats
-from inferix.replay.jobs import is_in_lane
+from inferix.replay.orders import is_in_lane
 from inferix.replay.settlement import draft_batch, draft_batches, outcome_leaf, ready
 from inferix.replay.state import AttemptStatus, JobStatus
 from inferix.trees import split
@@ -30,7 +30,7 @@ def test_the_same_events_give_the_same_state(chain: Chain) -> None:
     chain.finish(chain.order())
     again = Network(DOMAIN, GENESIS, chain.documents)
     for event in chain.events:
-        again.apply(event)
+        apply(again, event)
     assert again.jobs == chain.network.jobs
     assert again.tasks == chain.network.tasks
 
@@ -255,9 +255,9 @@ def test_a_false_anchor_changes_nothing(chain: Chain) -> None:
     anchored = chain.events[-2]
     other = Network(DOMAIN, GENESIS, chain.documents)
     for event in events:
-        other.apply(event)
+        apply(other, event)
     args = {**anchored.args, "root": b"\x05" * 32}
-    other.apply(type(anchored)(anchored.block, anchored.log_index, anchored.timestamp, "test", "Anchored", args))
+    apply(other, type(anchored)(anchored.block, anchored.log_index, anchored.timestamp, "test", "Anchored", args))
     assert other.tasks[state.task.id].attempts[0].node == 0
     assert "root" in other.lane(MANAGER).anchors[2].problem
 

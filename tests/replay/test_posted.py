@@ -7,7 +7,7 @@ from inferix.messages import Message, Receipt
 from inferix.models.anchor import SignedMessage
 from inferix.models.job import LeaseSpec
 from inferix.models.roles import Outcome
-from inferix.replay import Network
+from inferix.replay import Network, apply
 from inferix.replay.attempts import GRACE, NO_TASK, NOT_ITS, NOT_OPEN, PAST
 from inferix.replay.explain import explain_task
 from inferix.replay.leaves import is_managers, why_false
@@ -209,7 +209,7 @@ def test_junk_is_a_refusal_and_ends_nobodys_replay(chain: Chain) -> None:
     assert state.attempts[0].posted is None
     again = Network(DOMAIN, GENESIS, chain.documents)
     for event in chain.events:
-        again.apply(event)
+        apply(again, event)
     assert again.refusals == chain.network.refusals
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from inferix.messages import ANCHORED, Message, Probe
 from inferix.models.roles import NodeStatus, RootKind
-from inferix.replay import Network
+from inferix.replay import Network, apply
 from inferix.replay.accounting import accounts_data, epoch_rewards
-from inferix.replay.availability import MESSAGE_KINDS, look_ahead
+from inferix.replay.later import MESSAGE_KINDS, look_ahead
 from inferix.replay.probes import ANSWERED, OVER, PROBE_PERIOD, PROBE_TERM, due
 from inferix.replay.state import RootName
 from inferix.trees import anchor_root
@@ -184,8 +184,8 @@ def test_regression_what_was_shown_on_chain_counts_though_its_document_is_false(
     for documents in (sealed.documents, {**sealed.documents, digest: bytes_of_nothing}):
         again = Network(DOMAIN, GENESIS, documents, look_ahead(sealed.events))
         for event in sealed.events:
-            again.apply(event)
+            apply(again, event)
         assert again.lane(MANAGER).anchors[sealed.anchors].problem == ""
         assert again.present[0].hours == {WORKER: 1}
-        again.apply(sealed.events[-1])
+        apply(again, sealed.events[-1])
         assert not again.is_stale

@@ -6,6 +6,7 @@ from eth_utils.crypto import keccak
 
 from inferix.messages import Message
 from inferix.models.roles import NodeStatus, Outcome, RosterKind
+from inferix.replay import apply
 from inferix.replay.accounting import roster_leaves
 from inferix.replay.attempts import seats
 from inferix.replay.explain import explain_task
@@ -188,7 +189,7 @@ def test_silence_is_the_same_for_whoever_replays_and_forgotten_after_ten_epochs(
     weights(wide)
     again = type(wide.network)(wide.network.domain, wide.network.genesis, wide.documents)
     for event in wide.events:
-        again.apply(event)
+        apply(again, event)
     assert again.tasks == wide.network.tasks and again.epochs == wide.network.epochs
     for epoch in range(1, 11):
         wide.emit("EpochClosed", epoch=epoch, work=0, charge=0, burned=0, minted=0, pooled=0)

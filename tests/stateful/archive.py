@@ -11,7 +11,7 @@ from inferix.messages import Message, Probe, Receipt
 from inferix.models.anchor import AnchorData, RosterData, RosterLeaf
 from inferix.models.roles import RosterKind
 from inferix.replay.accounting import accounts_tree, nodes_tree, roster_leaves
-from inferix.replay.availability import MESSAGE_KINDS
+from inferix.replay.later import MESSAGE_KINDS
 from inferix.trees import Tree, message_leaf
 from tests.contracts.disputes.court import leaf_values_of
 from tests.contracts.disputes.shown import KINDS, NO_MESSAGE, Shown, message_values

@@ -21,8 +21,9 @@ from inferix.models.event import ChainEvent
 from inferix.models.parameters import DEV_OVERRIDES
 from inferix.models.roles import RosterKind
 from inferix.replay import Network as Mirror
+from inferix.replay import apply
 from inferix.replay.accounting import roster_leaves
-from inferix.replay.availability import look_ahead
+from inferix.replay.later import look_ahead
 from tests.contracts.system import IFX, MANAGER, STAND_INS, USD, VERIFIER, WORKER, Node, acting, deployer, key
 from tests.contracts.uniswap import Exchange
 from tests.contracts.work.network import mine
@@ -250,7 +251,7 @@ class World(Selling, realm.Realm):
         block, time, number = self.block, int(boa.env.timestamp), self.transaction
         event = ChainEvent(block, len(self.events), time, str(name), *found, number.to_bytes(32, "big"))
         self.events.append(event)
-        self.mirror.apply(event)
+        apply(self.mirror, event)
         if self.mirror.is_stale:  # it has to know from the start what became of an anchor
             self.mirror = self.fresh_mirror()
 
@@ -291,7 +292,7 @@ class World(Selling, realm.Realm):
         """The mirror of all events so far."""
         mirror = Mirror(self.domain, self.genesis, self.documents, look_ahead(self.events))
         for event in self.events:
-            mirror.apply(event)
+            apply(mirror, event)
         return mirror
 
     def store(self, document: Document) -> bytes:
