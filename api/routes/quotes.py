@@ -11,6 +11,7 @@ from sqlmodel import Session, col, func, select
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import ClientDep, ContextDep
+from api.managers import managers_here
 from api.values import digest_of, hexed
 from inferix.errors import Conflict, InvalidInput, NotFound
 from inferix.models.document import HexBytes
@@ -50,6 +51,9 @@ async def ask_quote(body: AskQuote, client: ClientDep, context: ContextDep) -> d
     manager = network.nodes.get(body.request.manager)
     if manager is None or manager.role is not Role.MANAGER:
         raise InvalidInput(f"node {body.request.manager} is no manager: GET /network lists them")
+    here = await context.read(lambda session: [node.id for node in managers_here(session, network)])
+    if here and manager.id not in here:
+        raise InvalidInput(f"manager {manager.id} answers no quotes here: ask manager {here[0]}, or another API")
     quote = QuoteJob(id=secrets.token_bytes(32), owner=client, request=body.request.encode(), asked_at=network.time)
     key = SealedKey(subject=quote.id, node=manager.id, sealed=body.sealed_key)
 

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlmodel import Session, select
+from sqlmodel import select
 from starlette.concurrency import run_in_threadpool
 
 from api.context import Context
 from api.deps import ContextDep
 from api.hearings import contradiction_view, objection_view
 from api.holds import holds
+from api.managers import managers_here
 from api.values import digest_of, hexed
 from api.views import (
     batch_view,
@@ -29,8 +30,8 @@ from inferix.models.roles import Role
 from inferix.replay.accounting import accounts_tree, claimable, eligible, nodes_tree
 from inferix.replay.explain import explain_task
 from inferix.replay.record import record_of
-from inferix.replay.state import AccountsRoot, JobStatus, Node
-from inferix.storage.tables import NodeSeen, Transaction
+from inferix.replay.state import AccountsRoot, JobStatus
+from inferix.storage.tables import NodeSeen
 
 router = APIRouter(tags=["state"])
 
@@ -39,9 +40,9 @@ router = APIRouter(tags=["state"])
 async def network(context: ContextDep) -> dict[str, Any]:
     """Chain, contracts, parameters and managers; ``time`` is the newest mirrored block's; ``manager``: the one whose
     keepers work here, to which quotes and orders of this API go, None before its first transaction."""
-    managers = [node for node in (await context.network()).nodes.values() if node.role is Role.MANAGER]
-    own = await context.read(lambda session: next((node for node in managers if _sends_here(session, node)), None))
     state = await context.network()
+    own = next(iter(await context.read(lambda session: managers_here(session, state))), None)
+    managers = [node for node in state.nodes.values() if node.role is Role.MANAGER]
     contracts = context.deployment.contracts
     record = record_of(state)
     return {
@@ -77,12 +78,6 @@ async def network(context: ContextDep) -> dict[str, Any]:
         "verification": {**asdict(record), "false_ppm": record.false_ppm[0], "false_at_most_ppm": record.false_ppm[1]},
         "readers": "A job's input and results can be read by the client, its manager, the drawn workers and verifiers.",
     }
-
-
-def _sends_here(session: Session, manager: Node) -> bool:
-    """Whether the transactions of a manager's operator are in this database, which it shares with its keepers."""
-    wanted = select(Transaction.key).where(Transaction.lane == manager.operator).limit(1)
-    return session.exec(wanted).first() is not None
 
 
 @router.get("/deployment")

@@ -6,7 +6,8 @@ from typing import Any
 from sqlmodel import select
 
 from inferix.models.job import QuoteRequest
-from inferix.storage.tables import QuoteJob, SealedKey
+from inferix.models.roles import Role
+from inferix.storage.tables import QuoteJob, SealedKey, Transaction
 from tests.api.conftest import SEALED, Api, code
 from tests.replay.chain import MANAGER, address
 
@@ -48,6 +49,20 @@ def test_a_quote_needs_a_manager(api: Api) -> None:
         status, says = code(ask(api, headers, manager=node))
         assert status == 422
         assert "no manager" in says
+
+
+def test_regression_a_quote_of_a_manager_whose_keepers_are_elsewhere_is_refused(api: Api) -> None:
+    """Nobody here would ever answer it."""
+    headers = api.bearer()
+    fields = {"owner": address(100), "role": int(Role.MANAGER), "sealing_key": b"\1" * 32, "price": 0}
+    api.chain.emit("NodeRegistered", node=50, operator=address(50), licence=50, **fields)
+    assert ask(api, headers, manager=50).status_code == 202, "nobody's keepers are known yet"
+    with api.database.session() as session:
+        session.add(Transaction(key="first", lane=address(MANAGER)))
+    status, says = code(ask(api, headers, manager=50))
+    assert status == 422
+    assert f"ask manager {MANAGER}" in says
+    assert ask(api, headers).status_code == 202
 
 
 def test_a_quote_needs_its_input(api: Api) -> None:
