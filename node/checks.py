@@ -89,9 +89,6 @@ class Checker:
         self._reader = reader
         self._attested = attested
         self._machine: Machine | None = None
-        # Checks in which a frame could not be had: the next try has all of them before it renders anything. Else who
-        # keeps one back has the others rendered again and again.
-        self._kept_back: set[str] = set()
 
     def check(self, assignment: Assignment) -> Finding:
         """The finding of one attempt; ``assignment.item`` is a Verify or a PanelDuty.
@@ -185,28 +182,18 @@ class Checker:
             )
         asked = set(seen.frames(frames) if seen else frames)
         chosen = [frame for frame in result.frames if frame.frame in asked]
+        committed = [Committed(frame, self._fetch_frame(assignment, frame)) for frame in chosen]
         rule, named = self._rule(session, result, seen), self._named(item)
         by = _By(session, rule, seen, named, self._shadow(session, result, seen))
-        if key_of(item) in self._kept_back:
-            for frame in chosen:
-                self._fetch_frame(assignment, frame)
-        log.info("%s: rendering tiles of %d frames", assignment.label, len(chosen))
-        try:
-            found = self._compare(assignment, item, chosen, by)
-        except (NotFound, Unavailable):
-            self._kept_back.add(key_of(item))
-            raise
-        self._kept_back.discard(key_of(item))
-        return replace(found, shadow=by.shadow.results if by.shadow else [])
+        log.info("%s: fetched %d frames, rendering tiles", assignment.label, len(committed))
+        return replace(self._compare(assignment, item, committed, by), shadow=by.shadow.results if by.shadow else [])
 
     def _compare(
-        self, assignment: Assignment, item: Verify | PanelDuty, chosen: Sequence[FrameResult], by: "_By"
+        self, assignment: Assignment, item: Verify | PanelDuty, committed: Sequence[Committed], by: "_By"
     ) -> Finding:
-        """One frame after the other: each is fetched once it is its turn, and none stays on disk."""
         tiles: list[TileResult] = []
         failed = 0
-        for left, frame in zip(range(len(chosen), 0, -1), chosen, strict=True):
-            each = Committed(frame, self._fetch_frame(assignment, frame))
+        for left, each in zip(range(len(committed), 0, -1), committed, strict=True):
             if not self._parts.listing.has(key_of(item)):
                 raise Later("it is decided without this node")
             confirmed = self._confirm(assignment, item, each, by)

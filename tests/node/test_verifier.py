@@ -202,27 +202,6 @@ def test_verify__one_frame_not_in_storage__unserved_although_its_hash_is_known(
     assert outcome is Outcome.UNSERVED
 
 
-def test_regression_verify__a_frame_is_checked_before_the_others_are_there(verifier: Node, delivery: Delivery) -> None:
-    """All were fetched first: who forged one kept another back, and nobody saw the forged one."""
-    delivery.frames()
-    item = delivery.change(frames=[delivery.frame(1, other_seed), delivery.result.frames[1]]).verify(verifier)
-    remove(verifier.network, delivery.result.frames[1].raw.cid)
-    outcome, measurement = voted(verifier, item)
-    assert (outcome, measurement.reason.startswith("frame 1:")) == (Outcome.REJECTED, True)
-
-
-def test_attack_a_frame_that_is_kept_back_has_the_others_rendered_once(verifier: Node, delivery: Delivery) -> None:
-    item = delivery.frames().verify(verifier)
-    remove(verifier.network, delivery.result.frames[1].raw.cid)
-    verifier.run(item)
-    rendered = len(verifier.engine.tiles)
-    assert rendered
-    for _ in range(2):
-        verifier.loop.executor._resting.clear()
-        verifier.run()
-    assert (verifier.network.received, len(verifier.engine.tiles)) == ([], rendered)
-
-
 def test_verify__result_comes_late__accepted(verifier: Node, delivery: Delivery) -> None:
     item = delivery.frames().verify(verifier)
     cid = Cid.parse(delivery.result.frames[1].raw.cid)
