@@ -47,7 +47,7 @@ SEEN_SECONDS = 60
 TILES = 10
 TOLERANCE = Tolerance(absolute_ppm=1_000, relative_ppm=4_000, max_share_ppm=20_000)
 """Of the sample scene, which is known to be easy to repeat: of a tile a pixel may be off. The calibration's is for all
-scenes and lets a third be off; here who left out a sixth of each tile would pass for a faster machine."""
+scenes and lets a third be off; here who left out a seventh of each tile would pass for a faster machine."""
 LATE = "no answer in time"
 MAX_RAW = 2**30
 

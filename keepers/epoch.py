@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from typing import Any
 
@@ -31,6 +31,8 @@ from keepers.desk import MONEY, WORK, Desk
 
 log = logging.getLogger(__name__)
 
+DIVIDING = ("FeeBurner", "Leases", "BalanceClaims")
+"""Where a part of the coins waits for the foundation."""
 CLAIMS_AT_ONCE = 50
 PAID_ONE_IN = 4
 """Of a chunk's rows, at least, for it to be claimed as one: the others cost calldata and hashes."""
@@ -228,14 +230,15 @@ class EpochKeeper:
             if root is None or data is None:
                 return
             leaves = decide_claims(network, root, data)
-            coins = sorted(network.released)
-            shares = [(lane, coin) for lane in sorted(network.lanes) for coin in coins]
+            shares = [(lane, coin) for lane in sorted(network.lanes) for coin in sorted(network.released)]
+            known = [network.coins[index] for index in sorted(network.coins)]
         epoch, sender = root.epoch, self.desk.sender
         for first, function, arguments in claim_calls(data, leaves, lambda at: sender.done(f"claim:{epoch}:{at}")):
             self.desk.try_send(MONEY, f"claim:{epoch}:{first}", "Accounts", function, *arguments)
         for lane, coin in shares:
             key = f"claim-manager:{root.epoch}:{lane}:{coin}"
             self.desk.try_send(MONEY, key, "FeeBurner", "claim_manager", lane, coin)
-        for place in ("FeeBurner", "Leases"):
-            for coin in coins:
-                self.desk.try_send(MONEY, f"foundation:{epoch}:{place}:{coin}", place, "pay_foundation", coin)
+        self.desk.try_each([partial(self._pay_foundation, epoch, place, coin) for place in DIVIDING for coin in known])
+
+    def _pay_foundation(self, epoch: int, place: str, coin: str) -> None:
+        self.desk.try_send(MONEY, f"foundation:{epoch}:{place}:{coin}", place, "pay_foundation", coin)

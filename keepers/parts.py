@@ -22,6 +22,7 @@ from inferix.storage import OwnedStore, open_owned_store
 from inferix.storage.database import Database
 from inferix.storage.follower import Follower
 from inferix.storage.journal import SqlJournal
+from inferix.storage.tables import ManagerHere
 from keepers.anchor import AnchorKeeper
 from keepers.assign import Sealer, decide_verifiers, decide_workers
 from keepers.availability import Availability
@@ -117,6 +118,8 @@ class Parts:
         while True:
             found = int(self.contracts.read("NodeRegistry", "node_of_operator", self.keys.address))
             if found:
+                with self.database.session() as session:
+                    session.merge(ManagerHere(operator=self.keys.address, node=found))
                 return found
             log.warning("waiting until %s is the operator of a registered manager", self.keys.address)
             if self.stop.wait(_START_WAIT):

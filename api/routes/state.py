@@ -39,7 +39,7 @@ router = APIRouter(tags=["state"])
 @router.get("/network")
 async def network(context: ContextDep) -> dict[str, Any]:
     """Chain, contracts, parameters and managers; ``time`` is the newest mirrored block's; ``manager``: the one whose
-    keepers work here, to which quotes and orders of this API go, None before its first transaction."""
+    keepers work here, to which quotes and orders of this API go, None before they first started."""
     state = await context.network()
     own = next(iter(await context.read(lambda session: managers_here(session, state))), None)
     managers = [node for node in state.nodes.values() if node.role is Role.MANAGER]

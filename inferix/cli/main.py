@@ -5,7 +5,6 @@ Exit codes: 0 done, 2 wrong input or usage, 3 refused, 4 not found, 5 the networ
 7 the job ended without a film, 130 stopped by hand, 1 anything else (``audit``, ``again``: something is false).
 """
 
-from errno import ENOSPC
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -14,6 +13,7 @@ import click
 
 from inferix import __version__
 from inferix.errors import Corrupt, InferixError, InvalidInput, Misconfigured, NotFound, Refused, Unavailable
+from inferix.storage.files import NO_ROOM
 
 # A command's module is imported when it is called: each brings no more than it needs, and the others no second.
 COMMANDS = {
@@ -88,9 +88,8 @@ class Commands(click.Group):
             code = own or next((code for kind, code in _CODES if isinstance(error, kind)), 1)
             raise Failure(str(error), code) from error
         except OSError as error:
-            mend = (
-                "free some room and call it again" if error.errno == ENOSPC else error.filename or "the system refuses"
-            )
+            is_full = error.errno in NO_ROOM
+            mend = "free some room and call it again" if is_full else error.filename or "the system refuses"
             raise Failure(f"{error.strerror or error}: {mend}", 1) from error
         except (KeyboardInterrupt, click.Abort) as error:
             raise Failure("stopped; nothing that was ordered is lost: `inferix jobs`", STOPPED) from error

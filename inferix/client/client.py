@@ -109,6 +109,7 @@ class Client:
                 write_atomic(Path(job_file.package), sealing.seal_stream(jobkeys.input_key(job_file.job_key), plain))
         except BaseException:  # nothing left the machine: an order without its package is none
             path.unlink()
+            Path(job_file.package).unlink(missing_ok=True)
             raise
         return job_file
 

@@ -22,11 +22,14 @@ CANCELLED = "its data was asked for and not served"
 
 
 def withheld(network: Network, cut_off: int) -> Iterator[tuple[int, Anchor]]:
-    """(manager, anchor) of before a cut-off that is not served and may be cancelled: what it holds is not known yet."""
-    term = network.parameters["batch_window"] + network.parameters["answer_window"]
+    """(manager, anchor) of before a cut-off that is not served and may be cancelled: what it holds is not known yet.
+
+    It is asked for within a term of block time; the answer to that has its time on the protocol's clock.
+    """
+    ask, answer = network.parameters["batch_window"], network.parameters["answer_window"]
     for manager, lane in network.lanes.items():
         for anchor in lane.anchors.values():
-            is_open = not anchor.sealed_at or network.time <= anchor.sealed_at + term
+            is_open = not anchor.sealed_at or network.time <= network.last_second(anchor.sealed_at + ask, answer)
             if anchor.problem == NOT_SERVED and anchor.timestamp <= cut_off and is_open:
                 yield manager, anchor
 

@@ -34,6 +34,14 @@ class MirrorState(SQLModel, table=True):
     rollbacks: int = 0
 
 
+class ManagerHere(SQLModel, table=True):
+    """A manager whose keepers work on this database: they alone answer its quotes and post its orders."""
+
+    __tablename__ = "manager_here"
+    operator: str = Field(primary_key=True)
+    node: int
+
+
 class Block(SQLModel, table=True):
     """A mirrored block; the newest is the mirror's cursor. Old ones without an event are forgotten."""
 

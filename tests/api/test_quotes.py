@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from inferix.models.job import QuoteRequest
 from inferix.models.roles import Role
-from inferix.storage.tables import QuoteJob, SealedKey, Transaction
+from inferix.storage.tables import ManagerHere, QuoteJob, SealedKey
 from tests.api.conftest import SEALED, Api, code
 from tests.replay.chain import MANAGER, address
 
@@ -58,7 +58,7 @@ def test_regression_a_quote_of_a_manager_whose_keepers_are_elsewhere_is_refused(
     api.chain.emit("NodeRegistered", node=50, operator=address(50), licence=50, **fields)
     assert ask(api, headers, manager=50).status_code == 202, "nobody's keepers are known yet"
     with api.database.session() as session:
-        session.add(Transaction(key="first", lane=address(MANAGER)))
+        session.add(ManagerHere(operator=address(MANAGER), node=MANAGER))
     status, says = code(ask(api, headers, manager=50))
     assert status == 422
     assert f"ask manager {MANAGER}" in says

@@ -9,7 +9,7 @@ from inferix.models.anchor import AccountLeaf, NodeLeaf
 from inferix.models.roles import NodeStatus, Outcome, Role
 from inferix.replay.accounting import accounts_data
 from inferix.replay.settlement import draft_batches
-from inferix.storage.tables import Transaction
+from inferix.storage.tables import ManagerHere, Transaction
 from inferix.trees import Sum, account_leaf, node_leaf, root_of
 from tests.api.conftest import Api, code
 from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, Chain, address
@@ -55,15 +55,29 @@ def test_the_network_with_what_a_client_needs(api: Api) -> None:
 def test_the_network_names_the_manager_whose_keepers_share_the_database(api: Api) -> None:
     fields = {"owner": address(100), "role": int(Role.MANAGER), "sealing_key": b"\1" * 32, "price": 0}
     api.chain.emit("NodeRegistered", node=50, operator=address(50), licence=50, **fields)
-    sent(api, address(99))  # the account for cranks that anybody may turn is no manager's
     assert api.http.get("/network").json()["manager"] is None
-    sent(api, address(50))
+    works_here(api, 50, address(50))
     assert api.http.get("/network").json()["manager"] == {"id": 50, "operator": address(50)}
 
 
-def sent(api: Api, account: str) -> None:
+def test_attack_a_manager_that_names_an_account_of_keepers_elsewhere_as_its_operator_has_not_their_api(
+    api: Api,
+) -> None:
+    """Any address can be named: what says whose keepers work here is their own row."""
+    works_here(api, 50, address(50))  # registered anew since, by another key
+    fields = {"owner": address(100), "role": int(Role.MANAGER), "sealing_key": b"\1" * 32, "price": 0}
+    api.chain.emit("NodeRegistered", node=50, operator=address(51), licence=50, **fields)
+    assert api.http.get("/network").json()["manager"] is None
+    works_here(api, MANAGER, address(MANAGER))
     with api.database.session() as session:
-        session.add(Transaction(key=account, lane=account))
+        session.add(Transaction(key="1", lane=address(51)))
+    assert api.http.get("/network").json()["manager"] == {"id": MANAGER, "operator": address(MANAGER)}
+
+
+def works_here(api: Api, node: int, operator: str) -> None:
+    """Its keepers have started."""
+    with api.database.session() as session:
+        session.merge(ManagerHere(operator=operator, node=node))
 
 
 def test_nodes_and_who_can_be_drawn(api: Api) -> None:

@@ -21,7 +21,7 @@ from inferix.errors import Conflict, Corrupt, InvalidInput, LimitExceeded, NotFo
 from inferix.models.job import QuoteRequest
 from inferix.models.roles import Role
 from inferix.storage.cid import Cid
-from inferix.storage.tables import QuoteJob, Transaction
+from inferix.storage.tables import ManagerHere, QuoteJob
 from tests.api.conftest import Api
 from tests.client.conftest import ENGINE, SETTINGS, URL, Cut, Manager
 from tests.replay.chain import address, key
@@ -267,7 +267,7 @@ def test_regression_an_order_goes_to_the_manager_whose_api_it_is_placed_at(
     fields = {"owner": address(100), "operator": address(50), "role": int(Role.MANAGER), "licence": 50, "price": 0}
     api.chain.emit("NodeRegistered", node=50, sealing_key=sealing.sealing_keypair()[1], **fields)
     with api.database.session() as session:
-        session.add(Transaction(key="anchor", lane=address(50)))
+        session.add(ManagerHere(operator=address(50), node=50))
     with pytest.raises(Unavailable, match="manager 50, whose API this is, is not bonded"):
         order(client, scene)
     api.chain.emit("Staked", node=50, payer=address(100), amount=10**20)

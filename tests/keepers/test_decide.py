@@ -593,6 +593,23 @@ def test_accounts__an_anchor_that_is_withheld__waited_for_as_long_as_it_may_be_c
     assert decide_seals(chain.network, MANAGER + 90, 600) == []
 
 
+def test_regression_accounts__an_anchor_that_is_withheld__waited_for_though_a_pause_came_between(chain: Chain) -> None:
+    """Who asked for it before the pause is answered after it, by the protocol's clock: then accounts without it are false."""
+    settled(chain)
+    chain.time = GENESIS + 259_201
+    chain.emit("EpochClosed", epoch=0, work=1, charge=1, burned=9, minted=9, pooled=0)
+    anchor = chain.network.lane(MANAGER).anchors[chain.anchors]
+    anchor.problem, anchor.sealed_at = NOT_SERVED, chain.time
+    asked_until = anchor.sealed_at + chain.network.parameters["batch_window"]
+    chain.time = asked_until + 1
+    chain.emit("Paused", until=chain.time + 7 * 86_400)
+    over = chain.time + 7 * 86_400 + chain.network.parameters["answer_window"] - 1
+    chain.network.tick(over)
+    assert decide_post(chain.network) is None
+    chain.network.tick(over + 1)
+    assert decide_post(chain.network) == 0
+
+
 def test_accounts__held_up_for_longer_than_a_panel_needs__overtaken(chain: Chain) -> None:
     settled(chain)
     chain.close_epoch(0)
