@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must be the same everywhere of nodes' keys and of managers that are silent: as facts.py, for these."""
+"""What must be the same everywhere of nodes' keys and terms, and of managers that are silent: as facts.py, for these."""
 
 from typing import Any
 
@@ -7,14 +7,27 @@ from inferix.replay import Network as Mirror
 from tests.stateful.model.whole import Model
 from tests.stateful.world import World
 
-NAMES = ("operator", "called out", "taken over")
+NAMES = ("operator", "asks", "dearest", "called out", "taken over")
 Facts = dict[tuple[Any, ...], Any]
 
 
 def of_model(model: Model) -> Facts:
     """Everything that the model says of these contracts' state."""
-    found: Facts = {("operator", node.id): node.operator for node in model.stakes.nodes.values()}
-    found |= {("called out", id): called for id, called in model.lanes.called.items()}
+    found = _of_nodes(model)
+    found |= {("dearest", node.id): model.stakes.dearest(node) for node in model.stakes.nodes.values()}
+    return found | _of_lanes(model)
+
+
+def _of_nodes(model: Model) -> Facts:
+    found: Facts = {}
+    for node in model.stakes.nodes.values():
+        found["operator", node.id] = node.operator
+        found["asks", node.id] = (node.price, node.ib, node.device_class, node.sealing_key, node.measured_by)
+    return found
+
+
+def _of_lanes(model: Model) -> Facts:
+    found: Facts = {("called out", id): called for id, called in model.lanes.called.items()}
     return found | {("taken over", *place): taken for place, taken in model.lanes.taken.items()}
 
 
@@ -23,6 +36,12 @@ def read(world: World, key: tuple[Any, ...]) -> Any:
     match key:
         case ("operator", id):
             return world.read("registry", "operator_of", id)
+        case ("asks", id):
+            node = world.read("registry", "node", id)
+            terms = [node[name] for name in ("price", "ib", "device_class", "sealing_key")]
+            return (*terms, world.read("registry", "measured_by", id))
+        case ("dearest", id):
+            return world.read("registry", "dearest", id)
         case ("called out", id):
             return tuple(world.read("orders", "called_out", id))
         case ("taken over", job, id):
@@ -33,7 +52,10 @@ def read(world: World, key: tuple[Any, ...]) -> Any:
 
 def of_mirror(mirror: Mirror) -> Facts:
     """The mirror's."""
-    found: Facts = {("operator", node.id): node.operator for node in mirror.nodes.values()}
+    found: Facts = {}
+    for node in mirror.nodes.values():
+        found["operator", node.id] = node.operator
+        found["asks", node.id] = (node.price, node.ib, node.device_class, node.sealing_key, node.measured_by)
     lanes = mirror.lanes.items()
     found |= {("called out", id): (lane.called_at, lane.called_anchors) for id, lane in lanes if lane.called_at}
     found["equivocations",] = mirror.equivocations
@@ -43,4 +65,4 @@ def of_mirror(mirror: Mirror) -> Facts:
 
 def in_its_terms(model: Model) -> Facts:
     """The model's in the same terms."""
-    return of_model(model) | {("equivocations",): model.keys.proven}
+    return _of_nodes(model) | _of_lanes(model) | {("equivocations",): model.keys.proven}

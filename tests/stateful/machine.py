@@ -15,6 +15,7 @@ from tests.stateful.money_rules import MoneyRules
 from tests.stateful.objection_rules import ObjectionRules
 from tests.stateful.pool_rules import PoolRules
 from tests.stateful.sale_rules import SaleRules
+from tests.stateful.term_rules import TermRules
 from tests.stateful.work_rules import WorkRules
 
 
@@ -31,6 +32,7 @@ class Machine(
     EscapeRules,
     ClaimRules,
     KeyRules,
+    TermRules,
     SaleRules,
     EpochRules,
     GovernanceRules,

@@ -19,6 +19,7 @@ from tests.stateful.model.objections import Objections
 from tests.stateful.model.panel import Panels
 from tests.stateful.model.roots import Roots
 from tests.stateful.model.stake import Node, Stakes
+from tests.stateful.model.terms import Terms
 from tests.stateful.model.whole import Model
 from tests.stateful.model.work import Work
 from tests.stateful.pool_facts import markets_of
@@ -84,6 +85,7 @@ def model_of(world: World) -> Model:
         *shop_of(world, ground, stakes, _token(world, "native"), markets.reference),
         Keys(stakes),
         Lanes(ground, stakes),
+        Terms(stakes),
     )
 
 
@@ -108,6 +110,8 @@ def _node(world: World, person: Person) -> Node:
         operator=node["operator"],
         ib=node["ib"],
         price=node["price"],
+        device_class=node["device_class"],
+        sealing_key=node["sealing_key"],
         bonded=world.read("staking", "bonded", person.id),
         qualified=True,
     )

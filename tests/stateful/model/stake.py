@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.stateful.model.basics import BPS, WEI, Ground, need, up
+from tests.stateful.model.basics import BPS, DAY, WEI, Ground, need, up
 
 WORKER, VERIFIER, MANAGER = 1, 2, 3
 ACTIVE, FROZEN, JAILED, BANNED, RETIRED = 1, 2, 3, 4, 5
@@ -12,7 +12,8 @@ KEEP_BPS = 8_000
 
 @dataclass
 class Node:
-    """A node; ``retired`` hides behind a freeze, a jail or a ban."""
+    """A node; ``retired`` hides behind a freeze, a jail or a ban; ``dearest``: nano-USD for a minute of its work that its
+    stake answers for until a day, whatever it asks now; ``measured_by``: which manager it asked."""
 
     id: int
     role: int
@@ -20,6 +21,11 @@ class Node:
     operator: str
     ib: int = 0
     price: int = 0
+    dearest: int = 0
+    dearest_until: int = 0
+    measured_by: int = 0
+    device_class: bytes = bytes(32)
+    sealing_key: bytes = bytes(32)
     stored: int = ACTIVE
     retired: bool = False
     bonded: int = 0
@@ -72,11 +78,15 @@ class Stakes:
         """What a node needs now, rounded up."""
         parameters = self.ground.parameters
         if node.role == WORKER:
-            price = max(node.price, parameters["price_default"])
-            usd = 2 * (parameters["epoch_length"] // 60) * node.ib * price // 10**6
+            price, minutes = max(node.price, parameters["price_default"]), 2 * (parameters["epoch_length"] // 60)
+            usd = max(minutes * node.ib * price // 10**6, minutes * self.dearest(node))
         else:
             usd = parameters["verifier_bond" if node.role == VERIFIER else "manager_bond"]
         return up(usd * WEI, self.ground.price)
+
+    def dearest(self, node: Node) -> int:
+        """nano-USD for a minute of its work that it asked before it asked less, or was slower; 0 once that is over."""
+        return node.dearest if self.ground.clock.now // DAY < node.dearest_until else 0
 
     def is_bonded(self, node: Node) -> bool:
         """Active, qualified, and still worth 80 % of what is required."""

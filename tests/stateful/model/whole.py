@@ -22,6 +22,7 @@ from tests.stateful.model.pool import Markets
 from tests.stateful.model.roots import Roots
 from tests.stateful.model.sale import Sale
 from tests.stateful.model.stake import Stakes
+from tests.stateful.model.terms import Terms
 from tests.stateful.model.vesting import Vesting
 from tests.stateful.model.votes import Votes
 from tests.stateful.model.work import Work
@@ -53,3 +54,4 @@ class Model:
     buyback: Buyback
     keys: Keys
     lanes: Lanes
+    terms: Terms

@@ -56,6 +56,7 @@ VESTING, FUND, GOVERNOR, TIMELOCK = (
     "governance/Governor.vy",
     "governance/Timelock.vy",
 )
+REGISTRY = "nodes/NodeRegistry.vy"
 SALE, PROCEEDS, BUYBACK = "licences/NodeSale.vy", "modules/proceeds.vy", "licences/Buyback.vy"
 
 MUTANTS = [
@@ -478,10 +479,45 @@ MUTANTS = [
     ),
     Mutant(
         "a node takes a key that another had",
-        "nodes/NodeRegistry.vy",
+        REGISTRY,
         'assert self._bindings[operator] == 0, "NodeRegistry: operator already used"',
         "pass",
-        "nodes/NodeRegistry.vy",
+        REGISTRY,
+    ),
+    Mutant(
+        "who asks less answers for less at once",
+        REGISTRY,
+        "min(before, standing._LOW_64) << 176",
+        "0 * before << 176",
+        REGISTRY,
+    ),
+    Mutant(
+        "who cannot have worked for a price answers for it",
+        STAKING,
+        "return total != 0 and 2 * total >=",
+        "return total != 0 and 2 * total >= 0 *",
+        STAKING,
+    ),
+    Mutant(
+        "who was asked once measures as often as it likes",
+        REGISTRY,
+        "self.measured_by[node] = 0",
+        "pass",
+        REGISTRY,
+    ),
+    Mutant(
+        "a dearer worker is not weighed by its price",
+        REGISTRY,
+        "    # A dearer worker earns more, and needs the stake for it.\n    extcall self.staking.refresh(node)",
+        "    pass",
+        REGISTRY,
+    ),
+    Mutant(
+        "anybody has a node's secrets sealed to itself",
+        REGISTRY,
+        "    self._check_holder(node)\n    self._sealing_keys[node] = sealing_key",
+        "    self._sealing_keys[node] = sealing_key",
+        REGISTRY,
     ),
     Mutant(
         "the foundation is paid its part again and again",

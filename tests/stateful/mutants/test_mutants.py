@@ -20,6 +20,7 @@ from tests.stateful import (
     test_realm,
     test_sale,
     test_strikes,
+    test_terms,
 )
 from tests.stateful import world as worlds
 from tests.stateful.life import Watched
@@ -53,6 +54,9 @@ WRITTEN: dict[Callable[[Watched], None], tuple[str, ...]] = {
     test_lanes.test_jobs_agree_from_the_call_to_the_heirs_batch: ("Orders",),
     test_lanes.test_double_votes_agree_whichever_of_its_keys_the_node_signed_with: ("Disputes", "NodeRegistry"),
     test_lanes.test_many_claims_at_once_agree_with_one_by_one: ("Accounts",),
+    test_terms.test_prices_agree_and_stake_answers_for_the_dearest_of_48_days: ("NodeRegistry", "Staking"),
+    test_terms.test_speeds_agree_whoever_was_asked_to_measure: ("NodeRegistry",),
+    test_terms.test_sealing_keys_agree_whichever_key_of_the_node_sets_them: ("NodeRegistry",),
     test_pool.test_fees_are_burned_in_a_pool_whoever_trades_there: ("FeeBurner", "PoolMarket"),
     test_realm.test_what_vests_agrees_at_every_boundary_second_and_votes_from_its_wallet: ("Vesting",),
     test_realm.test_the_fund_agrees_from_a_grant_to_the_sweep: ("CommunityFund",),
