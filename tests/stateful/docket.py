@@ -18,6 +18,7 @@ from tests.contracts.work.network import flat
 from tests.stateful.archive import Archive
 from tests.stateful.bench import Bench
 from tests.stateful.hearings import Hearings
+from tests.stateful.misfits import LATER, MISORDERED, UNVOTED, Misfits
 from tests.stateful.model.courts import OPEN, Case, Dispute
 from tests.stateful.model.stake import ACTIVE, BANNED
 from tests.stateful.model.work import FINAL, LEASES, PROPOSED, Batch
@@ -36,6 +37,7 @@ class Docket:
         self.lies: dict[bytes, str] = {}
         self.hearings = Hearings(self)
         self.archive = Archive(self)
+        self.misfits = Misfits(self)
         self.trading = Trading(bench)
 
     # -- proposing
@@ -187,10 +189,12 @@ class Docket:
         if batch.status != PROPOSED:
             return
         lie, world = self.lies[batch.commitment], self.bench.world
-        if lie in ("data", "votes"):
-            kind = DATA if lie == "data" else VOTES
-            if (batch.commitment, kind, 0) not in self.bench.model.courts.disputes:
-                self.challenge(batch, kind, 0)
+        if self.misfits.convict(batch):
+            return
+        if lie in ("data", UNVOTED, MISORDERED, LATER):
+            kind, place = (DATA, 0) if lie == "data" else (VOTES, self.misfits.at.get(batch.commitment, 0))
+            if (batch.commitment, kind, place) not in self.bench.model.courts.disputes:
+                self.challenge(batch, kind, place)
             return
         draft, item = self.drafts[batch.commitment], self.item(batch, 0)
         if lie == "record":

@@ -11,6 +11,7 @@ from tests.stateful.governance_rules import GovernanceRules
 from tests.stateful.key_rules import KeyRules
 from tests.stateful.lane_rules import LaneRules
 from tests.stateful.lease_rules import LeaseRules
+from tests.stateful.misfit_rules import MisfitRules
 from tests.stateful.money_rules import MoneyRules
 from tests.stateful.objection_rules import ObjectionRules
 from tests.stateful.pool_rules import PoolRules
@@ -24,6 +25,7 @@ class Machine(
     DelegationRules,
     AvailabilityRules,
     ContradictionRules,
+    MisfitRules,
     ObjectionRules,
     PoolRules,
     WorkRules,

@@ -63,7 +63,8 @@ def model_of(world: World) -> Model:
     delegations = Delegations(ground, stakes)
     books = Books(ground, stakes, work, delegations=delegations)
     escapes, claims = Escapes(ground, stakes, work), Claims(ground, credit, work, books)
-    courts = Courts(ground, stakes, work, escapes=escapes)
+    lanes = Lanes(ground, stakes)
+    courts = Courts(ground, stakes, work, escapes=escapes, lanes=lanes)
     bonds, panels = Bonds(ground, stakes, {person.address for person in world.funded()}), Panels(ground, stakes)
     roots = Roots(ground, stakes, books, {kind: world.read("rosters", "newest", kind)["index"] for kind in (1, 2)})
     return Model(
@@ -84,7 +85,7 @@ def model_of(world: World) -> Model:
         *model_of_realm(world, ground, delegations),
         *shop_of(world, ground, stakes, _token(world, "native"), markets.reference),
         Keys(stakes),
-        Lanes(ground, stakes),
+        lanes,
         Terms(stakes),
     )
 

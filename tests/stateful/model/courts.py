@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from inferix.messages import Order
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import CaseStatus, Outcome
 from tests.stateful.model.basics import BPS, DAY, NANO, Ground, need, up
 from tests.stateful.model.escape import Escapes
+from tests.stateful.model.lanes import Lanes
 from tests.stateful.model.stake import ACTIVE, FROZEN, JAILED, Node, Stakes
-from tests.stateful.model.work import CANCELLED, FINAL, PROPOSED, Batch, Work
+from tests.stateful.model.work import CANCELLED, FINAL, LEASES, PROPOSED, Batch, Work
 
 REDO_TERM, DECISION_TERM = 40 * DAY, 14 * DAY
 SILENCE_BPS = 500
@@ -65,6 +67,7 @@ class Courts:
     disputes: dict[tuple[bytes, int, int], Dispute] = field(default_factory=dict)
     penalised: set[bytes] = field(default_factory=set)
     escapes: Escapes = field(kw_only=True)
+    lanes: Lanes = field(kw_only=True)
 
     # -- cases
 
@@ -294,6 +297,33 @@ class Courts:
         fine = self.stakes.required(node) * self.ground.parameters["slash_failed_bps"] // BPS
         self.stakes.slash(node, bond + fine, BPS // 2 * bond // (bond + fine), reporter)
         self.stakes.judge(node, JAILED)
+
+    def prove_order(self, who: str, batch: Batch, leaf: BatchLeaf, job: bytes, order: Order, *, is_its: bool) -> None:
+        """A leaf that its order contradicts, shown with this order; ``is_its``: the task is of this order."""
+        need(batch.status == PROPOSED and is_its, "not proposed, or another order")
+        need(not self.is_as_ordered(batch, leaf, job, order), "as ordered")
+        self.punish(batch, who)
+
+    def is_as_ordered(self, batch: Batch, leaf: BatchLeaf, job: bytes, order: Order) -> bool:
+        """Account, coin, attempts, cap, price of what was accepted, and lane."""
+        most = min(order.cap, up(leaf.work * order.price, NANO)) if leaf.outcome is Outcome.ACCEPTED else order.cap
+        account = self.work.credit.accounts.get(leaf.account)
+        if account is None or leaf.account != order.account or leaf.charge > most:
+            return False
+        in_coin = self.work.credit.coins[account.coin].index == batch.coin % LEASES
+        # One attempt more than ordered, in place of one that was no work.
+        in_number = leaf.attempt <= order.attempts and order.attempts > 0
+        return in_coin and in_number and self.lanes.has(batch.manager, job, order.manager, leaf.anchor)
+
+    def prove_anchor(self, who: str, batch: Batch, leaf: BatchLeaf, anchor: int, *, is_received: bool) -> None:
+        """A leaf whose attempt was delivered in this anchor, an earlier one than it names; what stands alone is not fined."""
+        need(not batch.is_void(leaf), "leaf void")
+        need(anchor < leaf.anchor and is_received, "no earlier receipt")
+        if batch.is_alone:
+            self.work.cancel(batch)
+            self.escapes.close(batch, "")
+        else:
+            self.punish(batch, who)
 
     def settle_beside(self, alone: Batch, beside: Batch, reporter: str) -> Batch:
         """The same leaf alone and in another batch: one of them falls, with a fine where it is the lie; which one."""

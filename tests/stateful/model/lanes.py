@@ -31,6 +31,15 @@ class Lanes:
         need(self.ground.clock.now >= self.called[id][0] + self.ground.parameters["takeover_after"], "too early")
         self.taken[job, id] = (by, anchors, by_anchors)
 
+    def has(self, manager: int, job: bytes, ordered_from: int, anchor: int) -> bool:
+        """Whether an attempt of a job is a lane's, by the anchor with its receipt; 0: it has none, and may be of either."""
+        if (job, ordered_from) not in self.taken:
+            return manager == ordered_from
+        heir, last, heirs = self.taken[job, ordered_from]
+        if manager == ordered_from:
+            return anchor <= last
+        return manager == heir and (anchor == 0 or anchor > heirs)
+
     def _check_manager(self, who: str, by: int) -> None:
         node = self.stakes.nodes.get(by)
         need(node is not None and who == node.operator and node.role == MANAGER, "not a manager's operator")

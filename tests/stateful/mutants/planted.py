@@ -44,6 +44,7 @@ LEASES, STRIKES = "work/Leases.vy", "work/Strikes.vy"
 ACCOUNTS, ISSUANCE = "work/Accounts.vy", "issuance/BurnMintWork.vy"
 COINS, CLAIMS = "modules/coins.vy", "modules/claims.vy"
 ORDERS, DISPUTES, FRAUDS = "work/Orders.vy", "work/Disputes.vy", "modules/fraud_proofs.vy"
+COMMITTEES = "work/Committees.vy"
 DELEGATION, STAKES = "nodes/Delegation.vy", "modules/stakes.vy"
 BALANCES = "token/BalanceClaims.vy"
 POOLS, LEAVING = "modules/pools.vy", "modules/leaving.vy"
@@ -525,5 +526,26 @@ MUTANTS = [
         "self.foundation_due[coin] = 0",
         "pass",
         BURNER,
+    ),
+    Mutant(
+        "who pays for what was not its fault is bound by no cap",
+        FRAUDS,
+        "fair = fair and leaf.charge <= order.cap",
+        "fair = fair and order.cap != 0",
+        DISPUTES,
+    ),
+    Mutant(
+        "a leaf is paid in whatever coin",
+        FRAUDS,
+        "fair = fair and staticcall _IFX_DOLLAR.coin_at(header.coin) == paid_in",
+        "fair = fair and paid_in != empty(address)",
+        DISPUTES,
+    ),
+    Mutant(
+        "who delivered is convicted by its own receipt",
+        COMMITTEES,
+        "if anchor >= leaf.anchor:",
+        "if anchor > leaf.anchor:",
+        COMMITTEES,
     ),
 ]
