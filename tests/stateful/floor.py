@@ -5,12 +5,15 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from inferix.messages import Acceptance, Message, Order, Receipt, Vote
+from eth_utils import keccak
+
+from inferix.canaries import commitment_of
+from inferix.messages import Acceptance, CanaryOpening, Message, Order, Receipt, Vote
 from inferix.models.anchor import AnchorData, SignedMessage
-from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
+from inferix.models.job import JobSpec, LeaseSpec, QuoteRequest, RenderSettings
 from inferix.models.roles import Outcome
 from inferix.replay.attempts import GRACE, misfit_worker, open_draws, seats, votes_needed
-from inferix.replay.jobs import quote_of
+from inferix.replay.jobs import quote_of, quoter
 from inferix.replay.state import Attempt, AttemptStatus, TaskState
 from inferix.trees import anchor_root
 from tests.stateful.world import World
@@ -31,11 +34,21 @@ class Posted(Enum):
     NEVER = "never anchored"
 
 
+class Canary(Enum):
+    """What a receipt commits to, and whether that is opened."""
+
+    NOT = "nothing"
+    WORK = "it was none"
+    BAD = "it was one"
+    KEPT = "it was none, and nobody opens it"
+
+
 class Floor:
     """Moves attempts on through the managers' anchors."""
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._quoters: dict[str, Any] = {}  # keys that quotes were signed with
 
     def spec(self, manager: int, frames: int, work: int) -> JobSpec:
         """A job of this many frames of this work [nano-IBM], and one assemble task of a tenth."""
@@ -58,7 +71,9 @@ class Floor:
             low_price=8_000_000,
             high_price=32_000_000,
         )
-        signed = quote_of(spec).sign(self.world.domain, bytes(self.world.nodes[manager].operator.key))
+        operator = self.world.nodes[manager].operator
+        self._quoters[operator.address] = operator
+        signed = quote_of(spec).sign(self.world.domain, bytes(operator.key))
         return spec.model_copy(update={"quote_signature": "0x" + signed.hex()})
 
     def post_order(self, poster: Any, order: Order, signer: Any) -> bool:
@@ -89,11 +104,18 @@ class Floor:
             self.world.wait(SLOT)
             assert self.world.send(self.world.stranger, "batches", "seal", manager).done
 
-    def deliver(self, state: TaskState, outcome: Outcome, stop: int = 9, posted: Posted = Posted.NOT) -> None:
+    def deliver(
+        self,
+        state: TaskState,
+        outcome: Outcome,
+        stop: int = 9,
+        posted: Posted = Posted.NOT,
+        canary: Canary = Canary.NOT,
+    ) -> None:
         """Moves an attempt on towards this outcome; at most ``stop`` steps, no further than its manager can go.
-        ``posted``: what its manager does with a receipt that its worker put on chain."""
-        receive = self._receive if posted is Posted.NOT else partial(self._post, posted)
-        for step in (self._draw, self._accept, receive, self._vote):
+        ``posted``: what its manager does with a receipt that its worker put on chain; ``canary``: what else it says."""
+        receive = partial(self._receive, canary) if posted is Posted.NOT else partial(self._post, posted)
+        for step in (self._draw, self._accept, receive, partial(self._vote, canary)):
             attempt = state.current
             if attempt is None or attempt.status is AttemptStatus.ENDED or stop == 0:
                 return
@@ -116,17 +138,18 @@ class Floor:
                 self.anchor(attempt.lane, self._sign(message, drawn.leaf.node))
                 return
 
-    def _receive(self, state: TaskState, attempt: Attempt, outcome: Outcome) -> None:
+    def _receive(self, canary: Canary, state: TaskState, attempt: Attempt, outcome: Outcome) -> None:
         if attempt.status not in (AttemptStatus.ACCEPTED, AttemptStatus.LEASED):
             return
         if outcome is Outcome.LATE:
             self.world.wait(ATTEMPT + 1)
             return
-        self.anchor(attempt.lane, self._receipt(state, attempt))
+        is_work = attempt.status is AttemptStatus.ACCEPTED
+        self.anchor(attempt.lane, self._receipt(state, attempt, canary if is_work else Canary.NOT))
 
     def _post(self, posted: Posted, state: TaskState, attempt: Attempt, outcome: Outcome) -> None:
         if attempt.status is not AttemptStatus.ACCEPTED:
-            self._receive(state, attempt, outcome)  # of a lease nobody is late
+            self._receive(Canary.NOT, state, attempt, outcome)  # of a lease nobody is late
             return
         world, (message, signature) = self.world, self._receipt(state, attempt)
         assert world.send(world.stranger, "orders", "post_message", RECEIPT, message.body(), signature).done
@@ -137,12 +160,27 @@ class Floor:
             world.wait(GRACE)
             assert attempt.outcome is Outcome.VOID
 
-    def _receipt(self, state: TaskState, attempt: Attempt) -> tuple[Message, bytes]:
-        result = bytes([attempt.number]) * 32
-        message = Receipt(task=state.task.id, attempt=attempt.number, node=attempt.node, result=result)
+    def _receipt(self, state: TaskState, attempt: Attempt, canary: Canary = Canary.NOT) -> tuple[Message, bytes]:
+        result, opening = bytes([attempt.number]) * 32, self._opening(state, attempt, is_canary=canary is Canary.BAD)
+        said = bytes(32) if canary is Canary.NOT else commitment_of(opening, attempt.node)
+        message = Receipt(task=state.task.id, attempt=attempt.number, node=attempt.node, result=result, canary=said)
         return self._sign(message, attempt.node)
 
-    def _vote(self, state: TaskState, attempt: Attempt, outcome: Outcome) -> None:
+    def _opening(self, state: TaskState, attempt: Attempt, *, is_canary: bool) -> CanaryOpening:
+        manager, salt = self.world.mirror.jobs[state.task.job].order.manager, keccak(state.task.id)
+        place = {"task": state.task.id, "attempt": attempt.number, "node": manager}
+        return CanaryOpening(**place, is_canary=is_canary, salt=salt)
+
+    def _open(self, state: TaskState, attempt: Attempt) -> None:
+        """What its receipt commits to, signed with the key of the job's quote, whosever lane it is now."""
+        both = (self._opening(state, attempt, is_canary=is_canary) for is_canary in (False, True))
+        opening = next(each for each in both if commitment_of(each, attempt.node) == attempt.canary)
+        spec = self.world.mirror.jobs[state.task.job].spec
+        assert spec is not None and not isinstance(spec, LeaseSpec)
+        key = self._quoters[quoter(self.world.domain, spec)]
+        self.anchor(attempt.lane, (opening, opening.sign(self.world.domain, bytes(key.key))))
+
+    def _vote(self, canary: Canary, state: TaskState, attempt: Attempt, outcome: Outcome) -> None:
         world = self.world
         if attempt.status is not AttemptStatus.RECEIVED:
             return
@@ -152,6 +190,12 @@ class Floor:
         drawn = [seat.leaf.node for seat in seats(world.mirror, state, attempt) if seat.from_time <= world.now]
         voters = drawn[: votes_needed(world.mirror, state)]
         self.anchor(attempt.lane, *(self._sign(self._ballot(state, attempt, node, outcome), node) for node in voters))
+        if attempt.canary == bytes(32):
+            return
+        if canary is Canary.KEPT:
+            world.wait(2 * world.mirror.parameters["vote_window"] + 1)
+        else:
+            self._open(state, attempt)
 
     def _ballot(self, state: TaskState, attempt: Attempt, node: int, outcome: Outcome) -> Vote:
         return Vote(

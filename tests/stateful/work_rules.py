@@ -9,13 +9,14 @@ from hypothesis.stateful import precondition, rule
 from inferix.models.roles import CaseStatus, Outcome
 from tests.contracts.system import ACTIVE
 from tests.stateful.docket import LIES
-from tests.stateful.floor import Posted
+from tests.stateful.floor import Canary, Posted
 from tests.stateful.model.basics import BPS, DAY
 from tests.stateful.stage import COINS, PICK, Stage
 from tests.stateful.way_out import keep_up
 
 OUTCOMES = st.sampled_from([*[Outcome.ACCEPTED] * 4, Outcome.REJECTED, Outcome.REJECTED, Outcome.LATE, Outcome.VOID])
 POSTED = st.sampled_from([*[Posted.NOT] * 4, Posted.LATE, Posted.NEVER])
+CANARIES = st.sampled_from([*[Canary.NOT] * 2, Canary.WORK, Canary.WORK, Canary.BAD, Canary.KEPT])
 A, R, L, V = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.LATE, Outcome.VOID
 COURSES = st.sampled_from([[A, A], [R, A, A], [R, R], [L, A, A], [R, L, A], [V, A], [A, R, A]])  # of a job's attempts
 JOB = st.tuples(st.integers(0, 1), st.integers(10**9, 3 * 10**12), st.integers(0, 1), COURSES)
@@ -74,11 +75,18 @@ class WorkRules(Stage):
         self.bench.cancel(id, nonce, *((carrier, who) if is_signed else (who,)))
 
     @precondition(lambda self: self._open())
-    @rule(pick=PICK, outcome=OUTCOMES, times=st.integers(1, 3), stop=st.sampled_from([9, 9, 9, 2, 3]), posted=POSTED)
-    def deliver(self, pick: int, outcome: Outcome, times: int, stop: int, posted: Posted) -> None:
+    @rule(
+        pick=PICK,
+        outcome=OUTCOMES,
+        times=st.integers(1, 3),
+        stop=st.sampled_from([9, 9, 9, 2, 3]),
+        posted=POSTED,
+        canary=CANARIES,
+    )
+    def deliver(self, pick: int, outcome: Outcome, times: int, stop: int, posted: Posted, canary: Canary) -> None:
         for at in range(times):
             if self._open():
-                self.bench.floor.deliver(self._of(self._open(), pick + at), outcome, stop, posted)
+                self.bench.floor.deliver(self._of(self._open(), pick + at), outcome, stop, posted, canary)
 
     @rule(
         jobs=st.lists(JOB, min_size=1, max_size=3), days=st.integers(0, 3), accused=st.booleans(), asked=st.booleans()

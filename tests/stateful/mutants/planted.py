@@ -548,4 +548,11 @@ MUTANTS = [
         "if anchor > leaf.anchor:",
         COMMITTEES,
     ),
+    Mutant(
+        "a manager that keeps an opening back has lied about the rejection",
+        "modules/evidence.vy",
+        "if canary == empty(bytes32) or leaf.outcome == REJECTED:",
+        "if canary == empty(bytes32):",
+        COMMITTEES,
+    ),
 ]

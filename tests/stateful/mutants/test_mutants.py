@@ -13,6 +13,7 @@ from tests.contracts.work import network
 from tests.stateful import (
     realm,
     selling,
+    test_canaries,
     test_lanes,
     test_life,
     test_machine,
@@ -60,6 +61,7 @@ WRITTEN: dict[Callable[[Watched], None], tuple[str, ...]] = {
     test_terms.test_sealing_keys_agree_whichever_key_of_the_node_sets_them: ("NodeRegistry",),
     test_misfits.test_leaves_that_are_not_so_agree_from_the_proposal_to_the_jail: ("Committees", "Disputes"),
     test_misfits.test_a_leaf_of_a_job_that_was_taken_over_is_as_ordered_and_lost_by_its_votes: ("Disputes", "Orders"),
+    test_canaries.test_canaries_agree_whatever_the_receipt_says_and_whether_it_is_opened: ("Committees",),
     test_pool.test_fees_are_burned_in_a_pool_whoever_trades_there: ("FeeBurner", "PoolMarket"),
     test_realm.test_what_vests_agrees_at_every_boundary_second_and_votes_from_its_wallet: ("Vesting",),
     test_realm.test_the_fund_agrees_from_a_grant_to_the_sweep: ("CommunityFund",),
