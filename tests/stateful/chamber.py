@@ -9,7 +9,8 @@ from eth_utils import keccak
 from inferix.lists import StandardTree
 from tests.stateful.bench import Bench
 from tests.stateful.model.governance import Call, Proposal
-from tests.stateful.world import parameter
+from tests.stateful.realm_facts import role
+from tests.stateful.world import World, parameter
 
 LISTS = ["address[]", "uint256[]", "bytes[]", "bytes32"]
 DATA = bytes(32)  # digest of an airdrop's document, which no contract looks at
@@ -19,6 +20,26 @@ Fields = list[tuple[str, str, Any]]
 def tree(rows: tuple[tuple[str, int], ...]) -> StandardTree:
     """Of an airdrop's list."""
     return StandardTree(["address", "uint256"], rows)
+
+
+def sign(world: World, contract: str, signer: Any, kind: str, fields: Fields) -> Any:
+    """In the domain that a contract says is its own."""
+    _, name, version, chain, address, _, _ = world.read(contract, "eip712Domain")
+    domain = {"name": name, "version": version, "chainId": chain, "verifyingContract": address}
+    types = {kind: [{"name": field, "type": solidity} for field, solidity, _ in fields]}
+    return signer.sign_typed_data(domain, types, {field: value for field, _, value in fields})
+
+
+def signed_permit(
+    world: World, token: str, signer: Any, terms: tuple[str, str, int], nonce: int, until: int
+) -> tuple[int, int, bytes, bytes]:
+    """The last arguments of a call with a permit over (owner, spender, units) until a second."""
+    names = [("owner", "address"), ("spender", "address"), ("value", "uint256")]
+    fields = [(name, kind, value) for (name, kind), value in zip(names, terms, strict=True)]
+    signed = sign(
+        world, token, signer, "Permit", [*fields, ("nonce", "uint256", nonce), ("deadline", "uint256", until)]
+    )
+    return until, signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
 
 
 class Chamber:
@@ -37,10 +58,7 @@ class Chamber:
     # -- IFX
 
     def _sign(self, contract: str, signer: Any, kind: str, fields: Fields) -> Any:
-        _, name, version, chain, address, _, _ = self.world.read(contract, "eip712Domain")
-        domain = {"name": name, "version": version, "chainId": chain, "verifyingContract": address}
-        types = {kind: [{"name": field, "type": solidity} for field, solidity, _ in fields]}
-        return signer.sign_typed_data(domain, types, {field: value for field, _, value in fields})
+        return sign(self.world, contract, signer, kind, fields)
 
     def delegate(self, who: Any, to: str) -> bool:
         """Oneself, another, or nobody."""
@@ -60,11 +78,7 @@ class Chamber:
         """An allowance [wei] that anybody carries."""
         nonce, until = self.bench.model.votes.nonces.get(who.address, 0), self.world.now - late
         terms = (who.address, spender.address, amount)
-        names = [("owner", "address"), ("spender", "address"), ("value", "uint256")]
-        fields = [(name, kind, value) for (name, kind), value in zip(names, terms, strict=True)]
-        fields += [("nonce", "uint256", nonce), ("deadline", "uint256", until)]
-        signed = self._sign("ifx", who, "Permit", fields)
-        words = (until, signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big"))
+        words = signed_permit(self.world, "ifx", who, terms, nonce, until)
         ask = lambda: self.bench.model.votes.permit(*terms, nonce, until)  # noqa: E731
         return self.bench.both(self.world.stranger, ask, "ifx", "permit", *terms, *words)
 
@@ -100,6 +114,8 @@ class Chamber:
                 said = (tree(said[0]).root, DATA, *said[1:])
             case "cancel":
                 said = self.key(self.bench.model.governance.proposals[said[0]])
+            case "grantRole" | "revokeRole" | "renounceRole":
+                said = (role(said[0]), said[1])
         if call.target not in addresses:
             return target, b"\1\2\3\4"
         return target, self.world.interfaces[call.target].encode(call.function, said)
@@ -144,15 +160,36 @@ class Chamber:
         ask = lambda: self.bench.model.governance.queue(item.id)  # noqa: E731
         return self.bench.both(self.world.stranger, ask, "council", "queue", *self.key(item))
 
-    def execute(self, item: Proposal, *, directly: bool = False) -> bool:
+    def execute(self, item: Proposal, *, directly: bool = False, who: Any = None) -> bool:
         """Anybody, by Governor or by the timelock itself."""
-        ask = lambda: self.bench.model.governance.execute(item.id)  # noqa: E731
-        *lists, words = self.key(item)
+        who = who or self.world.stranger
+        sender = who.address if directly else self.world.addresses["council"]
+        ask = lambda: self.bench.model.governance.execute(sender, item.id)  # noqa: E731
         if not directly:
-            return self.bench.both(self.world.stranger, ask, "council", "execute", *lists, words)
+            return self.bench.both(who, ask, "council", "execute", *self.key(item))
+        return self.bench.both(who, ask, "timelock", "executeBatch", *self._operation(item))
+
+    def _operation(self, item: Proposal) -> tuple[Any, ...]:
+        """What names it at the timelock."""
+        *lists, words = self.key(item)
         salt = int(self.world.addresses["council"], 16) << 96 ^ int.from_bytes(words, "big")
-        arguments = (*lists, bytes(32), salt.to_bytes(32, "big"))
-        return self.bench.both(self.world.stranger, ask, "timelock", "executeBatch", *arguments)
+        return (*lists, bytes(32), salt.to_bytes(32, "big"))
+
+    def drop(self, who: Any, item: Proposal) -> bool:
+        """At the timelock itself."""
+        id = self.world.read("timelock", "hashOperationBatch", *self._operation(item))
+        ask = lambda: self.bench.model.governance.drop(who.address, item.id)  # noqa: E731
+        return self.bench.both(who, ask, "timelock", "cancel", id)
+
+    def set_role(self, who: Any, function: str, name: str, account: str) -> bool:
+        """ "grantRole", "revokeRole" or "renounceRole", at the timelock itself."""
+        model = self.bench.model.governance
+        asks = {
+            "grantRole": lambda: model.give_role(who.address, name, account),
+            "revokeRole": lambda: model.give_role(who.address, name, account, given=False),
+            "renounceRole": lambda: model.renounce(who.address, name, account),
+        }
+        return self.bench.both(who, asks[function], "timelock", function, role(name), account)
 
     def cancel(self, who: Any, item: Proposal) -> bool:
         """Whoever tries."""

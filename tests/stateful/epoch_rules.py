@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Epochs, fees, books and claims; what governor and guardian may do; time."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -124,11 +126,27 @@ class EpochRules(Stage):
         market = self.bench.model.markets.reference
         self.docket.trading.set_price(market.price * factor // 100)
 
-    @rule(on=st.booleans())
-    def pause(self, on: bool) -> None:
-        clock = self.bench.model.ground.clock
-        ask, function = (clock.pause, "pause") if on else (clock.resume, "resume")
-        self.bench.both(self.world.guardian, ask, "parameters", function)
+    @rule(on=st.booleans(), by=PICK, guardian=PICK)
+    def pause(self, on: bool, by: int, guardian: int) -> None:
+        """By the guardian, now and then a new one; by the governor, the guardian before it, and whoever else tries."""
+        world, now = self.world, self.bench.model.ground.guardian
+        if guardian % 4 == 0:
+            self.set_guardian(self._of([world.governor, world.governor, now, world.stranger], by), guardian)
+        now = self.bench.model.ground.guardian
+        self.pause_all(on, self._of([now, now, now, world.guardian, world.governor, world.stranger.address], by))
+
+    def pause_all(self, on: bool, who: str) -> bool:
+        """Or end it."""
+        ground, function = self.bench.model.ground, "pause" if on else "resume"
+        ask = lambda: getattr(ground, function)(who)  # noqa: E731
+        return self.bench.both(who, ask, "parameters", function)
+
+    def set_guardian(self, who: Any, pick: int) -> bool:
+        """One of the network's people."""
+        people = [self.world.guardian, self.world.challenger.address, self.world.verifiers[0].owner.address]
+        guardian, who = self._of(people, pick // 4), str(getattr(who, "address", who))
+        ask = lambda: self.bench.model.ground.set_guardian(who, guardian)  # noqa: E731
+        return self.bench.both(who, ask, "parameters", "set_guardian", guardian)
 
     @rule()
     def post_rosters(self) -> None:

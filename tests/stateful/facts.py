@@ -19,6 +19,15 @@ from tests.stateful.world import World
 
 Key = tuple[Any, ...]
 Facts = dict[Key, Any]
+
+
+def _allowed(world: World, key: Key) -> Any:
+    _, payer, address = key
+    name = next(name for name in COINS if world.addresses[name] == address)
+    used = world.read(name, "nonces", payer) if name == "usd" else 0  # the other coin knows no permits
+    return world.read(name, "allowance", payer, world.addresses["ifx_dollar"]), used
+
+
 ROOMS: dict[str, Callable[[World, Key], Any]] = {
     **dict.fromkeys(("escape", "claim"), exit_facts.read),
     **dict.fromkeys(court_facts.NAMES, court_facts.read),
@@ -26,6 +35,7 @@ ROOMS: dict[str, Callable[[World, Key], Any]] = {
     **dict.fromkeys(pool_facts.NAMES, pool_facts.read),
     **dict.fromkeys(sale_facts.NAMES, sale_facts.read),
     "realm": realm_facts.read,
+    "allowed": _allowed,
 }
 """Who reads facts of these names."""
 
@@ -63,6 +73,8 @@ def _people(model: Model) -> Facts:
         amounts = (account.credit, account.requested, account.requested_at)
         amounts = (*amounts, model.work.paid_by.get(account.id, 0))
         found["account", account.id] = (account.owner, account.coin, *amounts)
+    for place, units in model.credit.allowed.items():
+        found["allowed", *place] = (units, model.credit.permits.get(place, 0))
     for coin in model.credit.coins.values():
         amounts = (coin.cap, coin.pool, coin.released, coin.paused)
         found["coin", coin.address] = (*amounts, model.credit.allowance(coin), coin.leased)

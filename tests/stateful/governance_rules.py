@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holders move IFX and lend their votes; proposals go their way, to the second, and change what the rest of the model reads."""
 
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -8,7 +9,18 @@ from hypothesis.stateful import rule
 
 from tests.stateful.epoch_rules import GOVERNED
 from tests.stateful.model.basics import BPS, DAY, WEI
-from tests.stateful.model.governance import BOUNDS, FOR, GRACE, Call, Governance, Proposal
+from tests.stateful.model.governance import (
+    ADMIN,
+    BOUNDS,
+    CANCELLER,
+    EXECUTOR,
+    FOR,
+    GRACE,
+    PROPOSER,
+    Call,
+    Governance,
+    Proposal,
+)
 from tests.stateful.model.vesting import WEEK
 from tests.stateful.model.votes import NOBODY
 from tests.stateful.stage import PART, PICK, SMALL
@@ -24,11 +36,14 @@ STEPS = (
     "execute",
     "directly",
     "cancel",
+    "role",
+    "drop",
     "to end",
     "enact",
     "enact",
 )
 SETTINGS: dict[str, tuple[int, ...]] = GOVERNED | {"dispute_bond": (10**9, 100 * 10**9)}
+ROLES = (PROPOSER, CANCELLER, EXECUTOR, ADMIN)
 RULES = {
     "setVotingDelay": (DAY - 1, DAY, 2 * DAY, 30 * DAY + 1),
     "setVotingPeriod": (3 * DAY - 1, 3 * DAY, 4 * DAY, 30 * DAY + 1),
@@ -36,6 +51,10 @@ RULES = {
     "updateQuorumNumerator": (99, 100, 150, 2_001),
     "updateDelay": (DAY - 1, DAY, 2 * DAY, 30 * DAY + 1),
 }
+
+
+def _role(function: str, name: str, who: str) -> Call:
+    return Call("timelock", function, (name, who))
 
 
 class GovernanceRules(TreasuryRules):
@@ -101,13 +120,17 @@ class GovernanceRules(TreasuryRules):
 
     # -- proposals
 
-    @rule(act=st.sampled_from(STEPS), kind=st.integers(0, 6), pick=PICK, by=PICK, said=st.sampled_from([1, 1, 0, 2, 3]))
+    @rule(act=st.sampled_from(STEPS), kind=st.integers(0, 7), pick=PICK, by=PICK, said=st.sampled_from([1, 1, 0, 2, 3]))
     def decide(self, act: str, kind: int, pick: int, by: int, said: int) -> None:
         chamber, voters = self.chamber, self.chamber.voters
         who = self._of(voters, by)
         if act == "propose":
             only = self._of([None, None, who.address, self.world.stranger.address], pick)
             chamber.propose(who, self._calls(kind, pick), only=only)
+            return
+        if act == "role":
+            function = self._of(["renounceRole", "grantRole", "revokeRole"], pick)
+            chamber.set_role(who, function, self._of(ROLES, said), self._of([who, voters[0]], kind).address)
             return
         if act == "enact":
             self._enact(self._calls(kind, pick), by, said)
@@ -123,7 +146,9 @@ class GovernanceRules(TreasuryRules):
             case "queue":
                 chamber.queue(item)
             case "execute" | "directly":
-                chamber.execute(item, directly=act == "directly")
+                chamber.execute(item, directly=act == "directly", who=who)
+            case "drop":
+                chamber.drop(who, item)
             case "cancel":
                 proposer = next(voter for voter in voters if voter.address == item.proposer)
                 chamber.cancel(self._of([proposer, self.world.guardian, self.world.stranger, who], pick), item)
@@ -148,7 +173,23 @@ class GovernanceRules(TreasuryRules):
         ended = Call("council", "cancel", (self._of(others, pick),)) if others else setting
         nothing = Call(self.world.stranger.address, "nothing", ())
         table = [(setting,), (beyond,), (setting, self._of([fixed, nothing], pick)), (grant, setting), (airdrop,)]
-        return (*table, (ruled,), (ended,))[kind]
+        return (*table, (ruled,), (ended,), self._rights(pick))[kind]
+
+    def _rights(self, pick: int) -> tuple[Call, ...]:
+        """The guardian, or who schedules, cancels, executes and says who does."""
+        voter, own = self._of(self.chamber.voters, pick // 7).address, self.world.addresses
+        give, take = (partial(_role, function) for function in ("grantRole", "revokeRole"))
+        guard = Call("parameters", "set_guardian", (voter,))
+        choices = [
+            (guard,),
+            (give(CANCELLER, voter), guard),
+            (give(PROPOSER, voter), give(ADMIN, voter)),
+            (take(CANCELLER, own["council"]), give(CANCELLER, voter)),
+            (take(EXECUTOR, NOBODY), give(EXECUTOR, own["council"])),
+            (take(EXECUTOR, NOBODY), give(EXECUTOR, voter)),
+            (_role("renounceRole", ADMIN, own["timelock"]),),
+        ]
+        return self._of(choices, pick)
 
     def until(self, second: int) -> None:
         """Time passes up to a second; none where it is over."""

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients pay in and out; owners stake and leave."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from tests.stateful.chamber import signed_permit
 from tests.stateful.model.basics import BPS
 from tests.stateful.stage import COINS, PART, PICK, SMALL, Stage
+
+FLAWS = ("late", "forged", "less", "used")
+PERMITTED = st.sampled_from([10**7, 10**6, 10**8, 0, 10**12])
 
 
 class MoneyRules(Stage):
@@ -18,6 +24,30 @@ class MoneyRules(Stage):
         units = units if coin == "usd" else units // 10**4
         ask = lambda: self.bench.model.credit.top_up(payer, address, units, owner)  # noqa: E731
         self.bench.both(payer, ask, "ifx_dollar", "top_up", address, units, owner)
+
+    @rule(payer=st.integers(0, 2), coin=COINS, units=PERMITTED, other=PICK, how=st.sampled_from(["", "", "", *FLAWS]))
+    def permit(self, payer: int, coin: str, units: int, other: int, how: str) -> None:
+        """By who allowed nothing before, or by a client, that allows everything again afterwards."""
+        who, owner = (self.world.trader, *self.world.clients)[payer], self.world.clients[other % 2].address
+        self.top_up_with_permit(who, coin, units if coin == "usd" else units // 10**4, owner, how)
+        if payer:
+            place = (who.address, self.world.addresses[coin])
+            ask = lambda: self.bench.model.credit.approve(*place)  # noqa: E731
+            assert self.bench.both(who, ask, coin, "approve", self.world.addresses["ifx_dollar"], 2**255)
+
+    def top_up_with_permit(self, who: Any, coin: str, units: int, owner: str, how: str = "") -> bool:
+        """Of `FLAWS`, a permit that was used makes no difference, whoever used it; the coin of cents knows no permits."""
+        world, credit = self.world, self.bench.model.credit
+        address, spender, until = world.addresses[coin], world.addresses["ifx_dollar"], world.now - (how == "late")
+        terms = (who.address, spender, units - (how == "less"))
+        signer, nonce = world.stranger if how == "forged" else who, credit.permits.get((who.address, address), 0)
+        words = signed_permit(world, "usd", signer, terms, nonce, until)
+        if how == "used" and coin == "usd":
+            ask = lambda: credit.permit(who.address, address, units)  # noqa: E731
+            assert self.bench.both(world.stranger, ask, coin, "permit", *terms, *words)
+        is_permit = coin == "usd" and not how
+        ask = lambda: credit.top_up(who.address, address, units, owner, is_permit=is_permit)  # noqa: E731
+        return self.bench.both(who, ask, "ifx_dollar", "top_up_with_permit", address, units, owner, *words)
 
     @precondition(lambda self: self.bench.model.credit.accounts)
     @rule(pick=PICK, part=PART, more=SMALL, by=PICK)
@@ -43,12 +73,13 @@ class MoneyRules(Stage):
         for _ in range(times):
             self.bench.withdraw(account.id)
 
-    @rule(coin=COINS, paused=st.booleans())
-    def pause_coin(self, coin: str, paused: bool) -> None:
-        address = self.world.addresses[coin]
-        book = self.bench.model.credit.coins[address]
-        ask = lambda: setattr(book, "paused", paused)  # noqa: E731
-        self.bench.both(self.world.governor, ask, "ifx_dollar", "pause_coin", address, paused)
+    @rule(coin=COINS, paused=st.booleans(), by=PICK)
+    def pause_coin(self, coin: str, paused: bool, by: int) -> None:
+        """By the governor, or by who is the guardian now, who does not end it."""
+        address, guardian = self.world.addresses[coin], self.bench.model.ground.guardian
+        who = self._of([self.world.governor, self.world.governor, guardian, self.world.stranger.address], by)
+        ask = lambda: self.bench.model.credit.pause(str(who), address, paused=paused)  # noqa: E731
+        self.bench.both(who, ask, "ifx_dollar", "pause_coin", address, paused)
 
     # -- stake
 

@@ -4,9 +4,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from eth_utils import keccak
+
 from tests.stateful.model.basics import Ground
 from tests.stateful.model.delegation import Delegations
-from tests.stateful.model.governance import BOUNDS, Governance
+from tests.stateful.model.governance import ADMIN, BOUNDS, Governance
 from tests.stateful.model.vesting import SHARES, Fund, Vesting
 from tests.stateful.model.votes import NOBODY, Moment, Votes
 from tests.stateful.model.whole import Model
@@ -71,7 +73,9 @@ def _governance(model: Model) -> Iterator[tuple[tuple[Any, ...], Any]]:
     governance = model.governance
     rules = (governance.delay, governance.period, governance.threshold, governance.shares[-1][1], governance.wait)
     yield ("rules",), rules
-    yield ("governor",), model.ground.own["timelock"]
+    yield ("governor",), (model.ground.own["timelock"], model.ground.guardian)
+    for place, given in governance.roles.items():
+        yield ("role", *place), given
     for name in BOUNDS:
         yield ("parameter", name), model.ground.parameters[name]
     for id, item in governance.proposals.items():
@@ -102,10 +106,8 @@ def read(world: World, key: tuple[Any, ...]) -> Any:
         case ("rules",):
             names = ("votingDelay", "votingPeriod", "proposalThreshold", "quorumNumerator")
             return (*(world.read("council", name) for name in names), world.read("timelock", "getMinDelay"))
-        case ("governor",):
-            return world.read("parameters", "governor")
-        case ("parameter", name):
-            return world.read("parameters", "get", parameter(name))
+        case ("governor" | "role" | "parameter", *_):
+            return _read_rights(world, key)
         case ("proposal", id):
             names = ("state", "proposalProposer", "proposalSnapshot", "proposalDeadline", "proposalEta")
             return (*(world.read("council", name, id) for name in names), *world.read("council", "proposalVotes", id))
@@ -117,6 +119,17 @@ def read(world: World, key: tuple[Any, ...]) -> Any:
             return world.read("council", "nonces", who)
         case _:
             return _read_vesting(world, key)
+
+
+def _read_rights(world: World, key: tuple[Any, ...]) -> Any:
+    match key[1:]:
+        case ("governor",):
+            return world.read("parameters", "governor"), world.read("parameters", "guardian")
+        case ("role", name, account):
+            return world.read("timelock", "hasRole", role(name), account)
+        case ("parameter", name):
+            return world.read("parameters", "get", parameter(name))
+    raise AssertionError(key)
 
 
 def _read_vesting(world: World, key: tuple[Any, ...]) -> Any:
@@ -141,6 +154,11 @@ def _read_vesting(world: World, key: tuple[Any, ...]) -> Any:
                 [world.read("community_fund", "is_claimed", id, who) for who in people],
             )
     raise AssertionError(key)
+
+
+def role(name: str) -> bytes:
+    """As the timelock knows it."""
+    return bytes(32) if name == ADMIN else keccak(text=name)
 
 
 def check(model: Model) -> None:

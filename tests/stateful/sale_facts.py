@@ -15,7 +15,7 @@ from tests.stateful.world import World
 
 Facts = dict[tuple[Any, ...], Any]
 NAMES = (
-    *("native", "wrapped", "licence", "licences", "licences of", "tier", "bought", "times"),
+    *("native", "wrapped", "licence", "licences", "licences of", "for all", "tier", "bought", "times"),
     *("sale coin", "commission", "buyback", "offered", "banned"),
 )
 TIER = ("price", "cap", "licences", "whitelisted", "sold", "whitelisted_sold")
@@ -74,6 +74,7 @@ def of_model(model: Model) -> Facts:
         found["licence", f"{id}"] = (*terms, id in licences.banned_ids, tuple(licence.nodes))
         found["licences of", licence.owner] = licences.count(licence.owner)
         found["banned", licence.owner] = licence.owner in licences.banned
+    found |= {("for all", *pair): allowed for pair, allowed in licences.for_all.items()}
     for (role, at), tier in sale.tiers.items():
         found["tier", f"{role}.{at}"] = tuple(getattr(tier, name) for name in TIER)
     for who, role, at in sale.bought.keys() | sale.whitelisted:
@@ -111,6 +112,8 @@ def read(world: World, key: tuple[Any, ...]) -> Any:
             return (*minted, world.read("licence", "burned"))
         case ("licence", id):
             return _read_licence(world, int(id))
+        case ("for all", owner, who):
+            return world.read("licence", "isApprovedForAll", owner, who)
         case ("licences of", who):
             return world.read("licence", "balanceOf", who)
         case ("banned", who):

@@ -19,7 +19,7 @@ RATES = [(80, 100), (79, 100), (1, 1), (6, 5), (7, 5), (1, 0), (99_999, 100_000)
 SHARES = [10_000, PARTICIPATION_BPS + 1, 9_000, PARTICIPATION_BPS, 0]
 TRADES = (
     *("buy", "buy", "buy", "buy_whitelisted", "commission", "release", "rate", "accept", "partner", "times"),
-    *("give", "transfer", "burn", "register", "retire", "ban"),
+    *("give", "transfer", "hand_over", "let_all", "burn", "register", "retire", "ban"),
 )
 DEALS = (
     *("offer", "take_back", "exchange", "settle", "claim", "claim", "sweep", "post_list"),
@@ -54,8 +54,7 @@ class SaleRules(Stage):
 
     def _by(self, owner: str, pick: int) -> str:
         """The one whose it is, if that is a person, or somebody else."""
-        is_person = owner not in self.world.addresses.values()
-        return owner if is_person and pick % 6 != 5 else str(self._buyer(pick // 6).address)
+        return owner if self._is_person(owner) and pick % 6 != 5 else str(self._buyer(pick // 6).address)
 
     @initialize(role=st.integers(1, 2), count=st.integers(0, 5), coin=st.sampled_from(COINS[:2]))
     def stock(self, role: int, count: int, coin: str) -> None:
@@ -149,7 +148,32 @@ class SaleRules(Stage):
 
     def _transfer(self, a: int, b: int, c: int) -> None:
         licence, to = self._one(self._movable(), a), self._buyer(c).address
-        self.till.transfer(self._by(licence.owner, b), licence.id, to)
+        self.till.transfer(self._mover(licence, b), licence.id, to)
+
+    def _hand_over(self, a: int, b: int, c: int) -> None:
+        """To a person, to a contract that takes licences, or to one that does not."""
+        licence, contracts = self._one(self._movable(), a), self.world.addresses
+        people = [self._buyer(c // 8).address] * 6
+        to = self._of([*people, contracts["staking"], contracts["cents"]], c)
+        self.till.hand_over(self._mover(licence, b), licence.id, to)
+
+    def _let_all(self, a: int, b: int, c: int) -> None:
+        """Another buyer, or the buyback, may take all of an owner's licences, or no more."""
+        licence, other = self._licence(a), self._buyer(b).address
+        to = self.world.addresses["buyback"] if c % 5 == 4 else other
+        self.till.approve_all(self._by(licence.owner, 6 * b), to, allowed=c % 4 != 3)
+        if c % 3 == 0:
+            self.till.approve(other, licence.id, self._buyer(c).address)
+
+    def _mover(self, licence: Licence, pick: int) -> str:
+        """Who may take all of the owner's, or the owner, or somebody else."""
+        let = sorted(
+            who for owner, who in self.bench.model.licences.for_all if owner == licence.owner and self._is_person(who)
+        )
+        return self._of(let, pick) if let and pick % 2 else self._by(licence.owner, pick)
+
+    def _is_person(self, who: str) -> bool:
+        return who not in self.world.addresses.values()
 
     def _burn(self, a: int, b: int, c: int) -> None:
         licence = self._one(self._movable(), a)
@@ -174,6 +198,8 @@ class SaleRules(Stage):
         nodes = self._late_nodes()
         if nodes:
             self.till.set_status(self._of(nodes, a), self._of([BANNED, ACTIVE, ACTIVE], b))
+        if c % 3 == 0:
+            self.till.apply_ban(self._of(list(self.bench.model.stakes.nodes), a + b))
 
     # -- the buyback
 

@@ -55,8 +55,12 @@ def model_of(world: World) -> Model:
         genesis=world.genesis,
         epoch_length=world.read("batches", "epoch_length"),
         minted=world.read("ifx", "minted"),
+        guardian=world.read("parameters", "guardian"),
     )
     credit = Credit(ground, {world.addresses[name]: _coin(world, name) for name in COINS})
+    for name in COINS:  # of all who have coins, this one alone lets nobody take them
+        allowed = world.read(name, "allowance", world.trader.address, world.addresses["ifx_dollar"])
+        credit.allowed[world.trader.address, world.addresses[name]] = allowed
     stakes = Stakes(ground, {node.id: _node(world, node) for node in world.nodes.values()})
     markets = markets_of(world, ground, credit)
     work = Work(ground, credit, stakes, markets, foundation=world.foundation, treasury=world.treasury)

@@ -4,11 +4,26 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
+from typing import Any
 
 from tests.stateful.life import Watched
 from tests.stateful.machine import Machine
 from tests.stateful.model.basics import DAY, WEI
-from tests.stateful.model.governance import ABSTAIN, AGAINST, EXPIRED, FOR, GRACE, QUEUED, Call, Proposal
+from tests.stateful.model.governance import (
+    ABSTAIN,
+    ADMIN,
+    AGAINST,
+    CANCELED,
+    CANCELLER,
+    EXECUTOR,
+    EXPIRED,
+    FOR,
+    GRACE,
+    PROPOSER,
+    QUEUED,
+    Call,
+    Proposal,
+)
 from tests.stateful.model.vesting import WEEK, YEAR
 from tests.stateful.model.votes import NOBODY
 from tests.stateful.purse import ANOTHERS, CUT, NONE
@@ -233,3 +248,71 @@ def test_threshold_and_quorum_agree_to_the_wei(world: Watched) -> None:
             machine.agrees()
         machine.until(item.eta)
         assert chamber.execute(item) and model.governance.wait == 2 * DAY
+
+
+def test_roles_agree_from_the_vote_to_what_they_let_people_do(world: Watched) -> None:
+    with at_peace(world, "timelock", ("cancel", "grantRole", "revokeRole", "executeBatch")) as machine:
+        chamber, model, own = machine.chamber, machine.bench.model, world.addresses
+        friend, other = world.clients
+        assert chamber.delegate(world.founder, world.founder.address)
+        machine._pass(1)
+        for function in ("grantRole", "revokeRole"):
+            assert not chamber.set_role(world.founder, function, ADMIN, friend.address)
+        assert not chamber.set_role(other, "renounceRole", CANCELLER, friend.address), "another's"
+        give = lambda name, who: Call("timelock", "grantRole", (name, who))  # noqa: E731
+        guard = Call("parameters", "set_guardian", (friend.address,))
+        _enacted(machine, give(CANCELLER, friend.address), give(ADMIN, friend.address), guard)
+        assert model.ground.guardian == friend.address
+        late = _queued(machine, guard)
+        assert not chamber.drop(other, late) and not chamber.drop(world.founder, late)
+        assert chamber.drop(friend, late) and not chamber.drop(friend, late)
+        assert model.governance.state(late) == CANCELED
+        machine.agrees()
+        for name, who in ((EXECUTOR, NOBODY), (CANCELLER, own["council"]), (PROPOSER, own["council"])):
+            late = _queued(machine, Call("timelock", "updateDelay", (2 * DAY,)))
+            assert not chamber.set_role(other, "revokeRole", name, who)
+            assert chamber.set_role(friend, "revokeRole", name, who)
+            machine.agrees()
+            if name == EXECUTOR:
+                _only_by(machine, friend, late)
+            elif name == CANCELLER:
+                end = _queued(machine, Call("council", "cancel", (late.id,)))
+                machine.until(end.eta)
+                assert not chamber.execute(end), "Governor cancels nothing any more"
+        item = _won(machine, guard)
+        assert not chamber.queue(item), "nor does it schedule anything"
+        assert chamber.set_role(friend, "renounceRole", ADMIN, friend.address)
+        assert not chamber.set_role(friend, "grantRole", PROPOSER, own["council"])
+
+
+def _only_by(machine: Machine, friend: Any, item: Proposal) -> None:
+    """While nobody else may execute, and then everybody again."""
+    chamber = machine.chamber
+    machine.until(item.eta)
+    assert chamber.set_role(friend, "grantRole", EXECUTOR, friend.address)
+    assert not chamber.execute(item) and not chamber.execute(item, directly=True)
+    assert chamber.execute(item, directly=True, who=friend)
+    assert chamber.set_role(friend, "grantRole", EXECUTOR, NOBODY)
+
+
+def _won(machine: Machine, *calls: Call) -> Proposal:
+    chamber, founder = machine.chamber, machine.world.founder
+    item = chamber.propose(founder, calls)
+    assert item is not None
+    machine.until(item.snapshot + 1)
+    assert chamber.cast(founder, item, FOR)
+    machine.until(item.deadline + 1)
+    return item
+
+
+def _queued(machine: Machine, *calls: Call) -> Proposal:
+    item = _won(machine, *calls)
+    assert machine.chamber.queue(item)
+    return item
+
+
+def _enacted(machine: Machine, *calls: Call) -> None:
+    item = _queued(machine, *calls)
+    machine.until(item.eta)
+    assert machine.chamber.execute(item)
+    machine.agrees()

@@ -82,7 +82,7 @@ def halt(machine: Machine, life: Life, odd: Basket) -> None:
     life.once(till.set_rate, world.setter, RATE * 6 // 5)
     life.yes(till.buy, buyer, odd)
     for off, on in (
-        (lambda: machine.pause(True), lambda: machine.pause(False)),
+        (lambda: machine.pause_all(True, world.guardian), lambda: machine.pause_all(False, world.guardian)),
         (lambda: till.accept("usd", False), lambda: till.accept("usd", True)),
         (lambda: till.set_times((0, 0, world.now)), lambda: go_public(machine)),
     ):
@@ -127,8 +127,30 @@ def hold(machine: Machine, life: Life) -> None:
     life.once(till.retire, owner, node)
     life.once(till.transfer, owner, bought, other)
     life.no(till.burn, owner, bought)
+    let_all(machine, life, bought)
     life.yes(till.burn, other, bought)
     life.no(till.approve, other, bought, owner)
+
+
+def let_all(machine: Machine, life: Life, id: int) -> None:
+    """An owner lets somebody take all, who hands a licence on; to contracts only where they take it, and never a locked one."""
+    till, world = machine.till, machine.world
+    (other, to, held), gift = (buyer.address for buyer in world.buyers[1:4]), world.addresses["cents"]
+    life.no(till.hand_over, other, id, to)
+    life.no(till.approve, other, id, to)
+    life.yes(till.approve_all, held, other, allowed=True)
+    life.yes(till.approve, other, id, to)
+    life.no(till.hand_over, other, id, world.addresses["staking"])
+    life.yes(till.hand_over, other, id, to)
+    life.no(till.transfer, other, id, held)
+    life.yes(till.hand_over, to, id, held)
+    life.yes(till.approve_all, held, other, allowed=False)
+    life.no(till.transfer, other, id, to)
+    life.yes(till.give, held, 1, True)
+    locked = max(licence.id for licence in till.model.licences.items.values() if licence.role == 1)
+    life.no(till.hand_over, held, locked, gift)
+    life.yes(till.give, held, 1, False)
+    life.once(till.hand_over, held, locked + 1, gift)
 
 
 def test_buybacks_agree_from_the_list_to_the_sweep(world: Watched) -> None:
@@ -177,7 +199,10 @@ def offer(machine: Machine, life: Life) -> None:
     life.yes(till.offer, second, 12, IN_IFX)
     life.no(till.take_back, second, 5)
     life.once(till.take_back, first, 6)
-    life.yes(till.offer, first, 6, IN_IFX)
+    life.no(till.offer, first, 6, IN_IFX, approved=False)
+    life.yes(till.approve_all, first, world.addresses["buyback"], allowed=True)
+    life.yes(till.offer, first, 6, IN_IFX, approved=False)
+    life.yes(till.approve_all, first, world.addresses["buyback"], allowed=False)
 
 
 def settle(machine: Machine, life: Life) -> None:

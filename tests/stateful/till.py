@@ -124,11 +124,23 @@ class Till:
         """Lets another take it."""
         return self._both(who, lambda: self.model.licences.approve(who, id, to), "licence", "approve", to, id)
 
+    def approve_all(self, who: str, to: str, *, allowed: bool) -> bool:
+        """Lets another take all that it has, or no more."""
+        ask = lambda: self.model.licences.approve_all(who, to, allowed=allowed)  # noqa: E731
+        return self._both(who, ask, "licence", "setApprovalForAll", to, allowed)
+
     def transfer(self, who: str, id: int, to: str) -> bool:
         """From its owner."""
         owner = self.model.licences.items[id].owner
         ask = lambda: self.model.licences.move(who, id, to)  # noqa: E731
         return self._both(who, ask, "licence", "transferFrom", owner, to, id)
+
+    def hand_over(self, who: str, id: int, to: str) -> bool:
+        """From its owner, asking a receiver that is a contract; of those here the coin of cents takes licences."""
+        owner, contracts = self.model.licences.items[id].owner, self.world.addresses
+        takes = to not in contracts.values() or to == contracts["cents"]
+        ask = lambda: self.model.licences.move(who, id, to, takes=takes)  # noqa: E731
+        return self._both(who, ask, "licence", "safeTransferFrom", owner, to, id)
 
     def burn(self, who: str, id: int) -> bool:
         """For good."""
@@ -148,6 +160,11 @@ class Till:
         """By the governor."""
         ask = lambda: self.model.licences.set_status(self.model.stakes.nodes[node], status)  # noqa: E731
         return self._both(self.world.governor, ask, "registry", "set_status", node, status)
+
+    def apply_ban(self, node: int) -> bool:
+        """By anybody."""
+        ask = lambda: self.model.licences.apply_ban(self.model.stakes.nodes[node])  # noqa: E731
+        return self._both(self.world.stranger, ask, "registry", "apply_ban", node)
 
     # -- the buyback
 

@@ -118,6 +118,7 @@ class Ground:
     genesis: int
     epoch_length: int
     minted: int = 0
+    guardian: str = ""
 
     def set(self, name: str, value: int) -> None:
         """A governed number within its bounds; refused where it does not go with the others."""
@@ -126,6 +127,21 @@ class Ground:
             need(after[low] * times + more <= after[high], f"{low} and {high} do not go together")
         need(after["committee"] < 2 * after["votes_needed"], "no majority")
         self.parameters[name] = value
+
+    def set_guardian(self, who: str, guardian: str) -> None:
+        """The governor's word."""
+        need(who == self.own["timelock"], "not the governor")
+        self.guardian = guardian
+
+    def pause(self, who: str) -> None:
+        """By the guardian."""
+        need(who == self.guardian, "not the guardian")
+        self.clock.pause()
+
+    def resume(self, who: str) -> None:
+        """By the guardian or the governor."""
+        need(who in (self.guardian, self.own["timelock"]), "not the guardian")
+        self.clock.resume()
 
     def epoch_end(self, epoch: int) -> int:
         """First second after it: epochs are those of the deployment, whatever the parameter says later."""

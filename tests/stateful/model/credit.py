@@ -47,11 +47,14 @@ class Account:
 
 @dataclass
 class Credit:
-    """All accounts and the pools that they are paid from."""
+    """All accounts and the pools that they are paid from. ``allowed``: units that may be taken of a payer in a coin, who is
+    not in it where that is without end; ``permits``: how many of its were used."""
 
     ground: Ground
     coins: dict[str, Coin] = field(default_factory=dict)
     accounts: dict[int, Account] = field(default_factory=dict)
+    allowed: dict[tuple[str, str], int] = field(default_factory=dict)
+    permits: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def _address(self) -> str:
@@ -61,9 +64,19 @@ class Credit:
         """The one account of an owner in a coin."""
         return next((a for a in self.accounts.values() if (a.owner, a.coin) == (owner, coin)), None)
 
-    def top_up(self, payer: str, coin: str, units: int, owner: str) -> None:
-        """Units from the payer become credit of the owner."""
-        book = self.coins[coin]
+    def approve(self, payer: str, coin: str) -> None:
+        """Without end."""
+        self.allowed.pop((payer, coin), None)
+
+    def permit(self, payer: str, coin: str, units: int) -> None:
+        """In place of what was allowed before."""
+        self.allowed[payer, coin] = units
+        self.permits[payer, coin] = self.permits.get((payer, coin), 0) + 1
+
+    def top_up(self, payer: str, coin: str, units: int, owner: str, *, is_permit: bool = False) -> None:
+        """Units from the payer become credit of the owner; ``is_permit``: with the payer's permit over them."""
+        book, place = self.coins[coin], (payer, coin)
+        need(is_permit or self.allowed.get(place, units) >= units, "not allowed")
         need(not book.paused, "coin paused")
         nano = book.nano(units)
         need(nano, "nothing to credit")
@@ -71,11 +84,21 @@ class Credit:
         account = self.account_of(owner, coin)
         need(account or nano >= OPENING_CREDIT, "under what opens an account")
         self.ground.coins[coin].move(payer, self._address, units)
+        if is_permit:
+            self.permit(payer, coin, units)
+        if place in self.allowed:
+            self.allowed[place] -= units
         book.pool += nano
         if account is None:
             account = Account(len(self.accounts) + 1, owner, coin)
             self.accounts[account.id] = account
         account.credit += nano
+
+    def pause(self, who: str, coin: str, *, paused: bool) -> None:
+        """By the governor; the guardian only begins it."""
+        guards = (self.ground.own["timelock"], self.ground.guardian) if paused else (self.ground.own["timelock"],)
+        need(who in guards, "not who may")
+        self.coins[coin].paused = paused
 
     def request(self, who: str, id: int, amount: int) -> None:
         """Takes an amount out of free credit; a further request adds, and waits anew."""

@@ -7,11 +7,12 @@ from typing import Any
 
 from tests.stateful.model.basics import BPS, DAY, WEI, Ground, need
 from tests.stateful.model.vesting import Fund
-from tests.stateful.model.votes import Votes
+from tests.stateful.model.votes import NOBODY, Votes
 
 PENDING, ACTIVE, CANCELED, DEFEATED, SUCCEEDED, QUEUED, EXPIRED, EXECUTED = range(8)
 AGAINST, FOR, ABSTAIN = range(3)
 GRACE = 14 * DAY
+PROPOSER, CANCELLER, EXECUTOR, ADMIN = "PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE", "DEFAULT_ADMIN_ROLE"
 BOUNDS = {
     "pool_withdrawal_floor": (0, 10**15),
     "pool_withdrawal_bps": (100, 10_000),
@@ -70,7 +71,8 @@ class Proposal:
 
 @dataclass
 class Governance:
-    """``wait``: the timelock's delay; ``shares``: since when the quorum is how many basis points of the supply."""
+    """``wait``: the timelock's delay; ``shares``: since when the quorum is how many basis points of the supply; ``roles``: by
+    role and account, whether it has it at the timelock."""
 
     ground: Ground
     votes: Votes
@@ -82,6 +84,13 @@ class Governance:
     shares: list[tuple[int, int]]
     proposals: dict[int, Proposal] = field(default_factory=dict)
     nonces: dict[str, int] = field(default_factory=dict)
+    roles: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Governor schedules and cancels, anybody executes, and the timelock alone says who else may."""
+        council, timelock = self.ground.own["council"], self.ground.own["timelock"]
+        first = ((PROPOSER, council), (CANCELLER, council), (EXECUTOR, NOBODY), (ADMIN, timelock))
+        self.roles = dict.fromkeys(first, True)
 
     def _now(self) -> int:
         return self.ground.clock.now
@@ -138,20 +147,48 @@ class Governance:
     def queue(self, id: int) -> None:
         """In time."""
         item = self._need(id, SUCCEEDED)
+        self._check_role(PROPOSER, self.ground.own["council"])
         item.queued_at, item.eta = self._now(), self._now() + self.wait
 
     def cancel(self, who: str, id: int) -> None:
         """The proposer before the vote; the timelock until it is executed; no guardian."""
         if who == self.ground.own["timelock"]:
             item = self._need(id, PENDING, ACTIVE, SUCCEEDED, QUEUED)
+            need(self.state(item) != QUEUED or self._has(CANCELLER, self.ground.own["council"]), "no canceller")
         else:
             item = self._need(id, PENDING)
             need(who == item.proposer, "not the proposer")
         item.is_cancelled = True
 
-    def execute(self, id: int) -> None:
-        """All its calls or none, from the eta on."""
+    def drop(self, who: str, id: int) -> None:
+        """What waits at the timelock, past Governor, by a canceller."""
+        self._check_role(CANCELLER, who)
+        self._need(id, QUEUED).is_cancelled = True
+
+    # -- roles
+
+    def _has(self, role: str, who: str) -> bool:
+        return self.roles.get((role, who), False)
+
+    def _check_role(self, role: str, who: str) -> None:
+        need(self._has(role, who), f"no {role}")
+
+    def give_role(self, who: str, role: str, account: str, *, given: bool = True) -> None:
+        """Or take it, by who administers them all."""
+        self._check_role(ADMIN, who)
+        self.roles[role, account] = given
+
+    def renounce(self, who: str, role: str, account: str) -> None:
+        """One's own."""
+        need(who == account, "another's")
+        self.roles[role, account] = False
+
+    # -- execution
+
+    def execute(self, who: str, id: int) -> None:
+        """All its calls or none, from the eta on, by who may: everybody, if nobody is named to."""
         item = self._need(id, QUEUED)
+        need(self._has(EXECUTOR, NOBODY) or self._has(EXECUTOR, who), "no executor")
         need(self._now() >= item.eta, "too early")
         trial = deepcopy(self)
         for books in (trial, self):
@@ -174,6 +211,12 @@ class Governance:
             case "council", "cancel":
                 need(said[0] != own, "its own")
                 self.cancel(me, *said)
+            case "parameters", "set_guardian":
+                self.ground.set_guardian(me, *said)
+            case "timelock", ("grantRole" | "revokeRole" as function):
+                self.give_role(me, *said, given=function == "grantRole")
+            case "timelock", "renounceRole":
+                self.renounce(me, *said)
             case "council", "updateQuorumNumerator":
                 need(100 <= said[0] <= 2_000, "out of bounds")
                 self.shares.append((self._now(), said[0]))

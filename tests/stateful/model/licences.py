@@ -33,7 +33,8 @@ class Licence:
 
 @dataclass
 class Licences:
-    """All that there are; ``node_on``: each node's licence, burned or not."""
+    """All that there are; ``node_on``: each node's licence, burned or not; ``for_all``: by owner and
+    another, whether it may take all of the owner's."""
 
     ground: Ground
     stakes: Stakes
@@ -43,6 +44,7 @@ class Licences:
     burned: int = 0
     banned: set[str] = field(default_factory=set)
     banned_ids: set[int] = field(default_factory=set)
+    for_all: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def at(self, id: int) -> Licence:
         """Refused where there is none."""
@@ -63,17 +65,23 @@ class Licences:
         return first
 
     def approve(self, who: str, id: int, to: str) -> None:
-        """Lets another take it, once."""
-        need(self.at(id).owner == who, "not the owner")
+        """Lets another take it, once; by the owner, or who may take all of its."""
+        owner = self.at(id).owner
+        need(who == owner or self.for_all.get((owner, who)), "not the owner or operator")
         self.items[id].approved = to
+
+    def approve_all(self, who: str, to: str, *, allowed: bool) -> None:
+        """Whatever it has, now and later; other approvals stay."""
+        self.for_all[who, to] = allowed
 
     def in_use(self, licence: Licence) -> bool:
         """A node of it may work, or has stake of its owner left."""
         return any(self._holds_place(id) for id in licence.nodes)
 
-    def move(self, who: str, id: int, to: str) -> None:
-        """By the owner or whoever it let; the buyback alone before the year is over."""
+    def move(self, who: str, id: int, to: str, *, takes: bool = True) -> None:
+        """By the owner or whoever it let; the buyback alone before the year is over; ``takes``: whether the receiver does."""
         self._check_movable(who, id)
+        need(takes, "a contract that expects no licences")
         self.put(id, to)
 
     def put(self, id: int, to: str) -> None:
@@ -89,7 +97,8 @@ class Licences:
 
     def _check_movable(self, who: str, id: int) -> None:
         licence = self.at(id)
-        need(who in (licence.owner, licence.approved), "not the owner or approved")
+        may = who in (licence.owner, licence.approved) or self.for_all.get((licence.owner, who))
+        need(may, "not the owner or approved")
         if who != self.ground.own["buyback"]:
             need(self.ground.clock.now >= licence.free_at, "locked")
             need(not self.in_use(licence), "in use")
@@ -127,6 +136,11 @@ class Licences:
         if BANNED in (node.stored, status):
             self._mark(node, status == BANNED)
         node.stored = status
+
+    def apply_ban(self, node: Node) -> None:
+        """Another node of an owner that is banned."""
+        need(node.stored != BANNED and node.owner in self.banned, "banned already, or not banned")
+        node.stored = BANNED
 
     def _mark(self, node: Node, is_banned: bool) -> None:
         id = self.node_on[node.id]

@@ -57,7 +57,7 @@ VESTING, FUND, GOVERNOR, TIMELOCK = (
     "governance/Governor.vy",
     "governance/Timelock.vy",
 )
-REGISTRY = "nodes/NodeRegistry.vy"
+REGISTRY, LICENCE, PARAMETERS = "nodes/NodeRegistry.vy", "licences/NodeLicence.vy", "governance/Parameters.vy"
 SALE, PROCEEDS, BUYBACK = "licences/NodeSale.vy", "modules/proceeds.vy", "licences/Buyback.vy"
 
 MUTANTS = [
@@ -528,6 +528,13 @@ MUTANTS = [
         BURNER,
     ),
     Mutant(
+        "a ban reaches who is not banned",
+        "modules/standing.vy",
+        'assert self.is_banned[self._owners[node]], "NodeRegistry: not banned"',
+        "pass",
+        REGISTRY,
+    ),
+    Mutant(
         "who pays for what was not its fault is bound by no cap",
         FRAUDS,
         "fair = fair and leaf.charge <= order.cap",
@@ -554,5 +561,40 @@ MUTANTS = [
         "if canary == empty(bytes32) or leaf.outcome == REJECTED:",
         "if canary == empty(bytes32):",
         COMMITTEES,
+    ),
+    Mutant(
+        "a permit has to be of who gets the credit, not of who pays",
+        DOLLAR,
+        "msg.sender, self, amount, deadline, v, r, s,",
+        "owner, self, amount, deadline, v, r, s,",
+        DOLLAR,
+    ),
+    Mutant(
+        "who may take all of somebody's licences may for ever",
+        "modules/holdings.vy",
+        "self.isApprovedForAll[msg.sender][operator] = approved",
+        "self.isApprovedForAll[msg.sender][operator] = True",
+        LICENCE,
+    ),
+    Mutant(
+        "a licence is handed to whatever contract",
+        LICENCE,
+        "holdings._notify(msg.sender, owner, to, token_id, data)",
+        "pass",
+        LICENCE,
+    ),
+    Mutant(
+        "anybody names the guardian",
+        PARAMETERS,
+        "    self._check_governor()\n    self.guardian = guardian_",
+        "    self.guardian = guardian_",
+        PARAMETERS,
+    ),
+    Mutant(
+        "who schedules may cancel, and who cancels may not",
+        TIMELOCK,
+        "access_control._check_role(timelock_controller.CANCELLER_ROLE, msg.sender)",
+        "access_control._check_role(timelock_controller.PROPOSER_ROLE, msg.sender)",
+        TIMELOCK,
     ),
 ]
