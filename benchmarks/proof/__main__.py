@@ -54,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _calibrate(asked)
             return 0
         if asked.publish:
-            count = outcome.frames(folder).publish() + outcome.slight_frames(folder).publish()
-            line(f"{count} frames published in {outcome.PUBLISHED / folder.name}")
+            line(f"{outcome.publish(folder)} frames published in {outcome.PUBLISHED / folder.name}")
             return 0
         if not asked.report:
             _measure(asked, folder)

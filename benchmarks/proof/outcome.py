@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from shutil import copyfile
 from statistics import fmean
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ FRAMES: Final = "frames.jsonl"
 MARKS: Final = "marks.jsonl"
 SLIGHT: Final = "slight.jsonl"
 WHOLE: Final = "end-to-end.json"
-COSTS: Final = OUT / "costs.json"
+COSTS: Final = "costs.json"
 _DISPLAY: Final = RenderSettings(480, 270, 8)
 MARKED: Final = (384, 216, 8)
 """Width, height and samples of frames with marks: these have a size in pixels, and would cover a smaller frame."""
@@ -42,8 +43,9 @@ _TRIAL: Final = 1  # sample of eight: what a cheat is shown with
 
 def write_once(run: Run, say: Callable[[str], None], *, end_to_end: str | None = None) -> None:
     """What does not grow with the number of frames: costs, pictures of the scenes. Kept until it is deleted."""
-    if not COSTS.exists():
-        COSTS.write_text(json.dumps([asdict(item) for item in costs.measure_scenes(run.worker, say)], indent=1) + "\n")
+    if not (OUT / COSTS).exists():
+        took = [asdict(item) for item in costs.measure_scenes(run.worker, say)]
+        (OUT / COSTS).write_text(json.dumps(took, indent=1) + "\n")
     if not (OUT / "scenes.png").exists():
         _draw(run.worker, run.verifier, say)
     if not (OUT / "marks.png").exists():
@@ -65,6 +67,21 @@ def slight_frames(folder: Path) -> Journal:
     return Journal(folder / SLIGHT, PUBLISHED / folder.name / "slight")
 
 
+def publish(folder: Path) -> int:
+    """Keep the rows of a run with the project's, and what was measured once; how many rows."""
+    PUBLISHED.mkdir(exist_ok=True)
+    for name in (COSTS, WHOLE):
+        if (OUT / name).exists():
+            copyfile(OUT / name, PUBLISHED / name)
+    return frames(folder).publish() + slight_frames(folder).publish()
+
+
+def _once(name: str) -> Any:
+    """What was measured once, on this machine or else as it was published; None where it never was."""
+    found = [path for path in (OUT / name, PUBLISHED / name) if path.exists()]
+    return json.loads(found[0].read_text()) if found else None
+
+
 def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
     """Everything that follows from the journals of a run. ``page``: put its tables into the project's document too, but
     those of marks, which `benchmarks.pictures` counts on more frames."""
@@ -72,9 +89,8 @@ def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
     if not rows:
         line("there are no frames yet: nothing to report")
         return
-    took = [SceneCost(**item) for item in json.loads(COSTS.read_text())] if COSTS.exists() else []
-    whole = json.loads((OUT / WHOLE).read_text()) if (OUT / WHOLE).exists() else None
-    sheets, facts = tables.sheets(rows, took, no_gpu, whole), list(tables.facts(rows))
+    took = [SceneCost(**item) for item in _once(COSTS) or ()]
+    sheets, facts = tables.sheets(rows, took, no_gpu, _once(WHOLE)), list(tables.facts(rows))
     sheets += tables.slight(slight_frames(folder).rows())
     text = "\n".join([*facts, "", *map(tables.markdown, sheets)])
     if page:

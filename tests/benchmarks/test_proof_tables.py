@@ -198,7 +198,6 @@ def test_the_report_of_a_journal_is_tables_figures_and_pictures(
 ) -> None:
     monkeypatch.setattr(outcome, "OUT", tmp_path)
     monkeypatch.setattr(outcome, "ROOT", tmp_path.parent)
-    monkeypatch.setattr(outcome, "COSTS", tmp_path / "costs.json")
     (tmp_path / "costs.json").write_text(json.dumps([{"scene": "hair", "frame": 300.0, "tile": 0.2}]))
     journal = Journal(tmp_path / outcome.FRAMES)
     for item in ROWS:
@@ -219,6 +218,17 @@ def test_the_report_of_a_journal_is_tables_figures_and_pictures(
     assert figures["classes"]["another seed"][RULES[1]]["committee"] == {"count": 10, "trials": 10}
     assert {path.name for path in tmp_path.iterdir()} >= {"calibration.json", "roc.svg", "share.svg", "cost.svg"}
     assert "| another seed | 10 | 100.0 | [69.2, 100.0] |" in (tmp_path / "tables.md").read_text()
+
+
+def test_what_is_published_is_rows_and_what_was_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcome, "OUT", tmp_path)
+    monkeypatch.setattr(outcome, "PUBLISHED", tmp_path / "rows")
+    folder = tmp_path / "full"
+    outcome.frames(folder).add(ROWS[0])
+    (tmp_path / outcome.WHOLE).write_text("{}")
+    assert (outcome.publish(folder), outcome._once(outcome.COSTS), outcome._once(outcome.WHOLE)) == (1, None, {})
+    (tmp_path / outcome.WHOLE).unlink()
+    assert (outcome.publish(folder), outcome._once(outcome.WHOLE)) == (0, {})
 
 
 def test_planes_and_baked_marks_stand_side_by_side_and_rows_without_a_kind_are_of_planes() -> None:
