@@ -184,7 +184,7 @@ class Checker:
         chosen = [frame for frame in result.frames if frame.frame in asked]
         committed = [Committed(frame, self._fetch_frame(assignment, frame)) for frame in chosen]
         rule, named = self._rule(session, result, seen), self._named(item)
-        by = _By(session, rule, seen, named, self._shadow(session, result, seen))
+        by = _By(session, rule, seen, named, self._shadow(assignment, session, result, seen))
         log.info("%s: fetched %d frames, rendering tiles", assignment.label, len(committed))
         return replace(self._compare(assignment, item, committed, by), shadow=by.shadow.results if by.shadow else [])
 
@@ -269,12 +269,15 @@ class Checker:
         except BadResult as error:
             raise Rejected(f"frame {frame}: {error}") from error
 
-    def _shadow(self, session: Session, result: Result, seen: Seen | None) -> Shadow | None:
+    def _shadow(
+        self, assignment: Assignment, session: Session, result: Result, seen: Seen | None
+    ) -> Shadow | None:
         """Of the calibration that this node tries, where it knows these two; a vote judged again was in it already."""
         tried = self._parts.shadow
         if tried is None or seen is not None:
             return None
-        rule = self._between(tried, session.machine(), result)
+        frame = assignment.engine_settings(self._parts.device)
+        rule = self._between(tried, session.machine(), result).of_frame(frame.width, frame.height)
         return Shadow(rule) if rule.calibrated else None
 
     def _rule(self, session: Session, result: Result, seen: Seen | None) -> Rule:

@@ -11,7 +11,7 @@ from inferix.errors import Misconfigured
 from inferix.keystore import new_keys
 from inferix.models.roles import Outcome
 from inferix.proofs.calibration import Calibration, Tolerance, load_calibration, write_calibration
-from node.engines import EngineSettings
+from node.engines import EngineSettings, FloatArray, RenderSettings
 from node.start import tried_calibration
 from tests.node.delivery import Delivery, honest, other_seed, voted
 from tests.node.network import Network
@@ -23,10 +23,11 @@ NARROW = replace(load_calibration(), tolerance=Tolerance(1, 1, 10_000))
 
 
 @pytest.fixture
-def trying(network: Network, tmp_path: Path) -> Iterator[Node]:
+def trying(network: Network, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Node]:
     keys = new_keys()
     network.register(9, keys.address, "verifier")
-    node = Node(network, tmp_path / "home-9", 9, keys, NoiseEngine(EngineSettings()), shadow=NARROW)
+    tried = getattr(request, "param", NARROW)
+    node = Node(network, tmp_path / "home-9", 9, keys, NoiseEngine(EngineSettings()), shadow=tried)
     yield node
     node.kill()
 
@@ -38,6 +39,24 @@ def test_what_would_be_rejected_in_the_shadow_is_accepted_and_said(trying: Node,
     assert [(row.frame, row.verdict) for row in measurement.shadow] == [(1, "rejected"), (2, "rejected")]
     assert measurement.shadow[0].rule == NARROW.rule("cpu", "cpu").name != measurement.rule
     assert 0 < measurement.shadow[0].failed <= measurement.shadow[0].tiles <= len(measurement.tiles)
+
+
+@pytest.mark.parametrize("trying", [load_calibration()], indirect=True)
+@pytest.mark.parametrize(
+    ("least", "outcome", "word"), [(1, "REJECTED", "rejected"), (64 * 48 + 1, "ACCEPTED", "accepted")]
+)
+def test_regression_the_shadow_judges_slight_tiles_where_the_rule_in_force_does(
+    trying: Node, delivery: Delivery, monkeypatch: pytest.MonkeyPatch, least: int, outcome: str, word: str
+) -> None:
+    def quarter_off(frame: int, seed: int, settings: RenderSettings) -> FloatArray:
+        made = honest(frame, seed, settings).copy()
+        made[::2, ::2, :3] *= 2  # more than a slight tile has, less than what fails one
+        return made
+
+    monkeypatch.setattr("inferix.proofs.calibration.SLIGHT_PIXELS", least)
+    thin = delivery.frames(quarter_off).change(kernel="another")
+    found, measurement = voted(trying, thin.verify(trying))
+    assert (found.name, {row.verdict for row in measurement.shadow}) == (outcome, {word})
 
 
 def test_what_both_reject_ends_with_the_frame_that_was_rejected(trying: Node, delivery: Delivery) -> None:
