@@ -49,7 +49,7 @@ bench-proof: setup ## how often the proof of rendering errs: honest and forged f
 bench-proof-full: setup ## the same for three thousand frames, hours; goes on where it was stopped (ARGS="--minutes 60 --shard 0/2")
 	@$(PY) -m benchmarks.proof --full $(ARGS)
 
-calibration: setup ## every threshold of the proofs, counted anew: out/bench-proof/calibration.json, out/bench-pictures/pictures.json (ARGS="--shard 0/2")
+calibration: setup ## what every threshold of the proofs comes from, counted anew; tolerances, error rates and least numbers are chosen: out/bench-proof/calibration.json, out/bench-pictures/pictures.json (ARGS="--shard 0/2")
 	@$(PY) -m benchmarks.proof --calibrate $(ARGS)
 	@$(PY) -m benchmarks.pictures --calibrate $(ARGS)
 

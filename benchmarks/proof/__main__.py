@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.proof import counts, marks, outcome, scenes, slight
 from benchmarks.proof.cases import EXTRAS, Case
 from benchmarks.proof.journal import Journal, Row
-from benchmarks.proof.outcome import FRAMES, MARKED, MARKS, OUT, SLIGHT
+from benchmarks.proof.outcome import CHOSEN_AT, FRAMES, MARKED, MARKS, OUT, SLIGHT
 from benchmarks.proof.run import Run
 from demo.say import line
 from devnet.processes import ROOT, exit_on_sigterm
@@ -33,8 +33,6 @@ FULL = 112 * ROUND
 """A thousand frames of every class, three thousand honest ones."""
 CHOSEN_ON = 36
 """Cases before this one are those that the thresholds in force come from: the full run counts others."""
-CHOSEN_AT = ((256, 144, 8), (128, 72, 64))
-"""Width, height and samples of these: few samples, and as many as are ordered."""
 MULTIPLE = 8
 MARKED_OF_EACH = 3
 """Frames of each scene with ANGV's marks, in the full run; one in the short one. Each costs as much as ten others."""
@@ -99,14 +97,14 @@ def _calibrate(asked: argparse.Namespace) -> None:
     """Count the cases that thresholds come from, and write them down once they are all there."""
     rows: list[Row] = []
     with TemporaryDirectory(prefix="inferix-bench-") as work, Run(Path(work), asked.threads or 1) as run:
-        for width, height, samples in CHOSEN_AT:
-            journal = Journal(OUT / f"chosen-{width}x{height}-{samples}" / FRAMES)
+        for size in CHOSEN_AT:
+            journal = outcome.chosen(size, published=False)
             done, (index, shards) = journal.done(), asked.shard
             for number in range(CHOSEN_ON):
                 if number not in done and number % shards == index:
-                    row = run.do(Case(number, width, height, samples), check=number == index)
+                    row = run.do(Case(number, *size), check=number == index)
                     journal.add(row)
-                    line(f"{samples} samples, frame {number + 1} of {CHOSEN_ON}: {row['scene']}")
+                    line(f"{size[-1]} samples, frame {number + 1} of {CHOSEN_ON}: {row['scene']}")
             rows += journal.rows()
     if len(rows) < CHOSEN_ON * len(CHOSEN_AT):
         line("this shard is done; the last one to end writes the calibration")

@@ -27,6 +27,7 @@ from node.engines import RenderSettings
 OUT: Final = ROOT / "out" / "bench-proof"
 PAGE: Final = ROOT / "docs" / "proof-of-rendering.md"
 _BEGIN: Final = "<!-- tables: python -m benchmarks.proof --full --samples 8 --report --page -->"
+_BEGIN_CHOSEN: Final = "<!-- tables: the same command, of the frames that thresholds come from -->"
 _END: Final = "<!-- end of tables -->"
 PUBLISHED: Final = Path(__file__).with_name("rows")
 FRAMES: Final = "frames.jsonl"
@@ -37,6 +38,8 @@ COSTS: Final = "costs.json"
 _DISPLAY: Final = RenderSettings(480, 270, 8)
 MARKED: Final = (384, 216, 8)
 """Width, height and samples of frames with marks: these have a size in pixels, and would cover a smaller frame."""
+CHOSEN_AT: Final = ((256, 144, 8), (128, 72, 64))
+"""Width, height and samples of the frames that thresholds come from: few samples, and as many as are ordered."""
 _MARKED: Final = 1  # a case that shows marks on the ground and among trees
 _TRIAL: Final = 1  # sample of eight: what a cheat is shown with
 
@@ -67,13 +70,22 @@ def slight_frames(folder: Path) -> Journal:
     return Journal(folder / SLIGHT, PUBLISHED / folder.name / "slight")
 
 
+def chosen(size: tuple[int, int, int], *, published: bool) -> Journal:
+    """The rows of `CHOSEN_AT` that thresholds come from, judged by the rule in force. ``published``: with those that
+    this project brings along; a calibration counts its own."""
+    width, height, samples = size
+    name = f"chosen-{width}x{height}-{samples}-{load_calibration().without_slight().name}"
+    return Journal(OUT / name / FRAMES, PUBLISHED / name if published else None)
+
+
 def publish(folder: Path) -> int:
-    """Keep the rows of a run with the project's, and what was measured once; how many rows."""
+    """Keep the rows of a run, and of a calibration, with the project's, and what was measured once; how many rows."""
     PUBLISHED.mkdir(exist_ok=True)
     for name in (COSTS, WHOLE):
         if (OUT / name).exists():
             copyfile(OUT / name, PUBLISHED / name)
-    return frames(folder).publish() + slight_frames(folder).publish()
+    journals = frames(folder), slight_frames(folder), *(chosen(size, published=True) for size in CHOSEN_AT)
+    return sum(journal.publish() for journal in journals)
 
 
 def _once(name: str) -> Any:
@@ -93,8 +105,14 @@ def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
     sheets, facts = tables.sheets(rows, took, no_gpu, _once(WHOLE)), list(tables.facts(rows))
     sheets += tables.slight(slight_frames(folder).rows())
     text = "\n".join([*facts, "", *map(tables.markdown, sheets)])
+    judged = [(size[-1], chosen(size, published=True).rows()) for size in CHOSEN_AT]
+    at_choice = [tables.chosen(judged)] if all(mine for _, mine in judged) else []
     if page:
-        PAGE.write_text(between(PAGE.read_text(), f"{text}\n"))
+        changed = between(PAGE.read_text(), f"{text}\n")
+        for sheet in at_choice:
+            changed = between(changed, f"{tables.markdown(sheet)}\n", _BEGIN_CHOSEN)
+        PAGE.write_text(changed)
+    sheets, text = [*sheets, *at_choice], "\n".join([text, *map(tables.markdown, at_choice)])
     if marked:
         found = marks.sheets(marked, tables.percent, tables.interval)
         sheets, text = [*sheets, *found], "\n".join([text, *map(tables.markdown, found)])

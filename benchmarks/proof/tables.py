@@ -148,6 +148,24 @@ def slight(rows: Sequence[Row]) -> list[Sheet]:
     return [Sheet(title, (*columns, "slight"), body, [INTERVAL, says, "slight: such tiles, the most of a frame's 50"])]
 
 
+def chosen(judged: Sequence[tuple[int, Sequence[Row]]]) -> Sheet:
+    """The frames that thresholds come from, between two kernels. ``judged``: samples, and the rows at so many."""
+    body: list[Cells] = []
+    for name in counts.counted([row for _, rows in judged for row in rows]):
+        shares = [counts.tiles(rows, name) for _, rows in judged]
+        shares += [counts.found(rows, name, RULES[1]).committee for _, rows in judged]
+        body.append((name, *(f"{share.count:,} of {share.trials:,}" if share.trials else "-" for share in shares)))
+        body += [SECTION] if name in (HONEST, EIGHT_BITS) else []
+    columns = (f"{what}, {samples} samples" for what in ("tiles", "frames rejected") for samples, _ in judged)
+    frames = " and ".join(f"{len(rows)} of {samples} samples" for samples, rows in judged)
+    return Sheet(
+        f"Tiles that fail, of forgeries those with noise, and committees that reject; {RULES[1]}",
+        ("delivered", *columns),
+        body,
+        [f"frames that the thresholds come from (`make calibration`): {frames}"],
+    )
+
+
 def _stakes(rows: Sequence[Row]) -> Sheet:
     """What a cheat in part of a frame has to lose, by the package's arithmetic."""
     body: list[Cells] = []

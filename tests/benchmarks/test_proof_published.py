@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is published makes the tables of the page, without anything that was counted on this machine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.proof import outcome, scenes
+from benchmarks.proof import outcome, scenes, tables
+from benchmarks.proof.__main__ import CHOSEN_ON
 from benchmarks.proof.costs import SceneCost
 from benchmarks.table import seconds
+from inferix.proofs.rendering import load_calibration
 
 
 def test_regression_costs_that_were_published_are_in_the_tables_of_who_measured_none(
@@ -20,6 +23,29 @@ def test_regression_costs_that_were_published_are_in_the_tables_of_who_measured_
     assert [item.scene for item in published] == list(scenes.NAMES)
     (tmp_path / "out" / outcome.COSTS).write_text("[]")
     assert outcome._once(outcome.COSTS) == [], "one's own go first"
+
+
+def test_the_table_of_the_frames_that_thresholds_come_from_is_made_of_published_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "OUT", tmp_path)
+    judged = [(size[-1], outcome.chosen(size, published=True).rows()) for size in outcome.CHOSEN_AT]
+    assert [len(rows) for _, rows in judged] == [CHOSEN_ON, CHOSEN_ON]
+    text = f"{outcome._BEGIN_CHOSEN}\n{tables.markdown(tables.chosen(judged))}\n{outcome._END}"
+    assert text in outcome.PAGE.read_text()
+
+
+def test_regression_a_calibration_goes_on_with_no_rows_but_its_own_of_the_rule_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "OUT", tmp_path)
+    size = outcome.CHOSEN_AT[0]
+    assert outcome.chosen(size, published=False).rows() == []
+    outcome.chosen(size, published=False).add({"case": 3})
+    assert outcome.chosen(size, published=False).done() == {3}
+    other = replace(load_calibration(), minimum=4)
+    monkeypatch.setattr(outcome, "load_calibration", lambda: other)
+    assert outcome.chosen(size, published=False).done() == set(), "another rule judged that row"
 
 
 @pytest.mark.slow  # all thresholds that were tried, of three thousand frames
