@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import pictures
 from benchmarks.proof import outcome, scenes, tables
 from benchmarks.proof.__main__ import CHOSEN_ON
 from benchmarks.proof.costs import SceneCost
@@ -46,6 +47,37 @@ def test_regression_a_calibration_goes_on_with_no_rows_but_its_own_of_the_rule_i
     other = replace(load_calibration(), minimum=4)
     monkeypatch.setattr(outcome, "load_calibration", lambda: other)
     assert outcome.chosen(size, published=False).done() == set(), "another rule judged that row"
+
+
+def test_regression_published_rows_of_pictures_alone_make_their_tables_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    before = outcome.PAGE.read_text()
+    page.write_text(outcome.between(before, "", pictures.BEGIN))
+    monkeypatch.setattr(pictures, "OUT", tmp_path)
+    monkeypatch.setattr(pictures, "PAGE", page)
+    assert pictures.main(["--report", "--page"]) == 0
+    assert page.read_text() == before
+    assert not any(tmp_path.glob("*.jsonl"))
+    capsys.readouterr()
+    monkeypatch.setattr(pictures, "PUBLISHED", tmp_path / "none")
+    assert pictures.main(["--report", "--page"]) == 1
+    assert "nothing to report" in capsys.readouterr().out
+    assert page.read_text() == before
+
+
+def test_pictures_that_are_published_are_counted_once_and_a_calibration_counts_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "OUT", tmp_path / "out")
+    monkeypatch.setattr(pictures, "PUBLISHED", tmp_path / "rows")
+    name = next(iter(pictures.chosen()))
+    pictures.journal(name).add({"case": 3})
+    assert pictures.main(["--publish"]) == 0
+    monkeypatch.setattr(pictures, "OUT", tmp_path / "another")
+    assert pictures.journal(name).done() == {3}
+    assert pictures.journal(name, published=False).done() == set()
 
 
 @pytest.mark.slow  # all thresholds that were tried, of three thousand frames
