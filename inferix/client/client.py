@@ -28,7 +28,7 @@ from inferix.storage.remote import HttpStore
 from inferix.units import NanoUsd, format_usd
 
 NOTE = "note"
-"""Stage of what is said once and is no progress: what the network does not apply of a scene."""
+"""Stage of what is said once and is no progress: what is not applied of a scene, what a cheat can expect of a frame."""
 
 READ_SIZE = 2**20
 POLL_SECONDS = 1.0
@@ -175,6 +175,8 @@ class Client:
             quote: dict[str, Any] = self.session.get(f"/quotes/{asked}")
             if quote["state"] == "ready":
                 self.progress("quote", 1, 1, "signed by the manager")
+                if quote["cheating"]:
+                    self.progress(NOTE, 1, 1, _cheating(quote["cheating"][0]))
                 return quote
             if quote["state"] == "refused":
                 errors = [problem for problem in quote["problems"] if problem.get("severity") != "warning"]
@@ -293,6 +295,12 @@ def _manager(network: dict[str, Any]) -> dict[str, Any]:
         if item["id"] == own["id"]:
             return item
     raise Unavailable(f"manager {own['id']}, whose API this is, is not bonded now: try again later", 60)
+
+
+def _cheating(most: dict[str, Any]) -> str:
+    """What the quote says of the device class whose worker can expect most of it."""
+    value, found = format_usd(NanoUsd(most["expected_value"])), most["found_ppm"] / 10_000
+    return f"a worker of {most['device_class']} that forges a frame can expect {value}: found in {found:.2f} % of cases"
 
 
 def _check_credit(account: dict[str, Any], cap: int, mend: str) -> None:

@@ -9,13 +9,14 @@ import pytest
 from inferix import keystore
 from inferix.client.jobfile import list_jobs
 from inferix.keystore import Keys
-from inferix.models.roles import Outcome
+from inferix.machines import to_bytes32
+from inferix.models.roles import NodeStatus, Outcome
 from inferix.replay.jobs import JobStatus
 from tests.api.conftest import Api
 from tests.cli.conftest import PASSWORD, Commands, refused
 from tests.client.conftest import Cut, Manager
 from tests.client.results import finish
-from tests.replay.chain import key
+from tests.replay.chain import MANAGER, WORKERS, key
 
 
 @pytest.fixture
@@ -63,6 +64,25 @@ def test_render__waits_until_the_film_is_home(
     assert {path.name for path in out.rglob("*") if path.is_file()} == {
         "film.mp4", "contact_sheet.png", "0001.png", "0002.png", "0001.exr", "0002.exr",
     }  # fmt: skip
+
+
+def test_render__says_with_the_quote_what_the_cheat_who_can_expect_most_can(
+    run: Commands, api: Api, small: Path
+) -> None:
+    def says() -> list[str]:
+        done = run("render", str(small), "--frames", "1", "--no-wait")
+        assert done.exit_code == 0, done.stderr
+        return [line for line in done.stdout.splitlines() if "forges" in line]
+
+    (told,) = says()
+    assert "    note  a worker of cpu that forges a frame can expect -" in told
+    assert told.endswith(" USD: found in 100.00 % of cases")
+    api.chain.emit("BenchmarkAttested", node=WORKERS[0], manager=MANAGER, ib=6_000, device_class=to_bytes32("optix"))
+    (told,) = says()
+    assert told.endswith("a worker of optix that forges a frame can expect 0.000000016 USD: found in 0.00 % of cases")
+    for worker in WORKERS:
+        api.chain.network.nodes[worker].status = NodeStatus.RETIRED
+    assert says() == [], "no worker, no cheat"
 
 
 def test_render__a_job_that_ends_without_a_film__exit_7_and_how_to_fetch_what_there_is(

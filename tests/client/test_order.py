@@ -218,7 +218,7 @@ def test_what_is_not_applied_of_a_scene_is_told_before_any_upload(
     manager.warns = [{"code": "slow", "message": "this takes a while", "severity": "warning"}]
     order(client, scene)
     assert ("note", "this takes a while", False) in told
-    assert [text for stage, text, _ in told if stage == "note"] == ["this takes a while"]
+    assert [text for _, text, _ in told].count("this takes a while") == 1, "though the quote has it as well"
 
 
 def test_a_wallet_without_credit_is_told_before_any_upload(
