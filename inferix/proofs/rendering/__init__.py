@@ -8,7 +8,7 @@ scaled up differs in nearly every noisy pixel. The worker commits to its file be
     tiles      where a verifier looks, drawn after the commitment
     compare    a tile beside its re-render: numbers, no verdict
     sequence   thresholds on these numbers, tile after tile, until it is sure
-    audit      the seed, over every pixel at once: in the shadow, decides nothing
+    audit      the seed, over every pixel at once: no program runs it
     angv       marks that bind a frame to its task, never a proof of work
 
 Pure: NumPy and the standard library. Error rates come from ``inferix.proofs.calibration``.

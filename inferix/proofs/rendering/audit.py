@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seed audit: does a delivered frame hold one secret sample of its seed? Over every pixel, and in the shadow only.
+"""The seed audit: does a delivered frame hold one secret sample of its seed? Over every pixel. No program runs it.
 
 The mean of N samples holds each of them with weight 1 / N. Who renders sample j alone, once with the frame's seed and
 once with a decoy, and takes the difference, has its noise without the picture: a frame of that seed correlates with it,
