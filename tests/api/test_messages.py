@@ -127,6 +127,31 @@ def test_a_vote_other_than_the_committed_one_is_refused(api: Api, checking: Task
     assert kept(api) == ["VoteCommitment"]
 
 
+def test_attack_a_copied_commitment_opens_nothing_of_the_copiers(api: Api, checking: TaskState) -> None:
+    """The number of the voter is in the vote that it commits to."""
+    voter, copier = voters(api, checking)
+    vote = vote_of(checking, voter)
+    commitment = commitment_to(vote)
+    assert api.send(signed(commitment)).json() == {"status": "taken"}
+    assert api.send(signed(commitment.model_copy(update={"node": copier}))).json() == {"status": "taken"}
+    assert api.send(signed(vote), SALT).json() == {"status": "taken"}
+    status, says = code(api.send(signed(vote.model_copy(update={"node": copier})), SALT))
+    assert (status, says) == (403, "this vote is not the one that was committed to")
+    assert kept(api) == ["VoteCommitment", "VoteCommitment", "Vote"]
+
+
+def test_attack_a_vote_is_shown_by_its_voter_alone(api: Api, checking: TaskState) -> None:
+    voter, other = voters(api, checking)
+    vote = vote_of(checking, voter)
+    for node in (voter, other):
+        assert api.send(signed(commitment_to(vote_of(checking, node)))).json() == {"status": "taken"}
+    assert "its own messages only" in code(api.send(signed(vote), SALT, node=other))[1]
+    by_another = vote, vote.sign(DOMAIN, key(other))
+    assert "not signed by the node's operator" in code(api.send(by_another, SALT))[1]
+    assert kept(api) == ["VoteCommitment", "VoteCommitment"]
+    assert api.send(signed(vote), SALT).json() == {"status": "taken"}
+
+
 def test_a_second_commitment_is_refused(api: Api, checking: TaskState) -> None:
     voter = voters(api, checking)[0]
     first = signed(commitment_to(vote_of(checking, voter)))

@@ -3,6 +3,7 @@
 
 import boa
 import pytest
+from eth_utils import keccak
 
 from tests.contracts.merkle.lists import List, listed, load
 from tests.contracts.system import DAY, IFX, Contract, System, acting, deployer, key, now, set_time
@@ -62,6 +63,24 @@ def test_another_amount_account_or_proof_is_not_listed(system: System, fund: Con
         with boa.reverts("CommunityFund: not listed"):
             fund.claim(airdrop, *arguments)
     fund.claim(airdrop, account, amount, proof)
+
+
+def test_attack_an_inner_node_is_no_leaf_of_a_list(system: System, fund: Contract) -> None:
+    """An account and its amount are 64 bytes, as the two hashes of a parent are."""
+    account, amount = listed(0).address, 1000 * IFX
+    fields = bytes.fromhex(account[2:]).rjust(32, b"\0") + amount.to_bytes(32, "big")
+    beside = keccak(text="beside")
+
+    def drop(node: bytes) -> int:
+        root = keccak(b"".join(sorted((node, beside))))
+        with acting(system.governor):
+            return int(fund.open_airdrop(root, bytes(32), amount, now() + WEEK))
+
+    parent = keccak(fields)
+    with boa.reverts("CommunityFund: not listed"):
+        fund.claim(drop(parent), account, amount, [beside])
+    fund.claim(drop(keccak(parent)), account, amount, [beside])
+    assert system.ifx.balanceOf(account) == amount
 
 
 def test_a_list_of_one_has_an_empty_proof(system: System, fund: Contract) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inferix.models.anchor import AccountsData, NodeLeaf
+from inferix import trees
+from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf
 from inferix.replay.accounting import claimable as reference
 from keepers.epoch import claim_calls
 from tests.contracts.system import BANNED, FROZEN, JAILED, Node, acting, advance, now, set_time
@@ -119,6 +120,42 @@ def test_what_is_not_in_the_root_is_refused(ledger: Ledger, node: Node) -> None:
     with boa.reverts("merkle_sum: index outside the tree"):
         accounts.claim((2**32 - 1, 7, 0, 0), proof)
     accounts.claim(leaf, proof)
+
+
+def test_attack_an_inner_node_is_no_leaf(ledger: Ledger, node: Node) -> None:
+    """A node's leaf has as many words as an inner node, four, and its start may be any number."""
+    minted = ledger.books().minted
+    matured, vesting = 7, minted - 7
+    start = trees.lanes(matured, vesting) - matured
+    books = ledger.books({node.id: (matured, vesting, start)})
+    inner = trees.parent(trees.Sum(word(node.id), matured), trees.Sum(word(vesting), start))
+    assert inner.sum == trees.node_leaf(books.leaves[node.id]).sum
+    refused_then_paid(ledger, node, books, inner)
+
+
+def test_attack_a_leaf_of_another_tree_is_no_leaf_of_a_node(ledger: Ledger, node: Node) -> None:
+    minted = ledger.books().minted
+    books = ledger.books({node.id: (7, minted - 7, 0)})
+    refused_then_paid(
+        ledger, node, books, trees.account_leaf(AccountLeaf(account=node.id, spent=7, reserved=minted - 7))
+    )
+
+
+def word(value: int) -> bytes:
+    return value.to_bytes(32, "big")
+
+
+def refused_then_paid(ledger: Ledger, node: Node, books: Books, shown: trees.Sum) -> None:
+    """A node's leaf pays from its own tree, and not from one with ``shown`` in its place."""
+    accounts, honest = ledger.network.accounts, books.node_tree
+    with boa.env.anchor():
+        books.node_tree = trees.Tree([*[None] * node.id, shown])
+        ledger.publish(books)
+        with boa.reverts("claims: not in the root"):
+            accounts.claim(*books.claim(node.id))
+    books.node_tree = honest
+    ledger.publish(books)
+    assert accounts.claim(*books.claim(node.id)) >= 7
 
 
 def test_dust_goes_to_the_penalty_pool(ledger: Ledger, node: Node) -> None:
