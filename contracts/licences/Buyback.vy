@@ -5,8 +5,8 @@
 @title Buyback
 @license AGPL-3.0-only
 @author Inferix
-@notice Buys sold licences back, in one window of 7 days, half a year after TGE. For owners who took part in more than 66.7 % of the epochs, were
-        never banned, and have retired the licence's nodes: option 1, all that was paid, in IFX over 30 days from the settlement on;
+@notice Buys sold licences back, in one window of 7 days, half a year after TGE. For owners who took part in more than 66.7 % of the epochs, are
+        not banned, and have retired the licence's nodes: option 1, all that was paid, in IFX over 30 days from the settlement on;
         option 2, 80 % of it at once in wrapped native at the rate of the claim. A licence that was given away is not bought. A licence
         that is offered waits here, and can be taken back until something was paid for it; then it is the treasury's, which may burn it.
         Two days after the window, in which proceeds can be exchanged for wrapped native, anybody settles: where a pool is short, each

@@ -24,6 +24,9 @@ RECEIPT = "an answer shows the client's order and the worker's receipt in its an
 EPOCH = "the epoch is kept with the batch, so that a client can leave without a root"
 VOTES = "sums in the proof, status and owner from NodeRegistry, two delegates of a token with votes"
 
+# Planned and of no call that is measured (docs/decisions/026-left-out.md): 10,000 for an order of fifty with its signature
+# checked on chain; of owners who delegate their votes, 90,000 for `claim`, here of one with delegators, and 58,000 for
+# `claim_many`.
 BOUNDS = [
     Bound("anchor and seal", 1, 60_000),
     Bound("propose", 1, 75_000, 6_300, f"{PERMANENT}; {PAUSE}; a ring of commitments; no work among leases"),

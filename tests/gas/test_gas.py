@@ -67,7 +67,7 @@ def test_all_in_gas_of_a_task(figures: dict[str, int]) -> None:
 
 
 def test_all_in_gas_of_a_task_as_keepers_send_it(figures: dict[str, int]) -> None:
-    """Anchors are less full than they were designed for, and rewards are claimed by claim_many."""
+    """Anchors are less full than they were designed for, and rewards are claimed by claim_chunk, as designed."""
     sent = {size: sum(as_sent(all_in_parts(figures, size), figures).values()) for size in (5, 200)}
     assert sent[5] <= 3_440
     assert sent[200] <= 2_410
