@@ -8,8 +8,8 @@
 @notice Closes epochs in order and mints for each, to Accounts, the lesser of an even share of what is left of the budgets
         and a multiple of what fees bought and burned and no epoch was minted for yet. An epoch without final work mints
         nothing, and what was burned until then counts for the next one with work; what is not minted stays in the
-        budgets, and after the last epoch nothing more is minted. As no more is minted than fees paid for, doing work for
-        oneself costs more than it brings.
+        budgets, and after the last epoch nothing more is minted. Where the multiple is one, no more is minted than fees
+        paid for: doing work for oneself costs more than it brings, but to who also checks all of it and has its lane.
         What the penalty pool holds goes along to Accounts, for the epoch's verifiers: it is not minted, and no budget's.
         Epochs are those of Batches' clock. The budgets of workers, verifiers and managers are parts of one: 30 : 6 : 1.
 @custom:kill Guardian: `Parameters.pause` stops `close_epoch`; epochs then are closed later, each with its own work.
