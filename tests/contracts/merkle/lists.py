@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists as OpenZeppelin's merkle-tree package hashes them; trees.mjs wrote trees.json with that package."""
+"""Lists as OpenZeppelin's merkle-tree package hashes them; trees.mjs makes trees.json with that package."""
 
 import json
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes trees.json with OpenZeppelin's own package, so that the contracts are tested against what operators will use:
-//   npm install --no-save @openzeppelin/merkle-tree@1.0.8 && node tests/contracts/merkle/trees.mjs
+// Prints trees.json with OpenZeppelin's own package, so that the contracts are tested against what operators will use:
+//   .venv/bin/node tests/contracts/merkle/trees.mjs > tests/contracts/merkle/trees.json
 // People are those of tests/contracts/system.py: key("listed 0"), key("listed 1"), ...
-import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { StandardMerkleTree } from "@openzeppelin/merkle-tree";
+import { createRequire } from "node:module";
+
+const installed = createRequire(new URL("../../../.tools/npm/", import.meta.url));
+const { StandardMerkleTree } = installed("@openzeppelin/merkle-tree");
 
 const PEOPLE = [
   "0x6d02899AaAdfB0054521679aC4447Da22A4dd6bA",
@@ -43,5 +43,4 @@ const trees = {
   single: tree(["address", "uint256"], [[PEOPLE[0], "1"]]),
   participation: tree(["uint256", "uint256"], participation),
 };
-const folder = dirname(fileURLToPath(import.meta.url));
-writeFileSync(join(folder, "trees.json"), `${JSON.stringify(trees, null, 1)}\n`);
+process.stdout.write(`${JSON.stringify(trees, null, 1)}\n`);
