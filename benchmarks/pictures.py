@@ -87,7 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InferixError as error:
         print(f"\nthe benchmark failed: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -269,9 +269,7 @@ class Checker:
         except BadResult as error:
             raise Rejected(f"frame {frame}: {error}") from error
 
-    def _shadow(
-        self, assignment: Assignment, session: Session, result: Result, seen: Seen | None
-    ) -> Shadow | None:
+    def _shadow(self, assignment: Assignment, session: Session, result: Result, seen: Seen | None) -> Shadow | None:
         """Of the calibration that this node tries, where it knows these two; a vote judged again was in it already."""
         tried = self._parts.shadow
         if tried is None or seen is not None:

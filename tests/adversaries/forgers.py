@@ -23,7 +23,7 @@ from node.engines.blender.session import BlenderSession
 from node.engines.exr import FloatArray, Passes
 from tests.adversaries import SAMPLE, HonestWhenMeasured
 
-SMOOTH: Final = forgeries.WHERE[2]
+ONE_PIECE, SCATTERED, SMOOTH = forgeries.WHERE
 CUT: Final = """
 import bpy, sys
 bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
@@ -158,6 +158,13 @@ class Noise(ForgingSession):
         return forgeries.uniform_noise(super().forge(raw, order), order.chance)
 
 
+class Static(Noise):
+    """Black and white pixels."""
+
+    def forge(self, raw: RawFrame, order: Order) -> FloatArray:
+        return forgeries.black_and_white(pixels_of(raw.path), order.chance)
+
+
 class Guides(ForgingSession):
     """Honest pixels, and guides that lead the denoiser astray."""
 
@@ -228,14 +235,14 @@ class ThinnedOut(ForgingSession, Misnamed):
         return forgeries.left_out(super().forge(raw, order), 4)
 
 
-def partly(share: float) -> type[ForgingSession]:
-    """A share of the frame, where it is smooth, of an eighth of the samples, denoised; the rest honest."""
+def partly(share: float, where: str = SMOOTH) -> type[ForgingSession]:
+    """A share of the frame of an eighth of the samples, denoised; the rest honest."""
 
     class Partly(ForgingSession):
         def forge(self, raw: RawFrame, order: Order) -> FloatArray:
             honest = super().forge(raw, order).copy()
             cheap = self.cleaned(self.rendered(order.of_samples(order.settings.samples // 8)))
-            return forgeries.pasted(honest, cheap, forgeries.mask(SMOOTH, share, honest, order.chance))
+            return forgeries.pasted(honest, cheap, forgeries.mask(where, share, honest, order.chance))
 
     return Partly
 
@@ -281,6 +288,7 @@ AnothersFrame = engine(Anothers)
 FrameBefore = engine(Before)
 BetweenFrames = engine(Interpolated)
 UniformNoise = engine(Noise)
+BlackAndWhite = engine(Static)
 EightBits = engine(Rounded)
 MadeUpGuides = engine(Guides)
 PastedMarks = engine(Marked)
@@ -288,10 +296,13 @@ OtherKernel = engine(FalseKernel, Misnamed)
 QuarterOfEveryTile = engine(ThinnedOut, Misnamed)
 HalfCheated = engine(partly(0.5))
 QuarterCheated = engine(partly(0.25))
+QuarterInOnePiece = engine(partly(0.25, ONE_PIECE))
+QuarterScattered = engine(partly(0.25, SCATTERED))
 TenthCheated = engine(partly(0.1))
 TwentiethCheated = engine(partly(0.05))
 HalfAccepted = engine(Accomplice)
 FewerBounces = cut(max_bounces=1, diffuse_bounces=1, glossy_bounces=1)
+ThreeBounces = cut(max_bounces=3, diffuse_bounces=3, glossy_bounces=3, transmission_bounces=3)
 FastGi = cut(use_fast_gi=True, ao_bounces=1, ao_bounces_render=1)
 
 

@@ -55,15 +55,19 @@ CHEATS: Mapping[str, Cheat] = {
     "between two frames": Cheat("BetweenFrames"),
     "another scene": Cheat("AnotherScene"),
     "random noise": Cheat("UniformNoise"),
+    "black and white noise": Cheat("BlackAndWhite"),
     "eight bits": Cheat("EightBits"),
     "guides made up": Cheat("MadeUpGuides"),
     "marks pasted on": Cheat("PastedMarks"),
     "light bounces once": Cheat("FewerBounces"),
+    "three bounces of twelve": Cheat("ThreeBounces", always=False),
     "fast GI": Cheat("FastGi", always=False),
     "seven eighths under another kernel's name": Cheat("OtherKernel"),
     "quarter of every tile under another kernel's name": Cheat("QuarterOfEveryTile"),
     "half of the frame": Cheat("HalfCheated", always=False),
     "quarter of the frame": Cheat("QuarterCheated", always=False),
+    "quarter of the frame, in one piece": Cheat("QuarterInOnePiece", always=False),
+    "quarter of the frame, scattered": Cheat("QuarterScattered", always=False),
     "tenth of the frame": Cheat("TenthCheated", always=False, once=False),
     "twentieth of the frame": Cheat("TwentiethCheated", always=False, once=False),
     "half of the samples, a verifier in league": Cheat("Half", verifier="HalfAccepted"),
@@ -94,28 +98,38 @@ def tried(run: Services, honest: list[Machine], name: str) -> int:
     """How many results of this cheat were rejected."""
     chapter(f"A cheat: {name}")
     cheat, at = CHEATS[name], list(CHEATS).index(name)
-    worker = entered(run, f"cheat-{at}", FIRST_WALLET + 2 * at, Role.WORKER, cheat.engine)
-    everybody = [*honest, worker]
+    workers = [entered(run, f"cheat-{at}", FIRST_WALLET + 2 * at, Role.WORKER, cheat.engine)]
+    everybody = [*honest, *workers]
+    helper = 0
     if cheat.verifier:
         everybody.append(entered(run, f"accomplice-{at}", FIRST_WALLET + 2 * at + 1, Role.VERIFIER, cheat.verifier))
+        helper = everybody[-1].node
     delivered: list[dict[str, Any]] = []
     for job in range(JOBS if cheat.always and not cheat.verifier else TRIES):
-        delivered += ordered(run, everybody, worker, OUT / f"{worker.name}-{job}")
-        if is_done(cheat, delivered, everybody):
+        made = ordered(run, everybody, workers[-1], OUT / f"cheat-{at}-{job}")
+        delivered += made
+        if is_done(cheat, delivered, helper):
             break
-    assert is_done(cheat, delivered, everybody), (
+        if cheat.verifier and any(item["outcome"] == "rejected" for item in made):
+            # It is frozen, and drawn no more; its verifier had no seat yet.
+            label, place = f"cheat-{at}-{job}", FIRST_WALLET + 2 * len(CHEATS) + job
+            workers.append(entered(run, label, place, Role.WORKER, cheat.engine))
+            everybody.append(workers[-1])
+    assert is_done(cheat, delivered, helper), (
         f"{name}: after {job + 1} jobs {len(delivered)} results, not what is waited for"
     )
     rejected = [item for item in delivered if item["outcome"] == "rejected"]
     passed = {item["outcome"] for item in delivered if item not in rejected}
-    assert passed <= (set() if cheat.always else {"accepted"}), f"results of {worker.name} are {passed}"
-    line(f"{len(rejected)} of {len(delivered)} results of {worker.name} are rejected, and all frames are there")
+    assert passed <= (set() if cheat.always else {"accepted"}), f"results of cheat-{at} are {passed}"
+    line(f"{len(rejected)} of {len(delivered)} results of cheat-{at} are rejected, and all frames are there")
     story.propose(run)
-    if rejected:
-        story.freeze(run, worker)
+    caught = {item["node"] for item in rejected}
+    for worker in workers:
+        if worker.node in caught:
+            story.freeze(run, worker)
     accused = {row["node"] for row in run.get("/cases")}
-    assert (worker.node in accused) == bool(rejected)
-    wrongly = accused & {machine.node for machine in everybody if machine is not worker}
+    assert accused & {worker.node for worker in workers} == caught
+    wrongly = accused & {machine.node for machine in everybody if machine not in workers}
     assert not wrongly, f"accused, though they did not forge: {wrongly}"
     for machine in everybody[len(honest) :]:
         assert machine.child is not None
@@ -123,11 +137,11 @@ def tried(run: Services, honest: list[Machine], name: str) -> int:
     return len(rejected)
 
 
-def is_done(cheat: Cheat, delivered: list[dict[str, Any]], everybody: list[Machine]) -> bool:
-    """Whether what was delivered shows how this cheat ends."""
+def is_done(cheat: Cheat, delivered: list[dict[str, Any]], helper: int) -> bool:
+    """Whether what was delivered shows how this cheat ends. ``helper``: the node of the verifier in league with it."""
     if cheat.verifier:
         votes = [vote for item in delivered for vote in item["votes"]]
-        return any(vote["node"] == everybody[-1].node and vote["outcome"] == "accepted" for vote in votes)
+        return any(vote["node"] == helper and vote["outcome"] == "accepted" for vote in votes)
     needs = {"rejected"} if cheat.once else {"rejected", "accepted"}
     return any(item["outcome"] in needs for item in delivered)
 
