@@ -10,7 +10,15 @@ import click
 
 from inferix.errors import InvalidInput
 from inferix.proofs.rendering import load_calibration, write_calibration
-from inferix.proofs.rendering.agreement import Agreement, Sample, calibrated, compare, pairs_of, read_sample
+from inferix.proofs.rendering.agreement import (
+    Agreement,
+    Sample,
+    better_known,
+    calibrated,
+    compare,
+    pairs_of,
+    read_sample,
+)
 
 if TYPE_CHECKING:
     from node.engines import Device, Engine
@@ -123,6 +131,9 @@ def _write(path: Path, found: Sequence[Agreement]) -> None:
         raise InvalidInput("nothing was compared, so that there is nothing to calibrate")
     source = "inferix bench agreement"
     machines = sorted({name for result in found for name in (result.one, result.other)})
-    pairs = pairs_of(found, f"{source}: {', '.join(machines)}")
-    write_calibration(path, calibrated(load_calibration(), pairs, source))
-    click.echo(f"\n{path}: a calibration with {len(pairs)} new pairs; it is in force where it lies beside the code")
+    pairs, known = pairs_of(found, f"{source}: {', '.join(machines)}"), load_calibration()
+    new = [pair for pair in pairs if better_known(known, pair) is None]
+    write_calibration(path, calibrated(known, new or pairs, source))
+    for pair in (pair for pair in pairs if pair not in new):
+        click.echo(f"\n{pair.one} and {pair.other} stay as they are, calibrated by more honest tiles")
+    click.echo(f"\n{path}: a calibration with {len(new)} new pairs; it is in force where it lies beside the code")

@@ -7,14 +7,17 @@ import pytest
 from click.testing import CliRunner
 
 from inferix.cli.main import main
-from inferix.proofs.calibration import load_calibration, read_calibration
+from inferix.errors import InvalidInput
+from inferix.proofs.calibration import Counted, load_calibration, read_calibration
+from inferix.proofs.rendering.agreement import Agreement
+from node.bench import _write
 
 SMALL = ["--frames", "1", "--width", "96", "--height", "54", "--samples", "8", "--threads", "2"]
 UNIT = str(Path(__file__).parents[2] / "assets" / "scenes" / "unit.blend")
 
 
 @pytest.mark.integration
-def test_two_kernels_agree_and_calibrate_their_pair(tmp_path: Path) -> None:
+def test_two_kernels_agree_and_few_tiles_do_not_calibrate_their_pair_again(tmp_path: Path) -> None:
     out, file = tmp_path / "samples", tmp_path / "calibration.json"
     ask = ["bench", "agreement", UNIT, *SMALL, "--device", "cpu", "--out", str(out)]
     alone = CliRunner().invoke(main, ask)
@@ -22,11 +25,31 @@ def test_two_kernels_agree_and_calibrate_their_pair(tmp_path: Path) -> None:
     assert "nothing to compare with" in alone.output
     again = [*ask[:-1], str(tmp_path / "again"), "--device", "plain-cpu"]
     done = CliRunner().invoke(main, [*again, "--with", str(out / "cpu.npz"), "--calibration", str(file)])
-    assert done.exit_code == 0, done.output
+    assert (done.exit_code, "compare as many" in done.output) == (2, True), done.output
     assert "bit for bit" in done.output
     assert "0 of 60 tiles fail, 60 have equal bits" in done.output
     assert "no-avx2" in done.output
-    assert read_calibration(file).name != load_calibration().name
+    assert not file.exists()
+
+
+def test_another_pair_is_written_and_one_that_was_counted_better_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "calibration.json"
+    near, far = (Counted(name, 120, failed) for name, failed in (("honest", 0), ("another seed", 120)))
+    found = [
+        Agreement("one", "other", classes, "tolerance", 0, 0, near, (far,))
+        for classes in (("cpu", "cpu"), ("cpu", "optix"))
+    ]
+    _write(file, found)
+    said = capsys.readouterr().out
+    assert "cpu and cpu stay as they are" in said and "with 1 new pairs" in said
+    made, known = read_calibration(file), load_calibration()
+    assert made.rule("cpu", "optix").calibrated and made.pairs[:2] == known.pairs
+    file.unlink()
+    with pytest.raises(InvalidInput, match="compare as many"):
+        _write(file, found[:1])
+    assert not file.exists()
 
 
 def test_what_cannot_be_measured_is_refused_before_anything_is_rendered(tmp_path: Path) -> None:

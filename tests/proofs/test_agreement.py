@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inferix.errors import Corrupt, InvalidInput
-from inferix.proofs.calibration import Tolerance, load_calibration
+from inferix.proofs.calibration import Counted, Tolerance, load_calibration
 from inferix.proofs.rendering import FloatArray
 from inferix.proofs.rendering.agreement import (
     CLASSES,
@@ -17,6 +17,7 @@ from inferix.proofs.rendering.agreement import (
     Agreement,
     Sample,
     Shot,
+    better_known,
     calibrated,
     compare,
     pairs_of,
@@ -85,12 +86,25 @@ def test_pairs_of_a_class_are_counted_together_and_take_the_old_ones_place() -> 
     (pair,) = pairs_of(found, "here")
     assert (pair.one, pair.other, pair.kind, pair.honest.tiles) == ("cpu", "cpu", "tolerance", 2 * TILES)
     assert {item.name for item in pair.forged} == set(CLASSES) - {HONEST}
-    old = load_calibration()
+    few = Counted(HONEST, 2 * TILES, 0)
+    old = replace(load_calibration(), pairs=tuple(replace(pair, honest=few) for pair in load_calibration().pairs))
     new = calibrated(old, [pair], "here")
     assert len(new.pairs) == len(old.pairs)
     assert pair in new.pairs
     assert new.name != old.name
     assert new.rule("cpu", "cpu").calibrated
+
+
+def test_regression_fewer_tiles_do_not_take_the_place_of_more() -> None:
+    found = [compare(sample(), sample("sse4.2", off=0.001), TOLERANCE), compare(sample(), sample(), TOLERANCE)]
+    for pair in pairs_of(found, "here"):
+        assert better_known(load_calibration(), pair) is not None
+        with pytest.raises(
+            InvalidInput, match=rf"cpu and cpu are calibrated by \d+ honest tiles, and here are {TILES}"
+        ):
+            calibrated(load_calibration(), [pair], "here")
+        other = replace(pair, other="optix")
+        assert other in calibrated(load_calibration(), [other], "here").pairs
 
 
 def test_a_forgery_that_agrees_as_well_is_not_claimed_and_alone_makes_no_test() -> None:

@@ -174,11 +174,32 @@ def pairs_of(found: Sequence[Agreement], source: str) -> list[Pair]:
     return [_pair(*key, items, source) for key, items in groups.items()]
 
 
+def better_known(calibration: Calibration, pair: Pair) -> Pair | None:
+    """The one between the same classes, of the same kind, where it counts more honest tiles."""
+    known = _in_force(calibration, pair)
+    return known if known is not None and known.honest.tiles > pair.honest.tiles else None
+
+
 def calibrated(calibration: Calibration, pairs: Sequence[Pair], source: str) -> Calibration:
-    """With these pairs, in place of those between the same classes."""
-    new = {(frozenset((pair.one, pair.other)), pair.kind) for pair in pairs}
-    kept = [pair for pair in calibration.pairs if (frozenset((pair.one, pair.other)), pair.kind) not in new]
+    """With these pairs, in place of those between the same classes.
+
+    :raises InvalidInput: such a one counts more honest tiles.
+    """
+    for pair in pairs:
+        known = better_known(calibration, pair)
+        if known is not None:
+            raise InvalidInput(
+                f"{pair.one} and {pair.other} are calibrated by {known.honest.tiles} honest tiles, and here are "
+                f"{pair.honest.tiles}: compare as many (more packages, --frames), or other classes"
+            )
+    gone = [_in_force(calibration, pair) for pair in pairs]
+    kept = [pair for pair in calibration.pairs if pair not in gone]
     return replace(calibration, pairs=(*kept, *pairs), source=source)
+
+
+def _in_force(calibration: Calibration, pair: Pair) -> Pair | None:
+    wanted = {pair.one, pair.other}, pair.kind
+    return next((item for item in calibration.pairs if ({item.one, item.other}, item.kind) == wanted), None)
 
 
 def _pair(one: str, other: str, kind: Kind, items: Sequence[Agreement], source: str) -> Pair:
