@@ -21,7 +21,7 @@ from simulator.svg import Panel, Points, figure
 
 Bytes = NDArray[np.uint8]
 _GAP: Final = 6
-_SHOWN: Final = ("1/8 samples, denoised", "1/2 samples", "15/16 samples", "another seed", "3 bounces of 12", "fast GI")
+_SHOWN: Final = ("1/8 samples, denoised", "1/2 samples", "7/8 samples", "another seed", "3 bounces of 12", "fast GI")
 
 
 def write_png(path: Path, pixels: Bytes) -> None:

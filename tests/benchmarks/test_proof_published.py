@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import pictures
-from benchmarks.proof import outcome, scenes, tables
+from benchmarks.proof import counts, outcome, scenes, tables
+from benchmarks.proof import pictures as charts
 from benchmarks.proof.__main__ import CHOSEN_ON
 from benchmarks.proof.costs import SceneCost
 from benchmarks.table import seconds
+from devnet.processes import ROOT
 from inferix.proofs.rendering import load_calibration
 
 
@@ -80,6 +82,18 @@ def test_pictures_that_are_published_are_counted_once_and_a_calibration_counts_i
     assert pictures.journal(name, published=False).done() == set()
 
 
+def test_regression_the_curves_show_the_weakest_class_that_is_claimed_and_none_that_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "OUT", tmp_path)
+    rows = outcome.chosen(outcome.CHOSEN_AT[0], published=True).rows()
+    near = next(pair for pair in load_calibration().pairs if pair.kind == "tolerance")
+    weakest = min(near.forged, key=lambda item: item.at_least_ppm)
+    assert weakest.name in charts._SHOWN
+    assert set(charts._SHOWN) <= set(counts.counted(rows))
+    assert f"{weakest.name}</text>" in charts.roc(rows)
+
+
 @pytest.mark.slow  # all thresholds that were tried, of three thousand frames
 @pytest.mark.timeout(1_800)
 def test_regression_published_rows_alone_make_the_tables_of_the_page(
@@ -91,6 +105,8 @@ def test_regression_published_rows_alone_make_the_tables_of_the_page(
     monkeypatch.setattr(outcome, "ROOT", tmp_path.parent)
     monkeypatch.setattr(outcome, "PAGE", page)
     (name,) = (path.name for path in outcome.PUBLISHED.glob("full-*"))
-    before = page.read_text()
+    before, drawn = page.read_text(), ROOT / "docs" / "images" / "proof"
     outcome.report(tmp_path / name, "No GPU: the NVIDIA driver is not installed", page=True)
     assert page.read_text() == before
+    for chart in ("roc.svg", "share.svg", "cost.svg"):
+        assert (tmp_path / chart).read_text() == (drawn / chart).read_text(), chart
