@@ -136,7 +136,7 @@ def _case(asked: argparse.Namespace, number: int) -> Case:
 
 
 def _cases(asked: argparse.Namespace, folder: Path, run: Run, count: int) -> None:
-    marked = Journal(folder / MARKS)
+    marked = outcome.marked_frames(folder)
     with_marks = marked.done()
     every = max(count // len(scenes.NAMES) // (MARKED_OF_EACH if asked.full else 1), 1)
 

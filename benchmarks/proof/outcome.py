@@ -27,7 +27,8 @@ from node.engines import RenderSettings
 OUT: Final = ROOT / "out" / "bench-proof"
 PAGE: Final = ROOT / "docs" / "proof-of-rendering.md"
 _BEGIN: Final = "<!-- tables: python -m benchmarks.proof --full --samples 8 --report --page -->"
-_BEGIN_CHOSEN: Final = "<!-- tables: the same command, of the frames that thresholds come from -->"
+_BEGIN_CHOSEN: Final = "<!-- tables: the command of the next ones, of the frames that thresholds come from -->"
+_BEGIN_MARKS: Final = "<!-- tables: the command of the first ones, of larger frames with marks -->"
 _END: Final = "<!-- end of tables -->"
 PUBLISHED: Final = Path(__file__).with_name("rows")
 FRAMES: Final = "frames.jsonl"
@@ -70,6 +71,11 @@ def slight_frames(folder: Path) -> Journal:
     return Journal(folder / SLIGHT, PUBLISHED / folder.name / "slight")
 
 
+def marked_frames(folder: Path) -> Journal:
+    """The rows of frames with ANGV's marks, of which there are fewer."""
+    return Journal(folder / MARKS, PUBLISHED / folder.name / "marks")
+
+
 def chosen(size: tuple[int, int, int], *, published: bool) -> Journal:
     """The rows of `CHOSEN_AT` that thresholds come from, judged by the rule in force. ``published``: with those that
     this project brings along; a calibration counts its own."""
@@ -84,7 +90,12 @@ def publish(folder: Path) -> int:
     for name in (COSTS, WHOLE):
         if (OUT / name).exists():
             copyfile(OUT / name, PUBLISHED / name)
-    journals = frames(folder), slight_frames(folder), *(chosen(size, published=True) for size in CHOSEN_AT)
+    journals = (
+        frames(folder),
+        slight_frames(folder),
+        marked_frames(folder),
+        *(chosen(size, published=True) for size in CHOSEN_AT),
+    )
     return sum(journal.publish() for journal in journals)
 
 
@@ -95,9 +106,8 @@ def _once(name: str) -> Any:
 
 
 def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
-    """Everything that follows from the journals of a run. ``page``: put its tables into the project's document too, but
-    those of marks, which `benchmarks.pictures` counts on more frames."""
-    rows, marked = frames(folder).rows(), Journal(folder / MARKS).rows()
+    """Everything that follows from the journals of a run. ``page``: put its tables into the project's document too."""
+    rows, marked = frames(folder).rows(), marked_frames(folder).rows()
     if not rows:
         line("there are no frames yet: nothing to report")
         return
@@ -107,15 +117,16 @@ def report(folder: Path, no_gpu: str = "", *, page: bool = False) -> None:
     text = "\n".join([*facts, "", *map(tables.markdown, sheets)])
     judged = [(size[-1], chosen(size, published=True).rows()) for size in CHOSEN_AT]
     at_choice = [tables.chosen(judged)] if all(mine for _, mine in judged) else []
+    of_marks = marks.sheets(marked, tables.percent, tables.interval) if marked else []
+    more = {_BEGIN_CHOSEN: at_choice, _BEGIN_MARKS: of_marks}
     if page:
         changed = between(PAGE.read_text(), f"{text}\n")
-        for sheet in at_choice:
-            changed = between(changed, f"{tables.markdown(sheet)}\n", _BEGIN_CHOSEN)
+        for begin, found in more.items():
+            if found:
+                changed = between(changed, "\n".join(map(tables.markdown, found)) + "\n", begin)
         PAGE.write_text(changed)
-    sheets, text = [*sheets, *at_choice], "\n".join([text, *map(tables.markdown, at_choice)])
-    if marked:
-        found = marks.sheets(marked, tables.percent, tables.interval)
-        sheets, text = [*sheets, *found], "\n".join([text, *map(tables.markdown, found)])
+    sheets += [*at_choice, *of_marks]
+    text = "\n".join([text, *map(tables.markdown, (*at_choice, *of_marks))])
     for sheet in sheets:
         show(sheet)
     print("\n" + "\n".join(facts))

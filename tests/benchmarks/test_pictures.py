@@ -82,7 +82,7 @@ def test_tables_go_between_their_own_marks_of_the_page() -> None:
     page = outcome.PAGE.read_text()
     changed = outcome.between(page, "new\n", pictures.BEGIN)
     assert f"{pictures.BEGIN}\nnew\n<!-- end of tables -->" in changed
-    assert changed.count("<!-- end of tables -->") == page.count("<!-- end of tables -->") == 3
+    assert changed.count("<!-- end of tables -->") == page.count("<!-- end of tables -->") == 4
     before = page.partition(pictures.BEGIN)[0]
     assert changed.startswith(before) and outcome.between(page, "new\n").endswith(
         page.rpartition("<!-- end of tables")[2]

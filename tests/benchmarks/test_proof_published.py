@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import pictures
-from benchmarks.proof import counts, outcome, scenes, tables
+from benchmarks.proof import counts, marks, outcome, scenes, tables
 from benchmarks.proof import pictures as charts
 from benchmarks.proof.__main__ import CHOSEN_ON
 from benchmarks.proof.costs import SceneCost
@@ -36,6 +36,17 @@ def test_the_table_of_the_frames_that_thresholds_come_from_is_made_of_published_
     assert [len(rows) for _, rows in judged] == [CHOSEN_ON, CHOSEN_ON]
     text = f"{outcome._BEGIN_CHOSEN}\n{tables.markdown(tables.chosen(judged))}\n{outcome._END}"
     assert text in outcome.PAGE.read_text()
+
+
+def test_the_tables_of_larger_frames_with_marks_are_made_of_published_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "OUT", tmp_path)
+    (folder,) = outcome.PUBLISHED.glob("full-*")
+    rows = outcome.marked_frames(tmp_path / folder.name).rows()
+    text = "\n".join(map(tables.markdown, marks.sheets(rows, tables.percent, tables.interval)))
+    assert len(rows) == 48
+    assert f"{outcome._BEGIN_MARKS}\n{text}\n{outcome._END}" in outcome.PAGE.read_text()
 
 
 def test_regression_a_calibration_goes_on_with_no_rows_but_its_own_of_the_rule_in_force(
