@@ -23,7 +23,7 @@ from inferix.errors import (
     Unavailable,
 )
 
-RETRIES = 6
+RETRIES = 8  # over half a minute: an API that is started anew is waited for
 LONGEST_PAUSE = 30.0
 Sleep = Callable[[float], None]
 _KINDS: dict[int, type[InferixError]] = {

@@ -86,7 +86,7 @@ def test_cut_connections_are_tried_again_then_reported() -> None:
     waits: list[float] = []
     with pytest.raises(Unavailable, match=r"ConnectError.*check the address"):
         over(cut, waits).get("/x")
-    assert (calls, len(waits)) == (6, 5)
+    assert (calls, len(waits)) == (8, 7)
 
 
 def test_a_server_that_wants_to_be_left_alone_for_long_is_not_waited_for() -> None:
