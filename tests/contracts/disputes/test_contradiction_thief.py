@@ -27,10 +27,11 @@ def victim(court: Court, batch: Batch) -> Node:
 
 def test_attack_a_friends_conviction_brings_less_than_it_burns(court: Court, batch: Batch, victim: Node) -> None:
     """Verifier and challenger are one purse: what it wins is less than what it loses, and what is burned."""
-    supply, purse = court.ifx.totalSupply(), money(court, court.challenger) + court.staking.bonded(victim.id)
+    supply, had, stake = court.ifx.totalSupply(), money(court, court.challenger), court.staking.bonded(victim.id)
     contradict(court, batch, signed(court, batch, victim)).decided(True)
-    won = court.bond() // 2
-    lost = purse - money(court, court.challenger) - court.staking.bonded(victim.id)
+    won = money(court, court.challenger) - had
+    lost = stake - court.staking.bonded(victim.id) - won
+    assert 0 < won <= court.bond() // 2, "of the bond alone: nothing of the fine"
     assert supply - court.ifx.totalSupply() > won
     assert lost > won
 

@@ -12,7 +12,7 @@ from tests.contracts.holes.table import Hole
 from tests.stateful.mutants.planted import planted
 
 FOUND, SURVIVED, BROKEN = "found", "survived", "broken"
-QUIET = ["-q", "-n0", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
+QUIET = ["-q", "-x", "-n0", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
 
 
 class Outcome:

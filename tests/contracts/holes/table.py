@@ -28,6 +28,11 @@ DOLLAR, COINS, STAKING = "token/IfxDollar.vy", "modules/coins.vy", "nodes/Stakin
 BALANCES, PAYMENTS = "token/BalanceClaims.vy", "modules/payments.vy"
 REGISTRY, BURNER, MARKET = "nodes/NodeRegistry.vy", "issuance/FeeBurner.vy", "issuance/PoolMarket.vy"
 REFERENCE, EPOCHS = "issuance/ReferenceMarket.vy", "issuance/BurnMintWork.vy"
+ORDERS, LEASED, STRUCK, AVAILABILITY = "work/Orders.vy", "work/Leases.vy", "work/Strikes.vy", "work/Availability.vy"
+OBJECTIONS, CONTRADICTIONS, GOVERNOR = "work/Objections.vy", "work/Contradictions.vy", "governance/Governor.vy"
+VESTING, BUYBACK, CLAIMS = "token/Vesting.vy", "licences/Buyback.vy", "modules/claims.vy"
+BONDS, SIGNATURES, STAKES = "modules/bonds.vy", "modules/eip712.vy", "modules/stakes.vy"
+STANDING, PROCEEDS, FOUNDATION = "modules/standing.vy", "modules/proceeds.vy", "modules/foundation_part.vy"
 
 TESTS = "tests/contracts/"
 ATTACKS, VOTES = TESTS + "disputes/test_attacks.py::", TESTS + "disputes/test_votes.py::"
@@ -39,6 +44,13 @@ PAID, BURNED = TESTS + "token/test_ifx_dollar.py::", TESTS + "issuance/test_fee_
 CLOSED, SOLD = TESTS + "issuance/test_burn_mint_work.py::", TESTS + "licences/test_node_sale_money.py::"
 LICENCES, STAKED = TESTS + "licences/test_node_licence.py::", TESTS + "nodes/test_staking.py::"
 CLAIMED = TESTS + "work/test_balance_claims.py::"
+DATA, TWICE = TESTS + "disputes/test_data.py::", TESTS + "disputes/test_equivocation.py::"
+DOUBTED, OBJECTED = TESTS + "disputes/test_contradiction_thief.py::", TESTS + "disputes/test_objection_attacks.py::"
+HELD_UP, THIEF = TESTS + "disputes/test_objections_to_roots.py::", TESTS + "disputes/test_objection_thief.py::"
+STRIKES, BANS = TESTS + "disputes/test_strikes.py::", TESTS + "nodes/test_ban_attacks.py::"
+POOLED, SHIFTED = TESTS + "issuance/test_pool_attacks.py::", TESTS + "producers/test_block_times.py::"
+GRINDING, REFERRED = TESTS + "producers/test_seed_grinding.py::", TESTS + "licences/test_in_parts.py::"
+COINED, VOTED = TESTS + "work/test_claim_coins.py::", TESTS + "governance/test_attacks.py::"
 REGISTERED, DELEGATED = TESTS + "nodes/test_node_registry.py::", TESTS + "nodes/test_delegation_attacks.py::"
 
 HOLES = [
@@ -494,7 +506,7 @@ HOLES = [
     ),
     Hole(
         "a rate moves by a fifth as often as its setter likes",
-        "modules/proceeds.vy",
+        PROCEEDS,
         "assert block.timestamp >= (word >> 112) + MOVE_BREAK,",
         "assert block.timestamp >= word >> 112,",
         SALE,
@@ -626,7 +638,7 @@ HOLES = [
     ),
     Hole(
         "a commission is claimed while a licence is paid",
-        "modules/proceeds.vy",
+        PROCEEDS,
         "@external\n@nonreentrant\ndef claim_commission(",
         "@external\ndef claim_commission(",
         SALE,
@@ -634,10 +646,293 @@ HOLES = [
     ),
     Hole(
         "proceeds are released while a licence is paid",
-        "modules/proceeds.vy",
+        PROCEEDS,
         "@external\n@nonreentrant\ndef release(",
         "@external\ndef release(",
         SALE,
         SOLD + "test_a_coin_cannot_buy_or_claim_again_while_it_is_paid",
+    ),
+    # -- disputes: what is not answered, who pays, who spoke
+    Hole(
+        "data that nobody serves costs nothing",
+        DISPUTES,
+        "convictions._punish(commitment, header.manager, challenger)",
+        "assert challenger != empty(address)",
+        DISPUTES,
+        DATA + "test_unserved_data_cancel_the_batch",
+    ),
+    Hole(
+        "any leaves are the data of a batch",
+        DISPUTES,
+        "assert merkle_sum._verify(convictions._root(header), subtree, chunk, proof),",
+        "assert subtree.hash != empty(bytes32),",
+        DISPUTES,
+        DATA + "test_other_leaves_are_no_answer",
+    ),
+    Hole(
+        "a manager that anchors loses its jobs",
+        ORDERS,
+        "assert word != 0 and word & _LOW_32 == anchors,",
+        "assert word != 0,",
+        ORDERS,
+        PROOFS + "test_attack_a_take_over_declared_for_a_manager_that_anchors_switches_no_proof_off",
+    ),
+    Hole(
+        "a leaf costs more than its order's cap",
+        FRAUDS,
+        "fair = fair and leaf.charge <= order.cap",
+        "fair = fair and order.cap != 0",
+        DISPUTES,
+        PROOFS + "test_a_leaf_against_its_order",
+    ),
+    Hole(
+        "anybody's vote is a verifier's second one",
+        FRAUDS,
+        "assert staticcall _REGISTRY.node_of_operator(signer) == vote.node,",
+        "assert staticcall _REGISTRY.node_of_operator(signer) != 0,",
+        DISPUTES,
+        TWICE + "test_equivocation_of_two_different_verifiers",
+    ),
+    Hole(
+        "who tells of a double vote has half of a stake",
+        FRAUDS,
+        "EQUIVOCATION_REWARD_BPS: constant(uint256) = 1_000",
+        "EQUIVOCATION_REWARD_BPS: constant(uint256) = 5_000",
+        DISPUTES,
+        TWICE + "test_two_outcomes_cost_the_whole_stake_and_the_licence",
+    ),
+    Hole(
+        "who wins a dispute has nearly the whole bond",
+        BONDS,
+        "reward: uint256 = amount // 2",
+        "reward: uint256 = amount - 1",
+        DISPUTES,
+        ATTACKS + "test_self_dispute_is_not_free",
+    ),
+    Hole(
+        "disputes with oneself burn nothing",
+        BONDS,
+        "reward: uint256 = amount // 2",
+        "reward: uint256 = amount - 1",
+        DISPUTES,
+        TESTS + "disputes/test_in_parts.py::test_attack_many_disputes_with_oneself_burn_half_of_each",
+    ),
+    Hole(
+        "a signature has a twin",
+        SIGNATURES,
+        "assert s <= _MAX_S,",
+        "assert s != 0,",
+        DISPUTES,
+        TWICE + "test_a_malleable_signature_convicts_nobody",
+    ),
+    Hole(
+        "a batch follows on any other",
+        BATCHES,
+        "assert header.previous == lanes._commitment(header.manager, row.batches),",
+        "assert header.manager != 0,",
+        BATCHES,
+        BATCHED + "test_what_is_not_a_next_header_is_refused",
+    ),
+    Hole(
+        "who has taken a job over does not know whose attempt it was",
+        FRAUDS,
+        "fair = fair and self._is_in_lane(job, order.manager, header.manager, leaf.anchor)",
+        "fair = fair and job != empty(bytes32)",
+        DISPUTES,
+        PROOFS + "test_attack_after_a_take_over_a_leaf_of_another_lane_falls_alone_and_beside_its_twin",
+    ),
+    # -- contradictions
+    Hole(
+        "a vote is contradicted until a panel convicts",
+        CONTRADICTIONS,
+        "assert self._contradictions[id].status == 0,",
+        "assert self._contradictions[id].status != OPEN,",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_a_vote_once_acquitted_is_never_contradicted_again",
+    ),
+    Hole(
+        "who has no stake left is held for what it stakes next",
+        CONTRADICTIONS,
+        "assert self._stake(vote.node) != 0,",
+        "assert vote.node != 0,",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_who_has_left_with_its_stake_cannot_be_held_for_dust",
+    ),
+    Hole(
+        "who has a friend convicted has half of its fine",
+        BONDS,
+        "bond + fine, WINNER_BPS * bond // (bond + fine), reporter",
+        "bond + fine, WINNER_BPS, reporter",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_a_friends_conviction_brings_less_than_it_burns",
+    ),
+    Hole(
+        "a friend's acquittal is for nothing",
+        CONTRADICTIONS,
+        "bonds._forfeit(opened.node, opened.bond, staticcall _REGISTRY.owner_of(opened.verifier))",
+        "bonds._give_back(opened.challenger, opened.node, opened.bond)",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_an_acquitted_friend_costs_half_of_the_bond",
+    ),
+    Hole(
+        "a verifier that is contradicted is stopped",
+        CONTRADICTIONS,
+        "extcall _STAKING.hold(vote.node)",
+        "extcall _STAKING.freeze(vote.node, opened.share)",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_many_contradictions_put_no_honest_verifier_out_of_work",
+    ),
+    Hole(
+        "a verifier is held for nothing",
+        CONTRADICTIONS,
+        "bonds._take(node, opened.bond)",
+        "assert opened.bond != 0",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_without_the_bond_nobody_is_held",
+    ),
+    Hole(
+        "anybody's vote is the verifier's",
+        CONTRADICTIONS,
+        "staticcall _REGISTRY.node_of_operator(signer) == vote.node",
+        "staticcall _REGISTRY.node_of_operator(signer) != 0",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_a_forged_vote_convicts_nobody",
+    ),
+    Hole(
+        "a vote is contradicted under its signature's twin",
+        SIGNATURES,
+        "assert s <= _MAX_S,",
+        "assert s != 0,",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_a_malleable_signature_contradicts_no_vote",
+    ),
+    Hole(
+        "who has less than the fine is not fined",
+        STAKES,
+        "taken: uint256 = min(amount, total)",
+        "taken: uint256 = amount if total != 0 else 0",
+        STAKING,
+        DOUBTED + "test_attack_what_is_left_of_a_stake_is_the_most_that_is_taken",
+    ),
+    Hole(
+        "a jail ends a ban",
+        STANDING,
+        "elif old > FROZEN and status < old:",
+        "elif status == 0:",
+        REGISTRY,
+        DOUBTED + "test_attack_a_conviction_frees_nobody_of_a_ban",
+    ),
+    Hole(
+        "a worker's signature is a vote",
+        CONTRADICTIONS,
+        "assert (staticcall _REGISTRY.terms(vote.node)).role == VERIFIER,",
+        "assert (staticcall _REGISTRY.terms(vote.node)).role != 0,",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_a_workers_signature_under_a_vote_is_no_verifiers",
+    ),
+    Hole(
+        "who is right is paid out of another's bond",
+        CONTRADICTIONS,
+        "bonds._give_back(opened.challenger, opened.node, opened.bond)",
+        "bonds._give_back(opened.challenger, opened.node, 2 * opened.bond)",
+        CONTRADICTIONS,
+        DOUBTED + "test_attack_one_contradictions_bond_pays_no_other",
+    ),
+    # -- objections, accounts
+    Hole(
+        "what was named is voided again and again",
+        OBJECTIONS,
+        "assert unvoided >> at & 1 == 1,",
+        "assert unvoided != max_value(uint256),",
+        OBJECTIONS,
+        OBJECTED + "test_only_what_was_named_is_voided_and_once",
+    ),
+    Hole(
+        "what nobody named is voided",
+        OBJECTIONS,
+        "assert id == named,",
+        "assert named != empty(bytes32),",
+        OBJECTIONS,
+        OBJECTED + "test_only_what_was_named_is_voided_and_once",
+    ),
+    Hole(
+        "pay is held up with others' stake",
+        OBJECTIONS,
+        "assert staticcall _STAKING.delegated(named.node) == 0,",
+        "assert objection.bond != 0,",
+        OBJECTIONS,
+        HELD_UP + "test_attack_bonds_about_accounts_are_nobody_elses_stake",
+    ),
+    Hole(
+        "pay is held up for a flat bond",
+        OBJECTIONS,
+        "objection.bond = self._accounts_bond()",
+        "objection.bond = bonds._amount()",
+        OBJECTIONS,
+        HELD_UP + "test_attack_to_hold_up_what_everybody_is_paid_costs_a_part_of_it",
+    ),
+    Hole(
+        "who is overtaken by a friend answers for nothing",
+        OBJECTIONS,
+        "return staticcall _ACCOUNTS.is_undecided(objection.index)",
+        "pass",
+        OBJECTIONS,
+        HELD_UP + "test_attack_a_liar_that_is_overtaken_by_a_friend_pays_all_the_same",
+    ),
+    Hole(
+        "accounts are held up for twice as long",
+        ACCOUNTS,
+        "assert governed._clock() >= state.posted_at + term,",
+        "assert governed._clock() >= state.posted_at + 2 * term,",
+        ACCOUNTS,
+        HELD_UP + "test_attack_an_objection_holds_pay_up_no_longer_than_a_panel_needs",
+    ),
+    Hole(
+        "accounts of an older epoch overtake",
+        ACCOUNTS,
+        "assert convert(by, uint256) >= epoch,",
+        "assert epoch != 0,",
+        ACCOUNTS,
+        HELD_UP + "test_attack_accounts_of_an_older_epoch_overtake_none",
+    ),
+    Hole(
+        "one small stake backs many roots",
+        ACCOUNTS,
+        'assert is_manager, "Accounts: another root waits"',
+        'assert node != 0, "Accounts: another root waits"',
+        ACCOUNTS,
+        HELD_UP + "test_attack_one_small_stake_backs_one_root",
+    ),
+    Hole(
+        "accounts spend what they like",
+        ACCOUNTS,
+        "assert convert(spent, uint256) == charge,",
+        "assert convert(spent, uint256) >= charge,",
+        ACCOUNTS,
+        POSTED + "test_sums_are_those_that_the_contracts_counted",
+    ),
+    Hole(
+        "what has matured vests anew",
+        ACCOUNTS,
+        "assert convert(matured, uint256) >= roots._read_stream(state.place).matured,",
+        "assert convert(matured, uint256) <= minted,",
+        ACCOUNTS,
+        POSTED + "test_matured_never_shrinks",
+    ),
+    Hole(
+        "who posts late has a bond of dust",
+        ACCOUNTS,
+        'assert free >= bonds._in_ifx(governed._parameter(keccak256("root_bond"))),',
+        "assert free >= bonds._in_ifx(1),",
+        ACCOUNTS,
+        POSTED + "test_a_week_after_the_epoch_any_node_with_a_bond_posts",
+    ),
+    Hole(
+        "who claims a node's pay has it",
+        CLAIMS,
+        "_PENALTY_POOL if leaf.node == 0 else staticcall _REGISTRY.owner_of(leaf.node)",
+        "_PENALTY_POOL if leaf.node == 0 else msg.sender",
+        ACCOUNTS,
+        TESTS + "work/test_claims.py::test_claim_pays_the_owner_whoever_claims",
     ),
 ]
