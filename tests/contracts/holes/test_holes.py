@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each hole of the table is found by the test that docs/security.md names for its attack: `make soak TESTS=tests/contracts/holes`."""
 
+import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.holes.planting import FOUND, SURVIVED, run, tried
-from tests.contracts.holes.table import HOLES, Hole
+from tests.contracts.holes.table import HOLES, WITHOUT_HOLE, Hole
 from tests.contracts.system import CONTRACTS
 
 ROOT = Path(__file__).parents[3]
@@ -34,6 +35,18 @@ def test_every_hole_is_in_what_is_there_and_its_test_in_the_document(hole: Hole)
 
 def test_no_two_holes_have_one_name() -> None:
     assert len({hole.name for hole in HOLES}) == len(HOLES)
+
+
+def test_every_attack_has_a_hole_or_a_reason_to_have_none() -> None:
+    attacks = {
+        f"{file.relative_to(ROOT)}::{name}"
+        for file in (ROOT / "tests" / "contracts").rglob("test_*.py")
+        for name in re.findall(r"^def (test_attack_\w+)\(", file.read_text(), re.MULTILINE)
+    }
+    without = attacks - {hole.test for hole in HOLES}
+    assert not without - WITHOUT_HOLE.keys(), "plant a hole that it finds, or say in WITHOUT_HOLE why there is none"
+    assert not WITHOUT_HOLE.keys() - without, "there is a hole, or no such test any more: take it out of WITHOUT_HOLE"
+    assert all(WITHOUT_HOLE.values())
 
 
 @pytest.mark.slow

@@ -267,13 +267,17 @@ def test_what_is_spent_and_reserved_stays(system: System) -> None:
 def test_share_of_the_pool_per_epoch_and_the_rest_waits(system: System) -> None:
     client, other = key("client"), key("other client")
     set_time(-(-now() // EPOCH) * EPOCH)
-    account, second = system.top_up(client, 6_000 * 10**6), system.top_up(other, 4_000 * 10**6)
-    request(system, client, account, 3_000 * USD)
+    account, second = system.top_up(client, 6_000 * 10**6), system.top_up(other, 3_000 * 10**6)
+    first = system.top_up(key("first client"), 1_000 * 10**6)
+    request(system, key("first client"), first, 500 * USD)
+    request(system, client, account, 2_500 * USD)
     request(system, other, second, 10 * USD)
     advance(1)
     post_root(system, account)
     assert system.ifx_dollar.withdrawable(system.usd) == 2_000 * USD
-    assert withdraw(system, account) == 2_000 * USD
+    assert withdraw(system, first) == 500 * USD
+    assert system.ifx_dollar.withdrawable(system.usd) == 1_500 * USD, "what is left of the share, not another one"
+    assert withdraw(system, account) == 1_500 * USD
     assert system.ifx_dollar.account(account).requested == 1_000 * USD
     for each in (account, second):
         with boa.reverts("IfxDollar: allowance used up, or under one unit"):
@@ -284,7 +288,7 @@ def test_share_of_the_pool_per_epoch_and_the_rest_waits(system: System) -> None:
     advance(1)
     assert withdraw(system, second) == 10 * USD
     assert withdraw(system, account) == 1_000 * USD
-    assert system.usd.balanceOf(client.address) == 3_000 * 10**6
+    assert system.usd.balanceOf(client.address) == 2_500 * 10**6
 
 
 def test_floor_of_the_allowance_lets_the_last_account_leave(system: System) -> None:
