@@ -1454,10 +1454,30 @@ HOLES = [
         BUYBACK,
         REFERRED + "test_attack_a_buyer_who_refers_itself_gains_its_commission_at_the_buyback_and_no_more",
     ),
+    # -- trees: leaves, merkle_proof
+    Hole(
+        "a parent passes for an entry of a list",
+        "modules/merkle_proof.vy",
+        "node: bytes32 = keccak256(leaf)",
+        "node: bytes32 = leaf",
+        "token/CommunityFund.vy",
+        TESTS + "token/test_community_fund.py::test_attack_an_inner_node_is_no_leaf_of_a_list",
+    ),
+    Hole(
+        "an inner node passes for a node's leaf",
+        "modules/leaves.vy",
+        "keccak256(keccak256(abi_encode(NODE_TYPEHASH, leaf)))",
+        "keccak256(abi_encode(leaf))",
+        ACCOUNTS,
+        TESTS + "work/test_claims.py::test_attack_an_inner_node_is_no_leaf",
+    ),
 ]
 
 # Those `test_attack_*` of tests/contracts that no row is about, and why none can be.
 WITHOUT_HOLE = {
+    TESTS + "work/test_claims.py::test_attack_a_leaf_of_another_tree_is_no_leaf_of_a_node": (
+        "fields of another number and order have other bytes: nothing that is left out makes them the same"
+    ),
     DOUBTED + "test_attack_a_vote_of_another_domain_is_nobodys_here": (
         "the domain is hashed into what is signed: nothing that is left out accepts two"
     ),
