@@ -71,6 +71,7 @@ def leave(bench: Bench, docket: Exits) -> None:
     purse.leave(bench)
     close_shop(Till(bench))
     bench.compare(everything=True)
+    _pay_foundation(bench)
     _check_nothing_left(bench)
 
 
@@ -224,10 +225,17 @@ def _pay_exits(bench: Bench) -> None:
         assert bench.both(bench.world.stranger, ask, "delegation", "withdraw", id), f"exit {id} can't leave"
 
 
+def _pay_foundation(bench: Bench) -> None:
+    for place, coin in list(bench.model.work.due):
+        ask = lambda p=place, c=coin: bench.model.work.pay_foundation(p, c)  # noqa: E731
+        bench.both(bench.world.stranger, ask, place, "pay_foundation", coin)
+
+
 def _check_nothing_left(bench: Bench) -> None:
     model, own = bench.model, bench.model.ground.own
     assert model.ground.ifx.of(own["staking"]) == model.ground.ifx.of(own["escape"]) == 0
-    assert not any(coin.of(own["balance_claims"]) for coin in model.ground.coins.values())
+    for place in ("balance_claims", "leases"):
+        assert not any(coin.of(own[place]) for coin in model.ground.coins.values())
     for court in ("disputes", "panels", "availability", "objections", "contradictions"):
         assert model.ground.ifx.of(own[court]) == 0, f"{court} still has IFX"
     for coin in model.credit.coins.values():

@@ -144,7 +144,7 @@ class WorkRules(Stage):
     def pardon(self, pick: int) -> None:
         """The governor lets a manager out of jail; what it lost is staked again."""
         node = self.bench.sync().stakes.nodes[self.world.managers[pick % 2].id]
-        ask = lambda: setattr(node, "stored", ACTIVE)  # noqa: E731
+        ask = lambda: self.bench.model.licences.set_status(node, ACTIVE)  # noqa: E731
         self.bench.both(self.world.governor, ask, "registry", "set_status", node.id, ACTIVE)
         amount = 2 * self.bench.model.stakes.required(node)
         self.world.give_ifx(node.owner, amount)
