@@ -3,41 +3,24 @@
 
 Each mark is a rectangle that faces the camera, a little nearer than what is there, seen by the camera alone: it adds
 light, or takes some, by a wave. It is how ANGV was published, and what is wrong with it: whoever has the scene finds
-every rectangle by its shape. Hence this lies with the benchmarks and not with the node.
+every rectangle by its shape. Hence this lies with the benchmarks; the node bakes them
+(node/engines/blender/inside/marks).
 """
 
-import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
-import OpenEXR  # type: ignore[import-not-found, unused-ignore]
 
 from inferix.proofs.rendering import FloatArray
-from inferix.proofs.rendering.angv import (
-    Box,
-    Camera,
-    Mark,
-    Preview,
-    contrast_levels,
-    corners,
-    draw_marks,
-    place,
-    wave,
-)
-from node.engines.blender.inside import raw
+from inferix.proofs.rendering.angv import Mark, Preview, contrast_levels, corners, draw_marks, place, wave
+from node.engines.blender.inside.marks.surfaces import colour_of
+from node.engines.blender.inside.marks.view import Placed, camera_of, encoded, linear, preview_from, small_render
 
-Placed = Sequence[tuple[Mark, Box, float]]
-
-PREVIEW_SCALE: Final = 4
-PREVIEW_SAMPLES: Final = 4
-_NOTHING: Final = 1e9  # Cycles' depth of a pixel in which there is nothing is ten times as much
 _NAME: Final = "mark"
 _RAYS: Final = ("diffuse", "glossy", "transmission", "volume_scatter", "shadow")
-_BT709: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 class Marks(Protocol):
@@ -70,73 +53,9 @@ class Planes:
         return len(found)
 
 
-def camera_of(scene: Any, width: int, height: int) -> Camera:
-    """The scene's camera at its current frame, for a picture of this size.
-
-    :raises ValueError: it is not a perspective camera, or is shifted.
-    """
-    found = scene.camera.data
-    if found.type != "PERSP" or found.shift_x or found.shift_y:
-        raise ValueError("marks are placed before perspective cameras without shift only")
-    wide = found.sensor_fit == "HORIZONTAL" or (found.sensor_fit == "AUTO" and width >= height)
-    half = math.tan(found.angle / 2)  # of the longer side, or of the one that the sensor is fitted to
-    tan_x, tan_y = (half, half * height / width) if wide else (half * width / height, half)
-    world = np.array(scene.camera.matrix_world)
-    world[:3, :3] /= np.linalg.norm(world[:3, :3], axis=0)
-    return Camera(world, tan_x, tan_y, found.clip_start, found.clip_end, width, height)
-
-
 def preview_of(scene: Any, frame: int, width: int, height: int, threads: int) -> Preview:
     """Depth and light of a frame at a quarter of its size and four samples."""
     return preview_from(small_render(scene, frame, width, height, threads))
-
-
-def small_render(
-    scene: Any, frame: int, width: int, height: int, threads: int, passes: Sequence[str] = ()
-) -> dict[str, FloatArray]:
-    """Channels by name ("Combined.R") at a quarter of the size and four samples; ``passes``: besides depth."""
-    small = {"width": max(width // PREVIEW_SCALE, 16), "height": max(height // PREVIEW_SCALE, 16)}
-    raw.configure(scene, {**small, "samples": PREVIEW_SAMPLES, "device": "cpu"}, threads)
-    layer, wanted = scene.view_layers[0], [f"use_pass_{name}" for name in ("z", *passes)]
-    had = {name: getattr(layer, name) for name in wanted}
-    raw.assign(layer, **dict.fromkeys(wanted, True))
-    scene.render.use_border = False
-    scene.frame_set(frame)
-    try:
-        return rendered_channels(scene)
-    finally:
-        raw.assign(layer, **had)
-
-
-def rendered_channels(scene: Any) -> dict[str, FloatArray]:
-    """Render the scene as it is set up; channels by name."""
-    scene.render.filepath = path = os.path.join(os.getcwd(), "preview.tmp.exr")
-    bpy.ops.render.render(write_still=True, scene=scene.name)
-    channels = {
-        ".".join(name.rsplit(".", 2)[-2:]): channel.pixels
-        for part in OpenEXR.File(path, separate_channels=True).parts
-        for name, channel in part.channels.items()
-    }
-    os.unlink(path)
-    return channels
-
-
-def colours(channels: dict[str, FloatArray], name: str) -> FloatArray:
-    """(height, width, 3) of a pass."""
-    return np.stack([channels[f"{name}.{letter}"] for letter in "RGB"], axis=-1)
-
-
-def luminance(colour: FloatArray) -> FloatArray:
-    """(height, width) >= 0, by the weights of BT.709."""
-    return np.asarray((colour @ _BT709).clip(min=0), np.float32)
-
-
-def preview_from(channels: dict[str, FloatArray]) -> Preview:
-    """Depth and light of a render."""
-    depth = channels["Depth.Z" if "Depth.Z" in channels else "Depth.V"].astype(np.float32)
-    return Preview(
-        np.where(depth < _NOTHING, depth, np.inf).astype(np.float32), luminance(colours(channels, "Combined"))
-    )
 
 
 def embed(
@@ -201,6 +120,24 @@ def take_out(scene: Any) -> int:
     return len(found)
 
 
+def flatten(scene: Any) -> int:
+    """What a cheat does to baked marks: give each picture that colours a surface its mean. How many there were.
+
+    It uses no key; it spares no picture, so it is for scenes that have none of their own. `Baked.remove` undoes it.
+    """
+    materials = {slot.material for item in scene.objects for slot in item.material_slots if slot.material}
+    sockets = [socket for socket in map(colour_of, materials) if socket is not None and socket.links]
+    nodes = [socket.links[0].from_node for socket in sockets]
+    found = {node.image for node in nodes if node.type == "TEX_IMAGE" and node.image}
+    for image in found:
+        pixels = np.empty(image.size[0] * image.size[1] * 4, np.float32)
+        image.pixels.foreach_get(pixels)
+        pixels.reshape(-1, 4)[:] = pixels.reshape(-1, 4).mean(axis=0)
+        image.pixels.foreach_set(pixels)
+        image.update()
+    return len(found)
+
+
 def _insert(scene: Any, points: Any, mark: Mark, light: float, levels: float) -> None:
     mesh = bpy.data.meshes.new(_NAME)
     mesh.from_pydata([tuple(point) for point in points], [], [(3, 2, 1, 0)])
@@ -251,14 +188,3 @@ def _image(pattern: FloatArray) -> Any:
     image.pixels.foreach_set(pixels.ravel())
     image.update()
     return image
-
-
-def encoded(light: float) -> float:
-    """sRGB of linear light, both in [0, 1]."""
-    limited = min(max(light, 0.0), 1.0)
-    return 12.92 * limited if limited <= 0.0031308 else 1.055 * limited ** (1 / 2.4) - 0.055
-
-
-def linear(level: float) -> float:
-    limited = min(max(level, 0.0), 1.0)
-    return limited / 12.92 if limited <= 0.04045 else ((limited + 0.055) / 1.055) ** 2.4

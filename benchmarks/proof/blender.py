@@ -120,7 +120,7 @@ class Blender:
 
     def mark(self, kind: str, shot: Shot, key: bytes, target: float) -> list[tuple[Mark, Box]]:
         """Put a key's marks into the scene of this shot until `unmark`; ``kind``: "planes" (`benchmarks.marking`) or
-        "baked" (`benchmarks.baking`); ``target`` as of their `embed`."""
+        "baked" (`node.engines.blender.inside.marks`); ``target`` as of their `embed`."""
         return _placed(self._marking("mark", kind, shot, target, key=key.hex())["placed"])
 
     def places(self, kind: str, shot: Shot, keys: Sequence[bytes], target: float) -> list[list[tuple[Mark, Box]]]:

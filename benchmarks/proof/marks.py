@@ -2,8 +2,8 @@
 """ANGV beside the proof of rendering: what the published test and the matched filter make of marked frames.
 
 Marks are put into the scene, twelve a frame, with a fresh key: planes, as published (benchmarks/marking.py), and baked
-into its surfaces (benchmarks/baking.py). What is tested is an 8-bit sRGB picture, as a client would have it. "Accepted"
-means: taken for a frame of this task. "Taken out": by a cheat who has the scene and no key.
+into its surfaces, as clients order them. What is tested is an 8-bit sRGB picture, as a client would have it.
+"Accepted" means: taken for a frame of this task. "Taken out": by a cheat who has the scene and no key.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -12,9 +12,11 @@ from typing import Any, Final
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
 
-from benchmarks import baking, marking
+from benchmarks import marking
 from benchmarks.proof import scenes
 from node.engines.blender.inside import finish, raw
+from node.engines.blender.inside.marks import bake
+from node.engines.blender.inside.marks.view import Placed
 from node.engines.exr import Passes
 from node.engines.serve import Report
 
@@ -22,9 +24,9 @@ _CUTS: Final = ("", "bounces", "fast_gi")
 _CUT_BOUNCES: Final = 3
 _JPEG: Final = "picture.jpg"
 MARKS: Final = 12
-_EMBED: Final[dict[str, Callable[..., marking.Marks]]] = {"planes": marking.embed, "baked": baking.embed}
-_PLACES: Final[dict[str, Callable[..., list[marking.Placed]]]] = {"planes": marking.places, "baked": baking.places}
-_TAKE_OUT: Final = {"planes": marking.take_out, "baked": baking.flatten}
+_EMBED: Final[dict[str, Callable[..., marking.Marks]]] = {"planes": marking.embed, "baked": bake.embed}
+_PLACES: Final[dict[str, Callable[..., list[Placed]]]] = {"planes": marking.places, "baked": bake.places}
+_TAKE_OUT: Final = {"planes": marking.take_out, "baked": marking.flatten}
 
 
 class Room:
@@ -146,7 +148,7 @@ class Room:
         return before
 
 
-def _plain(placed: marking.Placed) -> list[list[float]]:
+def _plain(placed: Placed) -> list[list[float]]:
     return [[*astuple(mark), box.x, box.y] for mark, box, _ in placed]
 
 

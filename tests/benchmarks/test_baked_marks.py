@@ -27,9 +27,9 @@ KEY, OTHER = (angv_key(bytes([number]) * 32, bytes(32), scenes.MIDDLE) for numbe
 SCENE = """
 import json, sys
 import bpy, numpy as np
-from benchmarks import baking
 from benchmarks.proof.scenes.kit import Kit
 from node.engines.blender.inside import raw
+from node.engines.blender.inside.marks import bake
 
 SIZE = {"width": 192, "height": 108, "samples": 8, "device": "cpu"}
 
@@ -56,7 +56,7 @@ kit.put("plane", (0, 9, 0), 1, paint, (90, 0, 0))
 kit.camera((0, -5, 0.5), (0.4, -5, 0.5), (0, 0, 0), 50)
 CHANGE
 before, objects, mesh = render(), len(kit.scene.objects), wall.data
-baked = baking.embed(kit.scene, 2, bytes([3]) * 32, 192, 108, count=4, target=10.0, threads=1)
+baked = bake.embed(kit.scene, 2, bytes([3]) * 32, 192, 108, count=4, target=10.0, threads=1)
 boxes = [[box.x, box.y, box.width, box.height, mark.sign] for mark, box, _ in baked.placed]
 marked, added, own = render(), len(kit.scene.objects) - objects, wall.data != mesh
 painted = len(images())

@@ -9,7 +9,7 @@ eighth of the samples, denoised, keeps it. See docs/proof-of-rendering.md.
     places    where in the picture and in space a mark can be: in view, not hidden, facing the camera, apart
     detect    the published test and the matched filter
 
-Putting marks into a Blender scene is the work of whoever has Blender: benchmarks/marking.py, benchmarks/baking.py.
+Putting marks into a scene is the work of whoever has Blender: node/engines/blender/inside/marks.
 """
 
 from inferix.proofs.rendering.angv.detect import (

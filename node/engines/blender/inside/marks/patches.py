@@ -11,8 +11,8 @@ import numpy as np
 from mathutils import Matrix, Vector  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from numpy.typing import NDArray
 
-from benchmarks.surfaces import Surface
 from inferix.proofs.rendering.angv import Box, Camera
+from node.engines.blender.inside.marks.surfaces import Surface
 
 _LINES: Final = 6  # parts of a window, each way: in one of a few pixels coordinates need no perspective
 _NEAR: Final = 1e-7  # what is nearer to a plane than this is on it

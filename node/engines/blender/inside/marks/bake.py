@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Marks of `inferix.proofs.rendering.angv` as colours of a scene's own surfaces, instead of rectangles before them.
 
-Where a mark is, the faces that are seen there are cut out of their mesh (benchmarks/patches.py) and get a copy of
+Where a mark is, the faces that are seen there are cut out of their mesh (patches) and get a copy of
 their material whose colour is a picture: the surface's own colour, baked, times one plus the wave. No object is added,
 and taking a mark out means to paint the surface anew. As many patches more carry a wave which nobody counts: a patch
 without one would be told by a look at its pixels, and which patches count is the key's secret. The patches themselves
@@ -16,10 +16,10 @@ from typing import Any, Final
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
 
-from benchmarks import marking, patches
-from benchmarks.surfaces import Light, Surface, Surfaces, colour_of
 from inferix.proofs.rendering import FloatArray
 from inferix.proofs.rendering.angv import Box, Camera, Mark, contrast_levels, draw_marks, place, wave
+from node.engines.blender.inside.marks import patches, view
+from node.engines.blender.inside.marks.surfaces import Light, Surface, Surfaces, colour_of
 
 PER_PIXEL: Final = 8
 """Pixels of a patch's picture for each of the frame, each way."""
@@ -48,7 +48,7 @@ class Patch:
 class Baked:
     """Marks that are in a scene. Nothing in the scene says what it was before: this does, until `remove`."""
 
-    placed: marking.Placed = ()
+    placed: view.Placed = ()
     _meshes: list[tuple[Any, Any]] = field(default_factory=list, repr=False)
     _materials: list[Any] = field(default_factory=list, repr=False)
     _images: list[Any] = field(default_factory=list, repr=False)
@@ -96,9 +96,9 @@ def embed(
     target: float = 7.0,
     threads: int = 0,
 ) -> Baked:
-    """As `marking.embed`, but into the surfaces that are there. Marks that no surface can carry are left out.
+    """As `view.embed`, but into the surfaces that are there. Marks that no surface can carry are left out.
 
-    :raises ValueError: as `marking.camera_of`.
+    :raises ValueError: as `view.camera_of`.
     """
     surfaces = _surfaces(scene, frame, width, height, threads)
     camera, found = surfaces.camera, dict[Box, Patch]()
@@ -130,10 +130,10 @@ def places(
     count: int = 12,
     target: float = 7.0,
     threads: int = 0,
-) -> list[marking.Placed]:
+) -> list[view.Placed]:
     """Where `embed` would put the marks of each of these keys that count; the scene stays as it is.
 
-    :raises ValueError: as `marking.camera_of`.
+    :raises ValueError: as `view.camera_of`.
     """
     surfaces = _surfaces(scene, frame, width, height, threads)
 
@@ -143,36 +143,18 @@ def places(
     return [place(key, draw_marks(key, count), surfaces.camera, surfaces.preview, usable) for key in keys]
 
 
-def flatten(scene: Any) -> int:
-    """What a cheat does: give each picture that colours a surface one colour, its mean. How many there were.
-
-    It uses no key; it spares no picture, so it is for scenes that have none of their own. `Baked.remove` undoes it.
-    """
-    materials = {slot.material for item in scene.objects for slot in item.material_slots if slot.material}
-    sockets = [socket for socket in map(colour_of, materials) if socket is not None and socket.links]
-    nodes = [socket.links[0].from_node for socket in sockets]
-    found = {node.image for node in nodes if node.type == "TEX_IMAGE" and node.image}
-    for image in found:
-        pixels = np.empty(image.size[0] * image.size[1] * 4, np.float32)
-        image.pixels.foreach_get(pixels)
-        pixels.reshape(-1, 4)[:] = pixels.reshape(-1, 4).mean(axis=0)
-        image.pixels.foreach_set(pixels)
-        image.update()
-    return len(found)
-
-
 def _surfaces(scene: Any, frame: int, width: int, height: int, threads: int) -> Surfaces:
     """What is to be seen in a frame."""
-    channels = marking.small_render(scene, frame, width, height, threads, _PASSES)
-    return Surfaces(scene, marking.camera_of(scene, width, height), marking.preview_from(channels), _light(channels))
+    channels = view.small_render(scene, frame, width, height, threads, _PASSES)
+    return Surfaces(scene, view.camera_of(scene, width, height), view.preview_from(channels), _light(channels))
 
 
 def _light(channels: dict[str, FloatArray]) -> Light:
     direct, indirect, colour, shines = (
-        marking.colours(channels, name) for name in ("Diffuse Direct", "Diffuse Indirect", "Diffuse Color", "Emission")
+        view.colours(channels, name) for name in ("Diffuse Direct", "Diffuse Indirect", "Diffuse Color", "Emission")
     )
-    own = marking.luminance(colour * (direct + indirect))
-    return Light(own, marking.luminance(shines), colour.max(axis=-1))
+    own = view.luminance(colour * (direct + indirect))
+    return Light(own, view.luminance(shines), colour.max(axis=-1))
 
 
 def _patch(surfaces: Surfaces, mark: Mark, box: Box, target: float) -> Patch | None:
@@ -183,8 +165,8 @@ def _patch(surfaces: Surfaces, mark: Mark, box: Box, target: float) -> Patch | N
     if surface is None or own <= 0:
         return None
     light = surfaces.brightness(window)
-    wanted = marking.encoded(light) + mark.sign * contrast_levels(mark, target) / 255
-    share = (marking.linear(wanted) - light) / own
+    wanted = view.encoded(light) + mark.sign * contrast_levels(mark, target) / 255
+    share = (view.linear(wanted) - light) / own
     most = share * (1 + _DEPTH)
     fits = 0 <= wanted <= 1 and -1 <= most <= surfaces.headroom(surface, window)
     return Patch(mark, box, surface, share) if fits and share * mark.sign > 0 else None
@@ -232,7 +214,7 @@ def _rendered_colour(scene: Any, camera: Camera, surface: Surface, window: Box) 
     ]
     try:
         with _changed(steps):
-            return marking.colours(marking.rendered_channels(scene), "Combined")
+            return view.colours(view.rendered_channels(scene), "Combined")
     finally:
         bpy.data.materials.remove(plain)
 
