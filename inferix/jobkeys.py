@@ -5,6 +5,7 @@
     task      the secret behind the seeds of a task's frames             one per task
     result    the files that a worker stores: raw frames or the film     one per attempt
     preview   the quick looks that a worker sends while it works         one per attempt
+    marks     the secret behind the marks of its frames, if it has any   one per job
 
 Whoever has the job key has them all; a key for one purpose opens nothing of another. See `inferix.sealing.subkey`.
 """
@@ -27,6 +28,11 @@ def commitment(job_key: JobKey) -> bytes:
 def input_key(job_key: JobKey) -> JobKey:
     """Seals the package; the CID of the sealed file is ``QuoteRequest.input``."""
     return subkey(job_key, "input")
+
+
+def marks_key(job_key: JobKey) -> JobKey:
+    """The ``task_key`` of `inferix.proofs.rendering.angv.angv_key`."""
+    return subkey(job_key, "marks")
 
 
 def task_key(job_key: JobKey, task: bytes) -> JobKey:

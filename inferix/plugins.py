@@ -27,6 +27,13 @@ def load_engine(name: str = "blender", *, threads: int = 0, unsafe: bool = False
     return values.load_engine(name, values.EngineSettings(threads=threads, unsafe=unsafe))
 
 
+def read_picture(png: Path, work: Path) -> Any:
+    """(height, width, 3 or 4) uint8 of a stranger's PNG, read in a sandbox of its own; BadResult (Corrupt) when it is
+    none."""
+    engine_values()
+    return importlib.import_module("node.engines.crops").read_picture(png, work)
+
+
 def read_crops(exr: Path, settings: Any, tiles: Sequence[Any], work: Path) -> list[Any]:
     """Crops of a stranger's EXR, parsed in a sandbox of its own; BadResult (Corrupt) when it is malformed."""
     engine_values()

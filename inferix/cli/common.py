@@ -39,10 +39,16 @@ def json_option(function: Callable[P, R]) -> Callable[P, R]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
+def home_option(function: Callable[P, R]) -> Callable[P, R]:
+    """``--home``: where the wallet and the job files are."""
+    path = click.Path(path_type=Path)
+    return click.option("--home", envvar="INFERIX_HOME", type=path, default=Path.home() / ".inferix")(function)
+
+
 def wallet_options(function: Callable[..., R]) -> Callable[..., R]:
     """``--home``, ``--keystore``, ``--password-file``; the function gets ``home`` and ``unlock``."""
 
-    @click.option("--home", envvar="INFERIX_HOME", type=click.Path(path_type=Path), default=Path.home() / ".inferix")
+    @home_option
     @click.option("--keystore", "store", envvar="INFERIX_KEYSTORE", type=click.Path(path_type=Path), default=None)
     @click.option("--password-file", envvar="INFERIX_PASSWORD_FILE", type=click.Path(path_type=Path), default=None)
     @wraps(function)

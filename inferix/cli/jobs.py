@@ -92,13 +92,14 @@ def _words(problem: Mapping[str, Any]) -> str:
 @click.option("--attempts", default=4, show_default=True, type=click.IntRange(1, 16))
 @click.option("--attempt-seconds", default=3_600, show_default=True, type=click.IntRange(10))
 @click.option("--threads", default=0, type=NOT_NEGATIVE, help="Threads of the local check; 0 is all.")
+@click.option("--marks", default=0, type=click.IntRange(0, 100), help="In so many frames, for `inferix trace`.")
 @result_options(wait=True)
 @api_option
 @wallet_options
 def render(
     scene: Path, frames: str, size: str, samples: int, fps: int, camera: str, layer: str, eye: str,
-    price: int, cap: int, attempts: int, attempt_seconds: int, threads: int, out: Path, raw: bool, wait: bool,
-    api: str, home: Path, unlock: Unlock,
+    price: int, cap: int, attempts: int, attempt_seconds: int, threads: int, marks: int, out: Path, raw: bool,
+    wait: bool, api: str, home: Path, unlock: Unlock,
 ) -> None:  # fmt: skip
     """Render SCENE on the network and bring the film home."""
     settings = parse_settings(frames, size, samples, fps, camera=camera, layer=layer, eye=eye)
@@ -107,7 +108,7 @@ def render(
     console.print(client.session.get("/network")["readers"])
     terms = Terms(price=price, cap=cap, attempts=attempts, attempt_seconds=attempt_seconds)
     with bars.progress:
-        job_file = client.order(scene, settings, terms, threads=threads)
+        job_file = client.order(scene, settings, terms, threads=threads, marks=marks)
         click.echo(f"job 0x{job_file.job}")
         if wait:
             _finish(client, bars, job_file.job, out, raw)

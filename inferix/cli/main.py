@@ -32,6 +32,7 @@ COMMANDS = {
     "render": "inferix.cli.jobs:render",
     "resume": "inferix.cli.jobs:resume",
     "shadow": "inferix.cli.shadow:shadow",
+    "trace": "inferix.cli.trace:trace_command",
     "top-up": "inferix.cli.topup:top_up_command",
     "wallet": "inferix.cli.money:wallet",
 }

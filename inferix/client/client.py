@@ -16,6 +16,7 @@ from inferix import jobkeys, sealing
 from inferix.client.again import Again, fetch_package, find_accepted, render_again
 from inferix.client.fetching import fetch_file, files_of, read_result
 from inferix.client.jobfile import JobFile, load_job
+from inferix.client.marks import Marks, put_in, says
 from inferix.client.preflight import SceneRefused, prepare
 from inferix.client.session import Session, Sleep
 from inferix.client.terms import Terms, order_of, spec_of
@@ -23,6 +24,7 @@ from inferix.errors import Conflict, InvalidInput, LimitExceeded, NotFound, Refu
 from inferix.messages import Cancel, Domain
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
 from inferix.plugins import load_engine
+from inferix.sealing import JobKey
 from inferix.storage.files import NO_ROOM, write_atomic
 from inferix.storage.remote import HttpStore
 from inferix.units import NanoUsd, format_usd
@@ -74,9 +76,19 @@ class Client:
     # -- ordering
 
     def order(
-        self, scene: Path, settings: RenderSettings, terms: Terms, *, engine: str = "blender", threads: int = 0
+        self,
+        scene: Path,
+        settings: RenderSettings,
+        terms: Terms,
+        *,
+        engine: str = "blender",
+        threads: int = 0,
+        marks: int = 0,
     ) -> JobFile:
-        """Checks, packs and seals the scene, then `resume`. Raises SceneRefused or Refused before any upload."""
+        """Checks, packs and seals the scene, then `resume`. ``marks``: so many of its frames get marks.
+
+        Raises SceneRefused or Refused before any upload, InvalidInput where marks cannot be.
+        """
         self.progress("check", 0, 1, str(scene))
         plugin = load_engine(engine, threads=threads)
         _check_credit(self._account(), terms.cap, "give a smaller cap, or top up first: `inferix top-up`")
@@ -86,14 +98,29 @@ class Client:
             for warning in prepare(plugin, scene, packed, settings).problems:
                 self.progress(NOTE, 1, 1, warning.message)
             self.progress("check", 1, 1, "nothing wrong with it")
-            job_file = self._seal(packed, scene.name, f"{plugin.name} {plugin.build()}", settings, terms)
+            key, placed = sealing.job_key(), Marks()
+            if marks:
+                packed, placed = self._mark(plugin, packed, key, settings, marks)
+            job_file = self._seal(packed, scene.name, f"{plugin.name} {plugin.build()}", settings, terms, key, placed)
         return self.resume(job_file)
 
-    def _seal(self, packed: Path, name: str, engine: str, settings: RenderSettings, terms: Terms) -> JobFile:
+    def _mark(self, plugin: Any, packed: Path, key: JobKey, settings: RenderSettings, count: int) -> tuple[Path, Marks]:
+        def told(progress: Any) -> None:
+            self.progress("marks", progress.done, 1, progress.stage)
+
+        marked = packed.with_name("marked.blend")
+        placed = put_in(plugin, packed, marked, key, settings, count, told)
+        self.progress("marks", 1, 1, f"{len(placed['frames'])} frames carry some")
+        self.progress(NOTE, 1, 1, says(placed))
+        return (marked if placed["frames"] else packed), placed
+
+    def _seal(
+        self, packed: Path, name: str, engine: str, settings: RenderSettings, terms: Terms, key: JobKey, marks: Marks
+    ) -> JobFile:
         path = self.home / "jobs" / f"{int(time.time())}-{secrets.token_hex(3)}.json"
         job_file = JobFile(
             name=name,
-            key=sealing.job_key().hex(),
+            key=key.hex(),
             api=self.session.url,
             path=str(path),
             package=str(path.with_suffix(".sealed")),
@@ -101,6 +128,7 @@ class Client:
             engine=engine,
             settings=settings.model_dump(),
             terms=asdict(terms),
+            marks=marks,
         )
         job_file.save()
         try:

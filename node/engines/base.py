@@ -136,6 +136,10 @@ class Progress:
     seconds: float
 
 
+Place = tuple[int, int, int]
+"""Where a mark is: which of those that its frame's key draws, x and y of its imprint in pixels, (0, 0) top left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What renders here. ``device_class``: "cpu" (of x86-64; of others "cpu-aarch64" and so on), or the GPU kernel
@@ -284,7 +288,8 @@ class Session(Protocol):
 
 
 class Engine(Protocol):
-    """A plug-in. Its constructor takes :class:`EngineSettings` and starts nothing."""
+    """A plug-in. Its constructor takes :class:`EngineSettings` and starts nothing. One that can put marks into a scene
+    has ``mark``, too (docs/engines.md)."""
 
     name: str
 

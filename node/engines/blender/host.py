@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Blender engine as the node sees it: pre-flight, packing, and opening sessions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from node.engines.base import (
     Choice,
     EngineSettings,
     EngineStopped,
+    Place,
     Problem,
     Progress,
     Request,
@@ -79,6 +80,23 @@ class BlenderEngine:
             finally:
                 process.close()
         return self.inspect(output)
+
+    def mark(
+        self,
+        package: Path,
+        output: Path,
+        keys: Mapping[int, bytes],
+        size: tuple[int, int],
+        choice: Choice = SCENES_OWN,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> dict[int, list[Place]]:
+        """Write a copy of a package whose frames show the marks of these keys, 32 bytes each, at this size, (width,
+        height); what could be placed, by frame. Other frames, and all else in the package, stay as they are.
+
+        :raises BadPackage: it cannot be loaded, or marks cannot be placed before its camera.
+        """
+        with TemporaryDirectory() as work, self.open(package, Path(work), on_progress, choice) as session:
+            return session.mark(keys, size, output)
 
     def open(
         self,

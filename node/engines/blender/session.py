@@ -21,6 +21,7 @@ from node.engines.base import (
     Film,
     FloatArray,
     Machine,
+    Place,
     Preview,
     Problem,
     RawFrame,
@@ -58,6 +59,13 @@ class BlenderSession:
     def inspect(self, request: Request | None = None) -> SceneReport:
         """What the package holds and what is wrong with it."""
         return scene_report(self._process.call("inspect", request=asdict(request) if request else None))
+
+    def mark(self, keys: Mapping[int, bytes], size: tuple[int, int], output: Path) -> dict[int, list[Place]]:
+        """Write a copy of the package with marks; as :meth:`BlenderEngine.mark`."""
+        hexes = {str(frame): key.hex() for frame, key in keys.items()}
+        answer = self._process.call("mark", keys=hexes, width=size[0], height=size[1], output="marked.blend")
+        self._process.take("marked.blend", output.resolve())
+        return {int(frame): [(one[0], one[1], one[2]) for one in placed] for frame, placed in answer["placed"].items()}
 
     def preview(self, frame: int, unit: Path) -> Preview:
         """Measure ``frame`` at a quarter of its size and few samples, then the unit scene in the same way."""

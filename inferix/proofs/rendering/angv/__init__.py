@@ -20,11 +20,23 @@ from inferix.proofs.rendering.angv.detect import (
     matched,
     passes_published,
 )
-from inferix.proofs.rendering.angv.marks import Box, Mark, angv_key, commitment, contrast_levels, draw_marks, wave
+from inferix.proofs.rendering.angv.marks import (
+    MARKS,
+    TARGET,
+    Box,
+    Mark,
+    angv_key,
+    commitment,
+    contrast_levels,
+    draw_marks,
+    wave,
+)
 from inferix.proofs.rendering.angv.places import Camera, Preview, corners, is_visible, place, significance
 
 __all__ = [
+    "MARKS",
     "PUBLISHED_THRESHOLD",
+    "TARGET",
     "Box",
     "Camera",
     "Detector",

@@ -14,6 +14,13 @@ import numpy as np
 from inferix.proofs.draw import ByteStream
 from inferix.proofs.rendering.compare import FloatArray
 
+MARKS: Final = 12
+"""Marks that a frame of an order carries, where there is room."""
+
+TARGET: Final = 5.0
+"""Error of each of them before the pixel filter, in levels of 255 (`contrast_levels`): with less, denoised frames are
+seldom recognised; more is seen."""
+
 PATCH: Final = 512  # pixels of a mark's texture, each way
 CORNERS: Final = (4, 7)  # pixels between the corners of an imprint; it is one pixel wider
 _PERIOD: Final = NormalDist(25, 5)  # texture pixels

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operations that the host can ask for. Results are JSON; pictures are files in the current folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ import numpy as np
 
 from node.engines import exr
 from node.engines.blender.inside import choice, composite, finish, ignored, machine, raw, scene
+from node.engines.blender.inside.marks.package import mark
 from node.engines.serve import Report
 
 Json = dict[str, Any]
@@ -48,6 +49,14 @@ class Operations:
     def pack(self, output: str) -> Json:
         scene.pack(_here(output))
         return {}
+
+    def mark(self, keys: Mapping[str, str], width: int, height: int, output: str) -> Json:
+        """The package with marks in these frames. ``keys``: hex, by frame; what was placed, by frame."""
+        given = {int(frame): bytes.fromhex(key) for frame, key in keys.items()}
+        placed = mark(self._scene, given, width, height, self._threads, self._report)
+        self._report("saving", 1.0)
+        scene.save(_here(output))
+        return {"placed": {str(frame): found for frame, found in placed.items()}}
 
     def render(self, frame: int, seed: int, settings: Json, output: str) -> Json:
         device_class = raw.configure(self._scene, settings, self._threads)

@@ -90,6 +90,11 @@ def pack(output: str) -> None:
             if library.packed_file is None:
                 library.filepath = bpy.path.relpath(library.filepath)  # of absolute paths Blender packs nothing
         _quietly(bpy.ops.file.pack_libraries)
+    save(output)
+
+
+def save(output: str) -> None:
+    """Write the open .blend to ``output``."""
     bpy.ops.wm.save_as_mainfile(filepath=output, copy=True, compress=True, check_existing=False)
 
 

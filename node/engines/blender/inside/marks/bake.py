@@ -8,7 +8,7 @@ without one would be told by a look at its pixels, and which patches count is th
 are no secret: whoever has the scene finds all of them, and can paint over all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,7 +19,7 @@ import numpy as np
 from inferix.proofs.rendering import FloatArray
 from inferix.proofs.rendering.angv import Box, Camera, Mark, contrast_levels, draw_marks, place, wave
 from node.engines.blender.inside.marks import patches, view
-from node.engines.blender.inside.marks.surfaces import Light, Surface, Surfaces, colour_of
+from node.engines.blender.inside.marks.surfaces import LAYER, Light, Surface, Surfaces, colour_of
 
 PER_PIXEL: Final = 8
 """Pixels of a patch's picture for each of the frame, each way."""
@@ -50,6 +50,7 @@ class Baked:
 
     placed: view.Placed = ()
     _meshes: list[tuple[Any, Any]] = field(default_factory=list, repr=False)
+    _modifiers: list[Any] = field(default_factory=list, repr=False)
     _materials: list[Any] = field(default_factory=list, repr=False)
     _images: list[Any] = field(default_factory=list, repr=False)
 
@@ -58,31 +59,52 @@ class Baked:
         for owner, mesh in self._meshes:
             cut, owner.data = owner.data, mesh
             bpy.data.meshes.remove(cut)
+        for modifier in self._modifiers:
+            modifier.show_render = modifier.show_viewport = True
         for material in self._materials:
             bpy.data.materials.remove(material)
         for image in self._images:
             bpy.data.images.remove(image)
         count = len(self._images)
-        self.placed, self._meshes, self._materials, self._images = (), [], [], []
+        self.placed, self._meshes, self._modifiers, self._materials, self._images = (), [], [], [], []
         return count
 
-    def paint(self, scene: Any, camera: Camera, group: Sequence[Patch]) -> None:
-        """Cut all patches of one object out of a mesh of its own, and paint them."""
+    @property
+    def materials(self) -> set[str]:
+        """Names of the materials that patches have."""
+        return {material.name for material in self._materials}
+
+    def paint(self, scene: Any, camera: Camera, group: Sequence[Patch], only: int | None) -> None:
+        """Cut all patches of one object out of a mesh of its own, and paint them; ``only``: for this frame."""
         colours = [_coloured(scene, camera, patch) for patch in group]
         owner = group[0].surface.owner
-        mesh = owner.data.copy()
+        mesh = self._as_seen(owner)
         self._meshes.append((owner, owner.data))
-        layer = mesh.uv_layers.new(do_init=False).name
+        layer = (mesh.uv_layers.get(LAYER) or mesh.uv_layers.new(name=LAYER, do_init=False)).name
         cuts = []
         for patch, colour in zip(group, colours, strict=True):
             picture = _picture(owner.name, colour)
-            material = _painted(patch.surface.material, picture, layer)
+            material = _painted(patch.surface.material, picture, layer, only)
             self._images.append(picture)
             self._materials.append(material)
             cuts.append(patches.Cut(patch.window, patch.surface, len(mesh.materials)))
             mesh.materials.append(material)
         patches.cut(mesh, np.array(owner.matrix_world), camera, cuts, layer)
         owner.data = mesh
+
+    def _as_seen(self, owner: Any) -> Any:
+        """A copy of an object's mesh, as its modifiers make it, which are switched off."""
+        shown = [item for item in owner.modifiers if item.show_render]
+        if not shown:
+            return owner.data.copy()
+        depsgraph = bpy.context.evaluated_depsgraph_get()
+        mesh = bpy.data.meshes.new_from_object(
+            owner.evaluated_get(depsgraph), preserve_all_data_layers=True, depsgraph=depsgraph
+        )
+        for modifier in shown:
+            modifier.show_render = modifier.show_viewport = False
+        self._modifiers += shown
+        return mesh
 
 
 def embed(
@@ -95,12 +117,17 @@ def embed(
     count: int = 12,
     target: float = 7.0,
     threads: int = 0,
+    only: bool = False,
+    taken: Collection[str] = (),
 ) -> Baked:
-    """As `view.embed`, but into the surfaces that are there. Marks that no surface can carry are left out.
+    """Bake the marks of a key into what is seen in a frame. Marks that no surface can carry are left out.
+
+    ``target``: error of each mark before the pixel filter, in levels of 255 (`contrast_levels`); ``only``: other frames
+    show the surfaces as they were; ``taken``: names of materials that patches of other frames have.
 
     :raises ValueError: as `view.camera_of`.
     """
-    surfaces = _surfaces(scene, frame, width, height, threads)
+    surfaces = _surfaces(scene, frame, width, height, threads, taken)
     camera, found = surfaces.camera, dict[Box, Patch]()
 
     def usable(mark: Mark, box: Box) -> bool:
@@ -116,7 +143,7 @@ def embed(
     for patch in found.values():
         groups.setdefault(patch.surface.owner.name, []).append(patch)
     for group in groups.values():
-        baked.paint(scene, camera, group)
+        baked.paint(scene, camera, group, frame if only else None)
     return baked
 
 
@@ -143,10 +170,11 @@ def places(
     return [place(key, draw_marks(key, count), surfaces.camera, surfaces.preview, usable) for key in keys]
 
 
-def _surfaces(scene: Any, frame: int, width: int, height: int, threads: int) -> Surfaces:
+def _surfaces(scene: Any, frame: int, width: int, height: int, threads: int, taken: Collection[str] = ()) -> Surfaces:
     """What is to be seen in a frame."""
     channels = view.small_render(scene, frame, width, height, threads, _PASSES)
-    return Surfaces(scene, view.camera_of(scene, width, height), view.preview_from(channels), _light(channels))
+    camera, preview = view.camera_of(scene, width, height), view.preview_from(channels)
+    return Surfaces(scene, camera, preview, _light(channels), taken)
 
 
 def _light(channels: dict[str, FloatArray]) -> Light:
@@ -245,13 +273,29 @@ def _picture(name: str, colour: FloatArray) -> Any:
     return image
 
 
-def _painted(material: Any, picture: Any, layer: str) -> Any:
-    """A copy of a material whose colour is a picture, laid out by a layer of coordinates."""
+def _painted(material: Any, picture: Any, layer: str, only: int | None) -> Any:
+    """A copy of a material whose colour is a picture, laid out by a layer of coordinates; ``only``: in this frame."""
     made = material.copy()
     tree, socket = made.node_tree, colour_of(made)
     texture, where = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeUVMap")
     texture.image, texture.extension = picture, "EXTEND"
     where.uv_map = layer
     tree.links.new(where.outputs[0], texture.inputs["Vector"])
-    tree.links.new(texture.outputs["Color"], socket)
+    tree.links.new(texture.outputs["Color"], socket if only is None else _in_frame(tree, socket, only))
     return made
+
+
+def _in_frame(tree: Any, socket: Any, frame: int) -> Any:
+    """Where the colour goes that a socket shall have in one frame; in all others it has its own."""
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type = "RGBA"
+    inputs = {item.identifier: item for item in node.inputs}
+    if socket.links:
+        tree.links.new(socket.links[0].from_socket, inputs["A_Color"])
+    else:
+        inputs["A_Color"].default_value = socket.default_value
+    for at in (frame - 1, frame, frame + 1):
+        inputs["Factor_Float"].default_value = float(at == frame)
+        inputs["Factor_Float"].keyframe_insert("default_value", frame=at)
+    tree.links.new(next(item for item in node.outputs if item.identifier == "Result_Color"), socket)
+    return inputs["B_Color"]

@@ -3,10 +3,10 @@
 
 A window is usable where every ray hits one mesh object and one of its materials, whose colour can be changed by as much
 as the mark wants. Unusable are objects that are animated, parented, linked, instanced, have modifiers or shape keys:
-what is cut into their mesh would not be what is rendered, or would be seen elsewhere, too.
+what is cut into their mesh would not be what is rendered, or would be seen elsewhere, too. So are animated materials.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,11 +17,21 @@ from mathutils import Vector  # type: ignore[import-not-found, import-untyped, u
 from inferix.proofs.rendering import FloatArray
 from inferix.proofs.rendering.angv import Box, Camera, Preview, corners
 
+LAYER: Final = "patches"
+"""Name of the coordinates in which patches are painted: one for all that a mesh has."""
+
+_MOST_LAYERS: Final = 8  # of coordinates, that a mesh of Blender's can have
 _COLOURS: Final = {
     "BSDF_PRINCIPLED": "Base Color",
     "BSDF_DIFFUSE": "Color",
     "EMISSION": "Color",
 }
+_GLOSS: Final = {
+    "BSDF_GLOSSY",
+    "BSDF_SHEEN",
+}  # what may lie over a colour and leave its diffuse light in proportion to it
+_STILL: Final = {"BEVEL", "EDGE_SPLIT", "SOLIDIFY", "SUBSURF", "TRIANGULATE", "WEIGHTED_NORMAL"}
+"""Modifiers that depend on nothing but their own mesh: the surface they make can be cut in their place."""
 _RAYS: Final = 7  # each way
 _EDGE: Final = 0.02  # of a window's side, where its outermost rays are
 _LOOKED_THROUGH: Final = 8  # things that the camera does not see, one behind the other
@@ -55,12 +65,14 @@ class Light:
 
 @dataclass
 class Surfaces:
-    """Looks at a scene at its current frame; find what is wanted before anything is cut."""
+    """Looks at a scene at its current frame; find what is wanted before anything is cut. ``taken``: names of materials
+    that carry marks already, of other frames."""
 
     scene: Any
     camera: Camera
     preview: Preview
     light: Light
+    taken: Collection[str] = ()
     _instanced: set[Any] = field(init=False)
     _depsgraph: Any = field(init=False)
 
@@ -120,7 +132,7 @@ class Surfaces:
             if not is_hit or owner.type != "MESH" or matrix != owner.matrix_world:
                 return None
             if _is_seen(owner):
-                faces = owner.data.polygons
+                faces = owner.evaluated_get(self._depsgraph).data.polygons
                 return (owner, faces[face].material_index, place) if face < len(faces) else None
             start = place + ray * max(1e-5, 1e-5 * (place - origin).length)
         return None
@@ -129,9 +141,15 @@ class Surfaces:
         data = owner.data
         is_own = owner.library is None and data.library is None and owner not in self._instanced
         is_still = not (owner.animation_data or data.animation_data or owner.parent or owner.constraints)
-        is_as_cut = not (owner.modifiers or data.shape_keys or owner.particle_systems)
-        known = slot < len(owner.material_slots) and owner.material_slots[slot].material
-        return bool(is_own and is_still and is_as_cut and known and colour_of(known) is not None)
+        is_as_cut = _stands_still(owner.modifiers) and not (data.shape_keys or owner.particle_systems)
+        has_room = LAYER in data.uv_layers or len(data.uv_layers) < _MOST_LAYERS
+        known = owner.material_slots[slot].material if slot < len(owner.material_slots) else None
+        return bool(is_own and is_still and is_as_cut and has_room and known and self._is_paintable(known))
+
+    def _is_paintable(self, material: Any) -> bool:
+        """Whether its colour can be another in one frame and nowhere else."""
+        is_still = material.name not in self.taken and not getattr(material.node_tree, "animation_data", None)
+        return is_still and material.library is None and colour_of(material) is not None
 
     def _is_all_there_is(self, window: Box, near: float, far: float) -> bool:
         """Whether the preview sees what rays do: hair, say, is no mesh, and stands before one. In mist some of its
@@ -148,10 +166,30 @@ class Surfaces:
 
 
 def colour_of(material: Any) -> Any:
-    """The socket of a surface's colour; None where the surface is not one plain shader."""
+    """The socket of a surface's colour; None where the surface is not one plain shader, or one under a gloss."""
     link = _surface_link(material)
-    name = _COLOURS.get(link.from_node.type) if link else None
-    return link.from_node.inputs[name] if name else None
+    if link is None:
+        return None
+    shader = link.from_node
+    if shader.type == "MIX_SHADER":
+        mixed = [item.links[0].from_node for item in shader.inputs if item.type == "SHADER" and item.links]
+        plain = [node for node in mixed if node.type not in _GLOSS]
+        if [node.type for node in plain] != ["BSDF_DIFFUSE"]:
+            return None
+        shader = plain[0]
+    name = _COLOURS.get(shader.type)
+    return shader.inputs[name] if name else None
+
+
+def _stands_still(modifiers: Any) -> bool:
+    """Whether what they make is the same in every frame, and what is seen here is what is rendered."""
+    if any(item.show_viewport != item.show_render for item in modifiers):
+        return False
+    return all(
+        item.type in _STILL and (item.type != "SUBSURF" or item.levels == item.render_levels)
+        for item in modifiers
+        if item.show_render
+    )
 
 
 def _is_seen(owner: Any) -> bool:
