@@ -49,3 +49,19 @@ def test_every_number_that_no_vote_changes_is_in_the_economy_document() -> None:
     assert len(found) > 80
     named = set(re.findall(r"`(\w+\.\w+)`", ECONOMY.split("## What no vote changes")[1].split("\n## ")[0]))
     assert named == found, sorted(named ^ found)
+
+
+def test_regression_every_decision_is_in_the_list_of_documents() -> None:
+    listed = re.findall(r"\(decisions/([^)]+\.md)\)", (ROOT / "docs" / "README.md").read_text(encoding="utf-8"))
+    assert listed == sorted(path.name for path in (ROOT / "docs" / "decisions").glob("*.md"))
+
+
+def test_every_link_of_a_document_to_a_file_of_the_project_leads_somewhere() -> None:
+    documents = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    broken = [
+        f"{document.relative_to(ROOT)}: {link}"
+        for document in (*documents, *(ROOT / "docs").rglob("*.md"))
+        for link in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+        if "://" not in link and not (document.parent / link).exists()
+    ]
+    assert not broken
