@@ -92,7 +92,7 @@ def _words(problem: Mapping[str, Any]) -> str:
 @click.option("--attempts", default=4, show_default=True, type=click.IntRange(1, 16))
 @click.option("--attempt-seconds", default=3_600, show_default=True, type=click.IntRange(10))
 @click.option("--threads", default=0, type=NOT_NEGATIVE, help="Threads of the local check; 0 is all.")
-@click.option("--marks", default=0, type=click.IntRange(0, 100), help="In so many frames, for `inferix trace`.")
+@click.option("--marks", default=0, type=click.IntRange(0, 24), help="Mark so many frames, for `inferix trace`.")
 @result_options(wait=True)
 @api_option
 @wallet_options

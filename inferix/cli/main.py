@@ -2,7 +2,8 @@
 """The command group: errors become one clear line and a stable exit code; other packages add their own groups.
 
 Exit codes: 0 done, 2 wrong input or usage, 3 refused, 4 not found, 5 the network does not answer, 6 corrupt data,
-7 the job ended without a film, 130 stopped by hand, 1 anything else (``audit``, ``again``: something is false).
+7 the job ended without a film, 130 stopped by hand, 1 anything else (``audit``, ``again``: something is false;
+``trace``: no picture is of the job).
 """
 
 from importlib import import_module

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from inferix.cli.common import console, home_option, json_option, print_json
@@ -24,19 +25,19 @@ def trace_command(job: str, pictures: tuple[Path, ...], home: Path, as_json: boo
     """Tell whether PICTURES (PNG, at the size that was ordered) are frames of JOB, which was ordered with --marks.
 
     Nothing is sent anywhere. Exits with 1 where none of them is. A picture without marks says nothing: whoever has the
-    scene can take them out.
+    scene can take them out, or paste them onto another picture.
     """
     job_file = load_job(home, job)
     with TemporaryDirectory(prefix="inferix-") as work:
-        found = [(picture, trace(job_file, read_picture(picture, Path(work)))) for picture in pictures]
+        found = [(picture, trace(job_file, read_picture(picture.resolve(), Path(work)))) for picture in pictures]
     if as_json:
         print_json([_view(*item) for item in found])
     else:
         console.print(_table(found))
         keys = load_pictures().keys
         click.echo(
-            f"Above {keys.threshold:g} it is that frame. Of a million pictures without its marks at most "
-            f"{keys.alpha_ppm} score as much, for each of the {found[0][1].tried} frames that were tried."
+            f"Above {keys.threshold:g} it shows the marks of that frame, of {found[0][1].tried} that were tried. Of "
+            f"random keys of twelve marks about {keys.alpha_ppm} in a million score as much; fewer were not counted."
         )
     sys.exit(0 if any(item.found for _, item in found) else 1)
 
@@ -54,5 +55,6 @@ def _view(picture: Path, item: Traced) -> dict[str, object]:
 def _table(found: list[tuple[Path, Traced]]) -> Table:
     table = Table("picture", "is", "score")
     for picture, item in found:
-        table.add_row(picture.name, f"frame {item.frame}" if item.found else "no frame with marks", f"{item.score:.1f}")
+        says = f"frame {item.frame}" if item.found else "no frame with marks"
+        table.add_row(escape(str(picture)), says, f"{item.score:.1f}")
     return table

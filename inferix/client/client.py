@@ -109,7 +109,10 @@ class Client:
             self.progress("marks", progress.done, 1, progress.stage)
 
         marked = packed.with_name("marked.blend")
-        placed = put_in(plugin, packed, marked, key, settings, count, told)
+        try:
+            placed = put_in(plugin, packed, marked, key, settings, count, told)
+        except Unavailable as error:
+            raise InvalidInput(f"marks cannot be put in ({error}): order with fewer, or without") from error
         self.progress("marks", 1, 1, f"{len(placed['frames'])} frames carry some")
         self.progress(NOTE, 1, 1, says(placed))
         return (marked if placed["frames"] else packed), placed

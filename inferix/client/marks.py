@@ -18,7 +18,7 @@ from inferix.errors import InvalidInput
 from inferix.models.job import RenderSettings
 from inferix.plugins import engine_values
 from inferix.proofs.pictures import load_pictures
-from inferix.proofs.rendering.angv import MARKS, Box, Detector, Mark, angv_key, draw_marks, luma
+from inferix.proofs.rendering.angv import LEAST_MARKS, MARKS, Box, Detector, Mark, angv_key, draw_marks, luma
 from inferix.sealing import JobKey
 
 Marks = dict[str, Any]
@@ -72,7 +72,7 @@ def says(marks: Marks) -> str:
     """What the client is told."""
     frames = marks["frames"]
     if not frames:
-        return "nothing that these frames show can carry marks: they are ordered without"
+        return f"what these frames show can carry fewer than {LEAST_MARKS} marks: they are ordered without"
     counts = ", ".join(f"{len(places)} in frame {frame}" for frame, places in frames.items())
     return f"marks, of {MARKS} each: {counts}; once it is ordered, `inferix trace` looks for them in a picture"
 
@@ -84,7 +84,7 @@ def trace(job_file: JobFile, picture: NDArray[np.uint8]) -> Traced:
     """
     frames: Mapping[str, Any] = job_file.marks.get("frames", {})
     if not frames:
-        raise InvalidInput(f"{job_file.name} was ordered without marks: `inferix render --marks` puts them in")
+        raise InvalidInput(f"no frame of {job_file.name} carries marks: order with `inferix render --marks`")
     ordered = RenderSettings(**job_file.settings)
     height, width = picture.shape[:2]
     if (width, height) != (ordered.width, ordered.height):

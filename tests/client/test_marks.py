@@ -125,5 +125,5 @@ def test_a_picture_of_another_size_or_a_job_without_marks_cannot_be_traced(clien
     job_file = order(client, scene, marks=2)
     with pytest.raises(InvalidInput, match="72x48 pixels: bring it to the size that was ordered, 64x48"):
         trace(job_file, picture_of(job_file, 2, width=72))
-    with pytest.raises(InvalidInput, match="without marks"):
+    with pytest.raises(InvalidInput, match="carries marks"):
         trace(order(client, scene, marks=0), picture_of(job_file, 2))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -104,6 +105,17 @@ def test_tiles_of_a_marked_frame_are_the_frame_bit_for_bit(session: BlenderSessi
     tiles = [Tile(x, y, 8, 8) for x, y in places]
     for tile, pixels in zip(tiles, session.tiles(6, 9, SETTINGS, tiles), strict=True):
         assert (whole[tile.y : tile.y + 8, tile.x : tile.x + 8] == pixels).all()
+
+
+def test_a_frame_without_marks_is_the_frame_that_was_packed_but_for_noise(
+    session: BlenderSession, demo: BlenderSession
+) -> None:
+    marked, plain = (
+        exr.stored(exr.read_frame(one.render(4, 9, SETTINGS).path))[..., :3].clip(0, 1) for one in (session, demo)
+    )
+    off = np.abs(marked - plain).max(axis=2)
+    assert (off > 0.02).mean() < 0.01
+    assert off.mean() < 0.002
 
 
 def test_all_else_in_the_package_stays(marked: Marked) -> None:

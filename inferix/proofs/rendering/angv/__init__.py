@@ -21,6 +21,7 @@ from inferix.proofs.rendering.angv.detect import (
     passes_published,
 )
 from inferix.proofs.rendering.angv.marks import (
+    LEAST_MARKS,
     MARKS,
     TARGET,
     Box,
@@ -34,6 +35,7 @@ from inferix.proofs.rendering.angv.marks import (
 from inferix.proofs.rendering.angv.places import Camera, Preview, corners, is_visible, place, significance
 
 __all__ = [
+    "LEAST_MARKS",
     "MARKS",
     "PUBLISHED_THRESHOLD",
     "TARGET",

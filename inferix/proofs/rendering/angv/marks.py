@@ -17,6 +17,9 @@ from inferix.proofs.rendering.compare import FloatArray
 MARKS: Final = 12
 """Marks that a frame of an order carries, where there is room."""
 
+LEAST_MARKS: Final = 4
+"""With fewer a frame cannot be told: one mark adds little more to a score than chance does. Chosen, not counted."""
+
 TARGET: Final = 5.0
 """Error of each of them before the pixel filter, in levels of 255 (`contrast_levels`): with less, denoised frames are
 seldom recognised; more is seen."""

@@ -8,7 +8,7 @@ without one would be told by a look at its pixels, and which patches count is th
 are no secret: whoever has the scene finds all of them, and can paint over all of them.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -69,11 +69,6 @@ class Baked:
         self.placed, self._meshes, self._modifiers, self._materials, self._images = (), [], [], [], []
         return count
 
-    @property
-    def materials(self) -> set[str]:
-        """Names of the materials that patches have."""
-        return {material.name for material in self._materials}
-
     def paint(self, scene: Any, camera: Camera, group: Sequence[Patch], only: int | None) -> None:
         """Cut all patches of one object out of a mesh of its own, and paint them; ``only``: for this frame."""
         colours = [_coloured(scene, camera, patch) for patch in group]
@@ -101,6 +96,8 @@ class Baked:
         mesh = bpy.data.meshes.new_from_object(
             owner.evaluated_get(depsgraph), preserve_all_data_layers=True, depsgraph=depsgraph
         )
+        mesh.use_auto_texspace = False  # generated textures lie by the box of the mesh that the client made
+        mesh.texspace_location, mesh.texspace_size = owner.data.texspace_location, owner.data.texspace_size
         for modifier in shown:
             modifier.show_render = modifier.show_viewport = False
         self._modifiers += shown
@@ -118,16 +115,16 @@ def embed(
     target: float = 7.0,
     threads: int = 0,
     only: bool = False,
-    taken: Collection[str] = (),
+    least: int = 0,
 ) -> Baked:
     """Bake the marks of a key into what is seen in a frame. Marks that no surface can carry are left out.
 
     ``target``: error of each mark before the pixel filter, in levels of 255 (`contrast_levels`); ``only``: other frames
-    show the surfaces as they were; ``taken``: names of materials that patches of other frames have.
+    show the surfaces as they were; ``least``: with fewer marks none is baked.
 
     :raises ValueError: as `view.camera_of`.
     """
-    surfaces = _surfaces(scene, frame, width, height, threads, taken)
+    surfaces = _surfaces(scene, frame, width, height, threads)
     camera, found = surfaces.camera, dict[Box, Patch]()
 
     def usable(mark: Mark, box: Box) -> bool:
@@ -139,8 +136,10 @@ def embed(
     marks = draw_marks(key, 2 * count)
     everything = place(key, marks, camera, surfaces.preview, usable)
     baked = Baked([item for item in everything if item[0] in marks[:count]])
+    if len(baked.placed) < least:
+        return Baked()
     groups: dict[str, list[Patch]] = {}
-    for patch in found.values():
+    for patch in sorted(found.values(), key=lambda patch: (patch.box.y, patch.box.x)):  # or their order told marks
         groups.setdefault(patch.surface.owner.name, []).append(patch)
     for group in groups.values():
         baked.paint(scene, camera, group, frame if only else None)
@@ -170,11 +169,11 @@ def places(
     return [place(key, draw_marks(key, count), surfaces.camera, surfaces.preview, usable) for key in keys]
 
 
-def _surfaces(scene: Any, frame: int, width: int, height: int, threads: int, taken: Collection[str] = ()) -> Surfaces:
+def _surfaces(scene: Any, frame: int, width: int, height: int, threads: int) -> Surfaces:
     """What is to be seen in a frame."""
     channels = view.small_render(scene, frame, width, height, threads, _PASSES)
     camera, preview = view.camera_of(scene, width, height), view.preview_from(channels)
-    return Surfaces(scene, camera, preview, _light(channels), taken)
+    return Surfaces(scene, camera, preview, _light(channels))
 
 
 def _light(channels: dict[str, FloatArray]) -> Light:

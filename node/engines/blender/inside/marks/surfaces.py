@@ -2,11 +2,12 @@
 """Surfaces of a Blender scene that can carry a mark in their own colour: what the camera sees in a window of a frame.
 
 A window is usable where every ray hits one mesh object and one of its materials, whose colour can be changed by as much
-as the mark wants. Unusable are objects that are animated, parented, linked, instanced, have modifiers or shape keys:
-what is cut into their mesh would not be what is rendered, or would be seen elsewhere, too. So are animated materials.
+as the mark wants. Unusable are objects that are animated, parented, linked, instanced, read by others, have shape keys,
+or modifiers that depend on more than their mesh: what is cut into it would not be what is rendered, or would be seen
+elsewhere, too. So are materials that are animated, or displace.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from mathutils import Vector  # type: ignore[import-not-found, import-untyped, u
 from inferix.proofs.rendering import FloatArray
 from inferix.proofs.rendering.angv import Box, Camera, Preview, corners
 
-LAYER: Final = "patches"
+LAYER: Final = "inferix patches"
 """Name of the coordinates in which patches are painted: one for all that a mesh has."""
 
 _MOST_LAYERS: Final = 8  # of coordinates, that a mesh of Blender's can have
@@ -29,7 +30,7 @@ _COLOURS: Final = {
 _GLOSS: Final = {
     "BSDF_GLOSSY",
     "BSDF_SHEEN",
-}  # what may lie over a colour and leave its diffuse light in proportion to it
+}  # they leave the diffuse light of what they lie over in proportion to its colour
 _STILL: Final = {"BEVEL", "EDGE_SPLIT", "SOLIDIFY", "SUBSURF", "TRIANGULATE", "WEIGHTED_NORMAL"}
 """Modifiers that depend on nothing but their own mesh: the surface they make can be cut in their place."""
 _RAYS: Final = 7  # each way
@@ -65,16 +66,15 @@ class Light:
 
 @dataclass
 class Surfaces:
-    """Looks at a scene at its current frame; find what is wanted before anything is cut. ``taken``: names of materials
-    that carry marks already, of other frames."""
+    """Looks at a scene at its current frame; find what is wanted before anything is cut."""
 
     scene: Any
     camera: Camera
     preview: Preview
     light: Light
-    taken: Collection[str] = ()
     _instanced: set[Any] = field(init=False)
     _depsgraph: Any = field(init=False)
+    _read: dict[Any, bool] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._depsgraph = bpy.context.evaluated_depsgraph_get()
@@ -141,15 +141,34 @@ class Surfaces:
         data = owner.data
         is_own = owner.library is None and data.library is None and owner not in self._instanced
         is_still = not (owner.animation_data or data.animation_data or owner.parent or owner.constraints)
-        is_as_cut = _stands_still(owner.modifiers) and not (data.shape_keys or owner.particle_systems)
+        is_as_cut = self._stands_still(owner) and not (data.shape_keys or owner.particle_systems)
         has_room = LAYER in data.uv_layers or len(data.uv_layers) < _MOST_LAYERS
         known = owner.material_slots[slot].material if slot < len(owner.material_slots) else None
-        return bool(is_own and is_still and is_as_cut and has_room and known and self._is_paintable(known))
+        fits = is_own and is_still and is_as_cut and has_room and known and _is_paintable(known, bool(data.uv_layers))
+        return bool(fits) and not self._is_read(owner)
 
-    def _is_paintable(self, material: Any) -> bool:
-        """Whether its colour can be another in one frame and nowhere else."""
-        is_still = material.name not in self.taken and not getattr(material.node_tree, "animation_data", None)
-        return is_still and material.library is None and colour_of(material) is not None
+    def _stands_still(self, owner: Any) -> bool:
+        """Whether what its modifiers make is the same in every frame, and what is seen here is what is rendered."""
+        if any(item.show_viewport != item.show_render for item in owner.modifiers):
+            return False
+        shown = [item for item in owner.modifiers if item.show_render]
+        is_coarser = self.scene.render.use_simplify or owner.data.keys()  # or has what a mesh made anew has not
+        return not (shown and is_coarser) and all(
+            item.type in _STILL
+            and (item.type != "SUBSURF" or item.levels == item.render_levels)
+            and not getattr(item, "use_adaptive_subdivision", False)
+            for item in shown
+        )
+
+    def _is_read(self, owner: Any) -> bool:
+        """Whether other objects depend on it, or its faces on slots that it has not."""
+        if owner not in self._read:
+            users = bpy.data.user_map(subset={owner})[owner]
+            alone = all(isinstance(user, bpy.types.Scene | bpy.types.Collection) for user in users)
+            slots = np.zeros(len(owner.data.polygons), np.int32)
+            owner.data.polygons.foreach_get("material_index", slots)
+            self._read[owner] = not alone or bool((slots >= len(owner.data.materials)).any())
+        return self._read[owner]
 
     def _is_all_there_is(self, window: Box, near: float, far: float) -> bool:
         """Whether the preview sees what rays do: hair, say, is no mesh, and stands before one. In mist some of its
@@ -181,15 +200,13 @@ def colour_of(material: Any) -> Any:
     return shader.inputs[name] if name else None
 
 
-def _stands_still(modifiers: Any) -> bool:
-    """Whether what they make is the same in every frame, and what is seen here is what is rendered."""
-    if any(item.show_viewport != item.show_render for item in modifiers):
+def _is_paintable(material: Any, is_laid_out: bool) -> bool:
+    """Whether its colour can be another in one frame, and nothing else; ``is_laid_out``: its mesh has coordinates."""
+    tree = material.node_tree
+    if material.library is not None or colour_of(material) is None or tree.animation_data:
         return False
-    return all(
-        item.type in _STILL and (item.type != "SUBSURF" or item.levels == item.render_levels)
-        for item in modifiers
-        if item.show_render
-    )
+    displaces = bool(tree.get_output_node("CYCLES").inputs["Displacement"].links)
+    return not displaces and (is_laid_out or not any(node.type == "TEX_IMAGE" for node in tree.nodes))
 
 
 def _is_seen(owner: Any) -> bool:
