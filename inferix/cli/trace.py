@@ -11,14 +11,17 @@ from rich.table import Table
 
 from inferix.cli.common import console, home_option, json_option, print_json
 from inferix.client.jobfile import load_job
-from inferix.client.marks import Traced, trace
+from inferix.client.marks import Traced, marked_frames, trace
+from inferix.errors import InferixError
 from inferix.plugins import read_picture
 from inferix.proofs.pictures import load_pictures
 
 
 @click.command("trace")
 @click.argument("job")
-@click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument(
+    "pictures", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
+)
 @home_option
 @json_option
 def trace_command(job: str, pictures: tuple[Path, ...], home: Path, as_json: bool) -> None:
@@ -28,21 +31,34 @@ def trace_command(job: str, pictures: tuple[Path, ...], home: Path, as_json: boo
     scene can take them out, or paste them onto another picture.
     """
     job_file = load_job(home, job)
+    tried = len(marked_frames(job_file))
+    found: list[tuple[Path, Traced | InferixError]] = []
     with TemporaryDirectory(prefix="inferix-") as work:
-        found = [(picture, trace(job_file, read_picture(picture.resolve(), Path(work)))) for picture in pictures]
+        for picture in pictures:
+            try:
+                found.append((picture, trace(job_file, read_picture(picture.resolve(), Path(work)))))
+            except InferixError as error:  # the others are looked at all the same
+                found.append((picture, error))
     if as_json:
         print_json([_view(*item) for item in found])
     else:
         console.print(_table(found))
         keys = load_pictures().keys
         click.echo(
-            f"Above {keys.threshold:g} it shows the marks of that frame, of {found[0][1].tried} that were tried. Of "
-            f"random keys of twelve marks about {keys.alpha_ppm} in a million score as much; fewer were not counted."
+            f"Above {keys.threshold:g} it shows the marks of that frame, of {tried} that were tried. Of random keys of "
+            f"twelve marks about {keys.alpha_ppm} in a million score as much; fewer were not counted."
         )
-    sys.exit(0 if any(item.found for _, item in found) else 1)
+    if any(isinstance(item, Traced) and item.found for _, item in found):
+        return
+    for _, item in found:
+        if isinstance(item, InferixError):
+            raise item
+    sys.exit(1)
 
 
-def _view(picture: Path, item: Traced) -> dict[str, object]:
+def _view(picture: Path, item: Traced | InferixError) -> dict[str, object]:
+    if isinstance(item, InferixError):
+        return {"picture": str(picture), "found": False, "error": str(item)}
     return {
         "picture": str(picture),
         "found": item.found,
@@ -52,9 +68,12 @@ def _view(picture: Path, item: Traced) -> dict[str, object]:
     }
 
 
-def _table(found: list[tuple[Path, Traced]]) -> Table:
+def _table(found: list[tuple[Path, Traced | InferixError]]) -> Table:
     table = Table("picture", "is", "score")
     for picture, item in found:
-        says = f"frame {item.frame}" if item.found else "no frame with marks"
-        table.add_row(escape(str(picture)), says, f"{item.score:.1f}")
+        if isinstance(item, InferixError):
+            table.add_row(escape(str(picture)), escape(str(item)), "")
+        else:
+            says = f"frame {item.frame}" if item.found else "no frame with marks"
+            table.add_row(escape(str(picture)), says, f"{item.score:.1f}")
     return table

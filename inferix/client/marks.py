@@ -77,14 +77,23 @@ def says(marks: Marks) -> str:
     return f"marks, of {MARKS} each: {counts}; once it is ordered, `inferix trace` looks for them in a picture"
 
 
+def marked_frames(job_file: JobFile) -> Mapping[str, Any]:
+    """Where the marks of each frame are.
+
+    :raises InvalidInput: the job has none.
+    """
+    frames: Mapping[str, Any] = job_file.marks.get("frames", {})
+    if not frames:
+        raise InvalidInput(f"no frame of {job_file.name} carries marks: order with `inferix render --marks`")
+    return frames
+
+
 def trace(job_file: JobFile, picture: NDArray[np.uint8]) -> Traced:
     """Which marked frame of a job an 8-bit picture, (height, width, 3 or 4), is, if it is any.
 
     :raises InvalidInput: the job has no marks, or the picture another size.
     """
-    frames: Mapping[str, Any] = job_file.marks.get("frames", {})
-    if not frames:
-        raise InvalidInput(f"no frame of {job_file.name} carries marks: order with `inferix render --marks`")
+    frames = marked_frames(job_file)
     ordered = RenderSettings(**job_file.settings)
     height, width = picture.shape[:2]
     if (width, height) != (ordered.width, ordered.height):

@@ -97,6 +97,18 @@ def test_a_frame_is_traced_by_its_marks_and_no_other_picture_is(
     alone = CliRunner().invoke(main, ["trace", "abab", *map(str, others), "--home", home])
     assert alone.exit_code == 1
     assert alone.output.count("no frame with marks") == 2
+    text = tmp_path / "no picture.png"
+    text.write_text("no picture")
+    mixed = CliRunner().invoke(main, ["trace", "abab", str(text), str(own[0]), "--home", home, "--json"])
+    assert mixed.exit_code == 0, mixed.output
+    assert [(row["found"], "not a PNG" in row.get("error", "")) for row in json.loads(mixed.output)] == [
+        (False, True),
+        (True, False),
+    ]
+    useless = CliRunner().invoke(main, ["trace", "abab", str(others[0]), str(text), "--home", home])
+    assert useless.exit_code == 6
+    missing = CliRunner().invoke(main, ["trace", "abab", str(tmp_path / "none.png"), "--home", home])
+    assert missing.exit_code == 2
 
 
 def test_tiles_of_a_marked_frame_are_the_frame_bit_for_bit(session: BlenderSession, marked: Marked) -> None:
