@@ -18,7 +18,7 @@ from sqlmodel import col, select
 from inferix import jobkeys, sealing
 from inferix.errors import Corrupt, InferixError, InvalidInput, LimitExceeded, NotFound
 from inferix.messages import Quote
-from inferix.models.job import QuoteRequest
+from inferix.models.job import MAX_FRAME_WORK, QuoteRequest
 from inferix.models.roles import Role
 from inferix.plugins import engine_values
 from inferix.replay import Network
@@ -116,6 +116,9 @@ class Quoter:
 
     def _answer(self, quote: bytes, request: QuoteRequest, ratio: float, problems: list[dict[str, str]]) -> None:
         work = max(1, round(ratio * self.sample.t0_milliseconds * NANO_IBM_PER_MILLISECOND))
+        if work > MAX_FRAME_WORK:
+            says = f"a frame of it is worth {ratio:.2e} unit frames: order fewer pixels or samples"
+            work, problems = 1, [_error("work", says)]
         with self.follower.reading() as network:
             low, high = price_range(network)
             expires = network.time + QUOTE_SECONDS

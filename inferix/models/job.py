@@ -14,6 +14,8 @@ MAX_FRAMES = 1_440
 """Of an order, a minute at 24 a second: the document of its film names them all, and has to fit `MAX_DOCUMENT`."""
 MAX_FRAMES_A_TASK = 600
 """A verifier looks at three tiles of each at least, and at `MAX_TILES_A_TASK` in all."""
+MAX_FRAME_WORK = (2**63 - 1) // MAX_FRAMES_A_TASK
+"""Nano-IBM: of a frame, so that a task's work is a 64-bit number, also in a database, whose numbers have a sign."""
 MAX_PIXELS = 16_384 * 16_384
 MAX_NAME = 255  # of an object in Blender, bytes; in older files 63
 # Reserved, so that a contract knows from (job, index) alone that one vote decides this task.
@@ -92,7 +94,7 @@ class JobSpec(Document):
 
     kind: Literal["render"] = "render"
     request: QuoteRequest
-    work: U64
+    work: Annotated[int, Field(ge=0, le=MAX_FRAME_WORK)]
     assemble_work: U64
     frames_per_task: Annotated[int, Field(ge=1, le=MAX_FRAMES_A_TASK)]
     attempt_seconds: Annotated[int, Field(ge=10, le=2_592_000)]

@@ -89,6 +89,8 @@ def why_spec_void(network: Network, job: Job, spec: JobSpec) -> str:
     manager = network.nodes.get(job.order.manager)
     if manager is None or spec.request.manager != manager.id:
         return "its quote is another manager's"
+    if manager.role is not Role.MANAGER:
+        return "it names no manager"
     try:
         signer = jobs.quoter(network.domain, spec)
     except InferixError as error:

@@ -34,11 +34,11 @@ UNIT = SampleScene(ROOT / "assets/scenes/unit.blend", 60_000)
 
 
 class PricedSession(NoiseSession):
-    """``SCENE heavy`` costs ten times the unit frame."""
+    """``SCENE heavy`` costs ten times the unit frame, ``SCENE endless`` more than any order can hold."""
 
     def preview(self, frame: int, unit: Path) -> Preview:
         self._check()
-        factor = 10.0 if b"heavy" in self._scene else 1.0
+        factor = 10.0 if b"heavy" in self._scene else 3e13 if b"endless" in self._scene else 1.0
         return Preview(Cost(factor, 0.0), Cost(1.0, 0.0), EngineRenderSettings(64, 48, 4))
 
 
@@ -160,8 +160,19 @@ def test_what_is_not_applied_of_a_scene_is_told_with_its_price(desk: Desk) -> No
         (lambda desk: desk.ask_for("b" * 59, committed=bytes(32)), "not the one that the request commits to"),
         (lambda desk: half_uploaded(desk), "not whole in storage: upload it again"),
         (lambda desk: desk.ask(b"SCENE crash"), "ended before its time"),
+        (lambda desk: desk.ask(b"SCENE endless"), "order fewer pixels or samples"),
     ],
-    ids=["no scene", "other key", "not for this manager", "truncated", "no cid", "two keys", "half uploaded", "crash"],
+    ids=[
+        "no scene",
+        "other key",
+        "not for this manager",
+        "truncated",
+        "no cid",
+        "two keys",
+        "half uploaded",
+        "crash",
+        "endless",
+    ],
 )
 def test_what_cannot_be_previewed_is_refused_and_holds_up_nobody(
     desk: Desk, break_it: Callable[[Desk], bytes], says: str
