@@ -55,13 +55,14 @@ class RawLog:
 
 @dataclass(frozen=True, slots=True)
 class ChainReceipt:
-    """What became of a transaction. ``price``: wei per gas that was paid."""
+    """What became of a transaction. ``price``: wei per gas that was paid; ``to``: empty where it made a contract."""
 
     block: int
     succeeded: bool
     gas_used: int
     price: int
     transaction: bytes = b""
+    to: str = ""
 
 
 class ChainClient:
@@ -187,6 +188,7 @@ class ChainClient:
             gas_used=int(answer["gasUsed"], 16),
             price=int(answer.get("effectiveGasPrice") or "0x0", 16),
             transaction=transaction,
+            to=to_checksum_address(answer["to"]) if answer.get("to") else "",
         )
 
 

@@ -214,10 +214,11 @@ class Sender:
             self._fill_gap(sender, mined_nonce)
 
     def _follow(self, entry: Entry, mined_nonce: int, final_block: int) -> None:
-        number, receipt = self._receipt(entry)
+        receipt = self._receipt(entry)
         if receipt is not None:
             if receipt.block <= final_block:
-                self._close(entry, receipt, cancelled=entry.cancels and number == len(entry.hashes) - 1)
+                # Any version may be the one that was mined: one that does nothing goes to its own sender.
+                self._close(entry, receipt, cancelled=receipt.to == entry.account)
             elif entry.block != receipt.block:
                 self._journal.swap(entry, replace(entry, state=EntryState.SENT, block=receipt.block))
             return
@@ -233,12 +234,9 @@ class Sender:
         elif entry.state is EntryState.NEW:
             self._broadcast(entry)
 
-    def _receipt(self, entry: Entry) -> tuple[int, ChainReceipt | None]:
-        for number in reversed(range(len(entry.hashes))):
-            receipt = self._client.receipt(entry.hashes[number])
-            if receipt is not None:
-                return number, receipt
-        return 0, None
+    def _receipt(self, entry: Entry) -> ChainReceipt | None:
+        found = (self._client.receipt(version) for version in reversed(entry.hashes))
+        return next((receipt for receipt in found if receipt is not None), None)
 
     def _close(self, entry: Entry, receipt: ChainReceipt, cancelled: bool) -> None:
         done = receipt.succeeded and not cancelled

@@ -211,6 +211,32 @@ def test_pump__stuck_and_would_revert_now__replaced_by_nothing(
     assert (count(), client.nonce(accounts[0].address)) == (0, 1)
 
 
+def test_regression_of_two_replacements_by_nothing_the_first_is_mined__nothing_was_done(
+    make: Any, act: Any, count: Any, clock: Clock, client: ChainClient, deployment: Deployment, accounts: Any,
+    journal: SqlJournal, no_mining: None,
+) -> None:  # fmt: skip
+    """It counted as done where only the newest version was looked at, and was never sent again."""
+    sender = make()
+    sender.submit("work", "a", act())
+    client.rpc.request("anvil_dropTransaction", ["0x" + journal.get("a").hashes[0].hex()])  # type: ignore[union-attr]
+    close(client, deployment, accounts, True)
+    client.rpc.request("anvil_mine", ["0x1"])
+    versions = []
+    for _ in range(2):
+        clock.now += 61
+        sender.pump("work", FAR)
+        versions.append(journal.get("a"))
+    assert len(versions[1].hashes) == 3
+    client.rpc.request("anvil_dropTransaction", ["0x" + versions[1].hashes[2].hex()])
+    client.send_raw(versions[0].raw)
+    client.rpc.request("anvil_mine", ["0x1"])
+    sender.pump("work", FAR)
+    entry = journal.get("a")
+    assert entry is not None
+    assert client.receipt(versions[1].hashes[1]) is not None
+    assert (entry.state, entry.error, count()) == (EntryState.FAILED, "taken back: emitter: closed", 0)
+
+
 def test_pump__dropped_by_the_endpoint__sent_again(
     make: Any, act: Any, count: Any, clock: Clock, client: ChainClient, journal: SqlJournal, no_mining: None
 ) -> None:
