@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from inferix.chain.errors import CallReverted, GivenUp
 from inferix.errors import InferixError, Unavailable
 from inferix.machines import machine_name, to_bytes32
 from inferix.messages import Benchmark
@@ -164,7 +165,10 @@ class Bench:
             machine, reason = "", str(error)
         ib = self.sample.speed(row.answered_at_wall_ms - row.sent_at_wall_ms) if not reason else 0
         if not reason:
-            self.attest(row.node, ib, machine)
+            try:
+                self.attest(row.node, ib, machine)
+            except (CallReverted, GivenUp) as error:  # another manager was first, say: it holds up nobody
+                reason = f"the contract refuses it: {error}"
         with self.database.session() as session:
             kept = session.get(Challenge, row.id)
             assert kept is not None

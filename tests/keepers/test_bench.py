@@ -2,19 +2,28 @@
 """What a keeper attests of a machine: a name by which its results are compared later."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sqlmodel import select
 
+from inferix.chain.errors import CallReverted, LaneBusy
 from inferix.errors import InferixError
 from inferix.machines import machine_name
 from inferix.models.result import Result
 from inferix.models.roles import TaskKind
 from inferix.proofs.rendering import load_calibration, measure
+from inferix.storage.database import Database
+from inferix.storage.embedded import EmbeddedStore
+from inferix.storage.follower import Follower
 from inferix.storage.tables import Challenge
-from keepers.bench import LATE, TILES, TOLERANCE, attestable, rest_after, resting, why_not_the_same
+from keepers.bench import LATE, TILES, TOLERANCE, Bench, attestable, rest_after, resting, why_not_the_same
+from keepers.sample import SampleScene
+from tests.replay.chain import DOMAIN
 
+UNIT = SampleScene(Path(__file__).parents[2] / "assets/scenes/unit.blend", 60_000)
 KERNEL = "avx2 genuineintel-6-207 glibc-2.36"
 
 
@@ -86,3 +95,44 @@ def test_attack_who_leaves_out_a_seventh_of_every_tile_is_no_faster_machine(left
     rule = replace(calibrated, tolerance=TOLERANCE)
     found = [measure(theirs, own, rule.tolerance) for theirs, own in zip(given, tiles, strict=True)]
     assert bool(why_not_the_same(found, rule)) is bool(left_out)
+
+
+class Checked(Bench):
+    """One whose checks of answers all end well."""
+
+    def _verified(self, row: Challenge) -> str:
+        return machine_name("cpu", KERNEL)
+
+
+def test_regression_an_attestation_that_the_contract_refuses_holds_up_no_other(
+    database: Database, tmp_path: Path
+) -> None:
+    """Its answer was checked anew in every cycle, and nobody else was measured."""
+    refused = {5: CallReverted("NodeRegistry: not asked to measure it anew"), 6: LaneBusy("wait")}
+    attested = []
+
+    def attest(node: int, ib: int, machine: str) -> None:
+        if node in refused:
+            raise refused[node]
+        attested.append(node)
+
+    store = EmbeddedStore(tmp_path / "store")
+    bench = Checked(database, Follower(database, DOMAIN, 0), store, 1, lambda: None, UNIT, tmp_path, attest)
+    with database.session() as session:
+        for at, node in enumerate((5, 6), 1):
+            row = challenge(node, "answered", at + 60)
+            row.sent_at_wall_ms = 1_000 * at
+            session.add(row)
+
+    def states() -> dict[int, str]:
+        with database.reading() as session:
+            return {row.node: row.state for row in session.exec(select(Challenge))}
+
+    bench.cycle()
+    assert (states(), attested) == ({5: "failed", 6: "answered"}, [])
+    with pytest.raises(LaneBusy):
+        bench.cycle()
+    assert states()[6] == "answered", "what is our own trouble is tried again"
+    del refused[6]
+    bench.cycle()
+    assert (states(), attested) == ({5: "failed", 6: "attested"}, [6])
