@@ -68,9 +68,14 @@ def _current(network: Network, manager: int) -> Iterator[tuple[Job, TaskState, A
                 yield job, state, attempt
 
 
+def _is_for(row: SealedKey | None, recipient: bytes) -> bool:
+    """Whether a node can open what is there. Of a row without a recipient nothing is known: it counts as good."""
+    return row is not None and row.recipient in (None, recipient)
+
+
 @dataclass
 class Sealer:
-    """Seals keys to the readers that ``decide`` names."""
+    """Seals keys to the readers that ``decide`` names, and again to who has another sealing key since."""
 
     desk: Desk
     decide: Callable[[Network, int], set[Reader]]
@@ -86,25 +91,26 @@ class Sealer:
         jobs = sorted({job for job, _ in recipients})
         with self.desk.database.reading() as session:
             rows = session.exec(select(SealedKey).where(col(SealedKey.subject).in_(jobs))).all()
-        known = {(row.subject, row.node): row.sealed for row in rows}
+        known = {(row.subject, row.node): row for row in rows}
         sealed = [
-            SealedKey(subject=job, node=node, sealed=box)
+            SealedKey(subject=job, node=node, sealed=box, recipient=recipient)
             for (job, node), recipient in sorted(recipients.items())
-            if (job, node) not in known and (box := self._box(job, node, recipient, known)) is not None
+            if not _is_for(known.get((job, node)), recipient)
+            and (box := self._box(job, node, recipient, known)) is not None
         ]
         if sealed:
             with self.desk.database.session() as session:
                 for row in sealed:
                     session.merge(row)
 
-    def _box(self, job: bytes, node: int, recipient: bytes, known: dict[Reader, bytes]) -> bytes | None:
+    def _box(self, job: bytes, node: int, recipient: bytes, known: dict[Reader, SealedKey]) -> bytes | None:
         """The job's key for a node; None when it cannot be had, which is said once."""
         mine = known.get((job, self.desk.manager))
         try:
             if mine is None:
                 self._tell(job, "its client has not handed in its key; the order waits, and expires by itself")
                 return None
-            box = sealing.seal_key(sealing.open_key(mine, self.desk.sealing_key), recipient)
+            box = sealing.seal_key(sealing.open_key(mine.sealed, self.desk.sealing_key), recipient)
         except InferixError as error:
             self._tell(job, f"its key cannot be sealed to node {node}: {error}")
             return None

@@ -120,12 +120,15 @@ class WantedCancel(SQLModel, table=True):
 
 class SealedKey(SQLModel, table=True):
     """What is sealed to one node. A job key, ``subject`` being the job or quote id; ``node`` of the manager: what the
-    client uploaded. Or an attempt's opening (``inferix.canaries``), ``subject`` being the attempt's ``case_id``."""
+    client uploaded. Or an attempt's opening (``inferix.canaries``), ``subject`` being the attempt's ``case_id``.
+
+    ``recipient``: the public key that a keeper sealed to; a node may have another by now."""
 
     __tablename__ = "sealed_key"
     subject: bytes = _bytes(primary_key=True)
     node: int = Field(primary_key=True)
     sealed: bytes = _bytes()
+    recipient: bytes | None = _bytes(nullable=True)
 
 
 class QuoteJob(SQLModel, table=True):
