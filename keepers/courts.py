@@ -7,7 +7,7 @@ false leaf is for Disputes to cancel, not for this keeper to act on.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +48,17 @@ def confirmed(network: Network, leaf: BatchLeaf) -> bool:
     return attempt.status is AttemptStatus.ENDED and outcome_leaf(network, state, attempt) == leaf
 
 
-def _places(network: Network, *outcomes: Outcome) -> Iterator[tuple[Batch, int, BatchLeaf]]:
-    """The confirmed leaves of live batches with these outcomes."""
+def _places(
+    network: Network, *outcomes: Outcome, tasks: Collection[bytes] | None = None
+) -> Iterator[tuple[Batch, int, BatchLeaf]]:
+    """The confirmed leaves of live batches with these outcomes; of these tasks, or of all."""
     for batch in network.batches.values():
         if batch.status is BatchStatus.CANCELLED:
             continue
         for index, leaf in enumerate(batch.leaves):
-            if leaf.outcome in outcomes and index not in batch.voided and confirmed(network, leaf):
+            if leaf.outcome not in outcomes or index in batch.voided or (tasks is not None and leaf.task not in tasks):
+                continue
+            if confirmed(network, leaf):
                 yield batch, index, leaf
 
 
@@ -78,11 +82,12 @@ def decide_opening(network: Network) -> list[Step]:
 def decide_progress(network: Network) -> list[Step]:
     """Cases that can be charged, cleared or executed now."""
     outcomes = (Outcome.REJECTED, Outcome.ACCEPTED, Outcome.CLIENT_FAULT)
-    final: dict[tuple[bytes, int], Place] = {}
-    if any(case.status is CaseStatus.FROZEN for case in network.cases.values()):
-        for batch, index, leaf in _places(network, *outcomes):
-            if batch.status is BatchStatus.FINAL:
-                final[leaf.task, leaf.attempt] = (batch, index)
+    frozen = {case.task for case in network.cases.values() if case.status is CaseStatus.FROZEN}
+    final = {
+        (leaf.task, leaf.attempt): (batch, index)
+        for batch, index, leaf in (_places(network, *outcomes, tasks=frozen) if frozen else ())
+        if batch.status is BatchStatus.FINAL
+    }
     steps: list[Step] = []
     for case in network.cases.values():
         if case.status is CaseStatus.FROZEN:

@@ -195,7 +195,9 @@ class Mirror:
             )
             _keep_documents(session, documents)
             bare = ~exists().where(col(Event.block) == col(Block.number))
-            session.connection().execute(delete(Block).where(col(Block.number) <= last - KEPT_BLOCKS, bare))
+            # Those before were looked at when the blocks before these were written.
+            old = col(Block.number).between(headers[0].number - 1 - KEPT_BLOCKS, last - KEPT_BLOCKS)
+            session.connection().execute(delete(Block).where(old, bare))
 
     # -- taking back
 

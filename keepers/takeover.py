@@ -8,7 +8,7 @@ import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from inferix.replay import Network
 from inferix.replay.jobs import LIVE
@@ -71,8 +71,14 @@ class TakeOver:
 
     def cycle(self) -> None:
         """Calls out who is silent, and takes over what is due."""
+        with self.desk.follower.reading() as network:
+            live = [job for job in network.jobs.values() if job.status in LIVE]
+        others = [job.id for job in live if job.manager != self.desk.manager]
+        if not others:
+            return
+        mine = select(SealedKey.subject).where(SealedKey.node == self.desk.manager, col(SealedKey.subject).in_(others))
         with self.desk.database.reading() as session:
-            readable = set(session.exec(select(SealedKey.subject).where(SealedKey.node == self.desk.manager)))
+            readable = set(session.exec(mine))
         with self.desk.follower.reading() as network:
             due = decide_take_over(network, self.desk.manager, readable)
             called = decide_call_out(network, self.desk.manager, readable)

@@ -174,10 +174,10 @@ def reserved(network: Network, job: Job, epoch: int, charged: int) -> int:
     cut_off = network.epoch_end(epoch)
     if job.posted_at > cut_off or job.status == "void":
         return 0
-    end = network.ends_at(job.order.deadline, UNPROPOSED_AFTER)
-    if cut_off >= end and not _in_progress(network, job, cut_off):
-        return 0
     if job.ended_at and job.ended_at <= cut_off and _settled(network, job, epoch):
+        return 0
+    end = network.ends_at(job.order.deadline, UNPROPOSED_AFTER)
+    if cut_off >= end and not _in_progress(network, job, cut_off):  # which looks at every batch: few get this far
         return 0
     return max(0, job.order.cap - charged)
 
