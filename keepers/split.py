@@ -7,7 +7,7 @@ posts the same records again, under the same key, which is once.
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
@@ -28,12 +28,12 @@ RECORDS_AT_ONCE = 50
 
 
 def decide_orders(
-    network: Network, manager: int, rows: Sequence[SignedOrder], now: int
+    network: Network, manager: int, rows: Sequence[SignedOrder], now: int, sent: Collection[bytes] = ()
 ) -> tuple[list[list[SignedOrder]], dict[bytes, str]]:
     """(postings: orders that share a transaction; reasons of those that would be void).
 
     Orders marked for a posting before stay together; orders of other managers are theirs to post. ``now``: time of the
-    newest block, ahead of what is final.
+    newest block, ahead of what is final. ``sent``: the postings that are on their way: they wait to be final.
     """
     marked: dict[bytes, list[SignedOrder]] = {}
     fresh: list[SignedOrder] = []
@@ -42,6 +42,9 @@ def decide_orders(
     for row in rows:
         order, signature = Order.from_record(row.record)
         if row.job in network.jobs or order.manager != manager:
+            continue
+        if row.transaction in sent:
+            promised[order.account] += order.cap
             continue
         draft = Job(
             row.job, order, signature, max(now, network.time), network.block, order.manager, _owner(network, order)
@@ -77,6 +80,10 @@ def posting_name(rows: Sequence[SignedOrder]) -> bytes:
     return keccak(b"".join(row.record for row in rows))
 
 
+def _key(posting: bytes) -> str:
+    return f"orders:{posting.hex()}"
+
+
 def decide_cancels(network: Network, rows: Sequence[WantedCancel]) -> Mapping[bytes, Order]:
     """The orders to cancel, by job: those that still run."""
     live = {row.job: network.jobs[row.job] for row in rows if row.job in network.jobs}
@@ -97,8 +104,10 @@ class Split:
             rows = session.exec(wanted.order_by(col(SignedOrder.received_at), col(SignedOrder.job))).all()
             cancels = session.exec(select(WantedCancel)).all()
         now = self.client.header("latest").timestamp if rows else 0
+        names = {row.transaction for row in rows if row.transaction is not None}
+        sent = {name for name in names if self.desk.sender.done(_key(name))}
         with self.desk.follower.reading() as network:
-            postings, refused = decide_orders(network, self.desk.manager, rows, now)
+            postings, refused = decide_orders(network, self.desk.manager, rows, now, sent)
             cancel = decide_cancels(network, cancels)
             done = [row.job for row in rows if row.job in network.jobs]
             ended = [row.job for row in cancels if row.job in network.jobs and row.job not in cancel]
@@ -140,8 +149,5 @@ class Split:
                 for row in rows:
                     row.transaction = name
                     session.merge(row)
-        key = f"orders:{name.hex()}"
-        if self.desk.sender.done(key):
-            return
-        if self.desk.try_send(WORK, key, "Orders", "post", b"".join(row.record for row in rows)):
+        if self.desk.try_send(WORK, _key(name), "Orders", "post", b"".join(row.record for row in rows)):
             log.info("posted %d orders", len(rows), extra={"jobs": [row.job.hex() for row in rows]})

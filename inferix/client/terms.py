@@ -10,7 +10,8 @@ from inferix.models.job import JobSpec, QuoteRequest
 from inferix.replay.orders import MIN_CAP_PER_TASK
 from inferix.units import NanoIbm, NanoUsd, fee_of
 
-POST_WITHIN = 600  # seconds
+POST_WITHIN = 3_600
+"""Seconds from the newest final block on, which may be a quarter of an hour old; as long as a quote stands."""
 
 
 @dataclass(frozen=True)

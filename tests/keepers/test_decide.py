@@ -101,6 +101,16 @@ def test_orders__the_newest_block_is_past_post_by_though_the_final_one_is_not__r
     assert decide_orders(chain.network, MANAGER, [row], chain.time + 601)[1].keys() == {row.job}
 
 
+def test_regression_an_order_that_is_on_its_way_is_not_refused_while_it_waits_to_be_final(chain: Chain) -> None:
+    """Past its post-by time it was, where finality takes long, and the client was told that it never came."""
+    sent, next_one = waiting(chain, cap=60 * 10**9), waiting(chain, cap=60 * 10**9, post_by=chain.time + 6_000)
+    sent.transaction = posting_name([sent])
+    postings, refused = decide_orders(chain.network, MANAGER, [sent, next_one], chain.time + 601, {sent.transaction})
+    assert postings == []
+    assert refused.keys() == {next_one.job}, "its cap counts"
+    assert sent.job in decide_orders(chain.network, MANAGER, [sent], chain.time + 601)[1]
+
+
 def test_orders__of_another_manager_or_on_chain__left_alone(chain: Chain) -> None:
     other, posted = waiting(chain, manager=9), waiting(chain)
     chain.emit("OrdersPosted", poster="0x", records=posted.record)
