@@ -6,7 +6,7 @@ The draw decides, not the keeper: whoever holds an open draw or a seat gets the 
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlmodel import col, select
 
@@ -79,7 +79,6 @@ class Sealer:
 
     desk: Desk
     decide: Callable[[Network, int], set[Reader]]
-    _told: set[bytes] = field(default_factory=set)
 
     def cycle(self) -> None:
         """Seals what is missing."""
@@ -105,19 +104,16 @@ class Sealer:
 
     def _box(self, job: bytes, node: int, recipient: bytes, known: dict[Reader, SealedKey]) -> bytes | None:
         """The job's key for a node; None when it cannot be had, which is said once."""
-        mine = known.get((job, self.desk.manager))
+        name, mine = job.hex()[:12], known.get((job, self.desk.manager))
         try:
             if mine is None:
-                self._tell(job, "its client has not handed in its key; the order waits, and expires by itself")
+                self.desk.warn_once(
+                    log, f"job {name}: its client has not handed in its key; it waits, and expires by itself"
+                )
                 return None
             box = sealing.seal_key(sealing.open_key(mine.sealed, self.desk.sealing_key), recipient)
         except InferixError as error:
-            self._tell(job, f"its key cannot be sealed to node {node}: {error}")
+            self.desk.warn_once(log, f"job {name}: its key cannot be sealed to node {node}: {error}")
             return None
-        log.info("job %s: key sealed to node %d", job.hex()[:12], node, extra={"job": job.hex(), "node": node})
+        log.info("job %s: key sealed to node %d", name, node, extra={"job": job.hex(), "node": node})
         return box
-
-    def _tell(self, job: bytes, what: str) -> None:
-        if job not in self._told:
-            self._told.add(job)
-            log.warning("job %s: %s", job.hex()[:12], what, extra={"job": job.hex()})

@@ -7,7 +7,7 @@ never asks for or ends its own, and puts up few bonds. Why: docs/decisions/018-d
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from inferix.chain.client import ChainClient
@@ -169,7 +169,6 @@ class Availability:
     client: ChainClient
     stake: bool
     patience: int
-    _told: set[str] = field(default_factory=set)
 
     def cycle(self) -> None:
         """Answers first: silence costs most."""
@@ -182,10 +181,10 @@ class Availability:
         for key, manager in seals:
             self.desk.try_send(MONEY, key, "Batches", "seal", manager)
         for dispute, reason in silent.items():
-            self._tell(f"dispute {dispute.hex()[:12]} about this manager's root has no answer: {reason}")
+            self.desk.warn_once(log, f"dispute {dispute.hex()[:12]} about this manager's root has no answer: {reason}")
         for demand in demands[left:]:
             why = "enough bonds are at stake" if self.stake else "no bond is put up for it"
-            self._tell(f"{demand.says}: {why}")
+            self.desk.warn_once(log, f"{demand.says}: {why}")
         self.desk.try_each([partial(self._turn, step) for step in steps])
         self._ask(demands[:left])
 
@@ -201,8 +200,3 @@ class Availability:
     def _turn(self, step: Step, lane: str = MONEY) -> bool:
         key, function, arguments = step
         return self.desk.try_send(lane, key, "Availability", function, *arguments)
-
-    def _tell(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            log.warning("%s", what)

@@ -18,7 +18,7 @@ WORK = "work"
 """The lane of the manager's operator: what only the manager may do."""
 MONEY = "money"
 """The lane of another account: cranks that anybody may turn, so that they never stand in the way of work."""
-
+MAX_WARNED = 10_000
 
 Step = tuple[str, str, tuple[object, ...]]
 """(key, function of a contract, arguments): what a keeper decides to call."""
@@ -37,6 +37,15 @@ class Desk:
     operator_key: bytes = field(repr=False)
     sealing_key: bytes = field(repr=False)
     _refusals: dict[str, str] = field(default_factory=dict, repr=False)
+    _warned: set[str] = field(default_factory=set, repr=False)
+
+    def warn_once(self, logger: logging.Logger, what: str) -> None:
+        """A warning that a cycle would repeat for as long as it holds."""
+        if what not in self._warned:
+            if len(self._warned) >= MAX_WARNED:
+                self._warned.clear()
+            self._warned.add(what)
+            logger.warning("%s", what)
 
     def send(self, lane: str, key: str, contract: str, function: str, *arguments: object) -> None:
         """Does an action once; ``key`` says what it does. Raises CallReverted when the contract refuses it now."""

@@ -119,7 +119,6 @@ class Disputes:
     client: ChainClient
     stake: bool
     patience: int
-    _told: set[str] = field(default_factory=set)
     _seen: dict[bytes, Findings] = field(default_factory=dict)
     _seen_in: ReferenceType[Network] | None = None
 
@@ -129,7 +128,7 @@ class Disputes:
             steps, silent = decide_answers(network, self.desk.manager, self._block_hash)
             steps += decide_expiry(network, self.desk.manager)
         for dispute, reason in silent.items():
-            self._tell(f"dispute {dispute.hex()[:12]} about this manager's batch has no answer: {reason}")
+            self.desk.warn_once(log, f"dispute {dispute.hex()[:12]} about this manager's batch has no answer: {reason}")
         self.desk.try_each([partial(self._turn, step) for step in steps] + [self._object, self._equivocations])
 
     def _block_hash(self, number: int) -> bytes:
@@ -149,7 +148,7 @@ class Disputes:
         left = max(0, left - sum(objections[-1].is_staked for objections in lanes))
         unstaked = "enough bonds are at stake" if self.stake else "no bond is put up for it"
         for says, why in (told | {fault.says: unstaked for fault in faults[left:]}).items():
-            self._tell(f"{says}: {why}")
+            self.desk.warn_once(log, f"{says}: {why}")
         turns = [partial(self._try, objections) for objections in lanes]
         self.desk.try_each([*turns, *(partial(self._take_to_panel, fault) for fault in faults[:left])])
 
@@ -220,8 +219,3 @@ class Disputes:
         wanted = select(Message).where(Message.kind == "Vote", or_(col(Message.anchored_in).is_(None), several))
         with self.desk.database.reading() as session:
             return list(session.exec(wanted))
-
-    def _tell(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            log.warning("%s", what)

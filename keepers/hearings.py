@@ -122,7 +122,6 @@ class Hearings:
     desk: Desk
     contracts: Contracts
     stake: bool
-    _told: set[str] = field(default_factory=set)
     _seen: dict[RootName, list[WrongLeaf]] = field(default_factory=dict)
     _seen_in: ReferenceType[Network] | None = None
 
@@ -145,7 +144,7 @@ class Hearings:
             left = bonds_left(network, self.desk.manager) if self.stake else 0
         for name, row in found[left:]:
             why = "enough bonds are at stake" if self.stake else "no bond is put up for it"
-            self._tell(f"{_words(name, row)}: {why}")
+            self.desk.warn_once(log, f"{_words(name, row)}: {why}")
         turns = [partial(self._turn, step) for step in steps]
         self.desk.try_each([*turns, *(partial(self._object, name, row) for name, row in found[:left])])
 
@@ -173,14 +172,9 @@ class Hearings:
             try:
                 self._seen[name] = wrong_leaves(network, name)
             except InferixError as error:
-                self._tell(f"{name.kind.name.lower()} root {name.index} cannot be compared: {error}")
+                self.desk.warn_once(log, f"{name.kind.name.lower()} root {name.index} cannot be compared: {error}")
                 return []
         return self._seen[name]
-
-    def _tell(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            log.warning("%s", what)
 
 
 def _words(name: RootName, row: WrongLeaf) -> str:
