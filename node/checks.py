@@ -3,7 +3,8 @@
 
 What was had and is wrong is the worker's fault: rejected. A package that does not open is the client's: client_fault.
 What cannot be had raises `NotFound` or `Unavailable`, and the caller tries again while there is time. A difference from
-a worker on another build or kind of device is not calibrated: it is void, nobody's fault, never a rejection.
+a worker on another build or kind of device is not calibrated: it is void, nobody's fault, never a rejection. So is what
+could not be read here (`ReaderStopped`): a file may be made for that, but a full disk looks the same.
 """
 
 import logging
@@ -40,7 +41,8 @@ MOVIE_LEVELS: Final = 24
 
 
 class PictureReader(Protocol):
-    """Reads a stranger's pictures, in a sandbox. Raises BadResult for what does not parse."""
+    """Reads a stranger's pictures, in a sandbox. Raises BadResult for what does not parse, ReaderStopped where that was
+    not told."""
 
     def picture(self, png: Path, work: Path, size: tuple[int, int] | None = None) -> ByteArray:
         """(height, width, 3 or 4) uint8; ``size``: (width, height), refused before it is unpacked if it is another."""
@@ -94,6 +96,7 @@ class Checker:
         """The finding of one attempt; ``assignment.item`` is a Verify or a PanelDuty.
 
         :raises NotFound, Unavailable: something cannot be had (yet). EngineStopped: this node's engine failed.
+            ReaderStopped: what was delivered could not be read here.
         """
         item = assignment.item
         assert isinstance(item, Verify | PanelDuty)

@@ -14,7 +14,7 @@ class SandboxedReader:
         self._unsafe = unsafe
 
     def picture(self, png: Path, work: Path, size: tuple[int, int] | None = None) -> ByteArray:
-        """(height, width, 3 or 4) uint8; ``size``: (width, height). Raises BadResult."""
+        """(height, width, 3 or 4) uint8; ``size``: (width, height). Raises BadResult, ReaderStopped."""
         return read_picture(png, work, size=size, unsafe=self._unsafe)
 
     def movie_frame(self, movie: Path, work: Path, at: int, frames: int, size: tuple[int, int]) -> ByteArray:

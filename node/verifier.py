@@ -2,8 +2,8 @@
 """A verifier's decisions: what it votes, and when it gives up.
 
 A vote says what was found, and is committed to before anybody shows one. ``unserved``: data or key could not be had in
-half of the time that was left when the work was first seen. ``void``: this node's own engine or disk failed it, or the
-job is for another engine. Both are contrary to acceptance, and blame nobody.
+half of the time that was left when the work was first seen. ``void``: this node's own engine, reader or disk failed it,
+or the job is for another engine. Both are contrary to acceptance, and blame nobody.
 """
 
 import logging

@@ -43,6 +43,13 @@ class EngineStopped(EngineError, Unavailable):
         self.limit = limit
 
 
+class ReaderStopped(EngineError):
+    """Reading a stranger's file failed here, by a limit, a signal or a full disk: nobody's fault.
+
+    Not Unavailable: a file may be made so, and who waits for it waits for ever.
+    """
+
+
 class EngineMissing(EngineError, Misconfigured):
     """No such engine, or a part of it (a library, a GPU) is not there; the message says what to install."""
 

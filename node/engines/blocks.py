@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferix.proofs.rendering import CHANNELS, COLOUR, Tile
-from node.engines.base import BadResult, FloatArray
+from node.engines.base import BadResult, FloatArray, ReaderStopped
 
 LINES: Final = 16  # of a block
 _HEAD: Final = struct.pack("<II", 20000630, 2)  # OpenEXR's magic, version 2, one part of scan lines
@@ -45,7 +45,7 @@ _TYPES: Final = {_HALF: "<f2", _FLOAT: "<f4"}
 class RawBlocks:
     """A raw frame of ``size`` (width, height), open for reading; use ``with``.
 
-    :raises BadResult: it is not a raw frame of this format and size.
+    :raises BadResult: it is not a raw frame of this format and size. ReaderStopped: it cannot be opened here.
     """
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
@@ -53,7 +53,7 @@ class RawBlocks:
         try:
             self._file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         except OSError as error:
-            raise BadResult(f"{path.name} cannot be read: {error.strerror}") from error
+            raise ReaderStopped(f"{path.name} could not be read here: {error.strerror}") from error
         try:
             self._length = os.fstat(self._file).st_size
             self._seen: dict[int, FloatArray] = {}

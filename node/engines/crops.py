@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads pictures that a stranger made, in a sandbox of its own: parsers have bugs, and here they meet hostile files."""
+"""Reads pictures that a stranger made, in a sandbox of its own: parsers have bugs, and here they meet hostile files.
+
+A file is bad where its parser says so. Where the parser ends instead, by a limit or a crash, its file may be innocent.
+"""
 
 import struct
 from collections.abc import Sequence
@@ -10,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferix.proofs.rendering import CHANNELS, Tile
-from node.engines.base import BadResult, EngineSettings, EngineStopped, FloatArray, RenderSettings
+from node.engines.base import BadResult, EngineSettings, EngineStopped, FloatArray, ReaderStopped, RenderSettings
 from node.engines.launch import start_python
 from node.engines.process import JsonProcess
 from node.engines.serve import Report, serve
@@ -29,7 +32,7 @@ def read_crops(
 ) -> list[FloatArray]:
     """These tiles of a raw frame, each (height, width, 10) float32. ``work``: a private folder, made if absent.
 
-    :raises BadResult: it is not a raw frame of this size, or a tile is outside of it.
+    :raises BadResult: it is not a raw frame of this size, or a tile is outside of it. ReaderStopped.
     """
     counts = [tile.width * tile.height * CHANNELS for tile in tiles]
     boxes = [(tile.x, tile.y, tile.width, tile.height) for tile in tiles]
@@ -48,7 +51,7 @@ def read_crops(
 def read_picture(png: Path, work: Path, *, size: tuple[int, int] | None = None, unsafe: bool = False) -> ByteArray:
     """An 8-bit PNG as (height, width, 3 or 4) uint8. ``size`` (width, height) is checked before any pixel is unpacked.
 
-    :raises BadResult: it is none, or of another size.
+    :raises BadResult: it is none, or of another size. ReaderStopped.
     """
     width, height, channels = _png_shape(png)
     if size is not None and (width, height) != size:
@@ -69,7 +72,7 @@ def read_movie_frame(
     """Frame ``at``, from 0, of a movie of ``frames`` stills of ``size`` (width, height), without an odd last row and
     column: (height, width, 3) uint8.
 
-    :raises BadResult: it does not play, or has another size or number of frames.
+    :raises BadResult: it does not play, or has another size or number of frames. ReaderStopped.
     """
     process = start_python("node.engines.blender.inside", work, EngineSettings(limits=_LIMITS, unsafe=unsafe))
     try:
@@ -86,9 +89,9 @@ def read_movie_frame(
 def _fetch(process: JsonProcess, operation: str, name: str, **arguments: Any) -> bytes:
     try:
         process.call(operation, output=name, **arguments)
+        path, _ = process.take(name)
     except EngineStopped as error:
-        raise BadResult(f"the file cannot be read: {error}") from error
-    path, _ = process.take(name)
+        raise ReaderStopped(f"a file could not be read here: {error}") from error
     data = path.read_bytes()
     path.unlink()
     return data
@@ -100,7 +103,7 @@ def _png_shape(png: Path) -> tuple[int, int, int]:
         with png.open("rb") as file:
             head = file.read(26)
     except OSError as error:
-        raise BadResult(f"{png.name} cannot be read: {error.strerror}") from error
+        raise ReaderStopped(f"{png.name} could not be read here: {error.strerror}") from error
     if len(head) < 26 or not head.startswith(_PNG_MAGIC) or head[12:16] != b"IHDR":
         raise BadResult(f"{png.name} is not a PNG file")
     width, height, depth, colour = struct.unpack(">IIBB", head[16:26])

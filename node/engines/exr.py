@@ -76,7 +76,7 @@ def read_frame(path: Path, size: tuple[int, int] | None = None) -> Passes:
     try:
         channels = OpenEXR.File(str(path), separate_channels=True).channels()
         combined, albedo, normal = (_join(channels, names) for names in (_COMBINED, _ALBEDO, _NORMAL))
-    except (RuntimeError, ValueError, KeyError, TypeError, MemoryError) as error:
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise BadExr(f"{path.name}: the pixels cannot be read ({_said(error, path)})") from error
     if any(channels[name].pixels.dtype != np.float32 for name in _COMBINED):
         raise BadExr(f"{path.name}: the combined pass is not float32")
@@ -101,7 +101,7 @@ def _check_header(path: Path, size: tuple[int, int] | None) -> None:
         low, high = header["dataWindow"]
         found = (int(high[0]) - int(low[0]) + 1, int(high[1]) - int(low[1]) + 1)
         names = {str(channel.name) for channel in header["channels"]}
-    except (RuntimeError, ValueError, KeyError, TypeError, IndexError, MemoryError) as error:
+    except (RuntimeError, ValueError, KeyError, TypeError, IndexError) as error:
         raise BadExr(f"{path.name} is not an EXR file ({_said(error, path)})") from error
     if len(parts) != 1 or names != {*_COMBINED, *_ALBEDO, *_NORMAL}:
         raise BadExr(

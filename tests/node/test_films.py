@@ -10,10 +10,11 @@ import pytest
 
 from inferix.models.result import Film, FrameResult
 from inferix.models.roles import Outcome
+from node.engines import ReaderStopped
 from node.engines.exr import read_frame
 from tests.node.delivery import Delivery, give_up, remove, voted
 from tests.node.network import Job, Network
-from tests.node.noise_engine import KERNEL
+from tests.node.noise_engine import KERNEL, DirectReader
 from tests.node.running import Node
 
 
@@ -86,6 +87,21 @@ def test_verify_film__incomplete_or_unreadable__rejected(
     }[missing]
     outcome, _ = voted(verifier, delivery.change(film=changed).verify(verifier, results=results))
     assert outcome is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("operation", ["picture", "movie_frame"])
+def test_regression_a_reader_that_stops_here_blames_no_worker(
+    network: Network, verifier: Node, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """It is tried again, as what this node's engine fails at is, and void in the end."""
+
+    def stop(*_: object) -> None:
+        raise ReaderStopped("a file could not be read here: it took longer than the limit allows")
+
+    delivery, results = _film(network, job, tmp_path)
+    monkeypatch.setattr(DirectReader, operation, stop)
+    outcome, measurement = give_up(verifier, delivery.verify(verifier, results=results))
+    assert (outcome, "could not be read here" in measurement.reason) == (Outcome.VOID, True)
 
 
 def test_verify_film__movie_not_in_storage__unserved(

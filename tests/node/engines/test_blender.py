@@ -17,8 +17,10 @@ from node.engines import (
     EngineStopped,
     Progress,
     RawFrame,
+    ReaderStopped,
     RenderSettings,
     Request,
+    crops,
     exr,
 )
 from node.engines.blender.host import BlenderEngine
@@ -248,6 +250,25 @@ def test_a_strangers_png_that_is_none_is_a_bad_result(
     path.write_bytes(demo.assemble_frame(3, raw.path).path.read_bytes()[:cut])
     with pytest.raises(BadResult):
         read_picture(path, tmp_path / "work")
+
+
+def test_regression_a_reader_that_a_limit_stops_blames_no_file(
+    demo: BlenderSession, raw: RawFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A verifier without room, or too slow, rejected an honest film, and its worker's stake was frozen."""
+    film, size = demo.assemble([(3, raw.path)], fps=12.0), (SMALL.width, SMALL.height)
+    monkeypatch.setattr(crops, "_LIMITS", Limits(disk_bytes=1_000))
+    with pytest.raises(ReaderStopped):
+        read_crops(raw.path, SMALL, [Tile(0, 0, *size)], tmp_path / "crops")
+    with pytest.raises(ReaderStopped):
+        read_picture(film.stills[0].path, tmp_path / "picture")
+    with pytest.raises(ReaderStopped):
+        read_movie_frame(film.movie, tmp_path / "movie", 0, 1, size)
+    monkeypatch.setattr(crops, "_LIMITS", Limits(wall_seconds=0.01))
+    with pytest.raises(ReaderStopped, match="longer than the limit"):
+        read_movie_frame(film.movie, tmp_path / "movie", 0, 1, size)
+    with pytest.raises(ReaderStopped, match="could not be read here"):
+        read_picture(tmp_path / "gone.png", tmp_path / "picture")
 
 
 def test_a_preview_foretells_the_cost(demo: BlenderSession) -> None:

@@ -116,9 +116,12 @@ def movie_frame(path: str, at: int, frames: int, size: tuple[int, int]) -> Float
     still = os.path.abspath("movie-frame.png")
     scene = bpy.data.scenes.new("movie")
     try:
-        strip = scene.sequence_editor_create().strips.new_movie(
-            name="movie", filepath=path, channel=1, frame_start=1, fit_method="ORIGINAL"
-        )
+        try:
+            strip = scene.sequence_editor_create().strips.new_movie(
+                name="movie", filepath=path, channel=1, frame_start=1, fit_method="ORIGINAL"
+            )
+        except RuntimeError as error:
+            raise BadPicture(f"{name} does not play: {error}") from error
         element = strip.elements[0]
         found = (element.orig_width, element.orig_height, strip.frame_duration)
         if found != (*even, frames):
@@ -129,11 +132,12 @@ def movie_frame(path: str, at: int, frames: int, size: tuple[int, int]) -> Float
         scene.view_settings.view_transform = "Standard"
         strip.frame_start = 1 - at  # a frame that is set is not, in a scene without a window
         bpy.ops.render.render(write_still=True, scene=scene.name)
-    except RuntimeError as error:
-        raise BadPicture(f"{name} does not play: {error}") from error
     finally:
         bpy.data.scenes.remove(scene)
-    pixels = read_png(still, even)
+    try:
+        pixels = read_png(still, even)
+    except BadPicture as error:  # Blender says nothing of a full disk
+        raise OSError(f"the still that was to show {name} is none: {error}") from error
     os.unlink(still)
     return pixels
 
