@@ -117,7 +117,8 @@ class Executor(Generic[Item]):
             self._work(item)
         except Later as error:
             log.info("%s: %s; again in %.0f s", _short(key), error, LATER_SECONDS)
-            self._resting[key] = self._monotonic() + LATER_SECONDS
+            with self._changed:
+                self._resting[key] = self._monotonic() + LATER_SECONDS
         except InferixError as error:
             self._rest(key)
             log.log(logging.DEBUG if self._closed else logging.WARNING, "%s: %s", _short(key), error)
@@ -128,11 +129,13 @@ class Executor(Generic[Item]):
             else:
                 log.exception("%s: unexpected", _short(key))
         else:
-            self._failures.pop(key, None)
+            with self._changed:
+                self._failures.pop(key, None)
 
     def _rest(self, key: str) -> None:
-        count = self._failures[key] = self._failures.get(key, 0) + 1
-        self._resting[key] = self._monotonic() + min(LONGEST_REST, FIRST_REST * (1 << min(count - 1, 10)))
+        with self._changed:
+            count = self._failures[key] = self._failures.get(key, 0) + 1
+            self._resting[key] = self._monotonic() + min(LONGEST_REST, FIRST_REST * (1 << min(count - 1, 10)))
 
 
 def _short(key: str) -> str:

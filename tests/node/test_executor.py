@@ -3,6 +3,7 @@
 
 import logging
 import threading
+import time
 from errno import ENOSPC
 
 import pytest
@@ -119,6 +120,31 @@ def test_drop__forgets_what_is_no_longer_listed(bench: Bench) -> None:
     assert not bench.executor.knows("a")
     bench.executor.step()
     assert bench.done == ["b"]
+
+
+def test_regression_work_that_fails_while_items_are_dropped_ends_nothing() -> None:
+    """Its rest was written by the one thread while the other read all of them, and the node ended."""
+    began, fail = threading.Event(), threading.Event()
+
+    def work(_: str) -> None:
+        began.set()
+        assert fail.wait(10)
+        raise NotFound("away")
+
+    executor: Executor[str] = Executor(work, lambda: None)
+    executor._resting, executor._failures = {"over": 0.0, "long over": 0.0}, {"over": 1}
+
+    def keep(key: str) -> bool:
+        fail.set()
+        time.sleep(0.2)  # so that the other thread comes to its rest
+        return True
+
+    executor.start()
+    executor.submit("a", 1, "a")
+    assert began.wait(10)
+    executor.drop(keep)
+    executor.close()
+    assert executor._resting.keys() == {"over", "long over", "a"}
 
 
 def test_thread__works_until_closed() -> None:
