@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS documents (digest BLOB PRIMARY KEY, data BLOB NOT NUL
 CREATE TABLE IF NOT EXISTS frames (
   task BLOB NOT NULL, attempt INTEGER NOT NULL, frame INTEGER NOT NULL, origin TEXT NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (task, attempt, frame));
+CREATE INDEX IF NOT EXISTS ready ON signed (state) WHERE state = 'ready';
+CREATE INDEX IF NOT EXISTS unstored ON documents (stored) WHERE stored = 0;
 """
 
 HELD, READY, SENT, REFUSED = "held", "ready", "sent", "refused"
@@ -137,10 +139,8 @@ class Journal:
 
     def sendable(self) -> list[Entry]:
         """Messages to send whose documents are stored, oldest first."""
-        condition = (
-            "WHERE state = 'ready' AND (document = x'' OR document IN (SELECT digest FROM documents WHERE stored))"
-        )
-        return self._entries(f"{condition} ORDER BY rowid")
+        is_stored = "EXISTS (SELECT 1 FROM documents WHERE digest = document AND stored)"
+        return self._entries(f"WHERE state = 'ready' AND (document = x'' OR {is_stored}) ORDER BY rowid")
 
     def latest(self, count: int) -> list[Entry]:
         """The newest messages, newest first."""
@@ -156,7 +156,7 @@ class Journal:
     def unstored(self) -> list[tuple[bytes, bytes]]:
         """(digest, data) of the documents that still have to be stored."""
         with self._lock:
-            return list(self._db.execute("SELECT digest, data FROM documents WHERE NOT stored ORDER BY rowid"))
+            return list(self._db.execute("SELECT digest, data FROM documents WHERE stored = 0 ORDER BY rowid"))
 
     def mark_stored(self, digest: bytes) -> None:
         """The network has this document."""

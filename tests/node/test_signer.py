@@ -2,6 +2,7 @@
 """What a node signs once, signs again, or never; and that a restart changes none of it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from inferix.keystore import Keys, new_keys
 from inferix.messages import Acceptance, Message, Order, Probe, Receipt, Request, Vote, VoteCommitment
 from inferix.models.result import Measurement
 from node.identity import Identity
-from node.journal import HELD, READY, SENT, Journal
+from node.journal import HELD, READY, SENT, Entry, Journal
 from node.signer import AlreadySigned, NotOurs, Signer, message_of
 from node.transport import BlockClock
 from tests.node.network import DOMAIN, START
@@ -168,6 +169,31 @@ def test_journal__damaged__refused_rather_than_started_anew(tmp_path: Path) -> N
     path.write_bytes(b"this is no database, but it is long enough to be read as one" * 20)
     with pytest.raises(Corrupt, match="signing twice"):
         Journal(path, "owner")
+
+
+def test_regression_what_is_asked_all_the_time_reads_no_whole_table(tmp_path: Path) -> None:
+    """Several times a second, of tables that hold all that was ever signed; and in the journal of an older program."""
+    path, stored, other = tmp_path / "journal.sqlite", bytes([1]) * 32, bytes([2]) * 32
+    with closing(Journal(path, "owner")) as journal:
+        for digest in (stored, other):
+            journal.keep_document(digest, b"document")
+        journal.mark_stored(stored)
+        for document, state in ((stored, READY), (other, READY), (b"", READY), (stored, SENT)):
+            subject = document + state.encode()
+            journal.add(Entry("Receipt", subject, b"", b"", b"", document, state, "", START))
+        for (name,) in journal._db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND sql <> ''"
+        ).fetchall():
+            journal._db.execute(f"DROP INDEX {name}")
+    with closing(Journal(path, "owner")) as journal:
+        asked: list[str] = []
+        journal._db.set_trace_callback(asked.append)
+        assert [entry.document for entry in journal.sendable()] == [stored, b""]
+        assert [digest for digest, _ in journal.unstored()] == [other]
+        journal._db.set_trace_callback(None)
+        steps = [step for query in asked for *_, step in journal._db.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert len(asked) == 2
+    assert [step for step in steps if not step.startswith(("SEARCH", "CORRELATED"))] == []
 
 
 def test_journal__is_private_and_forgets_old_documents_only(desk: Desk) -> None:
