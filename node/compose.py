@@ -3,7 +3,6 @@
 
 import threading
 from dataclasses import dataclass
-from typing import Final
 
 from inferix.models.parameters import DEFAULTS
 from inferix.proofs.calibration import Calibration
@@ -24,8 +23,6 @@ from node.signer import Signer
 from node.vault import Vault
 from node.verifier import Verifier
 from node.worker import Worker
-
-KEEP_DOCUMENTS: Final = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,6 @@ def compose(machine: Machine, identity: Identity, remote: Remote, stop: threadin
     """The loop of a node and its journal, which the caller closes."""
     journal = Journal(machine.home.journal, owner_of(identity.address, identity.domain))
     clock = remote.api.clock
-    journal.forget_before(clock.now() - KEEP_DOCUMENTS)
     progress = ProgressReport(remote.api)
     sessions = SessionPool(machine.engine, machine.home.work)
     sessions.on_progress = progress

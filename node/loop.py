@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.7
 STOP_SECONDS: Final = 0.2
+FORGET_SECONDS: Final = 86_400
+KEEP_DOCUMENTS: Final = 30 * 86_400
 
 
 class Role(Protocol):
@@ -47,6 +49,7 @@ class Loop:
         self._stop = stop
         self._failures = 0
         self._unknown: set[bytes] = set()
+        self._forget_at = 0
         self.executor: Executor[Work] = Executor(role.do, parts.sessions.close_idle)
 
     def run(self) -> None:
@@ -71,6 +74,7 @@ class Loop:
             for item in work:
                 self._take(item)
             self._outbox.flush()
+            self._forget()
         except InferixError as error:
             self._failures += 1
             pause = back_off(self._failures, error.retry_after if isinstance(error, Unavailable) else None)
@@ -82,6 +86,13 @@ class Loop:
             log.info("the network answers again")
         self._failures = 0
         return POLL_SECONDS
+
+    def _forget(self) -> None:
+        """Once a day, documents that nobody asks this node for any more."""
+        now = self._parts.clock.now()
+        if now >= self._forget_at:
+            self._forget_at = now + FORGET_SECONDS
+            self._parts.journal.forget_before(now - KEEP_DOCUMENTS)
 
     def _ask_time(self) -> None:
         """After this machine slept, say, its time is wrong and its requests are refused; the time itself is public."""

@@ -10,7 +10,7 @@ import pytest
 from inferix.errors import Corrupt
 from inferix.messages import Acceptance, Probe, Receipt
 from inferix.models.work import Offer, ProbeDuty, Run
-from node.journal import READY, REFUSED, Entry
+from node.journal import READY, REFUSED, SENT, Entry
 from node.loop import POLL_SECONDS
 from node.outbox import Outbox
 from tests.node.network import START, Job, Network
@@ -140,6 +140,29 @@ def test_regression_an_answer_that_is_no_answer_loses_no_message(
     assert network.received == []
     assert outbox.flush() == 1
     assert len(network.received) == 1
+
+
+def after(network: Network, node: Node, seconds: int) -> None:
+    """Time goes on: the first request is refused, the second has the new time."""
+    network.time += seconds
+    for _ in range(2):
+        node.loop.step()
+
+
+def test_regression_a_node_that_is_never_started_anew_forgets_old_documents(network: Network, worker: Node) -> None:
+    worker.loop.step()
+    worker.journal.keep_document(b"old", b"document")
+    worker.journal.mark_stored(b"old")
+    worker.journal.add(Entry("Receipt", b"subject", b"", b"", b"", b"old", SENT, "", START))
+
+    def kept() -> int:
+        return int(worker.journal._db.execute("SELECT count(*) FROM documents").fetchone()[0])
+
+    after(network, worker, 29 * 86_400)
+    assert kept() == 1
+    after(network, worker, 2 * 86_400)
+    assert kept() == 0
+    assert worker.journal.find("Receipt", b"subject") is not None
 
 
 def _wait_for(true: object, seconds: float = 30.0) -> None:
