@@ -180,6 +180,11 @@ class Journal:
             )
             return dict(rows)
 
+    def attempts(self) -> set[tuple[bytes, int]]:
+        """(task, attempt) of those with frames."""
+        with self._lock:
+            return set(self._db.execute("SELECT DISTINCT task, attempt FROM frames"))
+
     def drop_frames(self, task: bytes, attempt: int) -> None:
         """Forget the frames of an attempt."""
         with self.transaction():

@@ -15,13 +15,14 @@ from inferix.models.work import Open, ProbeDuty, Reveal, Work
 from node.api import Api
 from node.executor import Executor
 from node.outbox import Outbox
-from node.parts import Parts, key_of
+from node.parts import Parts, key_of, run_key
 from node.transport import back_off
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.7
 STOP_SECONDS: Final = 0.2
+GONE_SECONDS: Final = 600
 FORGET_SECONDS: Final = 86_400
 KEEP_DOCUMENTS: Final = 30 * 86_400
 
@@ -49,7 +50,8 @@ class Loop:
         self._stop = stop
         self._failures = 0
         self._unknown: set[bytes] = set()
-        self._forget_at = 0
+        self._gone: set[tuple[bytes, int]] = set()
+        self._look_at = self._forget_at = 0
         self.executor: Executor[Work] = Executor(role.do, parts.sessions.close_idle)
 
     def run(self) -> None:
@@ -88,11 +90,18 @@ class Loop:
         return POLL_SECONDS
 
     def _forget(self) -> None:
-        """Once a day, documents that nobody asks this node for any more."""
-        now = self._parts.clock.now()
+        """Frames of attempts that are twice not listed, ten minutes apart: a reorganisation may bring one back. Once a
+        day documents that nobody asks this node for any more."""
+        journal, now = self._parts.journal, self._parts.clock.now()
+        if now >= self._look_at:
+            self._look_at = now + GONE_SECONDS
+            gone = {each for each in journal.attempts() if not self._parts.listing.has(run_key(*each))}
+            for task, attempt in gone & self._gone:
+                journal.drop_frames(task, attempt)
+            self._gone = gone
         if now >= self._forget_at:
             self._forget_at = now + FORGET_SECONDS
-            self._parts.journal.forget_before(now - KEEP_DOCUMENTS)
+            journal.forget_before(now - KEEP_DOCUMENTS)
 
     def _ask_time(self) -> None:
         """After this machine slept, say, its time is wrong and its requests are refused; the time itself is public."""

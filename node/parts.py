@@ -48,6 +48,11 @@ def key_of(item: Work) -> str:
             return f"{item.kind} {item.task.hex()}/{item.attempt}"
 
 
+def run_key(task: bytes, attempt: int) -> str:
+    """The name of doing an attempt, as `key_of` has it."""
+    return f"run {task.hex()}/{attempt}"
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that worker and verifier work with. ``parameters``: the network's governable numbers; ``shadow``: a

@@ -25,7 +25,7 @@ def report(home: Home, store: Path) -> Iterator[str]:
     yield f"operator  {address}"
     yield f"process   {'running' if is_running(store) else 'not running: `inferix node start`'}"
     yield from _registered(config, address)
-    yield from _journal(home.journal)
+    yield from recorded(home.journal)
 
 
 def is_running(store: Path) -> bool:
@@ -63,7 +63,8 @@ def _registered(config: NodeConfig, address: str) -> Iterator[str]:
     yield f"speed     {format_speed(MicroIb(info.ib))}; stake {format_decimal(int(info.bonded), IFX_DECIMALS)} IFX"
 
 
-def _journal(path: Path) -> Iterator[str]:
+def recorded(path: Path) -> Iterator[str]:
+    """Lines for people, from a journal: what was signed, and what a worker is at."""
     if not path.exists():
         yield "signed    nothing yet"
         return

@@ -10,6 +10,8 @@ import pytest
 from inferix.errors import Corrupt
 from inferix.messages import Acceptance, Probe, Receipt
 from inferix.models.work import Offer, ProbeDuty, Run
+from node import status
+from node.config import Home
 from node.journal import READY, REFUSED, SENT, Entry
 from node.loop import POLL_SECONDS
 from node.outbox import Outbox
@@ -163,6 +165,25 @@ def test_regression_a_node_that_is_never_started_anew_forgets_old_documents(netw
     after(network, worker, 2 * 86_400)
     assert kept() == 0
     assert worker.journal.find("Receipt", b"subject") is not None
+
+
+def test_regression_an_attempt_that_is_no_longer_listed_is_not_at_work_for_ever(network: Network, worker: Node) -> None:
+    """Its frames were kept until a receipt was signed, which never is of what came late or went to another."""
+    job = Job(network)
+    ours, back, _ = runs = [Run(**job.fields(worker.keys.sealing_public, task, seconds=9_000)) for task in range(3)]
+    for item in runs:
+        worker.journal.keep_frame(item.task.id, item.attempt, 1, "origin", "{}")
+
+    def at_work() -> list[Run]:
+        lines = [line for line in status.recorded(Home(worker.home).journal) if line.startswith("at work")]
+        return [item for item in runs if any(item.task.id.hex()[:16] in line for line in lines)]
+
+    worker.offer(ours)
+    worker.loop.step()
+    assert at_work() == runs
+    worker.offer(ours, back)  # by a reorganisation, say
+    after(network, worker, 601)
+    assert at_work() == [ours, back]
 
 
 def _wait_for(true: object, seconds: float = 30.0) -> None:
