@@ -68,10 +68,53 @@ print("found " + json.dumps({
     "left": left, "back": wall.data == mesh, "shared": mesh.users}))
 """
 
+# What a surface's own colour is taken for, by what else its scene has.
+COLOUR = """
+import json
+import bpy
+from benchmarks.proof.scenes.kit import Kit
+from inferix.proofs.rendering.angv import Box
+from node.engines.blender.inside import raw
+from node.engines.blender.inside.marks import bake, view
+from node.engines.blender.inside.marks.surfaces import Surface
+
+kit = Kit("wall", 1, 3)
+paint = kit.material((0.4, 0.4, 0.4), 0.9)
+tree = paint.node_tree
+colour = tree.nodes.new("ShaderNodeRGB")
+colour.outputs[0].default_value = (0.2, 0.3, 0.9, 1)
+tree.links.new(colour.outputs[0], tree.nodes["Principled BSDF"].inputs["Base Color"])
+wall = kit.put("plane", (0, 0, 0), (6, 4, 1), paint, (90, 0, 0))
+kit.camera((0, -5, 0.5), (0.4, -5, 0.5), (0, 0, 0), 50)
+scene, layer = kit.scene, kit.scene.view_layers[0]
+scene.world = None
+mist = bpy.data.worlds.new("mist")
+mist.use_nodes = True
+volume = mist.node_tree.nodes.new("ShaderNodeVolumeAbsorption")
+mist.node_tree.links.new(volume.outputs[0], mist.node_tree.get_output_node("CYCLES").inputs["Volume"])
+raw.configure(scene, {"width": 192, "height": 108, "samples": 4, "device": "cpu"}, 1)
+scene.frame_set(2)
+camera, found = view.camera_of(scene, 192, 108), {}
+for owner, name, value in (
+    (scene.cycles, "film_exposure", 4.0), (scene.cycles, "sample_clamp_direct", 0.1), (layer, "world_override", mist)
+):
+    plain = getattr(owner, name)
+    setattr(owner, name, value)
+    given = getattr(owner, name)
+    pixels = bake._rendered_colour(scene, camera, Surface(wall, 0, 4, 6), Box(90, 50, 4, 4))
+    found[name] = (pixels.mean(axis=(0, 1)).tolist(), getattr(owner, name) == given)
+    setattr(owner, name, plain)
+print("found " + json.dumps(found))
+"""
+
 
 def on_wall(folder: Path, change: str = "") -> dict[str, Any]:
+    return in_blender(SCENE.replace("CHANGE", change), folder)
+
+
+def in_blender(script: str, folder: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-c", SCENE.replace("CHANGE", change)], capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300,
         cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
     )  # fmt: skip
     found = [line for line in done.stdout.splitlines() if line.startswith("found ")]
@@ -124,6 +167,14 @@ def test_marks_change_the_colour_of_a_surface_and_leave_no_trace_once_they_are_o
         assert (
             np.median(np.concatenate([ring[: height - 2], ring[2 * height + 2 :]])) < 2
         )  # the squares are still there
+
+
+def test_regression_a_surfaces_own_colour_is_no_matter_of_its_scenes_film_and_mist(tmp_path: Path) -> None:
+    """Patches were four times as bright as their surface where the film's exposure is 4."""
+    found = in_blender(COLOUR, tmp_path)
+    assert found.keys() == {"film_exposure", "sample_clamp_direct", "world_override"}
+    for name, (colour, is_put_back) in found.items():
+        assert (name, colour, is_put_back) == (name, pytest.approx([0.2, 0.3, 0.9], abs=0.002), True)
 
 
 @pytest.mark.parametrize(

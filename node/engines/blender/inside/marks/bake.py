@@ -18,6 +18,7 @@ import numpy as np
 
 from inferix.proofs.rendering import FloatArray
 from inferix.proofs.rendering.angv import Box, Camera, Mark, contrast_levels, draw_marks, place, wave
+from node.engines.blender.inside.choice import chosen_layer
 from node.engines.blender.inside.marks import patches, view
 from node.engines.blender.inside.marks.surfaces import LAYER, Light, Surface, Surfaces, colour_of
 
@@ -233,8 +234,9 @@ def _rendered_colour(scene: Any, camera: Camera, surface: Surface, window: Box) 
     size = {"resolution_x": camera.width * PER_PIXEL, "resolution_y": camera.height * PER_PIXEL}
     steps: list[tuple[Any, dict[str, Any]]] = [
         (render, {**size, **sides, "use_border": True, "use_crop_to_border": True, "use_motion_blur": False}),
-        (cycles, {"samples": _SAMPLES}),
+        (cycles, {"samples": _SAMPLES, "film_exposure": 1.0, "sample_clamp_direct": 0.0}),
         (scene, {"world": None}),
+        (chosen_layer(scene), {"world_override": None}),
         (scene.camera.data.dof, {"use_dof": False}),
         (slot, {"material": plain}),
         *((item, {"hide_render": True}) for item in scene.objects if item != surface.owner),
