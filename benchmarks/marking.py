@@ -65,8 +65,8 @@ def embed(
     width: int,
     height: int,
     *,
-    count: int = 12,
-    target: float = 7.0,
+    count: int,
+    target: float,
     threads: int = 0,
 ) -> Planes:
     """Preview, place and insert the marks of a key for one frame.
@@ -91,8 +91,8 @@ def places(
     width: int,
     height: int,
     *,
-    count: int = 12,
-    target: float = 7.0,
+    count: int,
+    target: float,
     threads: int = 0,
 ) -> list[Placed]:
     """Where `embed` would put the marks of each of these keys, of whatever strength; the scene stays as it is.

@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks import marking
 from benchmarks.proof import scenes
+from inferix.proofs.rendering.angv import MARKS
 from node.engines.blender.inside import finish, raw
 from node.engines.blender.inside.marks import bake
 from node.engines.blender.inside.marks.view import Placed
@@ -23,7 +24,6 @@ from node.engines.serve import Report
 _CUTS: Final = ("", "bounces", "fast_gi")
 _CUT_BOUNCES: Final = 3
 _JPEG: Final = "picture.jpg"
-MARKS: Final = 12
 _EMBED: Final[dict[str, Callable[..., marking.Marks]]] = {"planes": marking.embed, "baked": bake.embed}
 _PLACES: Final[dict[str, Callable[..., list[Placed]]]] = {"planes": marking.places, "baked": bake.places}
 _TAKE_OUT: Final = {"planes": marking.take_out, "baked": marking.flatten}

@@ -87,7 +87,7 @@ def commitment(key: bytes) -> bytes:
     return hashlib.sha256(b"inferix/angv/commitment" + key).digest()
 
 
-def draw_marks(key: bytes, count: int = 12) -> list[Mark]:
+def draw_marks(key: bytes, count: int = MARKS) -> list[Mark]:
     """The marks of a key: sizes, signs and waves; where they are is `places.place`'s business.
 
     :raises ValueError: less than one mark, or a key that is not 32 bytes.

@@ -112,8 +112,8 @@ def embed(
     width: int,
     height: int,
     *,
-    count: int = 12,
-    target: float = 7.0,
+    count: int,
+    target: float,
     threads: int = 0,
     only: bool = False,
     least: int = 0,
@@ -154,8 +154,8 @@ def places(
     width: int,
     height: int,
     *,
-    count: int = 12,
-    target: float = 7.0,
+    count: int,
+    target: float,
     threads: int = 0,
 ) -> list[view.Placed]:
     """Where `embed` would put the marks of each of these keys that count; the scene stays as it is.
