@@ -83,6 +83,18 @@ def read_frame(path: Path, size: tuple[int, int] | None = None) -> Passes:
     return Passes(combined, albedo, normal)
 
 
+def read_channels(path: Path) -> dict[str, FloatArray]:
+    """What a renderer of ours wrote, one part a pass: (height, width) by pass and letter ("Combined.R").
+
+    Names in the file begin with that of the layer, which may have dots.
+    """
+    return {
+        ".".join(name.rsplit(".", 2)[-2:]): channel.pixels
+        for part in OpenEXR.File(str(path), separate_channels=True).parts
+        for name, channel in part.channels.items()
+    }
+
+
 def crop(pixels: FloatArray, tile: Tile) -> FloatArray:
     """The pixels of one tile of a frame, with all channels that are given.
 

@@ -56,6 +56,17 @@ def test_the_pixels_hash_is_over_little_endian_floats_from_the_top() -> None:
     assert exr.pixels_sha256(combined[::-1]) != exr.pixels_sha256(combined)
 
 
+@pytest.mark.parametrize("layer", ["ViewLayer.", "a layer.with.dots.", ""])
+def test_channels_go_by_pass_and_letter_whatever_their_layer_is_called(tmp_path: Path, layer: str) -> None:
+    path, flat = tmp_path / "layers.exr", np.full((4, 6), 0.5, np.float32)
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    names = ("Combined.R", "Diffuse Direct.R", "Depth.Z")
+    parts = [OpenEXR.Part({**header, "name": name}, {layer + name: flat * at}) for at, name in enumerate(names)]
+    OpenEXR.File(parts).write(str(path))
+    read = exr.read_channels(path)
+    assert {name: float(pixels[0, 0]) for name, pixels in read.items()} == dict(zip(names, (0, 0.5, 1), strict=True))
+
+
 def test_a_crop_is_the_pixels_of_the_tile() -> None:
     combined = passes().combined
     assert (exr.crop(combined, Tile(3, 5, 10, 4)) == combined[5:9, 3:13]).all()

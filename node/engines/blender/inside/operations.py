@@ -15,7 +15,6 @@ from node.engines.serve import Report
 
 Json = dict[str, Any]
 
-_PREVIEW_SCALE: Final = 4  # previews have a quarter of the width and height
 _PREVIEW_SECONDS: Final = 0.2
 _PREVIEW_REPEATS: Final = 3
 _PREVIEW_MAX_SAMPLES: Final = 512
@@ -201,8 +200,7 @@ def _own_settings(own: Any, device: str) -> Json:
 
 
 def _scaled(settings: Json, samples: int) -> Json:
-    width, height = (max(settings[side] // _PREVIEW_SCALE, 16) for side in ("width", "height"))
-    return {**settings, "width": width, "height": height, "samples": samples}
+    return {**settings, **raw.preview_size(settings["width"], settings["height"]), "samples": samples}
 
 
 def _here(name: str) -> str:

@@ -11,16 +11,16 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
-import OpenEXR  # type: ignore[import-not-found, unused-ignore]
 
 from node.engines.blender.inside.choice import EYES, chosen_eye, chosen_layer
 from node.engines.blender.inside.machine import cpu_class, cycles_preferences
 from node.engines.blender.inside.scene import PackageError
-from node.engines.exr import FloatArray, Passes
+from node.engines.exr import FloatArray, Passes, read_channels
 from node.engines.serve import Report
 
 _SAMPLE: Final = re.compile(r"Sample (\d+)/(\d+)")
@@ -41,6 +41,7 @@ _CYCLES_OFF: Final = (
 )
 # Blender rounds a border to pixels; a hundredth of one keeps it clear of the rounding.
 _BORDER_SHIFT: Final = 0.01
+_PREVIEW_SCALE: Final = 4
 
 Box = tuple[int, int, int, int]  # x, y, width, height; (0, 0) top left
 
@@ -131,6 +132,11 @@ def configure(scene: Any, settings: dict[str, Any], threads: int) -> str:
     return choose_device(scene, settings["device"])
 
 
+def preview_size(width: int, height: int) -> dict[str, int]:
+    """Settings of a small frame: a quarter of each side, at least 16 pixels."""
+    return {"width": max(width // _PREVIEW_SCALE, 16), "height": max(height // _PREVIEW_SCALE, 16)}
+
+
 def render(scene: Any, frame: int, seed: int, box: Box | None, report: Report) -> Timed:
     """Render ``frame`` with ``seed``, all of it or the rectangle ``box``. Call :func:`configure` first."""
     settings = scene.render
@@ -149,16 +155,16 @@ def render(scene: Any, frame: int, seed: int, box: Box | None, report: Report) -
     finally:
         bpy.app.handlers.render_stats.remove(handler)
     timing = time.perf_counter() - started, time.process_time() - processor
-    path = _written(scene)
-    passes = _read(path)
-    os.unlink(path)
-    return Timed(passes, *timing)
+    return Timed(_passes(written(scene)), *timing)
 
 
-def _written(scene: Any) -> str:
-    """Where the frame is: the name of an eye's has a suffix."""
-    stem, extension = os.path.splitext(scene.render.filepath)
-    return str(stem + EYES.get(chosen_eye(scene), "") + extension)
+def written(scene: Any) -> dict[str, FloatArray]:
+    """What was rendered, by pass and letter ("Combined.R"); its file is removed."""
+    path = Path(scene.render.filepath)
+    path = path.with_stem(path.stem + EYES.get(chosen_eye(scene), ""))
+    channels = read_channels(path)
+    path.unlink()
+    return channels
 
 
 def _set_border(settings: Any, box: Box) -> None:
@@ -180,14 +186,7 @@ def _progress_handler(report: Report) -> Callable[..., None]:
     return handler
 
 
-def _read(path: str) -> Passes:
-    """Blender writes one part a pass; channels are called layer, pass, letter, and a layer's name may have dots."""
-    channels = {
-        ".".join(name.rsplit(".", 2)[1:]): channel.pixels
-        for part in OpenEXR.File(path, separate_channels=True).parts
-        for name, channel in part.channels.items()
-    }
-
+def _passes(channels: dict[str, FloatArray]) -> Passes:
     def join(name: str, letters: str) -> FloatArray:
         return np.stack([channels[f"{name}.{letter}"] for letter in letters], axis=-1)
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import numpy as np
-import OpenEXR  # type: ignore[import-not-found, unused-ignore]
 
 from inferix.proofs.rendering import FloatArray
 from inferix.proofs.rendering.angv import Box, Camera, Mark, Preview
@@ -17,7 +16,6 @@ from node.engines.blender.inside.choice import chosen_layer
 
 Placed = Sequence[tuple[Mark, Box, float]]
 
-PREVIEW_SCALE: Final = 4
 PREVIEW_SAMPLES: Final = 4
 _NOTHING: Final = 1e9  # Cycles' depth of a pixel in which there is nothing is ten times as much
 _BT709: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -43,8 +41,8 @@ def small_render(
     scene: Any, frame: int, width: int, height: int, threads: int, passes: Sequence[str] = ()
 ) -> dict[str, FloatArray]:
     """Channels by name ("Combined.R") at a quarter of the size and four samples; ``passes``: besides depth."""
-    small = {"width": max(width // PREVIEW_SCALE, 16), "height": max(height // PREVIEW_SCALE, 16)}
-    raw.configure(scene, {**small, "samples": PREVIEW_SAMPLES, "device": "cpu"}, threads)
+    settings = {**raw.preview_size(width, height), "samples": PREVIEW_SAMPLES, "device": "cpu"}
+    raw.configure(scene, settings, threads)
     layer, wanted = chosen_layer(scene), [f"use_pass_{name}" for name in ("z", *passes)]
     had = {name: getattr(layer, name) for name in wanted}
     raw.assign(layer, **dict.fromkeys(wanted, True))
@@ -58,15 +56,9 @@ def small_render(
 
 def rendered_channels(scene: Any) -> dict[str, FloatArray]:
     """Render the scene as it is set up; channels by name."""
-    scene.render.filepath = path = os.path.join(os.getcwd(), "preview.tmp.exr")
+    scene.render.filepath = os.path.join(os.getcwd(), "preview.tmp.exr")
     bpy.ops.render.render(write_still=True, scene=scene.name)
-    channels = {
-        ".".join(name.rsplit(".", 2)[-2:]): channel.pixels
-        for part in OpenEXR.File(path, separate_channels=True).parts
-        for name, channel in part.channels.items()
-    }
-    os.unlink(path)
-    return channels
+    return raw.written(scene)
 
 
 def colours(channels: dict[str, FloatArray], name: str) -> FloatArray:
