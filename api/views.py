@@ -11,10 +11,9 @@ from inferix.machines import class_of, from_bytes32
 from inferix.models.roles import BatchStatus, CaseStatus, Outcome
 from inferix.replay import Network
 from inferix.replay.accounting import eligible
-from inferix.replay.answers import place_of
 from inferix.replay.attempts import contested, seats
 from inferix.replay.objections import naming
-from inferix.replay.settlement import outcome_leaf
+from inferix.replay.settlement import outcome_leaf, place_of
 from inferix.replay.state import (
     Attempt,
     AttemptStatus,

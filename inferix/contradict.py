@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from inferix.messages import Vote
 from inferix.models.roles import BatchStatus, Outcome
 from inferix.replay import Network
-from inferix.replay.answers import inclusion, place_of
+from inferix.replay.answers import inclusion
+from inferix.replay.settlement import place_of
 
 
 def final_leaf(network: Network, vote: Vote) -> Mapping[str, object] | None:

@@ -17,13 +17,13 @@ from inferix.messages import Order, outcome_record, unpack_voters
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import DisputeKind, Lie, Outcome, RosterKind, TaskKind
 from inferix.replay import Network
-from inferix.replay.answers import arguments_of, committee_behind, earlier_receipt, inclusion, members, place_of
+from inferix.replay.answers import arguments_of, committee_behind, earlier_receipt, inclusion, members
 from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.batches import given
 from inferix.replay.leaves import UNPAID, is_managers, why_false
 from inferix.replay.orders import is_in_lane
 from inferix.replay.receipts import BlockHash, found_at
-from inferix.replay.settlement import CHUNK, LEASES, cannot_stand, outcome_leaf
+from inferix.replay.settlement import CHUNK, LEASES, cannot_stand, outcome_leaf, place_of
 from inferix.replay.state import Batch
 from inferix.trees import Sum, Tree, batch_leaf
 from inferix.units import NanoIbm, NanoUsd, fee_of

@@ -210,6 +210,7 @@ def _of_task(network: Network, state: TaskState, duty: ObjectionDuty) -> dict[st
 
 def _consistent(network: Network, leaf: BatchLeaf) -> set[Outcome]:
     """What a check may come to where the outcome is right; a second rejection counts as the client's fault."""
-    votes = standing_votes(network.tasks[leaf.task].attempts[leaf.attempt])
+    state = network.tasks[leaf.task]
+    votes = standing_votes(network, state, state.attempts[leaf.attempt])
     rejected = leaf.outcome is Outcome.CLIENT_FAULT and any(vote.outcome == Outcome.REJECTED for vote, _ in votes)
     return {leaf.outcome, Outcome.REJECTED} if rejected else {leaf.outcome}

@@ -15,9 +15,10 @@ from inferix.models.document import Bytes32, Document
 from inferix.models.objection import MAX_SAYS, OutcomesClaim
 from inferix.models.roles import BatchStatus, ObjectionStatus
 from inferix.replay import Network
-from inferix.replay.answers import arguments_of, place_of
+from inferix.replay.answers import arguments_of
 from inferix.replay.leaves import is_managers, why_false, why_unknown
 from inferix.replay.objections import naming
+from inferix.replay.settlement import place_of
 from inferix.replay.state import Batch
 from inferix.storage import open_owned_store
 from inferix.storage.documents import put_document

@@ -17,10 +17,10 @@ from inferix.draws import Roster, draws
 from inferix.errors import NotFound
 from inferix.messages import compact, pack_votes, unpack_voters, votes_hash
 from inferix.models.anchor import BatchLeaf
-from inferix.models.roles import BatchStatus, Draw, NodeStatus, Outcome, RosterKind, TaskKind
+from inferix.models.roles import Draw, NodeStatus, Outcome, RosterKind, TaskKind
 from inferix.replay import Network
 from inferix.replay.receipts import BlockHash, found_at
-from inferix.replay.settlement import CHUNK, HEADER, standing_votes
+from inferix.replay.settlement import CHUNK, HEADER, earlier_rejections, rests_on_earlier, standing_votes
 from inferix.replay.state import Attempt, Batch, TaskState
 from inferix.trees import BATCH_TYPE, ROSTER_TYPE, Tree, batch_leaf, flat
 
@@ -107,7 +107,7 @@ def votes_answer(network: Network, batch: Batch, index: int, block_hash: BlockHa
     attempt = state.attempts[leaf.attempt]
     if leaf.outcome is Outcome.LEASED:
         return _papers(network, batch, leaf, state, block_hash)
-    standing = standing_votes(attempt)
+    standing = standing_votes(network, state, attempt)
     if not standing or votes_hash(standing) != leaf.votes:
         raise NotFound("the anchored votes are not those of the leaf")
     committee = committee_behind(network, batch.manager, leaf)
@@ -121,7 +121,7 @@ def votes_answer(network: Network, batch: Batch, index: int, block_hash: BlockHa
         "members": [
             {"leaf": roster.leaves[node].model_dump(), "proof": flat(roster.tree.proof(node))} for node in shown
         ],
-        "earlier": _earlier(network, state, attempt, committee.needed),
+        "earlier": _earlier(network, state, attempt),
     }
 
 
@@ -155,26 +155,14 @@ def _receipt(
     }
 
 
-def _earlier(network: Network, state: TaskState, attempt: Attempt, needed: int) -> list[dict[str, Any]]:
+def _earlier(network: Network, state: TaskState, attempt: Attempt) -> list[dict[str, Any]]:
     """Where rejections make a client_fault: the leaf of another owner's rejected attempt."""
-    said = sum(vote.outcome == Outcome.CLIENT_FAULT for vote, _ in standing_votes(attempt))
-    if attempt.outcome is not Outcome.CLIENT_FAULT or said >= needed:
+    if not rests_on_earlier(network, state, attempt):
         return []
-    owner = network.nodes[attempt.node].owner
-    for other in state.attempts[: attempt.number]:
-        batch = network.batches.get(other.batch or b"")
-        if other.outcome is not Outcome.REJECTED or batch is None or batch.status is BatchStatus.CANCELLED:
-            continue
-        index = place_of(batch, state.task.id, other.number)
-        if index is not None and index not in batch.voided and network.nodes[other.node].owner != owner:
-            return [inclusion(batch, index)]
-    raise NotFound("the earlier rejection that it rests on is in no batch")
-
-
-def place_of(batch: Batch, task: bytes, attempt: int) -> int | None:
-    """The index of an attempt's first leaf in a batch."""
-    found = (at for at, leaf in enumerate(batch.leaves) if leaf.task == task and leaf.attempt == attempt)
-    return next(found, None)
+    found = next(earlier_rejections(network, state, attempt), None)
+    if found is None:
+        raise NotFound("the earlier rejection that it rests on is in no batch")
+    return [inclusion(*found)]
 
 
 def inclusion(batch: Batch, index: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from inferix.models.work import Named
 from inferix.replay import anchors, canaries, jobs, probes
 from inferix.replay.contradictions import seed_of
 from inferix.replay.network import Network
+from inferix.replay.settlement import votes_needed
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, Job, Node, Refused, Seat, TaskState
 
 NO_TASK = "no such task"
@@ -319,11 +320,6 @@ def _why_not_vote(network: Network, job: Job, state: TaskState, attempt: Attempt
     if seat is None:
         return "this node has no seat in the committee"
     return "" if time >= seat.from_time else "this seat may not vote yet"
-
-
-def votes_needed(network: Network, state: TaskState) -> int:
-    """Equal votes that decide."""
-    return 1 if state.task.kind is TaskKind.ASSEMBLE else network.parameters["votes_needed"]
 
 
 def decide(network: Network, state: TaskState, attempt: Attempt, more: Iterable[Vote] = ()) -> Outcome | None:

@@ -2,15 +2,16 @@
 """From ended attempts to a batch: leaves, records, documents, tree. Pure; anybody comes to the same leaves."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
-from inferix.messages import MAX_VOTERS, Vote, outcome_record, pack_voters, votes_hash
+from inferix.draws import draws
+from inferix.messages import Vote, outcome_record, pack_voters, votes_hash
 from inferix.models.anchor import BatchData, BatchLeaf
-from inferix.models.roles import BatchStatus, Outcome, TaskKind
+from inferix.models.roles import BatchStatus, Draw, Outcome, RosterKind, TaskKind
 from inferix.replay.network import Network
 from inferix.replay.shares import Waiting, in_turn
 from inferix.replay.state import Attempt, AttemptStatus, Batch, TaskState
@@ -19,6 +20,9 @@ from inferix.units import NanoIbm, NanoUsd, fee_of
 
 CHUNK = 64
 MAX_LEAVES = 1_000
+MAX_NAMED = 6
+"""Voters that a leaf names, of the eight that it has room for: Committees is shown twelve of those that were drawn, and
+has to see of each that has no seat, as a node of the client's, that it has none."""
 UNLIMITED = 2**64 - 1  # the most that a lane's open batches can charge, nano-USD
 # On the protocol's clock: in a pause no lane proposes. The deadline itself, which the client signed, is block time.
 UNPROPOSED_AFTER = 72 * 3_600  # seconds after an order's deadline: later its reserve is free, and no leaf is due
@@ -66,7 +70,7 @@ def outcome_leaf(network: Network, state: TaskState, attempt: Attempt) -> BatchL
     accepted = attempt.outcome is Outcome.ACCEPTED
     charged = accepted or attempt.outcome is Outcome.CLIENT_FAULT
     charge = fee_of(NanoIbm(state.task.work), NanoUsd(attempt.price)) if charged else 0
-    standing = standing_votes(attempt)
+    standing = standing_votes(network, state, attempt)
     return BatchLeaf(
         task=state.task.id,
         attempt=attempt.number,
@@ -89,8 +93,8 @@ def coin_index(network: Network, leaf: BatchLeaf) -> int:
     return index + LEASES if leaf.outcome is Outcome.LEASED else index
 
 
-def standing_votes(attempt: Attempt) -> list[tuple[Vote, bytes]]:
-    """The votes that decided, by node; at most `MAX_VOTERS`."""
+def standing_votes(network: Network, state: TaskState, attempt: Attempt) -> list[tuple[Vote, bytes]]:
+    """The votes that decided, by node; of more than `MAX_NAMED` those drawn first."""
     deciding = {
         Outcome.ACCEPTED: {Outcome.ACCEPTED},
         Outcome.REJECTED: {Outcome.REJECTED},
@@ -98,7 +102,32 @@ def standing_votes(attempt: Attempt) -> list[tuple[Vote, bytes]]:
         Outcome.VOID: {Outcome.VOID, Outcome.UNSERVED},
     }.get(attempt.outcome or Outcome.LATE, set())
     votes = [pair for _, pair in sorted(attempt.votes.items()) if Outcome(pair[0].outcome) in deciding]
-    return votes[:MAX_VOTERS]
+    most = max(MAX_NAMED, votes_needed(network, state))
+    if len(votes) <= most:
+        return votes
+    places = _places_of(network, state, attempt, {vote.node for vote, _ in votes})
+    votes.sort(key=lambda pair: (pair[0].outcome != attempt.outcome, places[pair[0].node]))
+    return sorted(votes[:most], key=lambda pair: pair[0].node)
+
+
+def votes_needed(network: Network, state: TaskState) -> int:
+    """Equal votes that decide."""
+    return 1 if state.task.kind is TaskKind.ASSEMBLE else network.parameters["votes_needed"]
+
+
+def _places_of(network: Network, state: TaskState, attempt: Attempt, nodes: Collection[int]) -> dict[int, int]:
+    """The draw that met each of these nodes first. Who is a misfit by now changes nothing in it."""
+    anchor = network.lane(attempt.lane).anchors[attempt.receipt_anchor]
+    final = network.roster_at(RosterKind.VERIFIERS, anchor.sealed_at)
+    if final is None or final.roster is None or anchor.seed is None:
+        return dict.fromkeys(nodes, 0)  # never: they had seats
+    places: dict[int, int] = {}
+    for drawn in draws(final.roster, anchor.seed, state.task.id, Draw.VERIFIER, attempt.number):
+        if len(places) == len(nodes):
+            break
+        if drawn.leaf.node in nodes:
+            places.setdefault(drawn.leaf.node, drawn.index)
+    return places
 
 
 def ready(network: Network, manager: int) -> list[tuple[TaskState, Attempt]]:
@@ -108,9 +137,44 @@ def ready(network: Network, manager: int) -> list[tuple[TaskState, Attempt]]:
         for state in network.tasks.values()
         for attempt in state.attempts
         if attempt.status is AttemptStatus.ENDED and attempt.node and attempt.batch is None and attempt.lane == manager
-        if not attempt.voided_at and _in_time(network, state, attempt)
+        if not attempt.voided_at and _in_time(network, state, attempt) and is_answerable(network, state, attempt)
         if not _is_in_the_other_lane(network, state, attempt)
     ]
+
+
+def is_answerable(network: Network, state: TaskState, attempt: Attempt) -> bool:
+    """Whether nobody can take from the manager what it answers a challenge with. A client's fault that rests on an
+    earlier rejection is shown with the leaf of that: not before that is final may it be proposed. Its own manager may
+    never propose it, and a panel may void it."""
+    if not rests_on_earlier(network, state, attempt):
+        return True
+    return any(batch.status is BatchStatus.FINAL for batch, _ in earlier_rejections(network, state, attempt))
+
+
+def rests_on_earlier(network: Network, state: TaskState, attempt: Attempt) -> bool:
+    """Whether an attempt is the client's fault by being rejected again, not by what its votes say."""
+    if attempt.outcome is not Outcome.CLIENT_FAULT:
+        return False
+    votes = standing_votes(network, state, attempt)
+    return sum(vote.outcome == Outcome.CLIENT_FAULT for vote, _ in votes) < votes_needed(network, state)
+
+
+def earlier_rejections(network: Network, state: TaskState, attempt: Attempt) -> Iterator[tuple[Batch, int]]:
+    """Where the rejections of this task before an attempt, by other owners, stand in live batches."""
+    owner = network.nodes[attempt.node].owner
+    for other in state.attempts[: attempt.number]:
+        batch = network.batches.get(other.batch or b"")
+        if other.outcome is not Outcome.REJECTED or batch is None or batch.status is BatchStatus.CANCELLED:
+            continue
+        index = place_of(batch, state.task.id, other.number)
+        if index is not None and index not in batch.voided and network.nodes[other.node].owner != owner:
+            yield batch, index
+
+
+def place_of(batch: Batch, task: bytes, attempt: int) -> int | None:
+    """The index of an attempt's first leaf in a batch."""
+    found = (at for at, leaf in enumerate(batch.leaves) if leaf.task == task and leaf.attempt == attempt)
+    return next(found, None)
 
 
 def cannot_stand(first: BatchLeaf, second: BatchLeaf) -> bool:

@@ -6,7 +6,7 @@ from eth.exceptions import Revert
 
 from inferix.models.roles import BatchStatus, DisputeStatus, NodeStatus, Outcome
 from inferix.replay.answers import MAX_MEMBERS, arguments_of, encode_votes, votes_answer
-from inferix.replay.settlement import draft_batches
+from inferix.replay.settlement import draft_batches, outcome_leaf
 from inferix.replay.state import Batch, TaskState
 from inferix.storage.tables import Message
 from keepers.disputes import decide_answers, decide_equivocation
@@ -94,8 +94,18 @@ def twice_rejected(live: Live) -> TaskState:
     return state
 
 
+def finalize(live: Live, batch: Batch) -> None:
+    live.wait(live.window("batch_window"))
+    live.batches.finalize(tuple(batch.header.values()))
+    live.follow()
+
+
 def test_a_second_rejection_stands_beside_the_first(live: Live) -> None:
     twice_rejected(live)
+    first = live.settle_ready()
+    assert [leaf.outcome for leaf in first.leaves] == [Outcome.REJECTED]
+    assert draft_batches(live.network, live.keeper.id) == [], "what the second rests on may still fall"
+    finalize(live, first)
     batch = live.settle_ready()
     index = next(at for at, leaf in enumerate(batch.leaves) if leaf.outcome is Outcome.CLIENT_FAULT)
     dispute = challenge(live, batch, index)
@@ -108,8 +118,7 @@ def test_a_second_rejection_whose_first_fell_has_no_answer(live: Live) -> None:
     state = live.state(live.order())
     live.run(state, Outcome.REJECTED)
     live.run(state, Outcome.REJECTED)
-    leaves = [leaf for leaf in draft_batches(live.network, live.keeper.id)[0].leaves if leaf.attempt == 1]
-    batch = live.hand_in(live.serve(live.draft(leaves)))
+    batch = live.hand_in(live.serve(live.draft([outcome_leaf(live.network, state, state.attempts[1])])))
     dispute = challenge(live, batch)
     steps, silent = decide_answers(live.network, live.keeper.id, block_hash)
     assert steps == []

@@ -237,6 +237,7 @@ def test_a_second_rejection_is_the_clients_fault(chain: Chain, again: Outcome, u
     for _ in range(2):
         chain.run(state, Outcome.REJECTED)
     assert state.attempts[1].outcome is Outcome.CLIENT_FAULT
+    chain.settle()
     commitment = propose_all(chain)
     leaves = chain.network.batches[commitment].leaves
     at = next(at for at, leaf in enumerate(leaves) if leaf.outcome is Outcome.CLIENT_FAULT)

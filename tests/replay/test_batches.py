@@ -131,3 +131,45 @@ def test_a_proven_lie_is_remembered_with_its_batch(chain: Chain) -> None:
 def test_a_double_vote_is_remembered(chain: Chain) -> None:
     chain.emit("EquivocationProven", node=5, task=b"\1" * 32, attempt=2, amount=1, reporter="0x")
     assert chain.network.equivocations == {(b"\1" * 32, 2, 5)}
+
+
+def test_attack_a_lane_rests_on_no_rejection_that_may_never_be_final(chain: Chain) -> None:
+    """The client's fault by a second rejection is shown with the leaf of the first. In a job taken over that is a
+    silent manager's to propose, and a panel may void it: who had proposed the second already was convicted."""
+    state = chain.state(chain.order(), 0)
+    chain.run(state, Outcome.REJECTED)
+    chain.run(state, Outcome.REJECTED)
+    assert state.attempts[1].outcome is Outcome.CLIENT_FAULT
+
+    def numbers() -> list[int]:
+        return [attempt.number for _, attempt in ready(chain.network, MANAGER)]
+
+    assert numbers() == [0]
+    (first,) = draft_batches(chain.network, MANAGER)
+    chain.emit("BatchCancelled", commitment=chain.propose(first))
+    assert numbers() == [0], "a batch that fell is none"
+    chain.wait()
+    (again,) = draft_batches(chain.network, MANAGER)
+    commitment = chain.propose(again)
+    assert numbers() == [], "what is not final may fall"
+    chain.wait(86_400)
+    chain.emit("BatchFinalized", commitment=commitment, epoch=0)
+    assert numbers() == [1]
+
+
+def test_a_second_rejection_whose_first_is_void_is_nobodys(chain: Chain) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.run(state, Outcome.REJECTED)
+    chain.run(state, Outcome.REJECTED)
+    (first,) = draft_batches(chain.network, MANAGER)
+    commitment, leaf = chain.propose(first), first.leaves[0]
+    chain.emit("LeafVoided", commitment=commitment, index=0, task=leaf.task, charge=leaf.charge, work=leaf.work)
+    chain.wait(86_400)
+    chain.emit("BatchFinalized", commitment=commitment, epoch=0)
+    assert ready(chain.network, MANAGER) == []
+
+
+def test_what_its_votes_call_the_clients_fault_rests_on_nothing(chain: Chain) -> None:
+    state = chain.state(chain.order(), 0)
+    chain.run(state, Outcome.CLIENT_FAULT)
+    assert [attempt.number for _, attempt in ready(chain.network, MANAGER)] == [0]

@@ -11,11 +11,11 @@ from inferix.messages import CanaryOpening, Message, Receipt
 from inferix.models.anchor import SignedMessage
 from inferix.models.roles import Outcome, RosterKind
 from inferix.replay.accounting import roster_leaves
-from inferix.replay.attempts import misfit_worker, votes_needed, why_not
+from inferix.replay.attempts import misfit_worker, why_not
 from inferix.replay.canaries import EARLY
 from inferix.replay.explain import explain_task
 from inferix.replay.leaves import is_managers, why_false
-from inferix.replay.settlement import draft_batches, outcome_leaf
+from inferix.replay.settlement import draft_batches, outcome_leaf, votes_needed
 from inferix.replay.state import Attempt, AttemptStatus, JobStatus, TaskState
 from tests.replay.chain import DOMAIN, MANAGER, Chain, key, signed
 

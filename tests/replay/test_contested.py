@@ -5,13 +5,15 @@ import pytest
 from eth_utils.crypto import keccak
 
 from api.views import waits_for
-from inferix.messages import MAX_VOTERS, Message, Vote
+from inferix.messages import Message, Vote, unpack_voters
 from inferix.models.roles import NodeStatus, Outcome
 from inferix.models.work import Named
+from inferix.replay import settlement
+from inferix.replay.answers import committee_behind, members
 from inferix.replay.attempts import rejections, seats
-from inferix.replay.settlement import outcome_leaf
+from inferix.replay.settlement import MAX_NAMED, outcome_leaf
 from inferix.replay.state import Attempt, TaskState
-from tests.replay.chain import Chain, signed
+from tests.replay.chain import MANAGER, Chain, signed
 from tests.replay.test_silence import delivered, pass_to, sealed_at
 
 SEATS, NEEDED, WINDOW = 5, 3, 30
@@ -103,8 +105,10 @@ def test_attack_one_that_rejects_what_is_honest_is_outvoted_by_the_second_draw(c
     cast(chain, state, second, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED)
     assert attempt.outcome is ACCEPTED
     leaf = outcome_leaf(chain.network, state, attempt)
-    assert len(leaf.voters) == 4 * MAX_VOTERS and leaf.voters[-4:] != bytes(4), (
-        "nine accepted; a leaf has room for eight"
+    named = unpack_voters(leaf.voters)
+    drawn = [node for draw in draws(chain, state, attempt) for node in draw]
+    assert named == sorted([node for node in drawn if attempt.votes[node][0].outcome == ACCEPTED][:MAX_NAMED]), (
+        "nine accepted; who was drawn first is named, so that the fewest without a seat come before"
     )
 
 
@@ -201,3 +205,23 @@ def test_a_job_that_ends_within_an_anchor_leaves_its_other_votes_alone(chain: Ch
     chain.anchor(*votes)
     assert one.failed and one.attempts[0].outcome is REJECTED
     assert two.attempts[0].outcome is not None
+
+
+@pytest.mark.parametrize("named", [MAX_NAMED, 8])
+def test_attack_a_clients_own_verifiers_leave_no_right_leaf_without_an_answer(
+    named: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Committees is shown twelve of those drawn. Eight voters would leave four places for nodes that have no seat."""
+    monkeypatch.setattr(settlement, "MAX_NAMED", named)
+    chain = started(30)
+    for node in range(5, 15):
+        chain.network.nodes[node].owner = chain.network.accounts[1].owner
+    unanswered = 0
+    for _ in range(12):
+        state, attempt, second = contested(chain)
+        cast(chain, state, second, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED)
+        leaf = outcome_leaf(chain.network, state, attempt)
+        committee = committee_behind(chain.network, MANAGER, leaf)
+        assert committee is not None and len(unpack_voters(leaf.voters)) == named
+        unanswered += members(chain.network, leaf, committee) is None
+    assert (unanswered > 0) is (named > MAX_NAMED)

@@ -12,8 +12,9 @@ from inferix.messages import Acceptance, CanaryOpening, Message, Order, Receipt,
 from inferix.models.anchor import AnchorData, SignedMessage
 from inferix.models.job import JobSpec, LeaseSpec, QuoteRequest, RenderSettings
 from inferix.models.roles import Outcome
-from inferix.replay.attempts import GRACE, misfit_worker, open_draws, seats, votes_needed
+from inferix.replay.attempts import GRACE, misfit_worker, open_draws, seats
 from inferix.replay.jobs import quote_of, quoter
+from inferix.replay.settlement import votes_needed
 from inferix.replay.state import Attempt, AttemptStatus, TaskState
 from inferix.trees import anchor_root
 from tests.stateful.world import World
