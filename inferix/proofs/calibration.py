@@ -175,6 +175,12 @@ class Rule:
         """Micro-nats for a forgery after these tiles; clean ones that are informative."""
         return failed * self._per_failure - clean * self._per_clean
 
+    def is_enough(self, failed: int, clean: int, used: int) -> bool:
+        """Whether a frame is rejected after ``used`` tiles, before they are used up: never by one that fails, whatever
+        it weighs."""
+        are_enough = failed >= _LEAST_FAILURES and used >= self.minimum
+        return are_enough and self.evidence(failed, clean) >= self.to_reject
+
     def of_frame(self, width: int, height: int) -> "Rule":
         """For a frame of this size, in pixels. Slight tiles are judged where the first tiles do not overlap: else one
         would count as often as it is drawn."""

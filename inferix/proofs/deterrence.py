@@ -40,7 +40,7 @@ def rejection_ppm(rule: Rule, failing_ppm: int, clean_ppm: int | None = None, *,
                 found[state] = found.get(state, 0.0) + chance * step
         open_states = {}
         for (failures, cleans), chance in found.items():
-            if used >= rule.minimum and rule.evidence(failures, cleans) >= rule.to_reject:
+            if rule.is_enough(failures, cleans, used):
                 rejected += chance
             elif failures or used < rule.minimum or cleans < rule.clean_needed:
                 open_states[failures, cleans] = chance

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a cheat can expect, against simulation and by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +44,13 @@ def test_rejection__honest_frames_seldom_forged_ones_nearly_always() -> None:
     assert rejection_ppm(RULE, 900_000) >= 999_000
     assert rejection_ppm(RULE, 0) == 0
     assert rejection_ppm(RULE, 450_000, 50_000) >= 999_000  # half of it calm
+
+
+def test_regression_rejection__takes_two_failing_tiles_however_much_one_weighs() -> None:
+    heavy = replace(RULE, honest_ppm=20)
+    assert heavy.evidence(1, 0) >= heavy.to_reject
+    assert rejection_ppm(heavy, 100_000, 0, tiles=3) == 28_000, "two of three, the others calm"
+    assert rejection_ppm(heavy, MILLION, 0, tiles=3) == MILLION
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,14 @@ def test_judge__one_failing_tile_rejects_nobody_but_nothing_is_accepted_early_af
     assert judge([CLEAN, FAILED, *[CLEAN] * 7, FAILED], rule()).accepted is False
 
 
+def test_regression_one_failing_tile_rejects_nobody_however_much_it_weighs() -> None:
+    heavy = rule(honest_ppm=20)  # of many honest tiles: one that fails is evidence enough by its weight
+    assert heavy.evidence(1, 1) >= heavy.to_reject
+    assert judge([FAILED, *[CALM] * 29], heavy).accepted
+    verdict = judge([FAILED, CALM, CALM, FAILED], heavy)
+    assert (verdict.accepted, verdict.failed, verdict.used) == (False, (0, 3), 4)
+
+
 def test_judge__a_frame_forged_in_part_is_rejected_where_one_of_the_first_tiles_fails() -> None:
     assert not judge([CLEAN, FAILED, CLEAN, CLEAN, CLEAN, FAILED, FAILED], rule()).accepted
     assert judge([CLEAN, CLEAN, CLEAN, CLEAN, FAILED, FAILED], rule()).accepted  # it was sure before

@@ -110,8 +110,7 @@ class TileTest:
 
     @property
     def _rejects(self) -> bool:
-        evidence = self.rule.evidence(len(self._failed), self._clean)
-        is_sure = len(self.measures) >= self.rule.minimum and evidence >= self.rule.to_reject
+        is_sure = self.rule.is_enough(len(self._failed), self._clean, len(self.measures))
         return is_sure or self._has_too_many_slight
 
     @property
