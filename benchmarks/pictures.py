@@ -3,7 +3,7 @@
 
 --calibrate counts what the thresholds come from (`make calibration` does so, too) and writes out/bench-pictures/
 pictures.json, as the package reads it. Without it other frames are counted by the thresholds in force, into the tables
-of docs/proof-of-rendering.md (--page). Either goes on where it was stopped. Rows that are published
+of docs/proof-figures.md (--page). Either goes on where it was stopped. Rows that are published
 (benchmarks/proof/rows) are not counted again, but by a calibration, which has its own; --publish puts one's own there.
 """
 
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shard", type=shard, default=(0, 1), metavar="I/N", help="every N-th frame, for N processes")
     parser.add_argument("--frames", type=int, default=FRAMES, help="to count by the thresholds in force")
     parser.add_argument("--report", action="store_true", help="no new frames, only the tables of those that are there")
-    parser.add_argument("--page", action="store_true", help="put the tables into docs/proof-of-rendering.md")
+    parser.add_argument("--page", action="store_true", help="put the tables into docs/proof-figures.md")
     parser.add_argument("--publish", action="store_true", help="keep the rows counted here with the project's")
     return parser
 

@@ -65,3 +65,15 @@ def test_every_link_of_a_document_to_a_file_of_the_project_leads_somewhere() -> 
         if "://" not in link and not (document.parent / link).exists()
     ]
     assert not broken
+
+
+def test_regression_tables_that_are_made_stand_on_a_page_of_their_own() -> None:
+    said, figures = (
+        (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("proof-of-rendering.md", "proof-figures.md")
+    )
+    assert "<!-- tables:" not in said
+    assert figures.count("<!-- tables:") == figures.count("<!-- end of tables -->") == 4
+    anchors = {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", figures, re.M)
+    }
+    assert set(re.findall(r"\]\(proof-figures\.md#([^)]+)\)", said)) <= anchors

@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, help="of Blender: 2, or 1 in the full run")
     parser.add_argument("--end-to-end", metavar="SCENE", choices=scenes.NAMES, help="check one frame of 1080p by nodes")
     parser.add_argument("--report", action="store_true", help="no new frames, only the tables of those that are there")
-    parser.add_argument("--page", action="store_true", help="put the tables into docs/proof-of-rendering.md")
+    parser.add_argument("--page", action="store_true", help="put the tables into docs/proof-figures.md")
     parser.add_argument("--publish", action="store_true", help="keep the rows counted here with the project's")
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--height", type=int, default=144)

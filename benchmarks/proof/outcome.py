@@ -25,7 +25,7 @@ from inferix.proofs.rendering import load_calibration, write_calibration
 from node.engines import RenderSettings
 
 OUT: Final = ROOT / "out" / "bench-proof"
-PAGE: Final = ROOT / "docs" / "proof-of-rendering.md"
+PAGE: Final = ROOT / "docs" / "proof-figures.md"
 _BEGIN: Final = "<!-- tables: python -m benchmarks.proof --full --samples 8 --report --page -->"
 _BEGIN_CHOSEN: Final = "<!-- tables: the command of the next ones, of the frames that thresholds come from -->"
 _BEGIN_MARKS: Final = "<!-- tables: the command of the first ones, of larger frames with marks -->"
