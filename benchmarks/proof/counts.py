@@ -16,6 +16,7 @@ from benchmarks.proof.run import RULES, SCALES, THRESHOLDS, scaled
 from benchmarks.proof.votes import NEEDED, SEATS
 from inferix.proofs import calibration
 from inferix.proofs.rendering import (
+    DRAWN,
     MILLION,
     TILE_SIZE,
     Calibration,
@@ -94,6 +95,23 @@ def found(rows: Sequence[Row], name: str, rule: str) -> Found:
         sum(not vote[1] for vote in flat) / max(len(flat), 1),
         sum(vote[2] for vote in flat) / max(len(flat), 1),
     )
+
+
+def slight_tiles(row: Row) -> int:
+    """Of an honest frame's tiles that a committee looks at first: those that the rule in force calls slight; 0 where it
+    calls none so."""
+    slight = load_calibration().rule("cpu", "cpu").slight
+    return row["tiles"][HONEST]["over"][BASE][THRESHOLDS.index(slight.share_ppm)] if slight else 0
+
+
+def could_be_rejected(row: Row) -> bool:
+    """Whether an honest frame has in all first tiles of its committee what the whole rule needs of one verifier's, or
+    of those that another names; or was rejected by the sequential test."""
+    rule = load_calibration().rule("cpu", "cpu")
+    failing = row["tiles"][HONEST]["over"][BASE][THRESHOLDS.index(rule.tolerance.max_share_ppm)]
+    is_rejected = any(vote[0] for vote in row["votes"][HONEST][RULES[1]])
+    too_many = rule.slight is not None and slight_tiles(row) >= rule.slight.needed
+    return is_rejected or too_many or failing >= rule.failures_to_reject(DRAWN)
 
 
 def tiles(rows: Sequence[Row], name: str, scale: str = BASE, threshold: int | None = None) -> Share:

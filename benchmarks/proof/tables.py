@@ -50,6 +50,7 @@ def sheets(
         *(_cut(rows, name) for name in UNCLAIMED if any(name in row["cost"] for row in rows)),
         _stakes(rows),
         _tiles(rows),
+        *whole_rule(rows),
         _points(rows),
     ]
     return [*found, _cost(rows, costs, whole or {})] if costs else found
@@ -104,6 +105,35 @@ def _rate_cells(item: Found) -> Cells:
         f"{item.tiles:.1f}",
         percent(item.unsure),
     )
+
+
+def whole_rule(rows: Sequence[Row]) -> list[Sheet]:
+    """Honest frames by the whole rule: what slight tiles, and tiles that another names, could reject of them."""
+    test = load_calibration().rule("cpu", "cpu").slight
+    if test is None:
+        return []
+    most = max(counts.slight_tiles(row) for row in rows)
+    body: list[Cells] = []
+    scenes = [(scene, counts.of_scene(rows, scene)) for scene in counts.scenes_of(rows)]
+    for name, mine in [*scenes, ("all", list(rows))]:
+        have = [counts.slight_tiles(row) for row in mine]
+        could = Share(sum(map(counts.could_be_rejected, mine)), len(mine))
+        body += [SECTION] if name == "all" else []
+        by_number = (str(have.count(number)) for number in range(most + 1))
+        body.append((name, str(len(mine)), *by_number, percent(could.rate), interval(could)))
+    return [
+        Sheet(
+            f"Honest frames by the slight tiles among their committee's first {SEATS * test.tiles}; {RULES[1]}",
+            ("scene", "frames", *(str(number) for number in range(most + 1)), "could be rejected, %", "95 %"),
+            body,
+            [
+                f"slight: more than {test.share_ppm / 10_000:g} % of its pixels are off; {test.needed} of one "
+                f"verifier's first {test.tiles} reject, and so many of those tiles that another names",
+                f"could be rejected: {test.needed} slight tiles, or two that fail, in all of the {SEATS * test.tiles}; "
+                "or rejected by the sequential test",
+            ],
+        )
+    ]
 
 
 def _partly(rows: Sequence[Row], rule: str) -> Sheet:

@@ -11,6 +11,7 @@ from benchmarks.proof import counts, marks, outcome, scenes, tables
 from benchmarks.proof import pictures as charts
 from benchmarks.proof.__main__ import CHOSEN_ON
 from benchmarks.proof.costs import SceneCost
+from benchmarks.proof.journal import Row
 from benchmarks.table import seconds
 from devnet.processes import ROOT
 from inferix.proofs.rendering import load_calibration
@@ -47,6 +48,19 @@ def test_the_tables_of_larger_frames_with_marks_are_made_of_published_rows(
     text = "\n".join(map(tables.markdown, marks.sheets(rows, tables.percent, tables.interval)))
     assert len(rows) == 48
     assert f"{outcome._BEGIN_MARKS}\n{text}\n{outcome._END}" in outcome.PAGE.read_text()
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
+    """Those of the full run."""
+    (folder,) = outcome.PUBLISHED.glob("full-*")
+    return outcome.frames(tmp_path_factory.mktemp("rows") / folder.name).rows()
+
+
+def test_regression_the_whole_rule_is_counted_on_all_honest_frames_that_are_published(rows: list[Row]) -> None:
+    (sheet,) = tables.whole_rule(rows)
+    assert tables.markdown(sheet) in outcome.PAGE.read_text()
+    assert sheet.rows[-1] == ("all", "3024", "2977", "41", "5", "1", "0.0", "[0.0, 0.12]")
 
 
 def test_regression_a_calibration_goes_on_with_no_rows_but_its_own_of_the_rule_in_force(

@@ -141,6 +141,26 @@ def test_the_whole_rule_has_a_table_of_its_own(monkeypatch: pytest.MonkeyPatch) 
     assert tables.slight([]) == []
 
 
+def test_of_all_honest_frames_it_is_shown_whether_the_whole_rule_could_reject_them() -> None:
+    slight = load_calibration().rule("cpu", "cpu").slight
+    assert slight is not None
+
+    def with_over(number: int, share_ppm: int, count: int) -> dict[str, Any]:
+        found = row(number)
+        found["tiles"][HONEST]["over"][counts.BASE][THRESHOLDS.index(share_ppm)] = count
+        return found
+
+    few = [*ROWS, with_over(10, slight.share_ppm, slight.needed - 1)]
+    failing = with_over(11, Tolerance().max_share_ppm, 1)
+    assert not any(map(counts.could_be_rejected, [*few, failing]))
+    (sheet,) = tables.whole_rule(few)
+    assert sheet.rows[-1] == ("all", "11", "10", *["0"] * (slight.needed - 2), "1", "0.0", "[0.0, 28.5]")
+    assert counts.could_be_rejected(with_over(12, slight.share_ppm, slight.needed))
+    assert counts.could_be_rejected(with_over(13, Tolerance().max_share_ppm, 2)), "two that another names would do"
+    rejected = row(14, votes={HONEST: {RULES[0]: [ACCEPT] * 5, RULES[1]: [*[ACCEPT] * 4, REJECT]}})
+    assert counts.could_be_rejected(rejected)
+
+
 def test_a_scene_on_which_kernels_disagree_is_named_and_counts_like_any_other() -> None:
     torn = row(10, scene="fur", votes={**row(0)["votes"], HONEST: {RULES[0]: [ACCEPT] * 5, RULES[1]: [REJECT] * 5}})
     mixed = [*ROWS, torn]
