@@ -6,8 +6,11 @@ each other, frames of different cases are. Rates of a single vote are therefore 
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from statistics import fmean
 from typing import Final
 
 from benchmarks.proof.cases import GPU, HONEST, UNCLAIMED, claimed
@@ -95,6 +98,42 @@ def found(rows: Sequence[Row], name: str, rule: str) -> Found:
         sum(not vote[1] for vote in flat) / max(len(flat), 1),
         sum(vote[2] for vote in flat) / max(len(flat), 1),
     )
+
+
+def by_roster(rows: Sequence[Row], name: str, share: float) -> float:
+    """How often a class is rejected where ``share`` of the roster, in [0, 1], has the worker's kernel, and all others
+    the other one: the mean over frames of `_rejected`. At 0 and 1 what a committee of one kernel rejects."""
+    given = Counter(
+        tuple(zip(*(map(tuple, row["votes"][name][rule]) for rule in RULES), strict=True))
+        for row in rows
+        if all(rule in row["votes"].get(name, {}) for rule in RULES)
+    )
+    return sum(number * _rejected(seats, share) for seats, number in given.items()) / max(given.total(), 1)
+
+
+def _rejected(seats: Sequence[tuple[Sequence[int], Sequence[int]]], share: float) -> float:
+    """The chance that a frame is rejected; every seat of either draw is on the worker's kernel with ``share``.
+
+    First draw: each of its seats votes as it was counted to on that kernel; all assignments of kernels are gone
+    through. None rejects: accepted. Enough do: rejected. Else the second draw alone decides. Its seats on the worker's
+    kernel see the bits of whatever was named. Those on the other kernel see what a seat of their kernel named, or a
+    seat of the worker's that would have rejected by their rule on the tiles that it rendered; else they have their
+    own tiles, of which as many reject as of the first draw's on that kernel.
+    """
+    alone, found = fmean(other[0] for _, other in seats), 0.0
+    for kernels in product((True, False), repeat=len(seats)):
+        chance = math.prod(share if same else 1 - share for same in kernels)
+        placed = list(zip(seats, kernels, strict=True))
+        votes = [seat[0] if same else seat[1] for seat, same in placed]
+        rejecting = sum(vote[0] for vote in votes)
+        is_seen_by_all = any(
+            other[0] and (not same or (exact[0] and other[2] <= exact[2])) for (exact, other), same in placed
+        )
+        if rejecting >= NEEDED or (rejecting and is_seen_by_all):
+            found += chance
+        elif rejecting:
+            found += chance * at_least(NEEDED, SEATS, share + (1 - share) * alone)
+    return found
 
 
 def slight_tiles(row: Row) -> int:

@@ -23,9 +23,13 @@ SAVED_PPM = 875_000
 """Of a pixel's cost, what a cheat with one sample of eight saves."""
 
 INTERVAL = (
-    f"95 %: Clopper and Pearson over frames; a vote is the first seat's; the committee has {SEATS} seats, and rejects "
-    "where one does: a second draw finds the same in the same tiles"
+    f"95 %: Clopper and Pearson over frames; a vote is the first seat's; the committee has {SEATS} seats, all of them "
+    "on this kernel, and rejects where one does: a second draw on it finds the same in the same tiles"
 )
+ROSTERS = (0.0, 0.2, 0.5, 0.8, 1.0)
+"""Shares of a roster that have the worker's kernel."""
+MIXED = ("3 bounces of 12", "fast GI", EIGHT_BITS, "7/8 samples")
+"""Classes of which two kernels see differently much, and the weakest that is claimed."""
 
 
 def percent(rate: float) -> str:
@@ -46,7 +50,9 @@ def sheets(
     found = [*(_rates(rows, rule, no_gpu) for rule in RULES), *(_partly(rows, rule) for rule in RULES)]
     found = [
         _scenes(rows),
-        *found,
+        *found[: len(RULES)],
+        *rosters(rows),
+        *found[len(RULES) :],
         *(_cut(rows, name) for name in UNCLAIMED if any(name in row["cost"] for row in rows)),
         _stakes(rows),
         _tiles(rows),
@@ -105,6 +111,35 @@ def _rate_cells(item: Found) -> Cells:
         f"{item.tiles:.1f}",
         percent(item.unsure),
     )
+
+
+def rosters(rows: Sequence[Row]) -> list[Sheet]:
+    """What is rejected where some verifiers have the worker's kernel and some another; nothing without such classes."""
+    body: list[Cells] = []
+    for name in MIXED:
+        frames = counts.found(rows, name, RULES[0]).vote.trials
+        if frames:
+            rates = (percent(round(counts.by_roster(rows, name, share), 9)) for share in ROSTERS)
+            body.append((name, str(frames), *rates))
+    if not body:
+        return []
+    return [
+        Sheet(
+            "Rejected, per cent, by the share of the roster that has the worker's kernel",
+            ("delivered", "frames", *(f"{100 * share:.0f} %" for share in ROSTERS)),
+            body,
+            [
+                f"computed from the votes of all seats, frame by frame: {NEEDED} of the first draw reject, or one does "
+                f"and {NEEDED} of the second draw confirm it; the sequential test alone",
+                "taken for granted: two kernels, shares by weight, and a roster so large that each seat is drawn for "
+                "itself",
+                "a seat of the second draw on the worker's kernel confirms whatever was named; one on the other kernel "
+                "what its own kernel named, or who would have rejected by its rule on the same tiles; else it has its "
+                "own tiles, and finds what the frame's votes on that kernel did",
+                "0 % and 100 %: the committees of the two tables before",
+            ],
+        )
+    ]
 
 
 def whole_rule(rows: Sequence[Row]) -> list[Sheet]:

@@ -12,6 +12,7 @@ from benchmarks.proof import pictures as charts
 from benchmarks.proof.__main__ import CHOSEN_ON
 from benchmarks.proof.costs import SceneCost
 from benchmarks.proof.journal import Row
+from benchmarks.proof.run import RULES
 from benchmarks.table import seconds
 from devnet.processes import ROOT
 from inferix.proofs.rendering import load_calibration
@@ -61,6 +62,15 @@ def test_regression_the_whole_rule_is_counted_on_all_honest_frames_that_are_publ
     (sheet,) = tables.whole_rule(rows)
     assert tables.markdown(sheet) in outcome.PAGE.read_text()
     assert sheet.rows[-1] == ("all", "3024", "2977", "41", "5", "1", "0.0", "[0.0, 0.12]")
+
+
+def test_what_a_mixed_roster_rejects_is_counted_from_what_is_published(rows: list[Row]) -> None:
+    (sheet,) = tables.rosters(rows)
+    assert tables.markdown(sheet) in outcome.PAGE.read_text()
+    assert sheet.rows[0] == ("3 bounces of 12", "1008", "11.1", "16.6", "60.8", "88.7", "92.5")
+    for name in tables.MIXED:
+        ends = [counts.found(rows, name, rule).committee.rate for rule in reversed(RULES)]
+        assert [counts.by_roster(rows, name, share) for share in (0, 1)] == pytest.approx(ends)
 
 
 def test_regression_a_calibration_goes_on_with_no_rows_but_its_own_of_the_rule_in_force(

@@ -141,6 +141,32 @@ def test_the_whole_rule_has_a_table_of_its_own(monkeypatch: pytest.MonkeyPatch) 
     assert tables.slight([]) == []
 
 
+@pytest.mark.parametrize(
+    ("seats", "share", "rejected"),
+    [
+        ([(REJECT, ACCEPT)] + [(ACCEPT, ACCEPT)] * 4, 0.0, 0.0),
+        ([(REJECT, ACCEPT)] + [(ACCEPT, ACCEPT)] * 4, 0.5, 0.25),  # it is drawn, and three of the second draw
+        ([(REJECT, ACCEPT)] + [(ACCEPT, ACCEPT)] * 4, 1.0, 1.0),
+        ([(REJECT, ACCEPT)] * 5, 0.2, 0.05792 + 0.6144 * 0.05792),  # three do, or one or two and three that confirm
+        ([(REJECT, REJECT)] + [(ACCEPT, ACCEPT)] * 4, 0.5, 1.0),  # either kernel sees it, and what the other names
+        ([(REJECT, [1, 1, 9, 4])] + [(ACCEPT, ACCEPT)] * 4, 0.5, 0.5 + 0.5 * 0.68256),  # by tiles that were not named
+        ([(ACCEPT, ACCEPT)] * 5, 0.5, 0.0),
+    ],
+)
+def test_regression_what_only_bits_show_needs_a_second_draw_on_the_workers_kernel(
+    seats: list[tuple[list[int], list[int]]], share: float, rejected: float
+) -> None:
+    votes = {RULES[0]: [exact for exact, _ in seats], RULES[1]: [other for _, other in seats]}
+    assert counts.by_roster([row(0, votes={"cut": votes})], "cut", share) == pytest.approx(rejected)
+
+
+def test_a_class_that_was_not_counted_on_both_kernels_has_no_row_by_roster() -> None:
+    assert counts.by_roster(ROWS, "fast GI", 0.5) == 0
+    (sheet,) = tables.rosters(ROWS)
+    assert [cells[0] for cells in sheet.rows] == ["3 bounces of 12", EIGHT_BITS]
+    assert tables.rosters([row(0, votes={HONEST: dict.fromkeys(RULES, [ACCEPT] * 5)})]) == []
+
+
 def test_of_all_honest_frames_it_is_shown_whether_the_whole_rule_could_reject_them() -> None:
     slight = load_calibration().rule("cpu", "cpu").slight
     assert slight is not None
