@@ -73,6 +73,13 @@ def test_what_a_mixed_roster_rejects_is_counted_from_what_is_published(rows: lis
         assert [counts.by_roster(rows, name, share) for share in (0, 1)] == pytest.approx(ends)
 
 
+def test_what_a_vote_costs_of_each_class_is_made_of_what_is_published(rows: list[Row]) -> None:
+    took = [SceneCost(**item) for item in outcome._once(outcome.COSTS)]
+    sheet = tables.by_class(rows, took)
+    assert tables.markdown(sheet) in outcome.PAGE.read_text()
+    assert [line[0] for line in sheet.rows if line] == counts.classes(rows)
+
+
 def test_regression_a_calibration_goes_on_with_no_rows_but_its_own_of_the_rule_in_force(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

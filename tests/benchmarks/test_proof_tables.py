@@ -160,6 +160,15 @@ def test_regression_what_only_bits_show_needs_a_second_draw_on_the_workers_kerne
     assert counts.by_roster([row(0, votes={"cut": votes})], "cut", share) == pytest.approx(rejected)
 
 
+def test_a_vote_costs_its_tiles_and_between_kernels_each_of_them_twice() -> None:
+    sheet = tables.by_class(ROWS, [SceneCost("hair", 300.0, 0.2), SceneCost("glass", 100.0, 0.4)])
+    cells = {line[0]: line[1:] for line in sheet.rows if line}
+    assert cells[HONEST] == ("3.0", "0.90", "0.450", "3.0", "1.80", "0.900")
+    assert cells[cases.partial("scattered", 0.05)][:3] == ("8.4", "2.52", "1.260")
+    alone = [row(0, votes={HONEST: {RULES[1]: [ACCEPT] * 5}})]
+    assert tables.by_class(alone, [SceneCost("hair", 300.0, 0.2)]).rows[0][1:4] == ("-", "-", "-")
+
+
 def test_a_class_that_was_not_counted_on_both_kernels_has_no_row_by_roster() -> None:
     assert counts.by_roster(ROWS, "fast GI", 0.5) == 0
     (sheet,) = tables.rosters(ROWS)
