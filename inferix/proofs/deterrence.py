@@ -94,7 +94,8 @@ def audit_ppm(d: int, stake: NanoUsd, reward: NanoUsd, cost: NanoUsd) -> int | N
 
 def tiles_needed(part_ppm: int, tile_ppm: int, wanted_ppm: int) -> int | None:
     """How many tiles find at least one that fails with ``wanted_ppm``, of a frame forged in ``part_ppm`` of its area
-    whose tiles fail there with ``tile_ppm``; None where more than 100,000 would not do.
+    whose tiles fail there with ``tile_ppm``; None where more than 100,000 would not do. Of a fixed number of tiles:
+    for whoever plans a check by hand; no program calls it, since verifiers stop by the sequential test.
 
     :raises ValueError: a chance outside [0, 10**6].
     """

@@ -27,12 +27,11 @@ from inferix.proofs.rendering.angv.marks import (
     Box,
     Mark,
     angv_key,
-    commitment,
     contrast_levels,
     draw_marks,
     wave,
 )
-from inferix.proofs.rendering.angv.places import Camera, Preview, corners, is_visible, place, significance
+from inferix.proofs.rendering.angv.places import Camera, Preview, corners, place, significance
 
 __all__ = [
     "LEAST_MARKS",
@@ -45,12 +44,10 @@ __all__ = [
     "Mark",
     "Preview",
     "angv_key",
-    "commitment",
     "contrast_levels",
     "corners",
     "draw_marks",
     "errors",
-    "is_visible",
     "luma",
     "matched",
     "passes_published",

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys, and what each mark looks like: all of it follows from the key, the key from task secret, scene and frame."""
 
-import hashlib
 import hmac
 import math
 from collections.abc import Iterator
@@ -80,11 +79,6 @@ def angv_key(task_key: bytes, scene: bytes, frame: int) -> bytes:
     if len(task_key) != 32 or len(scene) != 32:
         raise ValueError("a task key and the hash of a scene have 32 bytes each")
     return hmac.digest(task_key, b"inferix/angv" + scene + frame.to_bytes(4, signed=True), "sha256")
-
-
-def commitment(key: bytes) -> bytes:
-    """What is anchored before assignment; it says nothing about the key."""
-    return hashlib.sha256(b"inferix/angv/commitment" + key).digest()
 
 
 def draw_marks(key: bytes, count: int = MARKS) -> list[Mark]:

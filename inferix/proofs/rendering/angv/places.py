@@ -120,26 +120,6 @@ def corners(camera: Camera, box: Box, distance: float) -> Points:
     return world
 
 
-def is_visible(camera: Camera, points: Points, preview: Preview) -> bool:
-    """Whether all of these world points are in view and nothing is in front of them.
-
-    The occlusion test: what stands at a point's place in the preview is further away than the point.
-    """
-    homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1)
-    x, y, z, _ = np.linalg.inv(camera.world) @ homogeneous.T
-    distance = -z
-    if (distance < camera.near).any() or (distance > camera.far).any():
-        return False
-    u, v = x / (distance * camera.tan_x), y / (distance * camera.tan_y)
-    slack = 1e-9
-    if (np.abs(u) > 1 + slack).any() or (np.abs(v) > 1 + slack).any():
-        return False
-    rows, columns = preview.depth.shape
-    row = np.clip(((1 - v) / 2 * rows).astype(int), 0, rows - 1)
-    column = np.clip(((u + 1) / 2 * columns).astype(int), 0, columns - 1)
-    return bool((distance < preview.depth[row, column]).all())
-
-
 def _totals(preview: Preview) -> NDArray[np.int64]:
     """Cumulative whole weights of the cells; every cell has some."""
     weights = significance(preview)
