@@ -20,6 +20,8 @@ def test_figures_in_the_text_format(api: Api) -> None:
     assert 'inferix_nodes{role="worker",status="active"} 3' in lines
     assert 'inferix_cases{end="open"} 0' in lines
     assert f"inferix_block {chain.network.block}" in lines
+    assert 'inferix_false_cases_ppm{end="counted"} 0' in lines
+    assert 'inferix_false_cases_ppm{end="upper"} 1000000' in lines, "nothing is known of no case"
 
 
 def test_the_network_tells_how_verification_has_judged(api: Api) -> None:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quotes: asked for by a signed-in wallet about a package that is here, answered to nobody else."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlmodel import select
 
 from inferix.models.job import QuoteRequest
 from inferix.models.roles import Role
+from inferix.replay.cheating import by_device_class
 from inferix.storage.tables import ManagerHere, QuoteJob, SealedKey
 from tests.api.conftest import SEALED, Api, code
 from tests.replay.chain import MANAGER, address
@@ -23,7 +25,8 @@ def test_a_quote_is_kept_for_the_manager_and_answered_to_who_asked(api: Api) -> 
     answer = ask(api, headers)
     assert answer.status_code == 202, answer.text
     quote = answer.json()["id"]
-    assert api.http.get(f"/quotes/{quote}", headers=headers).json()["state"] == "waiting"
+    waiting = api.http.get(f"/quotes/{quote}", headers=headers).json()
+    assert (waiting["state"], waiting["cheating"]) == ("waiting", []), "what is not priced has no expected value"
     with api.database.session() as session:
         row = session.exec(select(QuoteJob)).one()
         assert row.owner == address(0)
@@ -35,6 +38,10 @@ def test_a_quote_is_kept_for_the_manager_and_answered_to_who_asked(api: Api) -> 
     view = api.http.get(f"/quotes/{quote}", headers=headers).json()
     assert (view["state"], view["work"], view["low_price"], view["high_price"]) == ("ready", 7, 8, 9)
     assert view["signature"] == "0x" + "01" * 65
+    assert view["cheating"] == [asdict(item) for item in by_device_class(api.chain.network, 7, 8)]
+    (worst,) = view["cheating"]
+    assert (worst["device_class"], worst["reward"]) == ("cpu", 1)
+    assert worst["expected_value"] < 0 < worst["stake"]
     assert api.http.get(f"/quotes/{quote}", headers=api.bearer(2)).status_code == 404
     assert api.http.get(f"/quotes/{quote}").status_code == 401
 

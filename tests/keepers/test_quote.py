@@ -2,6 +2,7 @@
 """Quotes: what a client sends is priced or refused with every reason, and never holds up the next one's."""
 
 import errno
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ from inferix import jobkeys, sealing
 from inferix.errors import Unavailable
 from inferix.messages import Quote
 from inferix.models.job import QuoteRequest, RenderSettings
+from inferix.replay.cheating import by_device_class
 from inferix.sealing import JobKey
 from inferix.storage.database import Database
 from inferix.storage.embedded import EmbeddedStore
 from inferix.storage.follower import Follower
 from inferix.storage.tables import QuoteJob, SealedKey
+from inferix.units import format_usd
 from keepers.quote import Quoter, price_range
 from keepers.sample import SampleScene, load_sample
 from node.engines import Cost, EngineSettings, Preview
@@ -133,6 +136,22 @@ def test_a_scene_is_priced_by_its_cost_and_signed(desk: Desk) -> None:
     assert quote.signer(DOMAIN, row.signature) == address(MANAGER)
     assert desk.answer(heavy).work == 10 * 10**9
     assert list(desk.work.iterdir()) == []
+
+
+def test_what_cheating_would_bring_is_logged_with_a_price_and_not_of_what_is_refused(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "keepers.quote")
+    desk.ask(b"SCENE broken")
+    desk.quoter().cycle()
+    assert "cheating" not in caplog.text
+    quote = desk.ask(b"SCENE plain")
+    desk.quoter().cycle()
+    row = desk.answer(quote)
+    (found,) = by_device_class(desk.chain.network, row.work or 0, row.high_price or 0)
+    assert found.expected_value < 0
+    says = f"cheating a frame of it on cpu has expected value {format_usd(found.expected_value)}: 100.00 % found"
+    assert [record.getMessage() for record in caplog.records if "cheating" in record.msg] == [says]
 
 
 def test_every_problem_of_a_scene_is_told(desk: Desk) -> None:
