@@ -106,10 +106,12 @@ async def nodes(context: ContextDep) -> list[dict[str, Any]]:
 @router.get("/nodes/{node_id}")
 async def node(node_id: int, context: ContextDep) -> dict[str, Any]:
     """One node."""
+    if node_id not in (await context.network()).nodes:  # before the database, whose integers end
+        raise NotFound(f"no node {node_id} is registered")
     row = await context.read(lambda session: session.get(NodeSeen, node_id))
     state = await context.network()
     found = state.nodes.get(node_id)
-    if found is None:
+    if found is None:  # taken back meanwhile
         raise NotFound(f"no node {node_id} is registered")
     return node_view(state, found, row.seen_at if row else None, holds(state).get(node_id, []))
 

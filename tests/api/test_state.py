@@ -92,6 +92,15 @@ def test_nodes_and_who_can_be_drawn(api: Api) -> None:
     assert set(rosters["verifiers"]["nodes"]) == {str(node) for node in VERIFIERS}
 
 
+@pytest.mark.parametrize("number", [2**31, 2**63, 2**64, -(2**63) - 1, 10**30])
+@pytest.mark.parametrize("path", ["/nodes/{}", "/claims/{}", "/accounts/{}/proof"])
+def test_regression_a_number_that_no_database_holds_is_not_found(
+    api: Api, settled: bytes, path: str, number: int
+) -> None:
+    assert api.http.get(path.format(1)).status_code == 200
+    assert api.http.get(path.format(number)).status_code == 404
+
+
 def test_a_nodes_claim_is_proven_against_the_root(api: Api, settled: bytes) -> None:
     root = api.chain.network.final_accounts()
     assert root is not None
