@@ -12,7 +12,7 @@ from rich.table import Table
 
 from inferix.cli.common import Bars, Unlock, api_option, client_of, console, json_option, print_json, wallet_options
 from inferix.client.client import Client
-from inferix.client.jobfile import JobFile, list_jobs, load_job
+from inferix.client.jobfile import JobFile, load_job, read_jobs
 from inferix.client.terms import Terms
 from inferix.errors import InferixError, InvalidInput, NotFound
 from inferix.models.job import RenderSettings
@@ -172,7 +172,9 @@ def _waiting(task: dict[str, Any]) -> list[str]:
 def jobs_command(api: str, as_json: bool, home: Path, unlock: Unlock) -> None:
     """Your jobs and how they stand."""
     client = client_of(api, unlock(), home, Bars())
-    files = list_jobs(home)
+    files, damaged = read_jobs(home)
+    for error in damaged:
+        click.secho(f"warning: {error}", fg="yellow", err=True)
     rows = client.session.get("/jobs", client=client.session.address)
     rows = [*_not_on_chain(client, files, {row["id"] for row in rows}), *rows]
     names = {"0x" + item.job: item.name for item in files}

@@ -4,13 +4,16 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from inferix.errors import Corrupt, NotFound
 from inferix.sealing import JobKey
 from inferix.storage.files import sync_directory, write_atomic
 
 
+@with_config(ConfigDict(extra="forbid", strict=True))
 @dataclass
 class JobFile:
     """One order. ``key``: hex of the job key; ``job``: hex of the job id once the order was signed.
@@ -20,7 +23,7 @@ class JobFile:
     """
 
     name: str
-    key: str
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     api: str
     input: str = ""
     job: str = ""
@@ -57,23 +60,51 @@ class JobFile:
         self.save()
 
 
+_JOB_FILE = TypeAdapter(JobFile)
+
+
+class JobFileDamaged(Corrupt):
+    """A job file that cannot be read. ``text``: what is in it, as far as it is text; ``why``: what the system says."""
+
+    def __init__(self, path: Path, text: str, why: str = "is damaged") -> None:
+        super().__init__(f"{path} {why}: without its key the results cannot be opened; restore a backup")
+        self._label = path.stem
+        self._text = text
+
+    def is_named(self, name: str, job: str) -> bool:
+        """Whether it is the file of a label, or says that it is that of the job whose id begins so."""
+        return self._label == name or f'"job": "{job}' in self._text
+
+
 def load_job(home: Path, name: str) -> JobFile:
-    """The file of a job id or of its beginning, or of a label. Raises NotFound."""
+    """The file of a job id or of its beginning, or of a label. Raises NotFound; JobFileDamaged where it is damaged."""
     wanted = name.removeprefix("0x").lower()
-    found = [item for item in list_jobs(home) if wanted and (item.job.startswith(wanted) or item.label == name)]
-    if len(found) != 1:
-        raise NotFound(f"{len(found)} jobs of yours begin with {name!r}: `inferix jobs` lists them")
-    return found[0]
+    files, damaged = read_jobs(home)
+    found = [item for item in files if wanted and (item.job.startswith(wanted) or item.label == name)]
+    if len(found) == 1:
+        return found[0]
+    for error in damaged:
+        if wanted and not found and error.is_named(name, wanted):
+            raise error
+    unread = "".join(f"; {error}" for error in damaged)
+    raise NotFound(f"{len(found)} jobs of yours begin with {name!r}: `inferix jobs` lists them{unread}")
 
 
 def list_jobs(home: Path) -> list[JobFile]:
-    """Every job file, oldest first."""
-    files = sorted((home / "jobs").glob("*.json"), key=lambda path: path.stat().st_mtime)
-    return [_read(path) for path in files]
+    """Every job file that can be read, oldest first."""
+    return read_jobs(home)[0]
 
 
-def _read(path: Path) -> JobFile:
-    try:
-        return JobFile(**json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        raise Corrupt(f"{path} is damaged: without its key the results cannot be opened; restore a backup") from error
+def read_jobs(home: Path) -> tuple[list[JobFile], list[JobFileDamaged]]:
+    """Every job file, oldest first, and those that are damaged: they do not stand in the way of the others."""
+    files, damaged = list[JobFile](), list[JobFileDamaged]()
+    for path in sorted((home / "jobs").glob("*.json"), key=lambda path: path.stat().st_mtime):
+        text = ""
+        try:
+            text = path.read_text(errors="replace")
+            files.append(_JOB_FILE.validate_json(text))
+        except ValueError:
+            damaged.append(JobFileDamaged(path, text))
+        except OSError as error:
+            damaged.append(JobFileDamaged(path, text, f"cannot be read ({error.strerror})"))
+    return files, damaged

@@ -243,14 +243,22 @@ def test_jobs__none__and_another_wallets_are_not_listed(run: Commands, posted: s
     assert (other.exit_code, other.stdout) == (0, "[]\n")
 
 
-def test_jobs__a_damaged_job_file__exit_6(run: Commands, posted: str) -> None:
+def test_regression_jobs__a_damaged_job_file_is_named_and_the_others_are_listed(
+    run: Commands, posted: str, small: Path
+) -> None:
     (path,) = (run.home / "jobs").glob("*.json")
     whole = path.read_text()
+    assert "warning" not in run("jobs").stderr
     path.write_text("{")
-    refused(run("jobs"), 6, f"{path} is damaged", "restore a backup")
+    damaged = run("jobs")
+    assert damaged.exit_code == 0
+    assert f"warning: {path} is damaged" in damaged.stderr and "restore a backup" in damaged.stderr
+    assert posted[2:10] in damaged.stdout
     assert path.read_text() == "{", "it may still be mended by hand"
+    assert run("fetch", "0x00").exit_code == 4
+    refused(run("fetch", path.stem), 6, f"{path} is damaged", "restore a backup")
     path.write_text(whole)
-    assert posted[2:10] in run("jobs").stdout
+    assert "warning" not in run("jobs").stderr
 
 
 def test_fetch__what_is_accepted__and_again(run: Commands, api: Api, posted: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 import json
 import resource
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -287,12 +287,53 @@ def test_a_job_is_cancelled_once_it_is_on_chain(api: Api, client: Client, manage
     client.cancel(job_file.job)
 
 
-def test_a_damaged_job_file_is_named(client: Client, scene: Path, home: Path) -> None:
+def without_key(text: str) -> str:
+    return json.dumps({**json.loads(text), "key": ""}, indent=1)
+
+
+@pytest.mark.parametrize("damage", [lambda _: "", lambda text: text[: len(text) // 2], lambda _: "[]", without_key])
+def test_regression_a_damaged_job_file_stands_in_no_others_way(
+    client: Client, manager: Manager, scene: Path, home: Path, damage: Callable[[str], str]
+) -> None:
+    scene.write_bytes(b"SCENE small")
+    whole, other = order(client, scene), order(client, scene)
+    path = Path(other.path)
+    path.write_text(damage(path.read_text()))
+    assert load_job(home, whole.job) == load_job(home, whole.label) == whole
+    assert list_jobs(home) == [whole]
+    with pytest.raises(Corrupt, match=f"{path.name} is damaged: .* restore a backup"):
+        load_job(home, other.label)
+    with pytest.raises(NotFound, match=f"0 jobs of yours begin with 'ffff'.*; .*{path.name} is damaged"):
+        load_job(home, "ffff")
+
+
+def test_a_damaged_job_file_that_still_says_its_job_is_named_where_that_is_asked_for(
+    client: Client, scene: Path, home: Path
+) -> None:
     job_file = order(client, scene)
     path = Path(job_file.path)
-    path.write_text(json.dumps({"name": "x"}))
-    with pytest.raises(Corrupt, match=path.name):
-        list_jobs(home)
+    path.write_text(without_key(path.read_text()))
+    with pytest.raises(Corrupt, match=f"{path.name} is damaged"):
+        load_job(home, "0x" + job_file.job[:8])
+    with pytest.raises(NotFound):
+        load_job(home, "")
+
+
+def test_a_job_file_that_cannot_be_opened_is_named(client: Client, scene: Path, home: Path) -> None:
+    whole = order(client, scene)
+    (home / "jobs" / "folder.json").mkdir()
+    assert list_jobs(home) == [whole]
+    with pytest.raises(Corrupt, match=r"folder.json cannot be read \(Is a directory\)"):
+        load_job(home, "folder")
+
+
+def test_a_job_file_from_before_there_were_marks_is_read(client: Client, scene: Path, home: Path) -> None:
+    whole = order(client, scene)
+    path = Path(whole.path)
+    body = json.loads(path.read_text())
+    del body["marks"]
+    path.write_text(json.dumps(body))
+    assert load_job(home, whole.job) == whole
 
 
 def test_a_job_that_is_not_ours_is_not_found(client: Client, home: Path, scene: Path) -> None:
