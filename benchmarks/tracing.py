@@ -23,7 +23,7 @@ from benchmarks.proof.counts import Share
 from benchmarks.table import SECTION, Row, Sheet, show
 from devnet.processes import ROOT
 from inferix.client.jobfile import JobFile
-from inferix.client.marks import put_in, trace
+from inferix.client.marks import Marks, put_in, trace
 from inferix.models.job import RenderSettings
 from inferix.proofs.pictures import load_pictures
 from inferix.proofs.rendering.angv import MARKS, luma
@@ -71,17 +71,17 @@ def measured(name: str, package: Path, folder: Path) -> list[Found]:
     began = time.perf_counter()
     marks = put_in(engine, package, marked, key, settings, EACH, lambda _: None)
     seconds = (time.perf_counter() - began) / EACH
-    frames = [int(frame) for frame in marks["frames"]]
+    frames = list(marks.frames)
     shown, plain = (_pictures(engine, which, frames, folder) for which in (marked, package))
     found = []
     for frame, picture, without in zip(frames, shown, plain, strict=True):
         own, others = list[float](), list[float]()
-        for one, places in marks["frames"].items():
+        for one, places in marks.frames.items():
             job = JobFile(name, key.hex(), "", settings=settings.model_dump())
-            job.marks = {"scene": marks["scene"], "frames": {one: places}}
-            (own if int(one) == frame else others).append(trace(job, picture).score)
+            job.marks = Marks(scene=marks.scene, frames={one: places}).model_dump(mode="json")
+            (own if one == frame else others).append(trace(job, picture).score)
             others.append(trace(job, without).score)
-        placed = len(marks["frames"][str(frame)])
+        placed = len(marks.frames[frame])
         found.append(Found(placed, own[0], max(others), _psnr(picture, without), seconds))
     return found
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from inferix.cli.common import console, home_option, json_option, print_json
 from inferix.client.jobfile import load_job
-from inferix.client.marks import Traced, marked_frames, trace
+from inferix.client.marks import Traced, marks_of, trace
 from inferix.errors import InferixError
 from inferix.plugins import read_picture
 from inferix.proofs.pictures import load_pictures
@@ -31,7 +31,7 @@ def trace_command(job: str, pictures: tuple[Path, ...], home: Path, as_json: boo
     scene can take them out, or paste them onto another picture.
     """
     job_file = load_job(home, job)
-    tried = len(marked_frames(job_file))
+    tried = len(marks_of(job_file).frames)
     found: list[tuple[Path, Traced | InferixError]] = []
     with TemporaryDirectory(prefix="inferix-") as work:
         for picture in pictures:

@@ -98,7 +98,7 @@ class Client:
             for warning in prepare(plugin, scene, packed, settings).problems:
                 self.progress(NOTE, 1, 1, warning.message)
             self.progress("check", 1, 1, "nothing wrong with it")
-            key, placed = sealing.job_key(), Marks()
+            key, placed = sealing.job_key(), None
             if marks:
                 packed, placed = self._mark(plugin, packed, key, settings, marks)
             job_file = self._seal(packed, scene.name, f"{plugin.name} {plugin.build()}", settings, terms, key, placed)
@@ -113,13 +113,14 @@ class Client:
             placed = put_in(plugin, packed, marked, key, settings, count, told)
         except Unavailable as error:
             raise InvalidInput(f"marks cannot be put in ({error}): order with fewer, or without") from error
-        self.progress("marks", 1, 1, f"{len(placed['frames'])} frames carry some")
+        self.progress("marks", 1, 1, f"{len(placed.frames)} frames carry some")
         self.progress(NOTE, 1, 1, says(placed))
-        return (marked if placed["frames"] else packed), placed
+        return (marked if placed.frames else packed), placed
 
     def _seal(
-        self, packed: Path, name: str, engine: str, settings: RenderSettings, terms: Terms, key: JobKey, marks: Marks
-    ) -> JobFile:
+        self, packed: Path, name: str, engine: str, settings: RenderSettings, terms: Terms, key: JobKey,
+        marks: Marks | None,
+    ) -> JobFile:  # fmt: skip
         path = self.home / "jobs" / f"{int(time.time())}-{secrets.token_hex(3)}.json"
         job_file = JobFile(
             name=name,
@@ -131,7 +132,7 @@ class Client:
             engine=engine,
             settings=settings.model_dump(),
             terms=asdict(terms),
-            marks=marks,
+            marks=marks.model_dump(mode="json") if marks else {},
         )
         job_file.save()
         try:

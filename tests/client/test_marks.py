@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from inferix import jobkeys, sealing
 from inferix.client import Client, JobFile
 from inferix.client.jobfile import list_jobs, load_job
-from inferix.client.marks import spread, trace
+from inferix.client.marks import Marks, marks_of, spread, trace
 from inferix.client.terms import Terms
-from inferix.errors import InvalidInput
+from inferix.errors import Corrupt, InvalidInput
 from inferix.models.job import RenderSettings
 from inferix.proofs.rendering.angv import MARKS, angv_key, draw_marks
 from inferix.storage.cid import Cid
@@ -76,6 +76,41 @@ def test_an_order_with_marks_sends_the_marked_scene_and_keeps_where_they_are(
     assert kept.marks["scene"] == hashlib.sha256(PLAIN).hexdigest()
     assert kept.marks["frames"] == {"1": [[0, 10, 10], [1, 34, 10]], "2": [[0, 10, 10], [1, 34, 10]]}
     assert [text for stage, text in told if stage == "note" and "of 12" in text]
+
+
+def test_what_the_job_file_keeps_is_read_back_as_it_was_placed(client: Client, scene: Path) -> None:
+    job_file = order(client, scene, marks=5)
+    places = ((0, 10, 10), (1, 34, 10))
+    assert marks_of(job_file) == Marks(scene=hashlib.sha256(PLAIN).hexdigest(), frames={1: places, 2: places})
+    assert marks_of(load_job(client.home, job_file.job)) == marks_of(job_file)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"scene": None},
+        {"scene": "ab"},
+        {"frames": None},
+        {"frames": {"one": []}},
+        {"frames": {"1": [[0, 10]]}},
+        {"frames": {"1": [[MARKS, 10, 10]]}},
+        {"frames": {"1": [[0, -1, 10]]}},
+        {"frames": {"1": [[0, 10.5, 10]]}},
+        {"frames": {"1": [["0", "10", "10"]]}},
+        {"frames": {"1": [[0, 63, 10]]}},
+        {"more": 1},
+    ],
+)
+def test_regression_marks_that_are_not_of_their_shape_are_a_damaged_job_file(
+    client: Client, scene: Path, damage: dict[str, object]
+) -> None:
+    job_file = order(client, scene, marks=2)
+    picture = picture_of(job_file, 2)
+    assert trace(job_file, picture).found
+    job_file.marks |= damage
+    job_file.save()
+    with pytest.raises(Corrupt, match="is damaged: it does not say where the marks are; restore a backup"):
+        trace(load_job(client.home, job_file.job), picture)
 
 
 def test_two_orders_of_one_scene_have_marks_of_different_keys(api: Api, client: Client, scene: Path) -> None:

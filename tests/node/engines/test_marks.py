@@ -61,7 +61,7 @@ def marked(blender: BlenderEngine, tmp_path_factory: pytest.TempPathFactory) -> 
         job="ab" * 32,
         path=str(home / "jobs" / "1.json"),
         settings=ORDERED.model_dump(),
-        marks=marks,
+        marks=marks.model_dump(mode="json"),
     )
     job_file.save()
     return Marked(home / "marked.blend", job_file, told)
