@@ -2,6 +2,7 @@
 """``Client``: a wallet that orders renderings, follows them and brings the results home."""
 
 import json
+import os
 import secrets
 import tempfile
 import time
@@ -89,7 +90,7 @@ class Client:
 
         Raises SceneRefused or Refused before any upload, InvalidInput where marks cannot be.
         """
-        self.progress("check", 0, 1, str(scene))
+        self.progress("check", 0, 1, _shown(scene))
         plugin = load_engine(engine, threads=threads)
         _check_credit(self._account(), terms.cap, "give a smaller cap, or top up first: `inferix top-up`")
         self._check_price(terms)
@@ -101,7 +102,8 @@ class Client:
             key, placed = sealing.job_key(), None
             if marks:
                 packed, placed = self._mark(plugin, packed, key, settings, marks)
-            job_file = self._seal(packed, scene.name, f"{plugin.name} {plugin.build()}", settings, terms, key, placed)
+            name, built = _shown(scene.name), f"{plugin.name} {plugin.build()}"
+            job_file = self._seal(packed, name, built, settings, terms, key, placed)
         return self.resume(job_file)
 
     def _mark(self, plugin: Any, packed: Path, key: JobKey, settings: RenderSettings, count: int) -> tuple[Path, Marks]:
@@ -313,6 +315,11 @@ class Client:
             fetch_package(self.store, job_file, package)
             self.progress("render", 0, 1, f"frame {frame} with seed {accepted.seed}")
             return render_again(plugin, package, work, job_file, accepted)
+
+
+def _shown(path: Path | str) -> str:
+    """A file's name as text: what in it is no character is replaced."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _manager(network: dict[str, Any]) -> dict[str, Any]:

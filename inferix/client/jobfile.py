@@ -4,16 +4,13 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from typing import Any
 
 from inferix.errors import Corrupt, NotFound
-from inferix.sealing import JobKey
+from inferix.sealing import KEY_SIZE, JobKey
 from inferix.storage.files import sync_directory, write_atomic
 
 
-@with_config(ConfigDict(extra="forbid", strict=True))
 @dataclass
 class JobFile:
     """One order. ``key``: hex of the job key; ``job``: hex of the job id once the order was signed.
@@ -23,7 +20,7 @@ class JobFile:
     """
 
     name: str
-    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    key: str
     api: str
     input: str = ""
     job: str = ""
@@ -58,9 +55,6 @@ class JobFile:
             Path(self.package).unlink(missing_ok=True)
         self.package = ""
         self.save()
-
-
-_JOB_FILE = TypeAdapter(JobFile)
 
 
 class JobFileDamaged(Corrupt):
@@ -102,9 +96,20 @@ def read_jobs(home: Path) -> tuple[list[JobFile], list[JobFileDamaged]]:
         text = ""
         try:
             text = path.read_text(errors="replace")
-            files.append(_JOB_FILE.validate_json(text))
-        except ValueError:
+            files.append(_parsed(text))
+        except (ValueError, TypeError):
             damaged.append(JobFileDamaged(path, text))
         except OSError as error:
             damaged.append(JobFileDamaged(path, text, f"cannot be read ({error.strerror})"))
     return files, damaged
+
+
+def _parsed(text: str) -> JobFile:
+    """Raises ValueError or TypeError. Texts are taken as they are: paths may have bytes that are no characters."""
+    found, empty = JobFile(**json.loads(text)), JobFile("", "", "")
+    for name, value in vars(found).items():
+        if type(value) is not type(getattr(empty, name)):
+            raise TypeError(name)
+    if len(found.job_key) != KEY_SIZE:
+        raise ValueError("key")
+    return found

@@ -2,6 +2,7 @@
 """Ordering: nothing leaves before it is safe at home, and what was cut off goes on where it stopped."""
 
 import json
+import os
 import resource
 import stat
 from collections.abc import Callable, Iterator
@@ -291,7 +292,14 @@ def without_key(text: str) -> str:
     return json.dumps({**json.loads(text), "key": ""}, indent=1)
 
 
-@pytest.mark.parametrize("damage", [lambda _: "", lambda text: text[: len(text) // 2], lambda _: "[]", without_key])
+def with_a_number_for_a_name(text: str) -> str:
+    return json.dumps({**json.loads(text), "name": 1})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda _: "", lambda text: text[: len(text) // 2], lambda _: "[]", without_key, with_a_number_for_a_name],
+)
 def test_regression_a_damaged_job_file_stands_in_no_others_way(
     client: Client, manager: Manager, scene: Path, home: Path, damage: Callable[[str], str]
 ) -> None:
@@ -325,6 +333,18 @@ def test_a_job_file_that_cannot_be_opened_is_named(client: Client, scene: Path, 
     assert list_jobs(home) == [whole]
     with pytest.raises(Corrupt, match=r"folder.json cannot be read \(Is a directory\)"):
         load_job(home, "folder")
+
+
+def test_regression_a_scene_whose_name_is_no_text_is_ordered_and_its_job_found(
+    client: Client, scene: Path, home: Path
+) -> None:
+    named = scene.rename(scene.parent / os.fsdecode(b"caf\xe9.blend"))  # as a Latin-1 machine wrote it
+    whole = order(client, named)
+    assert whole.name == "caf\N{REPLACEMENT CHARACTER}.blend"
+    assert load_job(home, whole.job) == whole
+    whole.name = named.name
+    whole.save()
+    assert list_jobs(home) == [whole], "older files have the name as it was"
 
 
 def test_a_job_file_from_before_there_were_marks_is_read(client: Client, scene: Path, home: Path) -> None:
