@@ -19,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Unlock = Callable[[], bytes]
 """Opens the wallet: asks for the password where none is given, so call it once everything else is checked."""
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, emoji=False)  # what it shows are names and reasons of others
 
 
 def api_option(function: Callable[P, R]) -> Callable[P, R]:
@@ -77,8 +77,9 @@ class Bars:
 
     def __init__(self) -> None:
         self.progress = Progress(
-            SpinnerColumn(), TextColumn("{task.fields[stage]:>8}"), BarColumn(30), TextColumn("{task.description}"),
-            TimeElapsedColumn(), console=console, disable=not console.is_terminal,
+            SpinnerColumn(), TextColumn("{task.fields[stage]:>8}"), BarColumn(30),
+            TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=console,
+            disable=not console.is_terminal,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}
         self._said: dict[str, str] = {}
@@ -86,7 +87,7 @@ class Bars:
     def __call__(self, stage: str, done: float, total: float, text: str) -> None:
         """Takes what ``Client`` reports."""
         if stage == NOTE:
-            console.print(f"{stage:>8}  {text}", markup=False, soft_wrap=True)
+            console.print(f"{stage:>8}  {text}", soft_wrap=True)
             return
         if not console.is_terminal:
             if done >= total and self._said.get(stage) != text:

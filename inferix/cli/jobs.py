@@ -143,7 +143,7 @@ def fetch(job: str, out: Path, raw: bool, wait: bool, api: str, home: Path, unlo
         if wait:
             _finish(client, bars, job, out, raw)
         else:
-            click.echo(f"{len(client.fetch(job, out, raw=raw))} files in {out}")
+            click.echo(f"{len(client.fetch(job, out, raw=raw))} files in {click.format_filename(out)}")
 
 
 def _finish(client: Client, bars: Bars, job: str, out: Path, raw: bool) -> None:
@@ -156,7 +156,7 @@ def _finish(client: Client, bars: Bars, job: str, out: Path, raw: bool) -> None:
     if view["status"] != "complete":
         raise Incomplete(f"the job is {view['status']}: {view['reason']}; what was accepted: `inferix fetch {job}`")
     files = client.fetch(job, out, raw=raw)
-    click.echo(f"{len(files)} files in {out}; charged {format_usd(NanoUsd(view['charged']))}")
+    click.echo(f"{len(files)} files in {click.format_filename(out)}; charged {format_usd(NanoUsd(view['charged']))}")
 
 
 def _waiting(task: dict[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from inferix.cli.common import console, home_option, json_option, print_json
@@ -72,8 +71,8 @@ def _table(found: list[tuple[Path, Traced | InferixError]]) -> Table:
     table = Table("picture", "is", "score")
     for picture, item in found:
         if isinstance(item, InferixError):
-            table.add_row(escape(str(picture)), escape(str(item)), "")
+            table.add_row(click.format_filename(picture), str(item), "")
         else:
             says = f"frame {item.frame}" if item.found else "no frame with marks"
-            table.add_row(escape(str(picture)), says, f"{item.score:.1f}")
+            table.add_row(click.format_filename(picture), says, f"{item.score:.1f}")
     return table

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """``render``, ``resume``, ``jobs``, ``fetch``, ``cancel``: an order by command, and every way in which it is refused."""
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from sqlmodel import select
 
 from inferix import keystore
+from inferix.cli.common import Bars
 from inferix.client.jobfile import list_jobs
 from inferix.keystore import Keys
 from inferix.machines import to_bytes32
 from inferix.models.roles import NodeStatus, Outcome
 from inferix.replay.jobs import JobStatus
+from inferix.storage.tables import SignedOrder
 from tests.api.conftest import Api
 from tests.cli.conftest import PASSWORD, Commands, refused
 from tests.client.conftest import Cut, Manager
@@ -233,6 +238,33 @@ def test_jobs__before_and_after_it_is_on_chain(run: Commands, api: Api, manager:
     (row,) = run.json("jobs")
     assert (row["id"], row["status"], len(row["tasks"])) == (placed, "posted", 3)
     assert "small.blend" in run("jobs").stdout
+
+
+@pytest.mark.parametrize("name", ["shot [final].blend", "[/x].blend", "[red]a :fire: [.blend"])
+def test_regression_names_and_reasons_are_shown_as_they_are(
+    run: Commands, api: Api, manager: Manager, small: Path, name: str
+) -> None:
+    scene = small.rename(small.parent / name.replace("/", "\N{FRACTION SLASH}"))
+    done = run("render", str(scene), "--frames", "1", "--no-wait")
+    assert done.exit_code == 0, done.stderr
+    (job_file,) = list_jobs(run.home)
+    job_file.name = name  # as a file may have it, too
+    job_file.save()
+    with api.database.session() as session:
+        session.exec(select(SignedOrder)).one().refused = f"no: {name}"
+    shown = run("jobs")
+    assert shown.exit_code == 0, shown.exception
+    for word in name.split():  # the table breaks lines between them
+        assert shown.stdout.count(word) == 2, shown.stdout
+
+
+def test_regression_a_bar_shows_a_files_name_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Console(file=StringIO(), force_terminal=True, width=120)
+    monkeypatch.setattr("inferix.cli.common.console", terminal)
+    bars = Bars()
+    with bars.progress:
+        bars("check", 0, 1, "[/x] [final].blend")
+    assert "[/x] [final].blend" in terminal.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_jobs__none__and_another_wallets_are_not_listed(run: Commands, posted: str) -> None:
