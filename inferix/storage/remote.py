@@ -192,7 +192,8 @@ class HttpStore(BlobStore):
             for piece in response.iter_raw():
                 body += piece
                 if len(body) > limit:
-                    raise TooLarge(f"{method} {path} answers with more than {limit:,} bytes; use another server")
+                    says = f"{method} {path} answers with more than {limit:,} bytes; use another server"
+                    raise StorageUnavailable(says)  # not TooLarge, which a verifier would hold against the file
                 if time.monotonic() > deadline:
                     raise httpx.ReadTimeout("the answer trickles in too slowly")
             return _Answer(response.status_code, response.headers, bytes(body))

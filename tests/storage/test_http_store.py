@@ -181,7 +181,7 @@ def test_get_block__endless_answer__cut_off(wire: Wire) -> None:
                 yield bytes(65_536)
 
     wire.failures = [httpx.Response(200, stream=Endless())]
-    with pytest.raises(TooLarge, match="use another server"):
+    with pytest.raises(StorageUnavailable, match="use another server"):
         wire.store().get_block(LEAF)
     assert sent <= MAX_BLOCK + 2 * 65_536
 
