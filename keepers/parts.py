@@ -36,7 +36,7 @@ from keepers.documents import Fetcher
 from keepers.epoch import EpochKeeper
 from keepers.hearings import Hearings
 from keepers.loop import Loop
-from keepers.market import MarketKeeper
+from keepers.market import MarketKeeper, StakeKeeper
 from keepers.mirror import Finality, Mirror
 from keepers.quote import Quoter
 from keepers.rosters import RosterKeeper
@@ -207,6 +207,16 @@ def _hearings(parts: Parts) -> list[Loop]:
     ]
 
 
+def _market(parts: Parts) -> list[Loop]:
+    def is_bonded(node: int) -> bool:
+        return bool(parts.contracts.read("Staking", "is_bonded", node))
+
+    return [
+        parts.loop("market", MarketKeeper(parts.desk).cycle, 10),
+        parts.loop("stakes", StakeKeeper(parts.desk, is_bonded).cycle, 10),
+    ]
+
+
 KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "mirror": _mirror,
     "send": _send,
@@ -224,7 +234,7 @@ KEEPERS: Mapping[str, Callable[[Parts], list[Loop]]] = {
     "courts": lambda parts: [parts.loop("courts", Courts(parts.desk, parts.contracts).cycle)],
     "hearings": _hearings,
     "epoch": lambda parts: [parts.loop("epoch", EpochKeeper(parts.desk).cycle)],
-    "market": lambda parts: [parts.loop("market", MarketKeeper(parts.desk).cycle, 10)],
+    "market": _market,
     "rosters": lambda parts: [parts.loop("rosters", RosterKeeper(parts.desk).cycle)],
     "bench": _bench,
     "quote": _quote,
