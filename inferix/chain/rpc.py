@@ -18,6 +18,7 @@ from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
 from inferix.chain.errors import ChainUnavailable, RpcError, WrongChain
+from inferix.errors import Misconfigured
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,21 @@ _LAGGING_WORDS = ("header not found", "missing trie node", "unknown block", "blo
 Wait = Callable[[float], object]
 
 
+def _check(number: int, url: str) -> None:
+    try:
+        requests.Request("POST", url).prepare()
+        is_http = url.lower().startswith(("http://", "https://"))
+    except requests.RequestException:
+        is_http = False
+    if not is_http:
+        raise Misconfigured(f"endpoint {number} of the chain is no HTTP address: write it like http://127.0.0.1:8545")
+
+
 class Endpoint:
     """One URL and how it has behaved. The URL may hold an access key: only ``name`` is for logs."""
 
     def __init__(self, number: int, url: str, timeout: float) -> None:
+        _check(number, url)
         host = url.split("//", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
         self.name = f"endpoint {number} ({host})"
         self.provider = HTTPProvider(url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)

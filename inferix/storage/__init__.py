@@ -2,7 +2,7 @@
 """Where the network's files are kept: IPFS, a directory, or another program's blocks over HTTP."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from inferix.errors import Misconfigured
 from inferix.storage.blobs import BlobStore, OwnedStore, copy
@@ -34,7 +34,7 @@ def open_store(url: str) -> BlobStore:
     Raises Misconfigured for any other address. An HTTP store that wants a signature or a token: make the HttpStore with
     a client of your own.
     """
-    if urlsplit(url).scheme in ("http", "https"):
+    if _split(url).scheme in ("http", "https"):
         from inferix.storage.remote import HttpStore
 
         return HttpStore(url)
@@ -43,7 +43,7 @@ def open_store(url: str) -> BlobStore:
 
 def open_owned_store(url: str) -> OwnedStore:
     """The store at ``file:///directory`` or ``kubo:<multiaddr of its RPC>``, with the calls of its owner."""
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
         from inferix.storage.embedded import EmbeddedStore
 
@@ -56,3 +56,10 @@ def open_owned_store(url: str) -> OwnedStore:
         f"no store at {url!r}: write file:///directory or kubo:/ip4/127.0.0.1/tcp/5001/http; "
         "http://host:port only where the store is another program's"
     )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # no address at all
+        return urlsplit("")

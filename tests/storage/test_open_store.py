@@ -26,7 +26,11 @@ def test_open_store__http__the_owner_s_calls_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "store", "file:store", "file://host/store", "ftp://host/", "kubo:http://127.0.0.1"]
+    "url",
+    [
+        *("", "store", "file:store", "file://host/store", "ftp://host/", "kubo:http://127.0.0.1"),
+        *("http://", "http://[::1", "file://[::1"),
+    ],
 )
 def test_open_store__anything_else__refused(url: str) -> None:
     with pytest.raises(Misconfigured):
