@@ -35,7 +35,7 @@ NANO_PER_IBM = 10**IBM_DECIMALS
 MICRO_PER_IB = 10**IB_DECIMALS
 WEI_PER_NANO_USD = 10 ** (18 - USD_DECIMALS)
 
-_DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+_DECIMAL = re.compile(r"(-?)([0-9]{1,78})(?:\.([0-9]{1,78}))?", re.ASCII)
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

@@ -2,6 +2,7 @@
 """``explain``: the draws of a task in words."""
 
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -16,7 +17,7 @@ from inferix.units import NanoUsd, format_usd
 @json_option
 def explain(task: str, api: str, as_json: bool) -> None:
     """Why this worker, why not that one: the draws of TASK, and what its worker could expect of cheating."""
-    view = ask(api, f"/explain/{task}")
+    view = ask(api, f"/explain/{quote(task, safe='')}")
     if as_json:
         print_json(view)
         return

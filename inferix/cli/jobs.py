@@ -20,7 +20,7 @@ from inferix.units import NanoUsd, format_usd
 
 P = ParamSpec("P")
 R = TypeVar("R")
-NOT_NEGATIVE = click.IntRange(0)
+NANO_USD = click.IntRange(0, 2**63 - 1)
 LOOKED_FOR = 20
 
 
@@ -34,7 +34,7 @@ def result_options(*, wait: bool) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """``--out``, ``--raw``, ``--wait``."""
 
     def add(function: Callable[P, R]) -> Callable[P, R]:
-        path = click.Path(path_type=Path)
+        path = click.Path(path_type=Path, file_okay=False, writable=True)
         for option in (
             click.option("--wait/--no-wait", default=wait, show_default=True, help="Until the job has ended."),
             click.option("--raw", is_flag=True, help="Fetch the raw EXR passes too."),
@@ -48,7 +48,7 @@ def result_options(*, wait: bool) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def parse_frames(text: str) -> tuple[int, int]:
     """``1-8`` or ``5``. Raises InvalidInput."""
-    match = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", text)
+    match = re.fullmatch(r"(-?\d{1,9})(?:-(-?\d{1,9}))?", text)
     if match is None:
         raise InvalidInput(f"{text!r} is no range of frames: write 1-8 or 5")
     return int(match[1]), int(match[2] or match[1])
@@ -57,7 +57,7 @@ def parse_frames(text: str) -> tuple[int, int]:
 def parse_settings(frames: str, size: str, samples: int, fps: int, **choice: Any) -> RenderSettings:
     """What is rendered, from the command's words; ``choice``: camera, layer, eye. Raises InvalidInput."""
     first, last = parse_frames(frames)
-    match = re.fullmatch(r"(\d+)x(\d+)", size)
+    match = re.fullmatch(r"(\d{1,9})x(\d{1,9})", size)
     if match is None:
         raise InvalidInput(f"{size!r} is no size: write 1920x1080")
     try:
@@ -73,9 +73,9 @@ def _words(problem: Mapping[str, Any]) -> str:
     """What is wrong with a setting, and within which bounds it would be right."""
     if not problem["loc"]:
         return f"--frames: {problem['msg'].removeprefix('Value error, ')}"
-    bounds = {"ge": "at least", "le": "at most"}
+    bounds = {"ge": "at least", "le": "at most", "max_length": "a name of at most", "min_length": "a name of at least"}
     says = [f"give {words} {problem['ctx'][bound]}" for bound, words in bounds.items() if bound in problem["ctx"]]
-    return f"{problem['loc'][0].replace('_', ' ')} is {problem['input']}: {says[0]}"
+    return f"{problem['loc'][0].replace('_', ' ')} is {str(problem['input'])[:40]}: {', '.join(says)}"
 
 
 @click.command()
@@ -87,11 +87,11 @@ def _words(problem: Mapping[str, Any]) -> str:
 @click.option("--camera", default="", help="Name of a camera; default: the scene's own.")
 @click.option("--layer", default="", help="Name of a view layer; default: the first.")
 @click.option("--eye", default="", type=click.Choice(["", "left", "right"]), help="Of a stereo camera; order each.")
-@click.option("--price", default=0, type=NOT_NEGATIVE, help="Highest, nano-USD per IBM; 0 takes the quote's high end.")
-@click.option("--cap", default=0, type=NOT_NEGATIVE, help="The most it may cost, nano-USD; 0 is twice the quote.")
+@click.option("--price", default=0, type=NANO_USD, help="Highest, nano-USD per IBM; 0 takes the quote's high end.")
+@click.option("--cap", default=0, type=NANO_USD, help="The most it may cost, nano-USD; 0 is twice the quote.")
 @click.option("--attempts", default=4, show_default=True, type=click.IntRange(1, 16))
-@click.option("--attempt-seconds", default=3_600, show_default=True, type=click.IntRange(10))
-@click.option("--threads", default=0, type=NOT_NEGATIVE, help="Threads of the local check; 0 is all.")
+@click.option("--attempt-seconds", default=3_600, show_default=True, type=click.IntRange(10, 2_592_000))
+@click.option("--threads", default=0, type=click.IntRange(0, 4_096), help="Threads of the local check; 0 is all.")
 @click.option("--marks", default=0, type=click.IntRange(0, 24), help="Mark so many frames, for `inferix trace`.")
 @result_options(wait=True)
 @api_option
@@ -103,6 +103,8 @@ def render(
 ) -> None:  # fmt: skip
     """Render SCENE on the network and bring the film home."""
     settings = parse_settings(frames, size, samples, fps, camera=camera, layer=layer, eye=eye)
+    if not scene.is_file():
+        raise InvalidInput(f"{scene}: no such file")
     bars = Bars()
     client = client_of(api, unlock(), home, bars)
     console.print(client.session.get("/network")["readers"])

@@ -4,6 +4,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 from rich.table import Table
@@ -33,7 +34,7 @@ def wallet(home: Path, password_file: Path | None) -> None:
 @json_option
 def money(address: str, api: str, as_json: bool) -> None:
     """Everything ADDRESS has anywhere: how much, where, free when, by which call."""
-    view = ask(api, f"/money/{address}")
+    view = ask(api, f"/money/{quote(address, safe='')}")
     if as_json:
         print_json(view)
         return

@@ -12,7 +12,7 @@ from inferix.chain.deployment import Contracts, parse_deployment
 from inferix.chain.rpc import Rpc
 from inferix.chain.transact import transact
 from inferix.client.session import ask
-from inferix.errors import InvalidInput, Refused, Unavailable
+from inferix.errors import InvalidInput, Misconfigured, Refused, Unavailable
 from inferix.units import NANO_PER_USD, NanoUsd, ceil_div, format_usd
 
 POLL_SECONDS = 0.5
@@ -20,12 +20,18 @@ POLL_SECONDS = 0.5
 
 def connect(api: str, rpc: str) -> Contracts:
     """The network's contracts: addresses and ABIs from the API, reads from the chain."""
+    address = api.rstrip("/")
     try:
-        answer = httpx.get(f"{api}/deployment", timeout=30)
+        answer = httpx.get(f"{address}/deployment", timeout=30)
         answer.raise_for_status()
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise Misconfigured(f"{api!r} is not an HTTP address: write it like http://127.0.0.1:8600") from error
     except httpx.HTTPError as error:
         raise Unavailable(f"{api} does not answer: check --api") from error
-    chain_id = int(answer.json()["chain_id"])
+    try:
+        chain_id = int(answer.json()["chain_id"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise Misconfigured(f"{api} names no contracts: is this the network's address (--api)?") from error
     client = ChainClient(Rpc([rpc], chain_id))
     return Contracts(client, parse_deployment(answer.content, chain_id))
 

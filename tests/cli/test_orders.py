@@ -110,6 +110,14 @@ def test_render__a_job_that_ends_without_a_film__exit_7_and_how_to_fetch_what_th
         (("--frames", "3-1"), "--frames: the last frame comes before the first"),
         (("--frames", "1-20000"), "--frames: at most 1,440 frames in one order: order the others apart"),
         (("--frames", "1-99999999"), "last frame is 99999999: give at most 1048576"),
+        (("--frames", "9" * 5_000), "is no range of frames: write 1-8 or 5"),
+        (("--frames", "1", "--size", "9" * 5_000 + "x4"), "is no size: write 1920x1080"),
+        (("--frames", "1", "--camera", "x" * 256), "camera is xxxx"),
+        (("--frames", "1", "--camera", "x" * 256), "xxxx: give a name of at most 255"),
+        (("--frames", "1", "--price", str(2**63)), "'--price': 9223372036854775808 is not in the range"),
+        (("--frames", "1", "--cap", str(2**63)), "'--cap': 9223372036854775808 is not in the range"),
+        (("--frames", "1", "--attempt-seconds", "2592001"), "'--attempt-seconds': 2592001 is not in the range"),
+        (("--frames", "1", "--threads", "4097"), "'--threads': 4097 is not in the range"),
         (("--frames", "1", "--size", "big"), "'big' is no size: write 1920x1080"),
         (("--frames", "1", "--size", "0x0"), "width is 0: give at least 4"),
         (("--frames", "1", "--size", "64x99999"), "height is 99999: give at most 16384"),
@@ -127,6 +135,26 @@ def test_render__what_cannot_be_ordered__exit_2_before_any_upload(
     assert says in done.stderr
     assert not [line for line in wire.seen if "blocks" in line]
     assert list_jobs(run.home) == []
+
+
+@pytest.mark.parametrize("command", ["render", "resume", "fetch"])
+def test_regression_a_file_where_the_film_is_to_go_is_said_before_anything_is_ordered(
+    run: Commands, wire: Cut, small: Path, command: str
+) -> None:
+    words = (str(small), "--frames", "1") if command == "render" else ("1",)
+    done = run(command, *words, "--out", str(small))
+    assert done.exit_code == 2
+    assert "'--out': Directory" in done.stderr and "is a file" in done.stderr
+    assert wire.seen == []
+    assert small.read_bytes() == b"SCENE small"
+
+
+def test_regression_a_scene_that_is_not_there_is_said_before_the_network_is_asked(
+    run: Commands, wire: Cut, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "absent.blend", tmp_path):
+        refused(run("render", str(path), "--frames", "1"), 2, f"{path}: no such file")
+    assert wire.seen == []
 
 
 def test_render__a_cap_above_the_credit__says_what_is_free_before_any_upload(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``money``, ``explain``, ``wallet``, and what holds for every command: exit codes, one clear line, help."""
 
+import json
 from pathlib import Path
 
 import click
@@ -121,6 +122,9 @@ def test_wallet__a_password_file_that_is_not_there__exit_2(run: Commands, tmp_pa
         (("--", "-5"), "-5 USD is no top-up"),
         (("five",), "not a decimal number: 'five'"),
         (("0.0000000001",), "more than 9 digits after the point"),
+        (("9" * 5_000,), "not a decimal number: '9999"),
+        (("1", "--api", "nonsense"), "'nonsense' is not an HTTP address: write it like http://127.0.0.1:8600"),
+        (("1", "--api", "http://[::1"), "'http://[::1' is not an HTTP address"),
     ],
 )
 def test_top_up__what_is_no_amount__exit_2(run: Commands, words: tuple[str, ...], says: str) -> None:
@@ -142,6 +146,26 @@ def test_regression_outside_a_clone_a_command_says_how_to_name_the_contracts(
     (tmp_path / "deployments").mkdir()
     refused(run(command, "--chain-id", "5"), 2, "no deployment at deployments/5.json")
     assert "API/deployment" in run(command, "--help").stdout
+
+
+@pytest.mark.parametrize("command", ["audit", "shadow"])
+@pytest.mark.parametrize("address", ["nonsense", "", "ftp://x", "http://", "http://[::1", "http://127.0.0.1:99999"])
+def test_regression_an_endpoint_that_is_no_address_is_said_at_once(
+    run: Commands, tmp_path: Path, command: str, address: str
+) -> None:
+    abi = [{"type": "function", "name": "genesis", "inputs": [], "outputs": [], "stateMutability": "view"}]
+    contracts = {"BurnMintWork": {"address": "0x" + "5f" * 20, "abi": abi}}
+    path = tmp_path / "contracts.json"
+    path.write_text(json.dumps({"chain_id": 1337, "block": 0, "contracts": contracts}))
+    refused(run(command, "--deployment", str(path), "--rpc", address), 2, "endpoint 1 of the chain is no HTTP address")
+
+
+@pytest.mark.parametrize("name", ["../nodes/1", "..", "a/b?c#d", "x" * 300, "é"])
+@pytest.mark.parametrize("command", ["money", "explain"])
+def test_regression_what_is_no_name_leads_to_no_other_page(run: Commands, command: str, name: str) -> None:
+    done = run(command, name)
+    refused(done, done.exit_code)
+    assert done.exit_code in (2, 4)
 
 
 # -- every command
