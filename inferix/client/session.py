@@ -128,9 +128,18 @@ def _json(once: Callable[[], httpx.Response], url: str, sleep: Sleep) -> Any:
     if answer.status_code >= 400:
         raise _error(answer)
     try:
-        return answer.json() if answer.content else None
-    except ValueError as error:
+        return _shown(answer.json()) if answer.content else None
+    except (ValueError, RecursionError) as error:
         raise Misconfigured(f"{url} does not answer with JSON: is this the network's address (--api)?") from error
+
+
+def _shown(value: Any) -> Any:
+    """A server's answer as people may be shown it: a control character in it would be an order to their terminal."""
+    if isinstance(value, str):
+        return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in value)
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return {_shown(key): _shown(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _retried(once: Callable[[], httpx.Response], url: str, sleep: Sleep) -> httpx.Response:
@@ -162,8 +171,8 @@ def _retry_after(answer: httpx.Response) -> float:
 
 def _message(answer: httpx.Response) -> str:
     try:
-        return str(json.loads(answer.content)["error"]["message"])[:500]
-    except (ValueError, LookupError, TypeError):
+        return str(_shown(json.loads(answer.content)["error"]["message"]))[:500]
+    except (ValueError, LookupError, TypeError, RecursionError):
         return "no reason given"
 
 

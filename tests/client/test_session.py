@@ -115,6 +115,17 @@ def test_an_address_that_is_none_is_named(url: str) -> None:
         session.get("/x")
 
 
+def test_attack_a_server_gives_no_orders_to_the_terminal() -> None:
+    hidden = "\x1b[2J\x1b]0;title\x07\u009b31m\u202e a job\nof two lines, été"
+    session = over(lambda _: httpx.Response(200, json={"reason": [hidden]}), [])
+    (shown,) = session.get("/jobs")["reason"]
+    assert not set(shown) & set("\x1b\x07\u009b\u202e")
+    assert shown.endswith(" a job\nof two lines, été")
+    with pytest.raises(NotFound) as caught:
+        over(lambda _: error(404, hidden), []).get("/jobs")
+    assert "\x1b" not in str(caught.value)
+
+
 def test_ask_needs_no_wallet() -> None:
     seen: list[httpx.Request] = []
 
