@@ -20,7 +20,14 @@ from simulator.settings import PPM, Job
 MICRO_IBM = 10**6
 
 
-GOVERNED: Final = {"slash_failed_bps": (0, 10_000), "mint_multiple_bps": (0, 50_000), "poc_bps": (0, 10_000)}
+PRICES: Final = ("price_default", "price_floor")
+"""Of ``GOVERNED``, what a worker asks for its work: the default, as most do, or the floor, the least that it may."""
+GOVERNED: Final = {
+    "slash_failed_bps": (0, 10_000),
+    "mint_multiple_bps": (0, 50_000),
+    "poc_bps": (0, 10_000),
+    **dict.fromkeys(PRICES, (10**6, 10**9)),
+}
 """What a vote may change of what a cheat expects, and the contract's bounds of it."""
 COMMITTEES: Final = ((2, 2), (2, 3), (3, 5), (4, 6), (5, 8))
 """(votes_needed, committee): majorities of committees that the contract takes."""
@@ -77,7 +84,9 @@ def largest_task(job: Job, of: Stakes, stake: int) -> Fraction | None:
 
 
 def pays_with(job: Job, machine: Machine, price: NanoUsd, rules: Rules, **changed: int) -> bool:
-    """Whether a cheat expects more than an honest worker where these parameters are changed; a slash is at risk."""
+    """Whether a cheat expects more than an honest worker where these parameters are changed; a slash is at risk. The
+    worker asks ``price``, or the one of ``PRICES`` that is changed."""
+    price = next((NanoUsd(changed[name]) for name in PRICES if name in changed), price)
     of = at_stake(job, machine, price, {**rules, **changed})
     return gain(job, of, of.slash) > 0
 

@@ -209,3 +209,28 @@ def test_what_is_tried_are_the_contracts_own_bounds() -> None:
         assert tuple(parameters.bounds(keccak(text=name))) == bounds
     for needed, committee in cheating.COMMITTEES:
         assert needed <= committee < 2 * needed
+
+
+def test_regression_a_lower_price_of_work_is_among_what_a_vote_may_change_of_a_cheat(settings: Settings) -> None:
+    """Stake and reward follow the price, what is saved does not: at the contract's lower bound canaries alone deter nobody."""
+    jobs, machine = settings.experiments.jobs, load_machines()[settings.experiments.machine]
+    canaries = next(job for job in jobs if job.name.startswith("canaries alone"))
+
+    def pays(value: int) -> bool:
+        return cheating.pays_with(canaries, machine, NanoUsd(16_000_000), DEFAULTS, price_default=value)
+
+    assert pays(10**6) and not pays(4 * 10**6) and not pays(DEFAULTS["price_default"])
+    assert not cheating.pays_with(canaries, machine, NanoUsd(16_000_000), DEFAULTS, price_floor=10**6)
+
+
+def test_everything_of_a_vote_that_a_cheats_expectation_reads_is_governed_here(settings: Settings) -> None:
+    read: set[str] = set()
+
+    class Rules(dict[str, int]):
+        def __getitem__(self, name: str) -> int:
+            read.add(name)
+            return super().__getitem__(name)
+
+    machine = load_machines()[settings.experiments.machine]
+    cheating.at_stake(settings.experiments.jobs[0], machine, NanoUsd(16_000_000), Rules(DEFAULTS))
+    assert read - {"epoch_length"} == cheating.GOVERNED.keys() - {"price_floor"}, "the epoch's length no vote changes"
