@@ -145,17 +145,21 @@ def test_the_helpers_order_is_the_contracts(court: Court) -> None:
 
 def test_dispute_on_a_reorged_commitment(court: Court) -> None:
     """The chain lost the batch and another one took its place: a dispute of the first finds nothing, and costs nothing."""
-    lost = court.batch([court.ballot("lost").leaf])
+    first, other = court.ballot("lost"), court.ballot("kept")
     with boa.env.anchor():
+        lost = court.batch([first.leaf])
         court.challenge(lost)
-    header = court.header(court.keeper, [court.ballot("kept").leaf], sequence=1, previous=bytes(32))
-    phantom = Batch(header, [court.ballot("kept").leaf], lost.tree)
+    kept = court.batch([other.leaf])
+    assert (kept.header.sequence, kept.header.previous) == (lost.header.sequence, lost.header.previous)
     balance = court.ifx.balanceOf(court.challenger.address)
     with boa.reverts("Disputes: no such leaf"):
-        court.challenge(phantom)
+        court.challenge(lost)
     with boa.reverts("Batches: not proposed"), acting(court.challenger):
-        court.disputes.challenge_data(header.values(), 0, 0)
+        court.disputes.challenge_data(lost.header.values(), 0, 0)
     assert court.ifx.balanceOf(court.challenger.address) == balance
+    assert court.batches.batch(kept.commitment).disputes == 0
+    court.challenge(kept)
+    assert court.batches.batch(kept.commitment).disputes == 1
 
 
 def test_a_cancelled_batch_does_not_come_back(court: Court) -> None:

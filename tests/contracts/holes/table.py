@@ -52,6 +52,9 @@ POOLED, SHIFTED = TESTS + "issuance/test_pool_attacks.py::", TESTS + "producers/
 GRINDING, REFERRED = TESTS + "producers/test_seed_grinding.py::", TESTS + "licences/test_in_parts.py::"
 COINED, VOTED = TESTS + "work/test_claim_coins.py::", TESTS + "governance/test_attacks.py::"
 REGISTERED, DELEGATED = TESTS + "nodes/test_node_registry.py::", TESTS + "nodes/test_delegation_attacks.py::"
+SALES, BOUGHT = TESTS + "licences/test_node_sale.py::", TESTS + "licences/test_buyback.py::"
+VESTED, CLAIMS_PAID = TESTS + "token/test_vesting.py::", TESTS + "work/test_claims.py::"
+TAKEN, PRICED = TESTS + "work/test_orders.py::", TESTS + "issuance/test_pool_price.py::"
 
 HOLES = [
     # -- votes: Committees, draws, merkle_sum
@@ -1453,6 +1456,204 @@ HOLES = [
         "staticcall _SALE.native_for(request.paid)",
         BUYBACK,
         REFERRED + "test_attack_a_buyer_who_refers_itself_gains_its_commission_at_the_buyback_and_no_more",
+    ),
+    # -- what is owed to clients and nodes
+    Hole(
+        "a withdrawal leaves nothing for what is reserved",
+        DOLLAR,
+        "used: uint256 = convert(spent, uint256) + convert(reserved, uint256)",
+        "used: uint256 = convert(spent, uint256)",
+        DOLLAR,
+        PAID + "test_what_is_spent_and_reserved_stays",
+    ),
+    Hole(
+        "what is requested stays free credit",
+        DOLLAR,
+        "self._write_request(account, request >> 136, block.timestamp, requested)",
+        "self._write_request(account, request >> 136, block.timestamp, request & _LANE)",
+        DOLLAR,
+        PAID + "test_request_leaves_the_credit_and_cancelling_forgets_it",
+    ),
+    Hole(
+        "charges are paid to the fee burner again and again",
+        COINS,
+        "self._books[index].released = released + paid",
+        "self._books[index].released = released",
+        DOLLAR,
+        PAID + "test_releases_final_charges_once_to_the_fee_burner_only",
+    ),
+    Hole(
+        "who claims for many claims as often as it likes",
+        CLAIMS,
+        "self._claimed[leaf.node] = word & _SHARED | claimed + forfeited",
+        "self._claimed[leaf.node] = word & _SHARED | forfeited",
+        ACCOUNTS,
+        CLAIMS_PAID + "test_claim_many_pays_each_and_passes_over_who_cannot_be_paid",
+    ),
+    Hole(
+        "accounts are final at once",
+        ACCOUNTS,
+        'return governed._clock() >= state.posted_at + governed._parameter(keccak256("accounts_window"))',
+        "return governed._clock() >= state.posted_at",
+        ACCOUNTS,
+        POSTED + "test_root_is_final_after_its_window",
+    ),
+    Hole(
+        "accounts of an epoch are posted while it runs",
+        EPOCHS,
+        'assert epoch < self.closed, "BurnMintWork: epoch not closed"',
+        'assert epoch <= self.closed, "BurnMintWork: epoch not closed"',
+        EPOCHS,
+        POSTED + "test_only_closed_epochs_and_only_newer_ones",
+    ),
+    Hole(
+        "what vests is counted from the first second, cliff or not",
+        VESTING,
+        "    if at <= tge + terms.cliff:\n        return at_once\n"
+        "    passed: uint256 = min(at - tge - terms.cliff, terms.linear)",
+        "    passed: uint256 = min(at - tge, terms.linear + terms.cliff)",
+        VESTING,
+        VESTED + "test_every_boundary_second",
+    ),
+    # -- disputes, stake, lanes
+    Hole(
+        "whoever carries an answer has the challenger's bond",
+        "modules/dispute_book.vy",
+        "bonds._forfeit(dispute.node, dispute.bond, self._proposer(header))",
+        "bonds._forfeit(dispute.node, dispute.bond, msg.sender)",
+        DISPUTES,
+        VOTES + "test_an_answer_costs_the_challenger_its_bond",
+    ),
+    Hole(
+        "frozen stake backs batches",
+        BATCHES,
+        "staticcall _STAKING.bonded(manager) - staticcall _STAKING.frozen(manager)",
+        "staticcall _STAKING.bonded(manager)",
+        BATCHES,
+        BATCHED + "test_frozen_stake_backs_nothing",
+    ),
+    Hole(
+        "open batches hold no stake",
+        BATCHES,
+        "extcall _STAKING.hold(header.manager)",
+        "pass",
+        BATCHES,
+        BATCHED + "test_stake_behind_open_batches_cannot_be_withdrawn",
+    ),
+    Hole(
+        "a batch falls and those that rest on it stand",
+        BATCHES,
+        "in range(row.batches - first.sequence + 1, bound=511)",
+        "in range(1)",
+        BATCHES,
+        BATCHED + "test_cancelling_takes_all_later_ones_along",
+    ),
+    Hole(
+        "the first anchor's seed seats every committee",
+        COMMITTEES,
+        "staticcall _BATCHES.seed(manager, leaf.anchor)",
+        "staticcall _BATCHES.seed(manager, 1)",
+        COMMITTEES,
+        ATTACKS + "test_committee_of_another_seed",
+    ),
+    Hole(
+        "a dispute is of whatever stands at its batch's place in the lane",
+        BATCHES,
+        "return lanes._entries[keccak256(abi_encode(header))] != 0 and self._is_in(header, leaf, index, proof)",
+        "return lanes._commitment(header.manager, header.sequence) != empty(bytes32)"
+        " and self._is_in(header, leaf, index, proof)",
+        BATCHES,
+        ATTACKS + "test_dispute_on_a_reorged_commitment",
+    ),
+    Hole(
+        "voters are named in any order",
+        COMMITTEES,
+        "assert voter > previous,",
+        "assert voter != previous,",
+        COMMITTEES,
+        ATTACKS + "test_unsorted_voters",
+    ),
+    Hole(
+        "a voter is named that has not voted",
+        COMMITTEES,
+        'assert left == 0, "Committees: a voter without a vote"',
+        "assert left >= 0",
+        COMMITTEES,
+        VOTES + "test_a_voter_that_is_not_named",
+    ),
+    Hole(
+        "a manager that has anchored since it was called out loses its jobs",
+        ORDERS,
+        'assert word != 0 and word & _LOW_32 == anchors, "Orders: not called out"',
+        'assert word != 0, "Orders: not called out"',
+        ORDERS,
+        TAKEN + "test_a_manager_that_anchors_loses_no_job",
+    ),
+    # -- prices of stake
+    Hole(
+        "a stranger's false speed binds a worker that never had stake for it",
+        REGISTRY,
+        "if standing._minute(terms) < before and staticcall self.staking.backs(node):",
+        "if standing._minute(terms) < before:",
+        REGISTRY,
+        STAKED + "test_a_strangers_false_speed_is_gone_when_it_is_measured_anew",
+    ),
+    Hole(
+        "a stake of before binds no worker that asks less now",
+        STAKING,
+        "usd = max(usd, 2 * minutes * staticcall self.registry.dearest(node))",
+        "usd = max(usd, staticcall self.registry.dearest(node))",
+        STAKING,
+        STAKED + "test_attack_a_worker_that_lowers_its_price_before_the_fine_is_fined_as_it_was",
+    ),
+    Hole(
+        "a node is out as soon as the price of IFX moves",
+        STAKING,
+        "KEEP_BPS: public(constant(uint256)) = 8_000",
+        "KEEP_BPS: public(constant(uint256)) = 10_000",
+        STAKING,
+        STAKED + "test_price_of_ifx_unbonds_under_eighty_percent_only",
+    ),
+    Hole(
+        "an epoch's price jumps to its mean",
+        MARKET,
+        "self.price = max(1, min(max(target, self.price - step), self.price + step))",
+        "self.price = max(1, target + 0 * step)",
+        MARKET,
+        PRICED + "test_the_price_moves_by_a_fifth_an_epoch_at_most",
+    ),
+    # -- the sale of licences and the buyback
+    Hole(
+        "a price in wrapped native is rounded down",
+        PROCEEDS,
+        "scaled += rate - 1",
+        "scaled += 0",
+        SALE,
+        SOLD + "test_rounding_never_favours_the_buyer",
+    ),
+    Hole(
+        "a wallet's purchases are not counted",
+        SALE,
+        "self._bought[role][msg.sender] = bought + (count << offset)",
+        "self._bought[role][msg.sender] = bought",
+        SALE,
+        SALES + "test_a_wallet_buys_up_to_its_cap_of_each_tier_apart",
+    ),
+    Hole(
+        "a buyer is its own referrer",
+        SALE,
+        'assert owner != buyer, "NodeSale: own code"',
+        "assert owner != empty(address)",
+        SALE,
+        SALES + "test_nobody_refers_itself_in_any_role",
+    ),
+    Hole(
+        "a licence is paid for in wrapped native at each claim",
+        BUYBACK,
+        "    if request.received != 0:\n        return 0\n",
+        "",
+        BUYBACK,
+        BOUGHT + "test_eighty_percent_at_once_in_native_at_the_rate_of_the_claim",
     ),
     # -- trees: leaves, merkle_proof
     Hole(
