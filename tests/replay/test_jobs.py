@@ -15,7 +15,8 @@ from inferix.replay.orders import is_in_lane
 from inferix.replay.settlement import draft_batch, draft_batches, outcome_leaf, ready
 from inferix.replay.state import AttemptStatus, JobStatus
 from inferix.trees import split
-from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, address, signed
+from inferix.units import NanoIbm, NanoUsd, fee_of
+from tests.replay.chain import DOMAIN, GENESIS, MANAGER, WORKERS, Chain, address, signed
 
 
 def test_a_job_runs_from_order_to_complete(chain: Chain) -> None:
@@ -447,3 +448,38 @@ def test_nobody_proposes_what_it_sees_in_the_other_lane_of_a_job_taken_over(chai
     assert ready(chain.network, MANAGER) == []
     chain.emit("BatchCancelled", commitment=copy)
     assert ready(chain.network, MANAGER) == [(state, attempt)]
+
+
+def test_a_raised_price_is_neither_drawn_nor_charged_before_the_next_roster(chain: Chain) -> None:
+    """The notice of a price is the next roster, with its window."""
+
+    def charged() -> set[int]:
+        job = chain.order()
+        chain.finish(job)
+        works = {state.task.id: state.task.work for state in chain.network.jobs[job].tasks}
+        leaves = [leaf for draft in draft_batches(chain.network, MANAGER) for leaf in draft.leaves]
+        prices = {state.attempts[-1].price for state in chain.network.jobs[job].tasks}
+        for price in prices:
+            fees = [fee_of(NanoIbm(works[leaf.task]), NanoUsd(price)) for leaf in leaves]
+            assert [leaf.charge for leaf in leaves] == fees
+        chain.settle()
+        return prices
+
+    def raised(price: int) -> None:
+        for node in WORKERS:
+            chain.emit("PriceChanged", node=node, price=price)
+
+    raised(18_000_000)
+    assert charged() == {16_000_000}
+    chain.post_roster(RosterKind.WORKERS, 2, roster_leaves(chain.network, RosterKind.WORKERS))
+    assert charged() == {16_000_000}, "one that waits for its window is not drawn from"
+    chain.emit("RosterFinalized", kind=int(RosterKind.WORKERS), index=2)
+    assert charged() == {18_000_000}
+    raised(20_000_001)
+    assert charged() == {18_000_000}
+    chain.post_rosters(3)
+    state = chain.state(chain.order(), 0)
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    assert state.attempts[0].status is not AttemptStatus.ACCEPTED
+    assert "price" in chain.network.refusals[-1], "more than the order pays"
