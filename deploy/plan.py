@@ -11,7 +11,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from deploy.settings import DEPLOYER, TIMELOCK, Settings
+from deploy.settings import DEPLOYER, FUND, TIMELOCK, Settings
 from deploy.tiers import ROLES, load_tiers
 from inferix.models.parameters import DEFAULTS
 
@@ -227,7 +227,8 @@ def _allocation(settings: Settings, who: Callable[[str], str]) -> tuple[tuple[An
     }
     free = {"liquidity": SHARES["liquidity"], "community": COMMUNITY_AT_TGE, "ecosystem": SHARES["ecosystem"]}
     for share, amount in free.items():
-        holder = who(getattr(shares, share))
+        named = getattr(shares, share)
+        holder = Ref("CommunityFund") if named == FUND else who(named)
         amounts[holder] = amounts.get(holder, 0) + amount
     return tuple(amounts), tuple(amount * IFX for amount in amounts.values())
 
@@ -349,6 +350,8 @@ def _endowing(settings: Settings, deployer: str, left: list[str]) -> list[Call]:
     for contract, amount in {"ReferenceMarket": settings.market_ifx, "Buyback": settings.sale.buyback_ifx}.items():
         if settings.allocation.ecosystem in (DEPLOYER, deployer):
             calls.append(Call("IFX", "transfer", (Ref(contract), amount), _holds_ifx(contract, amount)))
+        elif settings.allocation.ecosystem == FUND:
+            calls.append(Call("CommunityFund", "grant", (Ref(contract), amount), _holds_ifx(contract, amount)))
         else:
             left.append(f"the holder of the ecosystem's share transfers {amount} wei of IFX to {contract}")
     return calls

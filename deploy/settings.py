@@ -12,6 +12,7 @@ from inferix.models.parameters import DEFAULTS, clash
 
 DEPLOYER = "deployer"
 TIMELOCK = "timelock"
+FUND = "fund"
 
 
 def _address(text: str) -> str:
@@ -22,6 +23,10 @@ def _address(text: str) -> str:
 
 def _governor(text: str) -> str:
     return text if text == TIMELOCK else _address(text)
+
+
+def _holder(text: str) -> str:
+    return text if text == FUND else _address(text)
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -35,7 +40,8 @@ class Allocation(_Model):
     """Who is behind which share of the allocation.
 
     Seed to foundation vest: the beneficiary of one schedule over the whole share; null: the foundation makes schedules
-    of it later. Liquidity and ecosystem are free at TGE, and so is the community's part that its holder gets.
+    of it later. Liquidity and ecosystem are free at TGE, and so is the community's part that its holder gets. Ecosystem
+    "fund": it lies in CommunityFund beside the community's, and only the governor grants of it.
     """
 
     seed: Address | None
@@ -45,7 +51,7 @@ class Allocation(_Model):
     foundation: Address | None
     liquidity: Address
     community: Address
-    ecosystem: Address
+    ecosystem: Annotated[str, AfterValidator(_holder)]
 
 
 class Coin(_Model):

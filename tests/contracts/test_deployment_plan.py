@@ -9,8 +9,8 @@ import boa
 import pytest
 
 from deploy.packages import FILES
+from deploy.plan import COMMUNITY_AT_TGE, SHARES, VESTED, Check, Creation, Plan, make_plan, resolve
 from deploy.plan import IFX as WEI
-from deploy.plan import SHARES, VESTED, Check, Creation, Plan, make_plan, resolve
 from deploy.settings import Settings, load_settings
 from deploy.tiers import COLUMNS, load_tiers
 from inferix import trees
@@ -175,6 +175,25 @@ def test_the_timelock_governs_at_the_end_when_the_settings_say_so(protocol: Prot
     for view, rule in {"votingDelay": 86_400, "votingPeriod": 7 * 86_400, "proposalThreshold": 10**24}.items():
         assert getattr(voted["Governor"], view)() == rule
     assert voted["Timelock"].getMinDelay() == 2 * 86_400
+
+
+def test_the_ecosystems_share_in_the_fund_moves_by_a_vote_alone() -> None:
+    settings = load_settings(DEV)
+    allocation = settings.allocation.model_dump() | {"ecosystem": "fund"}
+    voted = Protocol(make_plan(changed(governor="timelock", allocation=allocation), DEPLOYER, now()))
+    fund, ifx, visitor = voted["CommunityFund"], voted["IFX"], key("visitor").address
+    for contract, amount in (("ReferenceMarket", settings.market_ifx), ("Buyback", settings.sale.buyback_ifx)):
+        assert ifx.balanceOf(voted[contract]) == amount
+    assert settings.development
+    granted = settings.market_ifx + settings.sale.buyback_ifx + settings.development.faucet_ifx
+    waiting = (SHARES["ecosystem"] + SHARES["community"] - COMMUNITY_AT_TGE) * WEI - granted
+    assert ifx.balanceOf(fund) == waiting
+    assert ifx.balanceOf(DEPLOYER) == (SHARES["liquidity"] + COMMUNITY_AT_TGE) * WEI
+    with acting(DEPLOYER), boa.reverts("governed: not the governor"):
+        fund.grant(visitor, 1)
+    with acting(voted["Timelock"]):
+        fund.grant(visitor, waiting)
+    assert ifx.balanceOf(visitor) == waiting
 
 
 def test_a_hand_over_that_was_interrupted_goes_on(protocol: Protocol) -> None:

@@ -20,7 +20,6 @@ EMPTY = [
     "treasury",
     "allocation.liquidity",
     "allocation.community",
-    "allocation.ecosystem",
     "sale.rate_setter",
 ]
 
@@ -50,6 +49,9 @@ def test_the_filled_example_is_a_network_in_production(tmp_path: Path) -> None:
     assert settings.parameters == {}, "what is not named is at its default, which is production's"
     assert settings.voting == Voting()
     assert settings.governor == "timelock"
+    assert settings.allocation.ecosystem == "fund", (
+        "3.75 % of the cap in one hand would be liquid from the first second"
+    )
     assert settings.development is None
     named = [settings.native, settings.factory, *(coin.address for coin in settings.coins)]
     assert all(is_checksum_address(address) for address in named)
