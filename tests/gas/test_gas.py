@@ -8,31 +8,23 @@ from pathlib import Path
 import pytest
 
 from benchmarks.gas import as_sent
-from tests.contracts.system import deployer
+from deploy.packages import FILES
+from deploy.plan import make_plan
+from deploy.settings import load_settings
+from tests.contracts.system import CONTRACTS as SOURCES
+from tests.contracts.system import deployer, key
 from tests.gas.bounds import BOUNDS, Bound
 from tests.gas.scenario import all_in, all_in_parts
 
 SNAPSHOT = Path(__file__).parent / "snapshot.json"
+DEV = Path(__file__).parents[2] / "deploy" / "dev.json"
+DEPLOYER = key("deployer").address
 MAX_CODE = 24_576
-CONTRACTS = [
-    "work/Orders.vy",
-    "work/Batches.vy",
-    "work/Rosters.vy",
-    "work/Accounts.vy",
-    "nodes/Delegation.vy",
-    "nodes/Staking.vy",
-    "work/Committees.vy",
-    "work/Disputes.vy",
-    "work/Availability.vy",
-    "work/Panels.vy",
-    "work/Escape.vy",
-    "work/Leases.vy",
-    "token/IfxDollar.vy",
-    "issuance/BurnMintWork.vy",
-    "issuance/FeeBurner.vy",
-    "issuance/ReferenceMarket.vy",
-    "issuance/PoolMarket.vy",
-]
+CONTRACTS = sorted(
+    str(next(SOURCES.rglob(f"{creation.contract}.vy")).relative_to(SOURCES))
+    for creation in make_plan(load_settings(DEV), DEPLOYER, now=1).creations
+    if creation.contract not in FILES
+)
 
 
 @pytest.fixture(scope="session")

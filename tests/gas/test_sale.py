@@ -4,26 +4,9 @@
 import pytest
 
 from benchmarks.sale import PEERS, Sold, load_sales
-from tests.contracts.system import deployer
 from tests.gas.sale import Counter
-from tests.gas.test_gas import MAX_CODE
-
-CONTRACTS = [
-    "licences/NodeSale.vy",
-    "licences/Buyback.vy",
-    "licences/NodeLicence.vy",
-    "token/Vesting.vy",
-    "token/VestingWallet.vy",
-    "token/CommunityFund.vy",
-]
 
 
 @pytest.mark.parametrize("peer", load_sales(PEERS.read_text()), ids=lambda peer: f"{peer.ours}, {peer.purchase}")
 def test_the_accounting_alone_costs_less_than_a_peers(counter: Counter, peer: Sold) -> None:
     assert counter.without_mint[peer.ours] < peer.gas
-
-
-@pytest.mark.parametrize("path", CONTRACTS)
-def test_contract_fits_on_chain(path: str) -> None:
-    """EIP-170."""
-    assert len(deployer(path).compiler_data.bytecode_runtime) < MAX_CODE
