@@ -16,6 +16,7 @@ from inferix.trees import split
 from tests.contracts.work.network import flat
 from tests.stateful import facts
 from tests.stateful.floor import Floor
+from tests.stateful.laws import Laws
 from tests.stateful.model.basics import Refused
 from tests.stateful.model.books import Order, Root, Try
 from tests.stateful.model.whole import Model
@@ -39,6 +40,8 @@ class Bench:
         self.returned = b""  # by the last call
         self._known = facts.facts(self.model)
         self._events = len(world.events)
+        self._laws = Laws(world)
+        self._laws.read(world.events)
         self._names = holders(world)
 
     # -- acting
@@ -83,11 +86,11 @@ class Bench:
         """Model, contracts and mirror say the same."""
         self.steps += 1
         model = self.sync()
-        known = facts.facts(model)
+        known, new = facts.facts(model), self.world.events[self._events :]
+        self._laws.read(new)
         if everything or self.steps % ALL_AFTER == 0:
             asked = set(known)
         else:
-            new = self.world.events[self._events :]
             asked = {key for key, value in known.items() if self._known.get(key) != value}
             asked |= facts.named(new, known) | {("minted",), ("clock",)}
         self._events = len(self.world.events)
