@@ -25,8 +25,7 @@ EPOCH = "the epoch is kept with the batch, so that a client can leave without a 
 VOTES = "sums in the proof, status and owner from NodeRegistry, two delegates of a token with votes"
 
 # Planned and of no call that is measured (docs/decisions/026-left-out.md): 10,000 for an order of fifty with its signature
-# checked on chain; of owners who delegate their votes, 90,000 for `claim`, here of one with delegators, and 58,000 for
-# `claim_many`.
+# checked on chain.
 BOUNDS = [
     Bound("anchor and seal", 1, 60_000),
     Bound("propose", 1, 75_000, 6_300, f"{PERMANENT}; {PAUSE}; a ring of commitments; no work among leases"),
@@ -36,10 +35,14 @@ BOUNDS = [
     Bound("finalize", 1, 45_000, 11_900, f"{PAUSE}; charges counted by coin, epoch and manager; {EPOCH}"),
     Bound("accounts", 1, 110_000),
     Bound("claim", 1, 65_000, 15_900, VOTES),
+    Bound("claim, votes delegated", 1, 90_000, 23_100, f"{VOTES}, and a checkpoint of one of them"),
     Bound(
         "claim with delegators", 1, 90_000, 28_000, f"{VOTES}; both parts asked of Staking, a second transfer, credit"
     ),
     Bound("claim_many of fifty", MANY, 32_000, 9_100, f"{VOTES}: keepers use claim_chunk"),
+    Bound(
+        "claim_many of fifty, votes delegated", MANY, 58_000, 15_700, f"{VOTES}, and a checkpoint of one of them each"
+    ),
     Bound("claim_chunk of 64", 64, 32_000),
     Bound(
         "dispute with its answer, bond in IFX", 1, 200_000, 278_000, f"{RECEIPT}; twelve members by proofs of 32 levels"

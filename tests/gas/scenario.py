@@ -179,7 +179,8 @@ class Scenario:
         return Books(epoch, {self.ledger.account: charge}, grants, minted, reserved)
 
     def claims(self) -> None:
-        """A claim, fifty, and a chunk of 64: of owners who have IFX and have claimed before."""
+        """A claim, fifty, and a chunk of 64: of owners who have IFX and have claimed before; then of owners who have
+        delegated their votes, each to somebody else."""
         accounts = self.network.accounts
         first = self.recipients[0].id
         chunk = self.books.chunk(64, 6)
@@ -191,6 +192,14 @@ class Scenario:
             self.measure("claim", accounts.claim, *many[0])
             self.measure("claim_many of fifty", accounts.claim_many, leaves, proofs)
             self.measure("claim_chunk of 64", accounts.claim_chunk, *chunk)
+        for at, node in enumerate(self.recipients[:MANY]):
+            with acting(node.owner):
+                self.network.ifx.delegate(key(f"delegatee {at}").address)
+        for _ in range(2):
+            advance(86400)
+            self.measure("claim, votes delegated", accounts.claim, *many[0])
+            advance(86400)
+            self.measure("claim_many of fifty, votes delegated", accounts.claim_many, leaves, proofs)
 
     def delegations(self) -> None:
         """What delegators pay, and a claim of a node that has some: after its first, by a root that lets nobody in."""
