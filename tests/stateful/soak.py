@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of the machine, seed after seed, until something is found, the acts are used up or the time is over."""
+"""Runs of the machine, seed after seed, until something is found, the acts are used up or the time is over.
+
+Bugs are planted to see that they are found; most are, before any search, by acts that are written down (mutants/)."""
 
 import json
 import time
