@@ -123,6 +123,7 @@ class Laws:
         return [(leaf.task, leaf.account, leaf.charge) for data in (first, *more) for leaf in data.leaves]
 
     def _charge(self, coin: int, leaves: list[Charge]) -> None:
+        self.final[coin] += 0  # where every leaf is void, the contract has to say so too
         for task, account, charge in (leaf for leaf in leaves if leaf[2]):
             assert task not in self.charged, "a task charged twice"
             self.charged[task] = charge

@@ -110,6 +110,13 @@ def test_what_is_given_back_is_not_charged(chain: Chain, monkeypatch: pytest.Mon
         chain.logged()
 
 
+def test_what_is_given_back_whole_is_looked_at_too(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain.logged(chain.proposed(BATCH, leaf()), VOIDED)
+    monkeypatch.setattr(chain, "read", lambda *_: 20)
+    with pytest.raises(AssertionError, match="otherwise than leaf by leaf"):
+        chain.logged(final(BATCH))
+
+
 def test_what_is_charged_is_not_given_back(chain: Chain) -> None:
     chain.logged(chain.proposed(BATCH, leaf()), final(BATCH))
     with pytest.raises(AssertionError, match="given back of a batch that is final"):
