@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-only
 # pragma version 0.4.3
-# pragma optimize gas
+# pragma optimize codesize
 # pragma nonreentrancy on
 """
 @title Disputes
@@ -27,6 +27,7 @@ from ..modules import dispute_words
 from ..modules import eip712
 from ..modules import fraud_proofs
 from ..modules import governed
+from ..modules import lease
 from ..modules import leaves
 from ..modules import merkle_sum
 from ..modules import penalties
@@ -165,16 +166,22 @@ def answer_data(
     there: uint256 = min(count - min(first, count), 1 << CHUNK_HEIGHT)
     assert len(chunk_leaves) == there, "Disputes: not all leaves of the chunk"
     nodes: DynArray[IMerkleSum.SumNode, 64] = []
+    known: bool = True
     for leaf: IBatches.BatchLeaf in chunk_leaves:
+        # An outcome that there is, or nobody could read the leaves from the log.
+        known = known and unsafe_sub(leaf.outcome, 1) < lease.LEASED
         nodes.append(leaves._batch(leaf))
+    width: uint256 = self._width(header.count)
     height: uint256 = 0
     for h: uint256 in range(CHUNK_HEIGHT):
-        if 1 << h < self._width(header.count):
+        if 1 << h < width:
             height = h + 1
-    assert self._width(header.count) == 1 << (height + len(proof) // 2), "Disputes: depth of the proof"
-    subtree: IMerkleSum.SumNode = merkle_sum._fold(nodes, height)
-    assert merkle_sum._verify(convictions._root(header), subtree, chunk, proof), "Disputes: not the data of the batch"
+    # The depth of the proof is the tree's, or an inner node would pass for a leaf.
+    assert known and width == 1 << (height + len(proof) // 2) and merkle_sum._verify(
+        convictions._root(header), merkle_sum._fold(nodes, height), chunk, proof
+    ), "Disputes: not the data of the batch"
     dispute_book._close_answered(id, header)
+    log IDisputes.LeavesShown(commitment=keccak256(abi_encode(header)), chunk=chunk, leaves=chunk_leaves)
 
 
 @external

@@ -29,7 +29,14 @@ class Given:
 
 
 def given(network: Network, batch: Batch) -> Given:
-    """The leaves in the documents of a batch, checked against its header."""
+    """The leaves of a batch, checked against its header: those in its documents or, where these are not what they
+    should be, those that answers on chain have shown, all of them."""
+    found = _served(network, batch)
+    shown = network.later.leaves(batch.commitment, int(batch.header["count"])) if found.problem else None
+    return found if shown is None else Given(shown, _problem(batch, shown))
+
+
+def _served(network: Network, batch: Batch) -> Given:
     leaves: list[BatchLeaf] = []
     digests = [batch.data]
     for chunk, digest in enumerate(digests):
@@ -87,6 +94,14 @@ def proposed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> No
     jobs.batched(network, batch)
 
 
+def shown(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
+    """Leaves of a batch that nobody serves: once all are known, the state that was made without them is no more."""
+    network.later.take(event)
+    batch = network.batches.get(args["commitment"])
+    if batch is not None and batch.problem and network.later.leaves(batch.commitment, int(batch.header["count"])):
+        network.is_stale = network.is_stale or not given(network, batch).problem
+
+
 def escaped(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:
     """The leaf of a batch that stands alone, and who proposed it."""
     batch = network.batches[args["commitment"]]
@@ -136,4 +151,5 @@ EVENTS: Handlers = {
     "BatchFinalized": finalized,
     "BatchCancelled": cancelled,
     "LeafVoided": voided,
+    "LeavesShown": shown,
 }

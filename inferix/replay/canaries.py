@@ -11,15 +11,15 @@ from inferix.models.anchor import SignedMessage
 from inferix.models.roles import Outcome
 from inferix.replay import jobs
 from inferix.replay.network import Network
+from inferix.replay.settlement import NO_CANARY, may_be_saved
 from inferix.replay.state import Anchor, Attempt, AttemptStatus, TaskState
 
-NONE = bytes(32)
 EARLY = "the votes have not decided"
 
 
 def decided(network: Network, state: TaskState, attempt: Attempt, outcome: Outcome, anchor: Anchor) -> None:
     """The votes have decided. What nobody is paid or frozen for ends at once; so does what commits to nothing."""
-    if attempt.canary == NONE or outcome is Outcome.VOID:
+    if attempt.canary == NO_CANARY or outcome is Outcome.VOID:
         jobs.end_attempt(network, state, outcome, anchor.timestamp, anchor.index)
         return
     attempt.decided = outcome
@@ -61,7 +61,7 @@ def why_not(network: Network, state: TaskState, item: SignedMessage, message: Ca
         return "there is no such attempt of a job of this manager"
     if attempt.status not in (AttemptStatus.RECEIVED, AttemptStatus.ENDED):
         return EARLY
-    if attempt.canary == NONE or commitment_of(message, attempt.node) != attempt.canary:
+    if attempt.canary == NO_CANARY or commitment_of(message, attempt.node) != attempt.canary:
         return "it is not what the receipt commits to"
     try:
         if message.signer(network.domain, item.signature) != jobs.quoter(network.domain, job.spec):
@@ -72,12 +72,6 @@ def why_not(network: Network, state: TaskState, item: SignedMessage, message: Ca
         saves = message.is_canary and may_be_saved(network, attempt, time)
         return "" if saves else "this attempt is over"
     return "" if attempt.decided is not None else EARLY
-
-
-def may_be_saved(network: Network, attempt: Attempt, time: int) -> bool:
-    """Whether a late opening still clears the worker, where it was asked for what was rejected: it was kept back."""
-    is_unopened = attempt.outcome is Outcome.REJECTED and attempt.canary != NONE and attempt.is_canary is None
-    return is_unopened and time <= attempt.ended_at + network.parameters["batch_window"]
 
 
 def is_unopened(network: Network, attempt: Attempt) -> bool:

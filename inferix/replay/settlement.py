@@ -26,6 +26,7 @@ has to see of each that has no seat, as a node of the client's, that it has none
 UNLIMITED = 2**64 - 1  # the most that a lane's open batches can charge, nano-USD
 # On the protocol's clock: in a pause no lane proposes. The deadline itself, which the client signed, is block time.
 UNPROPOSED_AFTER = 72 * 3_600  # seconds after an order's deadline: later its reserve is free, and no leaf is due
+NO_CANARY = bytes(32)  # the commitment of a receipt whose worker was asked for nothing
 LEASES = 128  # added to the coin's index in the header of a batch of leases
 PROPOSED_ANEW = 48 * 3_600  # seconds after a batch or false leaf fell, in which the right one may come all the same
 HEADER = {
@@ -106,7 +107,10 @@ def standing_votes(network: Network, state: TaskState, attempt: Attempt) -> list
     if len(votes) <= most:
         return votes
     places = _places_of(network, state, attempt, {vote.node for vote, _ in votes})
-    votes.sort(key=lambda pair: (pair[0].outcome != attempt.outcome, places[pair[0].node]))
+    # A client's fault is shown by as many votes that say so or, with an earlier rejection, by as many that reject.
+    is_said = sum(vote.outcome == attempt.outcome for vote, _ in votes) >= votes_needed(network, state)
+    first = attempt.outcome if is_said else Outcome.REJECTED
+    votes.sort(key=lambda pair: (pair[0].outcome != first, places[pair[0].node]))
     return sorted(votes[:most], key=lambda pair: pair[0].node)
 
 
@@ -145,10 +149,19 @@ def ready(network: Network, manager: int) -> list[tuple[TaskState, Attempt]]:
 def is_answerable(network: Network, state: TaskState, attempt: Attempt) -> bool:
     """Whether nobody can take from the manager what it answers a challenge with. A client's fault that rests on an
     earlier rejection is shown with the leaf of that: not before that is final may it be proposed. Its own manager may
-    never propose it, and a panel may void it."""
+    never propose it, and a panel may void it. Nor while the opening of a canary, which another manager may hold, would
+    make a rejection void."""
+    if may_be_saved(network, attempt, network.time):
+        return False
     if not rests_on_earlier(network, state, attempt):
         return True
     return any(batch.status is BatchStatus.FINAL for batch, _ in earlier_rejections(network, state, attempt))
+
+
+def may_be_saved(network: Network, attempt: Attempt, time: int) -> bool:
+    """Whether a late opening still clears the worker, where it was asked for what was rejected: it was kept back."""
+    is_unopened = attempt.outcome is Outcome.REJECTED and attempt.canary != NO_CANARY and attempt.is_canary is None
+    return is_unopened and time <= attempt.ended_at + network.parameters["batch_window"]
 
 
 def rests_on_earlier(network: Network, state: TaskState, attempt: Attempt) -> bool:

@@ -45,7 +45,7 @@ BOUNDS = [
     ),
     Bound("claim_chunk of 64", 64, 32_000),
     Bound(
-        "dispute with its answer, bond in IFX", 1, 200_000, 278_000, f"{RECEIPT}; twelve members by proofs of 32 levels"
+        "dispute with its answer, bond in IFX", 1, 200_000, 278_500, f"{RECEIPT}; twelve members by proofs of 32 levels"
     ),
     Bound("dispute with its answer, bond in stake", 1, 200_000, 344_000, f"{RECEIPT}; a bond lost takes votes along"),
     Bound(

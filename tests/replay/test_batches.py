@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Batches against their documents, and what becomes of them in court."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,11 +9,17 @@ import pytest
 from inferix.messages import outcome_record
 from inferix.models.anchor import BatchData
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus, Lie, Outcome
+from inferix.replay import Network, apply
 from inferix.replay.batches import NOT_SERVED, OTHER_ROOT, given
 from inferix.replay.disputes import dispute_id
+from inferix.replay.later import look_ahead
 from inferix.replay.settlement import BatchDraft, commitment_of, draft_batch, draft_batches, ready
 from inferix.replay.state import Batch
-from tests.replay.chain import MANAGER, Chain
+from keepers.lies import examine
+from keepers.objections import decide_objections
+from tests.keepers.batches import OTHER, ended
+from tests.keepers.batches import propose as hidden
+from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, block_hash
 
 
 def draft(chain: Chain) -> BatchDraft:
@@ -173,3 +180,41 @@ def test_what_its_votes_call_the_clients_fault_rests_on_nothing(chain: Chain) ->
     state = chain.state(chain.order(), 0)
     chain.run(state, Outcome.CLIENT_FAULT)
     assert [attempt.number for _, attempt in ready(chain.network, MANAGER)] == [0]
+
+
+def test_attack_a_batch_that_is_shown_on_chain_alone_is_judged_as_any(chain: Chain) -> None:
+    """Its document is nobody's; asked for its leaves the manager shows them on chain, and wins the bond. Who knew only
+    the document knew nothing of them: not what they charge, nor that they are false."""
+    right = ended(chain, Outcome.REJECTED)[0]
+    false = right.model_copy(update={"outcome": Outcome.ACCEPTED, "work": 1, "charge": 900_000_000, "node": 4})
+    batch = hidden(chain, [false], serve=False)
+    assert (batch.leaves, batch.problem) == ([], NOT_SERVED)
+    assert not chain.network.is_stale
+    chain.emit("LeavesShown", commitment=batch.commitment, chunk=0, leaves=[false.model_dump()])
+    assert chain.network.is_stale, "what was replayed without them is no state"
+
+    again = Network(DOMAIN, GENESIS, chain.documents, look_ahead(chain.events))
+    for event in chain.events:
+        apply(again, event)
+    assert not again.is_stale
+    assert (again.batches[batch.commitment].leaves, again.batches[batch.commitment].problem) == ([false], "")
+    again.tick(chain.time + 1_800)
+    lanes, _ = decide_objections(again, OTHER, 1_800, True, partial(examine, again, block_hash=block_hash))
+    assert "challenge_votes" in [item.step[1] for items in lanes for item in items]
+
+
+def test_a_batch_of_which_a_part_was_shown_is_not_known(chain: Chain) -> None:
+    leaf = draft(chain).leaves[0]
+    leaves = [leaf.model_copy(update={"task": at.to_bytes(32, "big")}) for at in range(70)]
+    batch = hidden(chain, leaves, serve=False)
+    for chunk, whole in ((1, False), (0, True)):
+        shown = [item.model_dump() for item in leaves[64 * chunk :][:64]]
+        chain.emit("LeavesShown", commitment=batch.commitment, chunk=chunk, leaves=shown)
+        assert chain.network.is_stale is whole
+
+
+def test_what_is_served_is_not_replayed_because_it_was_shown(chain: Chain) -> None:
+    found = draft(chain)
+    batch = hidden(chain, found.leaves)
+    chain.emit("LeavesShown", commitment=batch.commitment, chunk=0, leaves=[leaf.model_dump() for leaf in found.leaves])
+    assert not chain.network.is_stale

@@ -15,7 +15,7 @@ from inferix.replay.attempts import misfit_worker, why_not
 from inferix.replay.canaries import EARLY
 from inferix.replay.explain import explain_task
 from inferix.replay.leaves import is_managers, why_false
-from inferix.replay.settlement import draft_batches, outcome_leaf, votes_needed
+from inferix.replay.settlement import coin_index, draft_batch, draft_batches, outcome_leaf, ready, votes_needed
 from inferix.replay.state import Attempt, AttemptStatus, JobStatus, TaskState
 from tests.replay.chain import DOMAIN, MANAGER, Chain, key, signed
 
@@ -245,8 +245,10 @@ def test_a_canary_that_its_manager_kept_back_is_opened_late_in_any_lane(chain: C
     attempt = state.attempts[0]
     wait(chain, 61)
     assert attempt.outcome is Outcome.REJECTED
-    (draft,) = draft_batches(chain.network, MANAGER)
-    batch = chain.network.batches[chain.propose(draft)]
+    leaf = outcome_leaf(chain.network, state, attempt)
+    batch = chain.network.batches[
+        chain.propose(draft_batch(MANAGER, 1, coin_index(chain.network, leaf), [leaf], bytes(32)))
+    ]
     assert why_false(chain.network, batch, batch.leaves[0]) == ""
     chain.network.lane(9)
     assert chain.network.jobs[state.task.job].manager != 9
@@ -257,6 +259,23 @@ def test_a_canary_that_its_manager_kept_back_is_opened_late_in_any_lane(chain: C
     assert (attempt.outcome, attempt.is_canary) == (Outcome.VOID, True)
     assert "outcome" in why_false(chain.network, batch, batch.leaves[0])
     assert is_managers(chain.network, batch, batch.leaves[0])
+
+
+def test_attack_a_lane_proposes_no_rejection_that_an_opening_kept_back_would_make_void(chain: Chain) -> None:
+    """Who took the job over has no opening to show: the first manager, or the worker, came with it a moment later, and
+    the taker was fined for what it had proposed by the rules."""
+    state = task(chain)
+    deliver(chain, state, YES)
+    chain.anchor(*chain.votes(state, Outcome.REJECTED))
+    wait(chain, 61)
+    attempt = state.attempts[0]
+    assert attempt.outcome is Outcome.REJECTED
+    window = chain.network.parameters["batch_window"]
+    assert ready(chain.network, MANAGER) == []
+    wait(chain, attempt.ended_at + window - chain.time)
+    assert ready(chain.network, MANAGER) == []
+    wait(chain, 1)
+    assert [found.number for _, found in ready(chain.network, MANAGER)] == [0]
 
 
 def test_what_was_no_canary_is_not_opened_late(chain: Chain) -> None:

@@ -225,3 +225,23 @@ def test_attack_a_clients_own_verifiers_leave_no_right_leaf_without_an_answer(
         assert committee is not None and len(unpack_voters(leaf.voters)) == named
         unanswered += members(chain.network, leaf, committee) is None
     assert (unanswered > 0) is (named > MAX_NAMED)
+
+
+def test_regression_a_clients_fault_that_rests_on_a_rejection_names_who_rejects(chain: Chain) -> None:
+    """Where four votes decide: with three of each, which a leaf of six had room for, it had no answer."""
+    chain.emit("ParameterSet", name=keccak(text="votes_needed"), value=4)
+    state = chain.state(chain.order(deadline=chain.time + 10 * 86_400), 0)
+    chain.run(state, REJECTED)
+    chain.settle()
+    chain.anchor()
+    chain.anchor(chain.acceptance(state))
+    chain.anchor(chain.receipt(state))
+    attempt = state.attempts[1]
+    first, second = draws(chain, state, attempt)
+    fault = Outcome.CLIENT_FAULT
+    cast(chain, state, first, REJECTED, REJECTED, fault, fault, fault)
+    pass_to(chain, sealed_at(chain, attempt) + WINDOW)
+    cast(chain, state, second, REJECTED, REJECTED)
+    assert attempt.outcome is fault
+    votes = [vote.outcome for vote, _ in settlement.standing_votes(chain.network, state, attempt)]
+    assert (votes.count(REJECTED), votes.count(fault)) == (4, 2)

@@ -71,7 +71,7 @@ def test_other_leaves_are_no_answer(court: Court) -> None:
         court.disputes.answer_data(batch.header.values(), chunk, mine[:-1], proof)
     with boa.reverts("Disputes: not the data of the batch"):
         court.disputes.answer_data(batch.header.values(), chunk, changed, proof)
-    with boa.reverts("Disputes: depth of the proof"):
+    with boa.reverts("Disputes: not the data of the batch"):
         court.disputes.answer_data(batch.header.values(), chunk, mine, [])
     with boa.reverts("Disputes: not open"):
         court.disputes.answer_data(batch.header.values(), *answer_of(batch, 0))
@@ -121,3 +121,29 @@ def test_a_largest_batch_is_answered_within_a_block(court: Court) -> None:
     answer(court, batch, 7)
     answer(court, batch, 15)
     assert court.disputes._computation.get_gas_used() < 5_000_000
+
+
+@pytest.mark.parametrize("chunk", [0, 1])
+def test_what_an_answer_shows_is_in_a_log(court: Court, chunk: int) -> None:
+    """Nobody else may have it: documents can be named that never were."""
+    batch = court.batch(leaves(70))
+    challenge(court, batch, chunk)
+    answer(court, batch, chunk)
+    (shown,) = [event for event in court.disputes.get_logs() if type(event).__name__ == "LeavesShown"]
+    assert (shown.commitment, shown.chunk) == (batch.commitment, chunk)
+    assert [tuple(leaf) for leaf in shown.leaves] == [
+        tuple(leaf_values(leaf)) for leaf in batch.leaves[chunk * CHUNK :][:CHUNK]
+    ]
+
+
+@pytest.mark.parametrize("outcome", [0, 8, 255])
+def test_attack_leaves_of_an_outcome_that_there_is_not_are_no_answer(court: Court, outcome: int) -> None:
+    """No program could read them, and so nobody object to what they charge."""
+    odd = leaves(1)[0].model_copy(update={"outcome": outcome})
+    batch = court.batch([odd])
+    challenge(court, batch)
+    with boa.reverts("Disputes: not the data of the batch"):
+        answer(court, batch, 0)
+    advance(court.window("answer_window") + 1)
+    court.disputes.expire(batch.header.values(), DATA, 0)
+    assert court.status(batch) == CANCELLED

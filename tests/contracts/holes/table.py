@@ -665,6 +665,14 @@ HOLES = [
         DATA + "test_unserved_data_cancel_the_batch",
     ),
     Hole(
+        "leaves that nobody can read are data",
+        DISPUTES,
+        "known = known and unsafe_sub(leaf.outcome, 1) < lease.LEASED",
+        "known = known and leaf.task != empty(bytes32)",
+        DISPUTES,
+        DATA + "test_attack_leaves_of_an_outcome_that_there_is_not_are_no_answer",
+    ),
+    Hole(
         "any leaves are the data of a batch",
         DISPUTES,
         "assert merkle_sum._verify(convictions._root(header), subtree, chunk, proof),",
