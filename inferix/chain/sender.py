@@ -90,6 +90,13 @@ class Sender:
         entry = self._journal.get(key)
         return entry is not None and entry.state is not EntryState.FAILED
 
+    def waiting(self, lane: str) -> int:
+        """How many transactions of a lane wait to be mined."""
+        return len(self._waiting(self.address(lane)))
+
+    def _waiting(self, address: str) -> list[Entry]:
+        return [entry for entry in self._journal.live(address) if entry.block is None]
+
     # -- sending
 
     def submit(self, lane: str, key: str, call: Call) -> Entry:
@@ -115,6 +122,9 @@ class Sender:
         return often and self._clock() < failed.updated_at + self._policy.rest_seconds
 
     def _sign_and_keep(self, lane: Lane, key: str, call: Call, known: Entry | None) -> Entry:
+        waiting = len(self._waiting(lane.address))
+        if waiting >= self._policy.max_waiting:  # before an endpoint is asked: thousands of actions may be due
+            raise LaneBusy(f"{waiting} transactions of {lane.address} wait to be mined", 5)
         self._client.call(call.to, call.data, sender=lane.address)
         gas = self._client.estimate_gas(call.to, call.data, lane.address)
         gas += gas * self._policy.gas_margin_bps // 10_000
@@ -131,9 +141,6 @@ class Sender:
         raise LaneBusy(f"lane {lane.name}: no nonce is free; the next cycle tries again", 1)
 
     def _free_nonce(self, address: str) -> int:
-        waiting = [entry for entry in self._journal.live(address) if entry.block is None]
-        if len(waiting) >= self._policy.max_waiting:
-            raise LaneBusy(f"{len(waiting)} transactions of {address} wait to be mined", 5)
         first = max(self._client.nonce(address), self._client.nonce(address, "pending"))
         taken = self._journal.nonces(address, first)
         return next(nonce for nonce in count(first) if nonce not in taken)
@@ -208,7 +215,7 @@ class Sender:
             live = self._journal.live(sender.address)
             for entry in live:
                 self._follow(entry, mined_nonce, final_block)
-            waiting = [entry for entry in self._journal.live(sender.address) if entry.block is None]
+            waiting = self._waiting(sender.address)
             if waiting:
                 self._unstick(sender, waiting[0])
             self._fill_gap(sender, mined_nonce)

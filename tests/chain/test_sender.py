@@ -315,7 +315,19 @@ def test_submit__a_stuck_lane__does_not_hold_up_the_other(
     sender.submit("work", "a", act())
     with pytest.raises(LaneBusy):
         sender.submit("work", "b", act())
+    assert (sender.waiting("work"), sender.waiting("money")) == (1, 0)
     assert sender.submit("money", "c", act()).state is EntryState.SENT
+
+
+def test_regression_a_full_lane_is_told_before_an_endpoint_is_asked(
+    make: Any, act: Any, client: ChainClient, no_mining: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of thousands of actions that were due was simulated first, in every cycle."""
+    sender = make(max_waiting=1)
+    sender.submit("work", "a", act())
+    monkeypatch.setattr(client, "call", lambda *_, **__: pytest.fail("asked"))
+    with pytest.raises(LaneBusy):
+        sender.submit("work", "b", act())
 
 
 def test_submit__no_money__says_whom_to_fund(make: Any, act: Any, client: ChainClient, accounts: Any) -> None:
