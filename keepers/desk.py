@@ -22,6 +22,8 @@ MAX_WARNED = 10_000
 
 Step = tuple[str, str, tuple[object, ...]]
 """(key, function of a contract, arguments): what a keeper decides to call."""
+Due = tuple[str, str, Callable[[], tuple[object, ...]]]
+"""A step whose arguments are heavy: worked out outside of the state's lock, and only where it is not done."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Desk:
             return False
         self._refusals.pop(key, None)
         return True
+
+    def try_due(self, lane: str, contract: str, due: Due) -> bool:
+        """``try_send`` of a step whose arguments are worked out only now. Whether it was taken, now or before."""
+        key, function, arguments = due
+        return self.sender.done(key) or self.try_send(lane, key, contract, function, *arguments())
 
     def try_each(self, actions: Sequence[Callable[[], object]]) -> None:
         """Does all that can be done: one failure holds up nobody else. Raises the first at the end."""

@@ -22,12 +22,12 @@ from inferix.replay.accounting import accounts_data, accounts_tree, claimable, n
 from inferix.replay.answers import inclusion
 from inferix.replay.availability import withheld
 from inferix.replay.settlement import CHUNK, LEASES, unpaid_leases
-from inferix.replay.state import AccountsRoot
+from inferix.replay.state import AccountsRoot, Batch, Job
 from inferix.storage.documents import put_chunked
 from inferix.storage.tables import Event
 from inferix.trees import flat, split
 from keepers.chunks import NO_REWARD
-from keepers.desk import MONEY, WORK, Desk
+from keepers.desk import MONEY, WORK, Desk, Due
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,10 @@ DIVIDING = ("FeeBurner", "Leases", "BalanceClaims")
 CLAIMS_AT_ONCE = 50
 PAID_ONE_IN = 4
 """Of a chunk's rows, at least, for it to be claimed as one: the others cost calldata and hashes."""
+LEASES_AT_ONCE = 4
+"""Leases are paid while fewer transactions than that wait in the lane: what has its hour finds a place beside them."""
+LEASES_LOOKED_AT = 64
+"""Of those that are to be paid, in a cycle."""
 CLOSE_ANYWAY = 6 * 3_600
 COLLECT_EVERY = 86_400
 COIN_UNIT = 1_000  # nano-USD of a 6-decimals coin
@@ -157,25 +161,34 @@ def claim_calls(
         yield part[0].node, "claim_many", [[leaf.model_dump() for leaf in part], proofs]
 
 
-def decide_leases(network: Network, manager: int) -> list[tuple[str, dict[str, Any], bytes]]:
-    """(key, leaf as an Inclusion, order's record) of each final lease of a lane that was not paid yet."""
-    found = []
-    for batch, index, leaf in unpaid_leases(network):
-        job = network.jobs[network.tasks[leaf.task].task.job]
-        if batch.manager == manager:
-            found.append((f"lease:{leaf.task.hex()}", inclusion(batch, index), job.order.record(job.signature)))
-    return found
+def decide_leases(network: Network, manager: int) -> list[Due]:
+    """Each final lease of a lane that was not paid yet."""
+    return [
+        (
+            f"lease:{leaf.task.hex()}",
+            "pay",
+            partial(_lease, batch, index, network.jobs[network.tasks[leaf.task].task.job]),
+        )
+        for batch, index, leaf in unpaid_leases(network)
+        if batch.manager == manager
+    ]
+
+
+def _lease(batch: Batch, index: int, job: Job) -> tuple[object, ...]:
+    """The leaf as an Inclusion, and the order's record."""
+    return inclusion(batch, index), job.order.record(job.signature)
 
 
 @dataclass
 class EpochKeeper:
-    """One step a cycle and kind."""
+    """One step a cycle and kind, but for leases; ``_last_lease``: key of the one that was looked at last."""
 
     desk: Desk
     _final: tuple[bytes, AccountsData] | None = field(default=None, init=False)
+    _last_lease: str = field(default="", init=False)
 
     def cycle(self) -> None:
-        """Does what is due."""
+        """Does what is due, leases last: there may be thousands."""
         with self.desk.follower.reading() as network:
             coins = [(coin, network.to_burn.get(coin, 0)) for coin in decide_collect(network)]
             close, final = decide_close(network), decide_final(network)
@@ -187,25 +200,41 @@ class EpochKeeper:
             key = f"accounts:{post}:{self._cancelled()}:{over}" if post is not None else ""
             wanted = post is not None and not self.desk.sender.done(key)
             data = accounts_data(network, post) if wanted and post is not None else None
-        for coin, left in coins:
-            self.desk.try_send(MONEY, f"collect:{coin}:{charged}:{left}", "FeeBurner", "collect", coin)
-        for key, item, record in leases:
-            self.desk.try_send(MONEY, key, "Leases", "pay", item, record)
+        send = partial(self.desk.try_send, MONEY)
+        turns: list[Callable[[], object]] = [
+            partial(send, f"collect:{coin}:{charged}:{left}", "FeeBurner", "collect", coin) for coin, left in coins
+        ]
         if close is not None:
-            self.desk.try_send(MONEY, f"close:{close}", "BurnMintWork", "close_epoch")
+            turns.append(partial(send, f"close:{close}", "BurnMintWork", "close_epoch"))
         if data is not None:
-            try:
-                self._post(key, data)
-            except InferixError as error:  # what is earned by the final accounts is paid all the same
-                log.error("the accounts of epoch %d cannot be posted: %s", data.epoch, error)
+            turns.append(partial(self._try_post, key, data))
         if final is not None:
-            self.desk.try_send(MONEY, f"accounts-final:{final.epoch}:{final.posted_at}", "Accounts", "finalize")
-        self._claim()
+            name = f"accounts-final:{final.epoch}:{final.posted_at}"
+            turns.append(partial(send, name, "Accounts", "finalize"))
+        self.desk.try_each([*turns, self._claim, partial(self._pay_leases, leases)])
+
+    def _pay_leases(self, leases: list[Due]) -> None:
+        """A few, each in its turn: those that Leases refuses, or that are on their way, keep no other waiting."""
+        room, due = LEASES_AT_ONCE - self.desk.sender.waiting(MONEY), list[Due]()
+        in_turn = sorted(leases, key=lambda lease: (lease[0] <= self._last_lease, lease[0]))
+        for lease in in_turn[:LEASES_LOOKED_AT]:
+            if len(due) >= room:
+                break
+            self._last_lease = lease[0]
+            if not self.desk.sender.done(lease[0]):
+                due.append(lease)
+        self.desk.try_each([partial(self.desk.try_due, MONEY, "Leases", lease) for lease in due])
 
     def _cancelled(self) -> int:
         """How many roots were cancelled: what is posted after one, or over one that is held up, is another action."""
         with self.desk.database.reading() as session:
             return len(session.exec(select(Event.id).where(Event.name == "AccountsCancelled")).all())
+
+    def _try_post(self, key: str, data: AccountsData) -> None:
+        try:
+            self._post(key, data)
+        except InferixError as error:  # no reason for all else to rest
+            log.error("the accounts of epoch %d cannot be posted: %s", data.epoch, error)
 
     def _post(self, key: str, data: AccountsData) -> None:
         accounts, nodes = accounts_tree(data).root, nodes_tree(data).root

@@ -6,7 +6,7 @@ that is shown as a member is known to have been hit before, or to be a misfit to
 others those whom the walk would else count too often.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,7 @@ from inferix.replay.state import Attempt, Batch, TaskState
 from inferix.trees import BATCH_TYPE, ROSTER_TYPE, Tree, batch_leaf, flat
 
 MAX_MEMBERS = 12  # as in Committees
+TREES_KEPT = 16  # of 1,000 leaves: half a megabyte each
 
 
 def _types(type_string: str) -> str:
@@ -165,11 +166,25 @@ def _earlier(network: Network, state: TaskState, attempt: Attempt) -> list[dict[
     return [inclusion(*found)]
 
 
+_trees: deque[tuple[list[BatchLeaf], Tree]] = deque(maxlen=TREES_KEPT)
+
+
+def _tree_of(batch: Batch) -> Tree:
+    """The tree of a batch's leaves; the last few are kept, as one of 1,000 leaves takes a tenth of a second. A list of
+    leaves is known by its identity: batches get another one, and never change it."""
+    leaves = batch.leaves
+    for known, tree in list(_trees):
+        if known is leaves:
+            return tree
+    tree = Tree([batch_leaf(leaf) for leaf in leaves])
+    _trees.append((leaves, tree))
+    return tree
+
+
 def inclusion(batch: Batch, index: int) -> dict[str, Any]:
     """A leaf with its proof, as Panels takes it."""
-    tree = Tree([batch_leaf(leaf) for leaf in batch.leaves])
-    leaf = batch.leaves[index].model_dump()
-    return {"header": batch.header, "leaf": leaf, "index": index, "proof": flat(tree.proof(index))}
+    leaf, proof = batch.leaves[index].model_dump(), _tree_of(batch).proof(index)
+    return {"header": batch.header, "leaf": leaf, "index": index, "proof": flat(proof)}
 
 
 def earlier_receipt(network: Network, manager: int, anchor: int, leaf: BatchLeaf, block_hash: BlockHash) -> bytes:
@@ -198,7 +213,7 @@ def arguments_of(batch: Batch, index: int) -> tuple[object, ...]:
 
 def data_answer(batch: Batch, chunk: int) -> tuple[object, ...]:
     """A chunk, its leaves, and the proof from its subtree up. The batch's leaves are those of its root."""
-    tree = Tree([batch_leaf(leaf) for leaf in batch.leaves])
+    tree = _tree_of(batch)
     height = min(CHUNK.bit_length() - 1, len(tree.levels) - 1)
     proof = [level[(chunk >> depth) ^ 1] for depth, level in enumerate(tree.levels[height:-1])]
     leaves = [leaf.model_dump() for leaf in batch.leaves[chunk * CHUNK :][:CHUNK]]

@@ -2,8 +2,6 @@
 """What keepers do about a client's claim to its balance: they show what it leaves out, and settle it when its time has come."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +14,8 @@ from inferix.replay.balances import entry
 from inferix.replay.settlement import draft_batches
 from inferix.replay.state import Batch
 from keepers.claims import ClaimKeeper, decide_claims
-from keepers.desk import Desk, Step
+from keepers.desk import Step
+from tests.keepers.bare import Outbox, bare_desk
 from tests.replay.chain import COIN, MANAGER, Chain, address
 
 WEEK = 7 * 86_400
@@ -172,26 +171,15 @@ def test_a_step_that_was_given_up_holds_up_no_other_claim(chain: Chain) -> None:
     claim(chain, account=2)
     chain.wait(WEEK)
     chain.network.tick(chain.time)
-    sent: list[str] = []
 
-    def submit(lane: str, key: str, call: object) -> None:
-        sent.append(key)
-        if len(sent) == 1:
+    def refuse(key: str) -> None:
+        if key.startswith("claim:1:"):
             raise GivenUp(key)
 
-    desk = Desk(
-        follower=SimpleNamespace(reading=lambda: nullcontext(chain.network)),  # type: ignore[arg-type]
-        database=None,  # type: ignore[arg-type]
-        store=None,  # type: ignore[arg-type]
-        deployment=SimpleNamespace(call=lambda *call: call),  # type: ignore[arg-type]
-        sender=SimpleNamespace(done=lambda key: False, submit=submit),  # type: ignore[arg-type]
-        manager=MANAGER,
-        operator_key=bytes(32),
-        sealing_key=bytes(32),
-    )
+    outbox = Outbox(refuse)
     with pytest.raises(GivenUp, match="claim:1:"):
-        ClaimKeeper(desk).cycle()
-    assert [key.split(":")[1] for key in sent] == ["1", "2"]
+        ClaimKeeper(bare_desk(chain.network, outbox)).cycle()
+    assert [key.split(":")[1] for key in outbox.sent] == ["2"]
 
 
 def test_regression_a_false_claim_is_shown_to_be_one_after_a_pause_too(chain: Chain) -> None:
