@@ -9,6 +9,7 @@ false leaf is for Disputes to cancel, not for this keeper to act on.
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlmodel import select
@@ -27,7 +28,7 @@ from inferix.replay.state import AttemptStatus, Batch, Case, Hearing
 from inferix.storage.database import Database
 from inferix.storage.tables import Message
 from inferix.trees import flat
-from keepers.desk import MONEY, Desk, Step
+from keepers.desk import MONEY, Desk, Due, Step
 from keepers.strikes import decide_notes, decide_strikes, suspects
 
 log = logging.getLogger(__name__)
@@ -62,21 +63,26 @@ def _places(
                 yield batch, index, leaf
 
 
-def decide_opening(network: Network) -> list[Step]:
+def decide_opening(network: Network) -> list[Due]:
     """Rejected leaves without a case: freeze; late leaves in final batches: their small slash."""
-    steps: list[Step] = []
+    steps: list[Due] = []
     for batch, index, leaf in _places(network, Outcome.REJECTED, Outcome.LATE):
         case = case_id(leaf.task, leaf.attempt)
         if leaf.outcome is Outcome.REJECTED:
             known = network.cases.get(case)
             fell = known is not None and known.status is CaseStatus.CLEARED and known.ended_at < batch.proposed_at
             if known is None or fell:
-                steps.append((f"freeze:{case.hex()}:{batch.commitment.hex()}", "freeze", arguments_of(batch, index)))
+                key = f"freeze:{case.hex()}:{batch.commitment.hex()}"
+                steps.append((key, "freeze", partial(arguments_of, batch, index)))
         elif batch.status is BatchStatus.FINAL and case not in network.late_penalised:
             attempt = network.tasks[leaf.task].attempts[leaf.attempt]
-            shown = (*arguments_of(batch, index), attempt.draw, attempt.acceptance)
+            shown = partial(_accepted, batch, index, attempt.draw, attempt.acceptance)
             steps.append((f"late:{case.hex()}", "penalise_late", shown))
     return steps
+
+
+def _accepted(batch: Batch, index: int, *acceptance: object) -> tuple[object, ...]:
+    return (*arguments_of(batch, index), *acceptance)
 
 
 def decide_progress(network: Network) -> list[Step]:
@@ -214,18 +220,28 @@ class Courts:
     contracts: Contracts
 
     def cycle(self) -> None:
-        """Turns what is due."""
+        """Turns what is due; what there may be thousands of comes last."""
         with self.desk.follower.reading() as network:
             appealed = [case.id for case in network.cases.values() if case.status is CaseStatus.APPEALED]
         panels = sittings(self.contracts, "Panels", "case", appealed)
         with self.desk.follower.reading() as network:
-            steps = decide_opening(network) + decide_progress(network)
+            opening, steps = decide_opening(network), decide_progress(network)
             for case, sitting in panels.items():
                 if case in network.cases:
                     steps += panel_steps(network, self.desk.database, network.cases[case], sitting)
-            strikes, known = list(decide_notes(network)), suspects(network)
+            notes, known = list(decide_notes(network)), suspects(network)
         ids = [case.id for cases in known.values() for case in cases]
-        strikes += decide_strikes(known, {id: self.contracts.read("Panels", "case", id)["charged_at"] for id in ids})
-        for contract, due in (("Panels", steps), ("Strikes", strikes)):
-            for key, function, arguments in due:
-                self.desk.try_send(MONEY, key, contract, function, *arguments)
+        charged = {id: self.contracts.read("Panels", "case", id)["charged_at"] for id in ids}
+        show, turn = self.desk.try_due, self._turn
+        self.desk.try_each(
+            [
+                *(partial(turn, "Panels", step) for step in steps),
+                *(partial(show, MONEY, "Panels", due) for due in opening),
+                *(partial(show, MONEY, "Strikes", due) for due in notes),
+                *(partial(turn, "Strikes", step) for step in decide_strikes(known, charged)),
+            ]
+        )
+
+    def _turn(self, contract: str, step: Step) -> None:
+        key, function, arguments = step
+        self.desk.try_send(MONEY, key, contract, function, *arguments)

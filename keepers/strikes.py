@@ -2,13 +2,14 @@
 """Whose results were found false three times within thirty days: `Strikes` takes what is left, and bans."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, permutations
 
 from inferix.models.roles import CaseStatus
 from inferix.replay import Network
 from inferix.replay.answers import inclusion
-from inferix.replay.state import Case
-from keepers.desk import Step
+from inferix.replay.state import Batch, Case
+from keepers.desk import Due, Step
 
 TERM = 30 * 86_400
 REST = 7 * 86_400
@@ -19,7 +20,7 @@ KNOWN = 12
 """Of a worker so many cases, the newest, are tried with one another."""
 
 
-def decide_notes(network: Network) -> Iterator[Step]:
+def decide_notes(network: Network) -> Iterator[Due]:
     """When the results of cases were delivered, as long as the chain knows: for three weeks, where slots are short."""
     for case in network.cases.values():
         is_new = case.status is CaseStatus.FROZEN and network.time < case.opened_at + NOTE_AFTER
@@ -30,7 +31,11 @@ def decide_notes(network: Network) -> Iterator[Step]:
         batch = network.batches.get(attempt.batch or b"") if attempt is not None else None
         for index, leaf in enumerate(batch.leaves if batch is not None else []):
             if batch is not None and (leaf.task, leaf.attempt) == (case.task, case.attempt):
-                yield f"note:{case.id.hex()}", "note", (inclusion(batch, index),)
+                yield f"note:{case.id.hex()}", "note", partial(_shown, batch, index)
+
+
+def _shown(batch: Batch, index: int) -> tuple[object, ...]:
+    return (inclusion(batch, index),)
 
 
 def suspects(network: Network) -> dict[int, list[Case]]:

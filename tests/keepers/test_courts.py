@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 
 from inferix.chain.abi import Interface
+from inferix.chain.errors import LaneBusy
 from inferix.draws import draws
 from inferix.messages import Acceptance
 from inferix.models.anchor import BatchLeaf
 from inferix.models.job import case_id
 from inferix.models.roles import Draw, Outcome, RosterKind
+from inferix.replay import answers
 from inferix.replay.hearings import DECISION_TERM, REDO_TERM
 from inferix.replay.settlement import draft_batch, draft_batches
-from keepers.courts import decide_opening, decide_panel, decide_progress, next_members
+from keepers.courts import Courts, decide_opening, decide_panel, decide_progress, next_members
+from keepers.desk import Step
+from tests.keepers.bare import Outbox, bare_desk, trees_built
 from tests.replay.chain import MANAGER, Chain
 
 SEED = b"\5" * 32
@@ -68,6 +72,10 @@ def panels(interface: Callable[[str], Interface]) -> Iterator[Interface]:
 ENCODERS: list[Interface] = []
 
 
+def opening(chain: Chain) -> list[Step]:
+    return [(key, function, arguments()) for key, function, arguments in decide_opening(chain.network)]
+
+
 def functions(steps: list[Any]) -> list[str]:
     for _, function, arguments in steps:
         assert ENCODERS[0].encode(function, arguments)
@@ -76,13 +84,13 @@ def functions(steps: list[Any]) -> list[str]:
 
 def test_opening__a_rejected_leaf__frozen_once(chain: Chain) -> None:
     state, case = rejected(chain)
-    assert decide_opening(chain.network) == []
+    assert opening(chain) == []
     propose(chain)
-    steps = decide_opening(chain.network)
+    steps = opening(chain)
     assert functions(steps) == ["freeze"]
     assert steps[0][2][1]["node"] == state.attempts[0].node  # type: ignore[index]
     freeze(chain, state, case)
-    assert decide_opening(chain.network) == []
+    assert opening(chain) == []
 
 
 def test_opening__a_false_leaf__is_not_acted_on(chain: Chain) -> None:
@@ -91,11 +99,11 @@ def test_opening__a_false_leaf__is_not_acted_on(chain: Chain) -> None:
     chain.run(state)
     true = draft_batches(chain.network, MANAGER)[0].leaves[0]
     propose(chain, [true.model_copy(update={"outcome": Outcome.REJECTED, "charge": 0, "work": 0})])
-    assert decide_opening(chain.network) == []
+    assert opening(chain) == []
     propose(
         chain, [true.model_copy(update={"task": b"\1" * 32, "node": 10**9, "outcome": Outcome.REJECTED})], final=True
     )
-    assert decide_opening(chain.network) == []
+    assert opening(chain) == []
     assert decide_progress(chain.network) == []
 
 
@@ -106,9 +114,9 @@ def test_opening__late__penalised_once_when_final(chain: Chain) -> None:
     chain.wait(61)
     chain.anchor()
     commitment = propose(chain)
-    assert decide_opening(chain.network) == []
+    assert opening(chain) == []
     chain.emit("BatchFinalized", commitment=commitment, epoch=0)
-    (step,) = decide_opening(chain.network)
+    (step,) = opening(chain)
     assert step[1] == "penalise_late"
     attempt = state.attempts[0]
     accepted = Acceptance(task=state.task.id, attempt=0, node=attempt.node, draw=attempt.draw)
@@ -116,7 +124,7 @@ def test_opening__late__penalised_once_when_final(chain: Chain) -> None:
     assert accepted.signer(chain.network.domain, step[2][5]) == chain.network.nodes[attempt.node].operator  # type: ignore[arg-type]
     case = case_id(state.task.id, 0)
     chain.emit("LatePenalised", case=case, node=state.attempts[0].node, amount=1)
-    assert decide_opening(chain.network) == []
+    assert opening(chain) == []
 
 
 @pytest.mark.parametrize(("second", "function"), [(Outcome.ACCEPTED, "charge"), (Outcome.REJECTED, "clear_redone")])
@@ -143,7 +151,7 @@ def test_progress__its_batch_was_cancelled__cleared_and_frozen_again_with_the_ne
     chain.emit("CaseCleared", case=case, reason=1)
     chain.wait()
     propose(chain)
-    assert functions(decide_opening(chain.network)) == ["freeze"]
+    assert functions(opening(chain)) == ["freeze"]
 
 
 def test_regression_progress__its_leaf_was_voided__cleared_though_it_was_redone(chain: Chain) -> None:
@@ -286,3 +294,33 @@ def test_next_members__first_hits_only_in_order_and_no_more_than_seats(chain: Ch
     second = next(item.index for item in draws(roster, SEED, bytes(32), Draw.PANEL, 0) if item.leaf.node == order[1])
     assert [leaf.node for leaf in next_members(roster, SEED, bytes(32), second, 9)] == order[1:]
     assert next_members(roster, SEED, bytes(32), 256, 9) == []
+
+
+def test_regression_a_step_that_fails_stops_no_other_and_a_batch_of_leaves_is_shown_from_one_tree(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each leaf had a whole tree built for it under the state's lock, in every cycle, also once its step was done; and
+    where the lane was full, all that came behind waited."""
+    for _ in range(4):
+        rejected(chain)
+    propose(chain)
+    tried: list[str] = []
+
+    def refuse(key: str) -> None:
+        tried.append(key)
+        if len(tried) == 1:
+            raise LaneBusy("8 transactions wait to be mined")
+
+    outbox, built = Outbox(refuse), trees_built(monkeypatch)
+    courts = Courts(bare_desk(chain.network, outbox), contracts=None)  # type: ignore[arg-type]
+    assert len(decide_opening(chain.network)) == 4 and built == []
+    with pytest.raises(LaneBusy):
+        courts.cycle()
+    assert (len(tried), outbox.sent, built) == (4, tried[1:], [4])
+    courts.cycle()
+    assert outbox.sent == [*tried[1:4], tried[0]]
+    outbox.refuse = lambda key: pytest.fail(f"{key} is done")
+    built.clear()
+    answers._trees.clear()
+    courts.cycle()
+    assert built == []

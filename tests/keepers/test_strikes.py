@@ -127,7 +127,8 @@ def test_a_delivery_is_noted_once_its_case_is_charged(chain: Chain, interface: C
     chain.emit("CaseCharged", case=id)
     ((key, function, arguments),) = decide_notes(chain.network)
     assert (key, function) == (f"note:{id.hex()}", "note")
-    assert arguments[0]["leaf"]["task"] == state.task.id  # type: ignore[index]
-    assert interface("Strikes").encode(function, arguments)
+    shown = arguments()
+    assert shown[0]["leaf"]["task"] == state.task.id  # type: ignore[index]
+    assert interface("Strikes").encode(function, shown)
     chain.emit("DeliveryNoted", case=id, delivered_at=chain.time)
     assert list(decide_notes(chain.network)) == []
