@@ -21,7 +21,8 @@ KNOWN = 12
 
 
 def decide_notes(network: Network) -> Iterator[Due]:
-    """When the results of cases were delivered, as long as the chain knows: for three weeks, where slots are short."""
+    """When the results of cases were delivered, as long as the chain knows: for three weeks, where slots are short. A
+    case that is opened again, in another batch, is noted again."""
     for case in network.cases.values():
         is_new = case.status is CaseStatus.FROZEN and network.time < case.opened_at + NOTE_AFTER
         if case.delivered_at or case.status is CaseStatus.CLEARED or is_new:
@@ -31,7 +32,7 @@ def decide_notes(network: Network) -> Iterator[Due]:
         batch = network.batches.get(attempt.batch or b"") if attempt is not None else None
         for index, leaf in enumerate(batch.leaves if batch is not None else []):
             if batch is not None and (leaf.task, leaf.attempt) == (case.task, case.attempt):
-                yield f"note:{case.id.hex()}", "note", partial(_shown, batch, index)
+                yield f"note:{case.id.hex()}:{batch.commitment.hex()}", "note", partial(_shown, batch, index)
 
 
 def _shown(batch: Batch, index: int) -> tuple[object, ...]:

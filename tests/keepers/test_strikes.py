@@ -126,9 +126,29 @@ def test_a_delivery_is_noted_once_its_case_is_charged(chain: Chain, interface: C
     chain.network.cases[id].opened_at += NOTE_AFTER
     chain.emit("CaseCharged", case=id)
     ((key, function, arguments),) = decide_notes(chain.network)
-    assert (key, function) == (f"note:{id.hex()}", "note")
+    assert (key, function) == (f"note:{id.hex()}:{draft.commitment.hex()}", "note")
     shown = arguments()
     assert shown[0]["leaf"]["task"] == state.task.id  # type: ignore[index]
     assert interface("Strikes").encode(function, shown)
     chain.emit("DeliveryNoted", case=id, delivered_at=chain.time)
     assert list(decide_notes(chain.network)) == []
+
+
+def test_regression_a_case_that_is_opened_again_in_another_batch_is_noted_again(chain: Chain) -> None:
+    """Strikes knows deliveries by batch and place. The key named the case alone: the second note was never sent, and the
+    case never counted as a time."""
+    state = chain.state(chain.order(deadline=chain.time + 20 * DAY), 0)
+    chain.run(state, Outcome.REJECTED)
+    id = case_id(state.task.id, 0)
+    keys = []
+    for _ in range(2):
+        chain.run(chain.state(chain.order(), 0))  # a batch that fell does not come back: another leaf beside it
+        commitment = chain.propose(draft_batches(chain.network, MANAGER)[0])
+        chain.emit("CaseFrozen", case=id, task=state.task.id, attempt=0, node=state.attempts[0].node, amount=1)
+        chain.emit("CaseCharged", case=id)
+        keys += [key for key, _, _ in decide_notes(chain.network)]
+        chain.emit("DeliveryNoted", case=id, delivered_at=chain.time)
+        chain.emit("CaseCleared", case=id, reason=2)
+        chain.emit("BatchCancelled", commitment=commitment)
+        chain.wait()
+    assert len(keys) == len(set(keys)) == 2
