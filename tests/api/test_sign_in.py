@@ -117,6 +117,18 @@ def test_a_text_that_is_no_message_is_refused_at_once(api: Api, text: str) -> No
     assert time.monotonic() - started < 5
 
 
+def test_attack_a_sign_in_of_many_resources_is_refused_unread(api: Api) -> None:
+    message = login_message(0, api.http.get("/auth/nonce").json())
+    for line in ("\n- a:b", "\n- a://b", "\n- a"):
+        started = time.monotonic()
+        body = {"message": f"{message}\nResources:{line * 12}\n- a b", "signature": "0x"}
+        status, says = code(api.http.post("/auth/login", json=body))
+        assert (status, "names no resources" in says) == (422, True)
+        assert time.monotonic() - started < 5
+    body = {"message": message, "signature": personal_sign(0, message)}
+    assert api.http.post("/auth/login", json=body).status_code == 200  # whose nonce nothing of that has used
+
+
 def test_a_long_message_is_read_at_once(api: Api) -> None:
     started = time.monotonic()
     message = login_message(0, api.http.get("/auth/nonce").json(), statement="a " * 500)
