@@ -30,6 +30,7 @@ from inferix.storage.database import Database
 from inferix.storage.service import BlockService
 
 Answer = TypeVar("Answer")
+PINS_AT_ONCE = 2
 Mark = tuple[ref[Network], int, int]
 
 
@@ -51,6 +52,8 @@ class Context:
     follow: Callable[[], Network]
     watched: WeakValueDictionary[bytes, Watched] = field(default_factory=WeakValueDictionary, init=False)
     """Jobs that somebody listens to; each is gone with its last listener."""
+    pinning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PINS_AT_ONCE), init=False)
+    """Anybody may pin, and a large file takes seconds of a core: who waits here holds no thread."""
     _state: Network | None = field(default=None, init=False)
     _accounts: tuple[bytes, AccountsData] | None = field(default=None, init=False)  # opened once: they may be large
     _concerned: tuple[Mark, Concerned] | None = field(default=None, init=False)

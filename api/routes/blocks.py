@@ -50,9 +50,10 @@ def missing(cids: Annotated[list[str], Body(max_length=MAX_ASKED)], context: Con
 
 
 @router.post("/pins/{cid}", status_code=204)
-def pin(cid: str, context: ContextDep) -> None:
-    """Keeps a file whose blocks are all here."""
-    context.blocks.pin(cid)
+async def pin(cid: str, context: ContextDep) -> None:
+    """Keeps a file whose blocks are all here; two at once, the others wait their turn."""
+    async with context.pinning:
+        await run_in_threadpool(context.blocks.pin, cid)
 
 
 @router.get("/files/{cid}", response_class=StreamingResponse)

@@ -26,6 +26,7 @@ MAX_BLOCK = 2 * 1024 * 1024
 MAX_DEPTH = 8  # 174 links a node: seven levels of nodes hold 2^64 bytes
 SPARE_BLOCKS = 64  # a file of n bytes may cost 64 + n / 1,024 blocks; more is a bomb of links
 BYTES_A_BLOCK = 1_024
+SPARE_LINKS = 4_096  # of a stored file: more than all levels of one leaf that repeats, up to 2^64 bytes
 
 
 @runtime_checkable
@@ -172,6 +173,33 @@ def checked_block(cid: Cid, block: bytes) -> bytes:
     if len(block) > MAX_BLOCK:
         raise TooLarge(f"{cid} has {len(block):,} bytes; a block has at most {MAX_BLOCK:,}")
     return cid.verify(block)
+
+
+def stored_size(root: Cid, get_block: Callable[[Cid], bytes], block_size: Callable[[Cid], int], max_stored: int) -> int:
+    """Bytes of all blocks of a file, each counted once; ``block_size`` raises BlockMissing for one that is not here.
+
+    Bounded by what is here, not by what blocks claim: a node's children are looked up before anything beneath it is
+    read, and links may not be many more than stored bytes account for. Raises TooLarge or MalformedFile.
+    """
+    stored, links = block_size(root), 0
+    seen, pending = {root}, [(root, 0)]
+    while pending:
+        if stored > max_stored:
+            raise TooLarge(f"{root} takes more than {max_stored:,} bytes; store it in several files")
+        cid, depth = pending.pop()
+        if cid.codec is Codec.RAW:
+            continue
+        node = decode_node(checked_block(cid, get_block(cid)))
+        if node.links and depth >= MAX_DEPTH:
+            raise MalformedFile(f"the file is more than {MAX_DEPTH} levels deep")
+        for child in {link.cid for link in node.links} - seen:
+            stored += block_size(child)
+            seen.add(child)
+            pending.append((child, depth + 1))
+        links += len(node.links)
+        if links > SPARE_LINKS + stored // BYTES_A_BLOCK:
+            raise MalformedFile(f"the file has too many links for its blocks: more than one per {BYTES_A_BLOCK} bytes")
+    return stored
 
 
 def reachable(roots: Iterable[Cid], get_block: Callable[[Cid], bytes]) -> Iterator[Cid]:

@@ -26,7 +26,7 @@ from inferix.errors import (
 )
 from inferix.storage.blobs import OwnedStore
 from inferix.storage.cid import Cid
-from inferix.storage.dag import MAX_BLOCK, reachable
+from inferix.storage.dag import MAX_BLOCK, stored_size
 from inferix.storage.errors import BlockMissing, QuotaExceeded, StorageFull, TooLarge
 from inferix.units import Seconds
 
@@ -121,11 +121,7 @@ class BlockService:
     def pin(self, cid: str) -> None:
         """Keeps a file whose blocks are all here. Raises BlockMissing, TooLarge or MalformedFile."""
         root = Cid.parse(cid)
-        stored = 0
-        for block in reachable([root], self._get_held):
-            stored += self._held(block)
-            if stored > self._max_file:
-                raise TooLarge(f"{root} takes more than {self._max_file:,} bytes; store it in several files")
+        stored_size(root, self._get_held, self._held, self._max_file)
         self._store.pin(root)
 
     def _get_held(self, cid: Cid) -> bytes:

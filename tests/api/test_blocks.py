@@ -2,7 +2,11 @@
 """Blocks, pins and files over HTTP: what is missing is sent, what is false, too large or too much is refused."""
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+
+import pytest
 
 from inferix.storage.cid import Cid, Codec
 from inferix.storage.dag import MAX_BLOCK, blocks_of
@@ -79,6 +83,28 @@ def test_a_file_with_a_missing_part_breaks_off(api: Api) -> None:
     assert code(api.http.get(f"/files/{Cid.of(Codec.RAW, b'nowhere')}"))[0] == 404
     answer = api.http.get(f"/files/{blocks[-1].cid}")
     assert len(answer.content) < 700_000
+
+
+def test_attack_many_pins_at_once_leave_threads_for_others(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = api.context.store.add(b"file")
+    running: list[int] = []
+    go_on = threading.Event()
+
+    def slow(cid: str) -> None:
+        running.append(1)
+        go_on.wait(20)
+
+    monkeypatch.setattr(api.context.blocks, "pin", slow)
+    with ThreadPoolExecutor(50) as pool:
+        pins = [pool.submit(api.http.post, f"/pins/{root}") for _ in range(50)]
+        try:
+            assert api.http.get(f"/blocks/{root}").status_code == 200
+            wait(pins, timeout=0.5)
+            assert len(running) == 2
+            assert api.http.get(f"/blocks/{root}").status_code == 200
+        finally:
+            go_on.set()
+        assert [pin.result().status_code for pin in pins] == [204] * 50
 
 
 def test_a_store_without_room_says_so_and_keeps_nothing_half(api: Api, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from inferix import errors
 from inferix.storage.cid import Cid, Codec
-from inferix.storage.dag import CHUNK_SIZE, blocks_of
+from inferix.storage.dag import CHUNK_SIZE, MAX_DEPTH, MAX_LINKS, blocks_of
 from inferix.storage.embedded import EmbeddedStore
 from inferix.storage.errors import (
     BlockCorrupt,
@@ -115,6 +115,58 @@ def test_pin__root_that_belittles_its_leaves__still_counted(embedded: EmbeddedSt
     embedded.put_block(root, data)
     with pytest.raises(TooLarge):
         service_on(embedded, max_file=1_000).pin(str(root))
+
+
+def test_attack_a_chain_of_nodes_full_of_links_is_refused_at_the_first(embedded: EmbeddedStore) -> None:
+    """Blocks of 2 MiB that link to 48,000 others each: what they name has to be here, and to be worth its links."""
+    read: list[Cid] = []
+
+    class Counted(EmbeddedStore):
+        def get_block(self, cid: Cid) -> bytes:
+            read.append(cid)
+            return super().get_block(cid)
+
+    store = Counted(embedded._root, reserve=0)
+
+    def kept(links: list[Link]) -> Link:
+        data = encode_node(links)
+        store.put_block(Cid.of(Codec.DAG_PB, data), data)
+        return Link(Cid.of(Codec.DAG_PB, data), sum(link.size for link in links), len(data))
+
+    nowhere = [Link(Cid.of(Codec.RAW, b"%d" % number), 1, 1) for number in range(2_000)]
+    leaf = Link(store.add(bytes(1_024)), 1_024, 1_024)
+    for links, kind in ((nowhere, BlockMissing), ([leaf] * 10_000, MalformedFile)):
+        top = kept(links)
+        for _ in range(5):
+            top = kept([top, *links])
+        with pytest.raises(kind):
+            service_on(store).pin(str(top.cid))
+        assert read == [top.cid]
+        read.clear()
+    service_on(store).pin(str(kept([leaf] * 3_000).cid))
+
+
+def test_attack_a_file_deeper_than_a_reader_goes_is_not_pinned(embedded: EmbeddedStore) -> None:
+    top = Link(embedded.add(b"leaf"), 4, 4)
+    for _ in range(MAX_DEPTH):
+        data = encode_node([top])
+        top = Link(Cid.of(Codec.DAG_PB, data), 4, 4)
+        embedded.put_block(top.cid, data)
+    service_on(embedded).pin(str(top.cid))
+    data = encode_node([top])
+    deeper = Cid.of(Codec.DAG_PB, data)
+    embedded.put_block(deeper, data)
+    with pytest.raises(MalformedFile, match="levels deep"):
+        service_on(embedded).pin(str(deeper))
+
+
+def test_pin__a_large_file_whose_leaves_are_all_the_same__no_attack(embedded: EmbeddedStore) -> None:
+    top = Link(embedded.add(bytes(CHUNK_SIZE)), CHUNK_SIZE, CHUNK_SIZE)
+    while top.size < 2**40:
+        data = encode_node([top] * MAX_LINKS)
+        top = Link(Cid.of(Codec.DAG_PB, data), top.size * MAX_LINKS, len(data))
+        embedded.put_block(top.cid, data)
+    service_on(embedded).pin(str(top.cid))
 
 
 def test_pin__not_a_file__refused(embedded: EmbeddedStore) -> None:
