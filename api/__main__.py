@@ -3,6 +3,7 @@
 
 import logging
 import sys
+from typing import Any
 
 import uvicorn
 from pydantic import ValidationError
@@ -10,6 +11,20 @@ from pydantic import ValidationError
 from api.app import create_app, open_context
 from api.settings import ApiSettings
 from inferix.errors import InferixError
+
+
+def server_options(settings: ApiSettings) -> dict[str, Any]:
+    """How uvicorn serves the application. Forwarded headers count from trusted proxies alone: a quota is a caller's,
+    who could name itself by them otherwise."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": settings.trusted_proxies,
+        "log_level": "warning",
+        "access_log": False,
+        "timeout_graceful_shutdown": 3,  # streams of events have no end of their own
+    }
 
 
 def main() -> int:
@@ -25,14 +40,7 @@ def main() -> int:
         first = error.errors()[0]
         print(f"the API cannot start: INFERIX_{str(first['loc'][0]).upper()}: {first['msg']}", file=sys.stderr)
         return 2
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=3,  # streams of events have no end of their own
-    )
+    uvicorn.run(app, **server_options(settings))
     return 0
 
 

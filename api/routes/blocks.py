@@ -2,6 +2,7 @@
 """Storage over HTTP: no program reads another's disk. Blocks are self-checking; the body is the block."""
 
 from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from itertools import chain
 from typing import Annotated
 
@@ -17,6 +18,18 @@ from inferix.storage.service import MAX_ASKED
 
 router = APIRouter(tags=["storage"])
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def caller_of(request: Request) -> str:
+    """Whose quota it is: an address, of IPv6 the first 64 bits, as everybody has all others to choose from."""
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv4Address):
+        return host
+    return str(address.ipv4_mapped or IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 @router.get("/blocks/{cid}", response_class=Response)
@@ -39,8 +52,7 @@ async def put_block(cid: str, request: Request, context: ContextDep) -> None:
         body += piece
         if len(body) > MAX_BLOCK:
             raise LimitExceeded(f"a block has at most {MAX_BLOCK:,} bytes: cut the file as `ipfs add` does")
-    caller = request.client.host if request.client else "unknown"
-    await run_in_threadpool(context.blocks.put, cid, bytes(body), caller)
+    await run_in_threadpool(context.blocks.put, cid, bytes(body), caller_of(request))
 
 
 @router.post("/blocks/missing")

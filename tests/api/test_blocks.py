@@ -2,12 +2,22 @@
 """Blocks, pins and files over HTTP: what is missing is sent, what is false, too large or too much is refused."""
 
 import hashlib
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import cast
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+from starlette.testclient import TestClient
 
+from api.__main__ import server_options
+from api.app import create_app
+from api.context import Context
+from api.settings import ApiSettings
 from inferix.storage.cid import Cid, Codec
 from inferix.storage.dag import MAX_BLOCK, blocks_of
 from inferix.storage.embedded import EmbeddedStore
@@ -83,6 +93,42 @@ def test_a_file_with_a_missing_part_breaks_off(api: Api) -> None:
     assert code(api.http.get(f"/files/{Cid.of(Codec.RAW, b'nowhere')}"))[0] == 404
     answer = api.http.get(f"/files/{blocks[-1].cid}")
     assert len(answer.content) < 700_000
+
+
+def stored_through(context: Context, peer: str, forwarded: str, proxies: str) -> int:
+    """The status of a block of half a quota and a byte, sent by ``peer`` to the API as it is served."""
+    settings = context.settings.model_copy(update={"trusted_proxies": proxies})
+    config = uvicorn.Config(create_app(context), **server_options(settings))
+    config.load()
+    body = os.urandom(QUOTA // 2 + 1)
+    with TestClient(cast(FastAPI, config.loaded_app), client=(peer, 1)) as http:
+        headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+        return http.put(f"/blocks/{Cid.of(Codec.RAW, body)}", content=body, headers=headers).status_code
+
+
+def test_attack_a_forwarded_header_is_nobodys_new_quota(context: Context) -> None:
+    assert stored_through(context, "127.0.0.1", "203.0.113.1", "") == 204
+    assert stored_through(context, "127.0.0.1", "203.0.113.2", "") == 429
+    assert stored_through(context, "127.0.0.1", "203.0.113.2", "127.0.0.1") == 204  # a proxy that is trusted says so
+    assert stored_through(context, "127.0.0.1", "203.0.113.3, 203.0.113.2", "127.0.0.1") == 429  # and has the last word
+    assert stored_through(context, "192.0.2.1", "203.0.113.4", "127.0.0.1") == 204
+    assert stored_through(context, "192.0.2.1", "203.0.113.5", "127.0.0.1") == 429
+
+
+def test_attack_another_address_of_ones_ipv6_network_has_no_quota_of_its_own(context: Context) -> None:
+    assert stored_through(context, "2001:db8:1:2::1", "", "") == 204
+    assert stored_through(context, "2001:db8:1:2:ffff::1", "", "") == 429
+    assert stored_through(context, "2001:db8:1:3::1", "", "") == 204
+    assert stored_through(context, "::ffff:192.0.2.7", "", "") == 204
+    assert stored_through(context, "192.0.2.7", "", "") == 429
+    assert stored_through(context, "::ffff:192.0.2.8", "", "") == 204
+
+
+@pytest.mark.parametrize("proxies", ["*", "proxy.example", "127.0.0.1, *", "10.0.0.1/8"])
+def test_a_proxy_that_is_no_address_is_no_setting(proxies: str) -> None:
+    with pytest.raises(ValidationError, match="no IP address and no network"):
+        ApiSettings(trusted_proxies=proxies)
+    assert ApiSettings(trusted_proxies="127.0.0.1, 10.0.0.0/8").trusted_proxies
 
 
 def test_attack_many_pins_at_once_leave_threads_for_others(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
