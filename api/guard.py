@@ -5,7 +5,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BODY = 4 * 2**20
+MAX_BODY = 128 * 2**10  # twice the largest: a thousand CIDs; every unknown key of a model is an error to be written
+MAX_UPLOAD = 4 * 2**20  # of a block, which its route holds to its own limit while it arrives
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; "
@@ -27,13 +28,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         received = 0
+        limit = MAX_UPLOAD if scope["method"] == "PUT" and scope["path"].startswith("/blocks/") else MAX_BODY
 
         async def limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY:
-                raise HTTPException(413, f"a request has at most {MAX_BODY:,} bytes: send less at once")
+            if received > limit:
+                raise HTTPException(413, f"a request has at most {limit:,} bytes: send less at once")
             return message
 
         async def secured(message: Message) -> None:

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every request: headers, a limit on bodies, errors of one shape that tell nothing of the inside."""
 
+import json
 import sqlite3
+import time
 
 from sqlalchemy.exc import OperationalError
 
 from api.guard import MAX_BODY
 from inferix.errors import Unavailable
 from inferix.replay import Network
-from tests.api.conftest import Api, code
+from inferix.storage.cid import Cid, Codec
+from inferix.storage.service import MAX_ASKED
+from tests.api.conftest import SEALED, Api, code
 
 
 def test_browsers_are_told_not_to_guess_or_frame(api: Api) -> None:
@@ -22,6 +26,20 @@ def test_a_body_that_is_too_large_is_refused_unread(api: Api) -> None:
     assert status == 413
     assert "send less" in says
     assert code(api.http.post("/auth/login", content=b"x" * MAX_BODY))[0] == 422
+
+
+def test_attack_hundreds_of_thousands_of_unknown_keys_are_refused_unread(api: Api) -> None:
+    """Each of them would be an error of its own: five seconds in which nobody else is served."""
+    bearer = api.bearer()
+    started = time.monotonic()
+    for number, expected in ((350_000, 413), (5_000, 422)):
+        body = {"request": {f"{key:x}": 0 for key in range(number)}, "sealed_key": SEALED}
+        assert code(api.http.post("/quotes", json=body, headers=bearer))[0] == expected
+    assert time.monotonic() - started < 5
+    cids = [str(Cid.of(Codec.RAW, b"%d" % number)) for number in range(MAX_ASKED)]
+    assert len(json.dumps(cids)) < MAX_BODY
+    assert api.http.post("/blocks/missing", json=cids).json() == cids
+    assert code(api.http.post("/blocks/missing", json=["x" * MAX_BODY]))[0] == 413
 
 
 def test_errors_have_one_shape(api: Api) -> None:
