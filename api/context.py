@@ -28,6 +28,7 @@ from inferix.replay.state import AccountsRoot
 from inferix.storage.blobs import OwnedStore
 from inferix.storage.database import Database
 from inferix.storage.service import BlockService
+from inferix.trees import Tree
 
 Answer = TypeVar("Answer")
 PINS_AT_ONCE = 2
@@ -56,6 +57,8 @@ class Context:
     """Anybody may pin, and a large file takes seconds of a core: who waits here holds no thread."""
     _state: Network | None = field(default=None, init=False)
     _accounts: tuple[bytes, AccountsData] | None = field(default=None, init=False)  # opened once: they may be large
+    _trees: dict[Callable[[AccountsData], Tree], tuple[AccountsData, Tree]] = field(default_factory=dict, init=False)
+    _planting: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _concerned: tuple[Mark, Concerned] | None = field(default=None, init=False)
     _asked_at: float = field(default=0.0, init=False)
     _following: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -109,3 +112,11 @@ class Context:
                 return None
             self._accounts = (digest, data)
         return self._accounts[1]
+
+    async def tree(self, plant: Callable[[AccountsData], Tree], data: AccountsData) -> Tree:
+        """What ``plant`` makes of these accounts: once, as it takes seconds of a core and anybody may ask."""
+        async with self._planting:
+            found = self._trees.get(plant)
+            if found is None or found[0] is not data:
+                found = self._trees[plant] = (data, await run_in_threadpool(plant, data))
+            return found[1]

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from sqlmodel import select
-from starlette.concurrency import run_in_threadpool
 
 from api.context import Context
 from api.deps import ContextDep
@@ -239,7 +238,7 @@ async def claims(node_id: int, context: ContextDep) -> dict[str, Any]:
     leaf = next((item for item in data.nodes if item.node == node_id), None)
     if leaf is None:
         raise NotFound(f"node {node_id} has earned nothing up to epoch {root.epoch}")
-    proof = await run_in_threadpool(lambda: nodes_tree(data).proof(node_id))
+    proof = (await context.tree(nodes_tree, data)).proof(node_id)
     state = await context.network()
     time = min(state.time, root.cut_off + state.parameters["claim_horizon"])
     total = claimable(leaf, time, state.parameters["worker_vesting"])
@@ -261,11 +260,12 @@ async def account_proof(account_id: int, context: ContextDep) -> dict[str, Any]:
     leaf = next((item for item in data.accounts if item.account == account_id), None)
     if leaf is None:
         raise NotFound(f"account {account_id} was opened after epoch {root.epoch}: wait for the next accounts")
+    proof = (await context.tree(accounts_tree, data)).proof(account_id)
     return {
         "epoch": root.epoch,
         "spent": leaf.spent,
         "reserved": leaf.reserved,
-        "proof": proof_view(await run_in_threadpool(lambda: accounts_tree(data).proof(account_id))),
+        "proof": proof_view(proof),
         "call": "IfxDollar.withdraw(account, spent, reserved, proof)",
     }
 

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """State for everybody; proofs lead to the roots that are on chain, so nobody need believe the server."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from inferix.models.anchor import AccountLeaf, NodeLeaf
+from api.routes import state as routes
+from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf
 from inferix.models.roles import NodeStatus, Outcome, Role
 from inferix.replay.accounting import accounts_data
 from inferix.replay.settlement import draft_batches
 from inferix.storage.tables import ManagerHere, Transaction
-from inferix.trees import Sum, account_leaf, node_leaf, root_of
+from inferix.trees import Sum, Tree, account_leaf, node_leaf, root_of
 from tests.api.conftest import Api, code
 from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, Chain, address
 from tests.replay.objecting import contradict, seat
@@ -135,6 +137,33 @@ def test_an_account_is_proven_against_the_root(api: Api, settled: bytes) -> None
     assert leaf.spent == 2 * 16_001 + 8_000
     assert root_of(account_leaf(leaf), 1, proof_of(view)).hash == root.accounts_root
     assert api.http.get("/accounts/2/proof").status_code == 404
+
+
+@pytest.mark.parametrize(("name", "path"), [("nodes_tree", "/claims/2"), ("accounts_tree", "/accounts/1/proof")])
+def test_attack_many_proofs_of_the_same_accounts_make_one_tree(
+    api: Api, settled: bytes, monkeypatch: pytest.MonkeyPatch, name: str, path: str
+) -> None:
+    planted: list[bytes] = []
+    real = getattr(routes, name)
+
+    def counted(data: AccountsData) -> Tree:
+        tree: Tree = real(data)
+        planted.append(tree.root.hash)
+        return tree
+
+    monkeypatch.setattr(routes, name, counted)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(api.http.get, [path] * 16))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(planted) == 1
+    api.chain.close_epoch(MINTED)
+    api.chain.post_accounts(accounts_data(api.chain.network, 1))
+    api.chain.wait(86_400)
+    api.chain.emit("AccountsFinalized", epoch=1)
+    assert api.http.get(path).json()["epoch"] == 1
+    root = api.chain.network.final_accounts()
+    assert root is not None
+    assert planted[1:] == [root.nodes_root if name == "nodes_tree" else root.accounts_root]
 
 
 def test_before_the_first_accounts_there_is_nothing_to_prove(api: Api) -> None:
