@@ -13,13 +13,14 @@ from typing import Any, Final, TypeVar
 import click
 
 from inferix import keystore
-from inferix.client.topup import connect
+from inferix.cli.common import show_target
 from inferix.errors import InferixError, InvalidInput, Refused
 from inferix.keystore import BACKUP
 from inferix.units import IFX_DECIMALS, USD_DECIMALS, Wei, format_ifx, parse_decimal
 from node.api import Api
 from node.config import Home, NodeConfig, only_process
 from node.register import Owner
+from node.replay import own_contracts, own_deployment
 
 R = TypeVar("R")
 VARIABLE: Final = "INFERIX_PASSWORD"
@@ -64,8 +65,10 @@ def init(home: Home, store: Path, password_file: Path | None, role: str, api: st
     """Make keys and settings for a new node."""
     config = home.load().model_copy(update={"role": role, "api": api or home.load().api, "engine": engine})
     if api:
-        network = Api(api, attempts=1).network()
+        met = Api(api, attempts=1)
+        network = met.network()
         config = config.pinned(network.signing_domain())
+        own_deployment(home, config, met.deployment)
         click.echo(f"network of chain {network.chain_id}, registry {config.registry}")
     if store.exists():
         address, sealing_key = keystore.public_parts(store)
@@ -186,7 +189,7 @@ def register(
     _log(verbose=False)
     config = home.load()
     address, sealing_key = keystore.public_parts(store)
-    owner = _owner(config, rpc, owner_keystore, owner_password_file)
+    owner = _owner(home, config, rpc, owner_keystore, owner_password_file)
     per_ibm = parse_decimal(price, USD_DECIMALS) if config.role == "worker" else 0
     found = owner.register(licence, address, sealing_key, per_ibm, config.role)
     home.save(config.model_copy(update={"node": found}))
@@ -213,7 +216,7 @@ def stake(
     config = home.load()
     if not config.node:
         raise InvalidInput("this home has no node yet: run `inferix node register`")
-    owner = _owner(config, rpc, owner_keystore, owner_password_file)
+    owner = _owner(home, config, rpc, owner_keystore, owner_password_file)
     wei = Wei(parse_decimal(amount, IFX_DECIMALS)) if amount else owner.missing_stake(config.node)
     if wei is None:
         raise Refused(f"a worker's stake depends on its speed, and node {config.node} is not measured yet: {MEASURE}")
@@ -248,10 +251,14 @@ def _missing(owner: Owner, node: int) -> str:
     return f"stake still missing: {format_ifx(missing)}"
 
 
-def _owner(config: NodeConfig, rpc: str, store: Path, password_file: Path | None) -> Owner:
-    if not config.api:
-        raise InvalidInput("no address of the network: run `inferix node init --api URL` once")
-    return Owner(connect(config.api, rpc), _wallet(store, password_file))
+def _owner(home: Home, config: NodeConfig, rpc: str, store: Path, password_file: Path | None) -> Owner:
+    """Of the contracts that this home met first: what the API names today is not asked."""
+    if not config.api or not config.registry:
+        raise InvalidInput("this home knows no network: run `inferix node init --api URL` once")
+    chosen = config.model_copy(update={"rpc": rpc})
+    contracts = own_contracts(home, chosen, Api(config.api, attempts=1).deployment)
+    show_target(contracts, "NodeRegistry", "Staking")
+    return Owner(contracts, _wallet(store, password_file))
 
 
 def _wallet(owner_keystore: Path, owner_password_file: Path | None) -> bytes:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``call``: any function of any contract of the network, from this wallet: what `money` names under "by"."""
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,30 +11,30 @@ from inferix.chain.arguments import function_of, is_view, parse_arguments
 from inferix.chain.client import ChainReceipt
 from inferix.chain.deployment import Call, Contracts
 from inferix.chain.transact import transact
-from inferix.cli.common import Unlock, api_option, json_option, print_json, wallet_options
-from inferix.client.topup import connect
+from inferix.cli.common import Unlock, contracts_options, json_option, print_json, show_target, wallet_options
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("contract")
 @click.argument("function")
 @click.argument("arguments", nargs=-1)
-@click.option("--rpc", envvar="INFERIX_RPC", default="http://127.0.0.1:8545", show_default=True)
-@api_option
 @json_option
 @wallet_options
+@contracts_options
 def call(
-    contract: str, function: str, arguments: tuple[str, ...], rpc: str, api: str, as_json: bool, home: Path,
-    unlock: Unlock,
+    contract: str, function: str, arguments: tuple[str, ...], connected: Callable[[], Contracts], api: str,
+    as_json: bool, unlock: Unlock,
 ) -> None:  # fmt: skip
     """Call FUNCTION of CONTRACT, e.g. `call Staking unbond 4 25ifx`; what only reads needs no wallet.
 
     Integers may carry a unit (12.5ifx, 3usd); addresses may be a contract's name, or `me` for this wallet; structs and
     arrays are JSON. A call that the contract would refuse is refused before it costs gas.
     """
-    contracts = connect(api, rpc)
+    contracts = connected()
     interface = contracts.deployment[contract].interface
     item = function_of(interface, function, len(arguments))
+    if not is_view(item):
+        show_target(contracts, contract)
     key = unlock() if not is_view(item) or "me" in arguments else b""
 
     def lookup(name: str) -> str | None:

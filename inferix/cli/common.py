@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from inferix import keystore
+from inferix.chain.deployment import Contracts
 from inferix.client.client import NOTE, Client
+from inferix.client.contracts import connect
 from inferix.errors import NotFound
 
 P = ParamSpec("P")
@@ -32,6 +34,30 @@ def deployment_option(function: Callable[P, R]) -> Callable[P, R]:
     says = "The network's contracts: FILE, a folder of CHAIN-ID.json, or API/deployment."
     name, default = "INFERIX_DEPLOYMENT", "deployments"
     return click.option("--deployment", envvar=name, default=default, show_default=True, help=says)(function)
+
+
+def contracts_options(function: Callable[..., R]) -> Callable[..., R]:
+    """``--rpc``, ``--deployment``, ``--chain-id``, ``--api``, for what sends money; under ``wallet_options``, whose
+    ``home`` keeps the contracts that were named first. The function gets ``connected``, which asks, and ``api``."""
+
+    @click.option("--rpc", envvar="INFERIX_RPC", default="http://127.0.0.1:8545", show_default=True)
+    @click.option("--deployment", envvar="INFERIX_DEPLOYMENT", default="",
+                  help="The network's contracts: FILE, a folder of CHAIN-ID.json, or a URL. Default: those that --api "
+                  "named the first time, kept in HOME/deployments.")  # fmt: skip
+    @click.option("--chain-id", envvar="INFERIX_CHAIN_ID", default=1337, show_default=True, help="Of --deployment.")
+    @api_option
+    @wraps(function)
+    def with_contracts(*args: Any, rpc: str, deployment: str, chain_id: int, api: str, home: Path, **kwargs: Any) -> R:
+        connected = partial(connect, api, rpc, home, deployment, chain_id)
+        return function(*args, connected=connected, api=api, **kwargs)
+
+    return with_contracts
+
+
+def show_target(contracts: Contracts, *names: str) -> None:
+    """Says to which contracts money goes, on standard error, before a wallet is opened for it."""
+    for name in names:
+        click.echo(f"{name} is {contracts.deployment[name].address}, chain {contracts.client.chain_id}", err=True)
 
 
 def json_option(function: Callable[P, R]) -> Callable[P, R]:

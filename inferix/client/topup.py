@@ -4,47 +4,25 @@
 import time
 from collections.abc import Callable
 
-import httpx
 from eth_account import Account
 
-from inferix.chain.client import ChainClient
-from inferix.chain.deployment import Contracts, parse_deployment
-from inferix.chain.rpc import Rpc
+from inferix.chain.deployment import Contracts
 from inferix.chain.transact import transact
 from inferix.client.session import ask
-from inferix.errors import InvalidInput, Misconfigured, Refused, Unavailable
+from inferix.errors import InvalidInput, Refused, Unavailable
 from inferix.units import NANO_PER_USD, NanoUsd, ceil_div, format_usd
 
 POLL_SECONDS = 0.5
 
 
-def connect(api: str, rpc: str) -> Contracts:
-    """The network's contracts: addresses and ABIs from the API, reads from the chain."""
-    address = api.rstrip("/")
-    try:
-        answer = httpx.get(f"{address}/deployment", timeout=30)
-        answer.raise_for_status()
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise Misconfigured(f"{api!r} is not an HTTP address: write it like http://127.0.0.1:8600") from error
-    except httpx.HTTPError as error:
-        raise Unavailable(f"{api} does not answer: check --api") from error
-    try:
-        chain_id = int(answer.json()["chain_id"])
-    except (ValueError, LookupError, TypeError) as error:
-        raise Misconfigured(f"{api} names no contracts: is this the network's address (--api)?") from error
-    client = ChainClient(Rpc([rpc], chain_id))
-    return Contracts(client, parse_deployment(answer.content, chain_id))
-
-
 def top_up(
-    api: str, rpc: str, key: bytes, amount: int, *, faucet: bool = False, coin: str = "DevUSD"
+    contracts: Contracts, key: bytes, amount: int, *, faucet: bool = False, coin: str = "DevUSD"
 ) -> tuple[int, int]:
     """Puts ``amount`` nano-USD of a coin into the wallet's account; the account's id and its credit then (nano-USD).
 
     ``faucet`` mints the coins first, on dev networks. Raises InvalidInput when that is too little to open an account,
     Refused when the wallet holds too little.
     """
-    contracts = connect(api, rpc)
     client, deployment = contracts.client, contracts.deployment
     owner = Account.from_key(key).address
     address = deployment[coin].address

@@ -133,7 +133,8 @@ class Commands:
 
     def __init__(self, owner: Owner, folder: Path, role: str, api: str, rpc: str) -> None:
         self.home = Home(folder / "home")
-        self.home.save(self.home.load().model_copy(update={"api": api, "role": role}))
+        config = self.home.load().pinned(owner.contracts.deployment.domain())  # as `init` does
+        self.home.save(config.model_copy(update={"api": api, "role": role}))
         password, wallet, file = "correct horse battery", folder / "wallet.json", folder / "password"
         self.keys = keystore.create(self.home.keystore, password, work=2**4)
         keystore.create(wallet, password, Keys(owner.key, self.keys.sealing), work=2**4)
@@ -162,6 +163,7 @@ def test_commands__register_then_stake(contracts: Contracts, anvil: str, api: st
     assert done.returncode == 0, done.stderr
     node = run.home.load().node
     assert f"node {node}; stake still missing: " in done.stdout
+    assert f"Staking is {contracts.deployment['Staking'].address}, chain {CHAIN_ID}" in done.stderr
     assert contracts.read("NodeRegistry", "node_of_operator", run.keys.address) == node
     assert "the wallet holds 0 IFX" in run("stake").stderr
     missing = owner.missing_stake(node)
@@ -203,7 +205,8 @@ def test_call__any_function_by_name__is_sent_or_refused_before_it_costs_gas(
 ) -> None:
     store = tmp_path / "wallet.json"
     keystore.create(store, "correct horse battery", Keys(wallet(2), new_keys().sealing), work=2**4)
-    told = {"INFERIX_PASSWORD": "correct horse battery", "INFERIX_KEYSTORE": str(store), "INFERIX_API": api}
+    told = {"INFERIX_PASSWORD": "correct horse battery", "INFERIX_KEYSTORE": str(store), "INFERIX_API": api,
+            "INFERIX_HOME": str(tmp_path / "home")}  # fmt: skip
 
     def call(*words: str) -> "subprocess.CompletedProcess[str]":
         program = [sys.executable, "-c", "from inferix.cli import main; main()", "call", *words, "--rpc", anvil]

@@ -92,6 +92,9 @@ class Network:
         try:
             if path == "/network":
                 return httpx.Response(200, json=self._info())
+            if path == "/deployment":
+                contracts = {"NodeRegistry": {"address": DOMAIN.contract, "abi": []}}
+                return httpx.Response(200, json={"chain_id": DOMAIN.chain_id, "block": 1, "contracts": contracts})
             if path == "/nodes":
                 return httpx.Response(200, json=list(self.nodes.values()))
             if path.startswith("/nodes/"):

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from eth_utils import keccak
 
-from inferix.errors import Misconfigured, NotFound
+from inferix.chain.deployment import Contracts
+from inferix.errors import InvalidInput, Misconfigured, NotFound
 from inferix.replay.attempts import seats
-from node import doctor, replay
+from inferix.units import Wei
+from node import cli, doctor, register, replay
 from node.config import Home, NodeConfig
 from node.replay import OwnReplay, own_deployment
 from node.start import own_replay
-from tests.replay.chain import DOMAIN, GENESIS, Chain
+from tests.replay.chain import DOMAIN, GENESIS, Chain, key
 
 
 @pytest.fixture
@@ -115,6 +117,36 @@ def test_contracts_of_another_registry_are_refused_and_not_kept(tmp_path: Path) 
     with pytest.raises(Misconfigured, match="registry"):
         own_deployment(home, pinned(), lambda: body("0x" + "22" * 20))
     assert not home.deployment.exists()
+
+
+def test_attack_an_api_that_names_another_staking_contract_later_gets_no_stake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approve = {"type": "function", "name": "approve", "stateMutability": "nonpayable", "outputs": [],
+               "inputs": [{"name": "to", "type": "address"}, {"name": "amount", "type": "uint256"}]}  # fmt: skip
+    stake = {"type": "function", "name": "stake", "stateMutability": "nonpayable", "outputs": [],
+             "inputs": [{"name": "node", "type": "uint32"}, {"name": "amount", "type": "uint256"}]}  # fmt: skip
+    says: dict[str, Any] = json.loads(body())
+    says["contracts"] |= {"Staking": {"address": "0x" + "11" * 20, "abi": [stake]},
+                          "IFX": {"address": "0x" + "33" * 20, "abi": [approve]}}  # fmt: skip
+
+    monkeypatch.setattr(cli.Api, "deployment", lambda _: json.dumps(says).encode())
+    home, config, sent = Home(tmp_path), pinned(api="http://network"), list[Any]()
+    own_deployment(home, config, lambda: json.dumps(says).encode())
+    says["contracts"]["Staking"]["address"] = "0x" + "66" * 20
+    monkeypatch.setattr(cli, "_wallet", lambda *_: key(1))
+    monkeypatch.setattr(Contracts, "read", lambda _, contract, name, *__: 10**24 if name == "balanceOf" else 0)
+    monkeypatch.setattr(register, "transact", lambda _, __, call: sent.append(call))
+    cli._owner(home, config, "http://node:8545", tmp_path / "wallet", None).stake(7, Wei(25 * 10**18))
+    assert [str(call) for call in sent] == ["IFX.approve", "Staking.stake"]
+    assert sent[1].to == "0x" + "11" * 20
+    assert b"\x66" * 20 not in sent[0].data
+    assert f"Staking is 0x{'11' * 20}, chain" in capsys.readouterr().err
+
+
+def test_an_owner_whose_home_knows_no_network_sends_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="node init --api"):
+        cli._owner(Home(tmp_path), NodeConfig(api="http://network"), "http://node:8545", tmp_path / "wallet", None)
 
 
 def test_without_an_endpoint_there_is_no_replay_and_start_and_doctor_say_so(
