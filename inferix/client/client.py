@@ -96,7 +96,10 @@ class Client:
         self._check_price(terms)
         with tempfile.TemporaryDirectory(prefix="inferix-") as folder:
             packed = Path(folder) / "scene.blend"
-            for warning in prepare(plugin, scene, packed, settings).problems:
+            report = prepare(plugin, scene, packed, settings)
+            for name, size in report.packed:
+                self.progress(NOTE, 1, 1, f"{name}, {size:,} bytes, goes with the scene")
+            for warning in report.problems:
                 self.progress(NOTE, 1, 1, warning.message)
             self.progress("check", 1, 1, "nothing wrong with it")
             key, placed = sealing.job_key(), None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client's own check of a scene before anything leaves the machine, in the engine's sandbox."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ class SceneRefused(InvalidInput):
 
 
 def prepare(engine: Any, scene: Path, packed: Path, settings: RenderSettings) -> Any:
-    """Checks a scene and writes a self-contained copy; the report, whose problems are warnings.
+    """Checks a scene and writes a self-contained copy; the report, whose problems are warnings, and ``packed`` what was
+    brought in from beside the scene.
 
     :raises SceneRefused: with every problem that is more than a warning.
     """
@@ -22,13 +24,14 @@ def prepare(engine: Any, scene: Path, packed: Path, settings: RenderSettings) ->
         raise SceneRefused(f"{scene}: no such file")
     values = engine_values()
     try:
-        _refuse(scene, engine.pack(scene, packed))  # textures beside the scene are found, the others named
+        copy = engine.pack(scene, packed)  # textures beside the scene are found, the others named
+        _refuse(scene, copy)
     except values.BadPackage as error:
         raise SceneRefused(f"{scene} cannot be rendered: {error}") from error
     asked = values.Request(settings.first_frame, settings.last_frame, settings.width, settings.height)
     report = engine.inspect(packed, asked, values.Choice(**settings.choice()))
     _refuse(scene, report)
-    return report
+    return replace(report, packed=copy.packed)
 
 
 def _refuse(scene: Path, report: Any) -> None:

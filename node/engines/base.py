@@ -113,7 +113,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SceneReport:
-    """What a package holds; fields are 0 or empty where it could not be read."""
+    """What a package holds; fields are 0 or empty where it could not be read. ``packed``: the files that `pack` brought
+    in, name and bytes."""
 
     problems: tuple[Problem, ...] = ()
     first_frame: int = 0
@@ -125,6 +126,7 @@ class SceneReport:
     camera: str = ""
     engine: str = ""
     build: str = ""
+    packed: tuple[tuple[str, int], ...] = ()
 
     @property
     def ok(self) -> bool:

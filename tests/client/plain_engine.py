@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The noise engine with a client's side: packing is copying, ``SCENE broken`` has a problem, ``SCENE big`` is padded."""
+"""The noise engine with a client's side: packing is copying, ``SCENE broken`` has a problem, ``SCENE big`` is padded,
+``SCENE beside`` has a texture beside it."""
 
 import shutil
 from pathlib import Path
@@ -22,4 +23,5 @@ class PlainEngine(NoiseEngine):
         if b"big" in scene.read_bytes():
             with output.open("ab") as file:
                 file.write(bytes(800_000))
-        return SceneReport((), 1, 2, 24.0, 64, 48, 16, "Camera", "noise", self.build())
+        beside = (("wood.png", 5_000),) if b"beside" in scene.read_bytes() else ()
+        return SceneReport((), 1, 2, 24.0, 64, 48, 16, "Camera", "noise", self.build(), packed=beside)

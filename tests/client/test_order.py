@@ -51,6 +51,22 @@ def test_an_order_is_sealed_uploaded_quoted_and_placed(api: Api, client: Client,
     assert not list((client.home / "jobs").glob("*.sealed"))
 
 
+def test_what_goes_with_a_scene_is_said_before_anything_is_uploaded(client: Client, wire: Cut, scene: Path) -> None:
+    scene.write_bytes(b"SCENE beside")
+    told: list[str] = []
+
+    def tell(stage: str, done: float, total: float, text: str) -> None:
+        if stage == "note":
+            told.append(text)
+            assert not [seen for seen in wire.seen if "/blocks" in seen]
+
+    client.progress = tell
+    wire.broken = lambda request: request.url.path == "/quotes"
+    with pytest.raises(Unavailable):
+        order(client, scene)
+    assert told[0] == "wood.png, 5,000 bytes, goes with the scene"
+
+
 def test_the_job_file_is_private_and_written_before_any_upload(
     api: Api, client: Client, wire: Cut, scene: Path
 ) -> None:

@@ -2,10 +2,10 @@
 """The Blender engine as the node sees it: pre-flight, packing, and opening sessions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from node.engines.base import (
     SCENES_OWN,
@@ -64,7 +64,8 @@ class BlenderEngine:
     def pack(self, scene: Path, output: Path, folders: Sequence[Path] = ()) -> SceneReport:
         """Write a self-contained copy of ``scene`` to ``output``; the report is that of the copy.
 
-        Only files in the scene's own folder and in ``folders`` are found.
+        Only files in the scene's own folder and in ``folders`` are found. Where one of them may not be packed, the
+        report says which, and there is no output.
 
         :raises BadPackage: the scene itself cannot be loaded.
         """
@@ -75,11 +76,14 @@ class BlenderEngine:
                 process.call(
                     "load", package=str(scene.resolve()), threads=self.settings.threads, choice=asdict(SCENES_OWN)
                 )
-                process.call("pack", output="packed.blend")
+                files = process.call("pack", output="packed.blend")["files"]
+                refused = tuple(_private(file) for file in files if file["problem"])
+                if refused:
+                    return SceneReport(refused)
                 process.take("packed.blend", output.resolve())
             finally:
                 process.close()
-        return self.inspect(output)
+        return replace(self.inspect(output), packed=tuple((str(file["name"]), int(file["size"])) for file in files))
 
     def mark(
         self,
@@ -128,6 +132,11 @@ class BlenderEngine:
     ) -> JsonProcess:
         plain = {"CYCLES_CPU_NO_AVX2": "1"} if self.settings.plain_kernel else {}
         return start_python("node.engines.blender.inside", work, self.settings, folders, on_progress, plain)
+
+
+def _private(file: Mapping[str, Any]) -> Problem:
+    message = f"{file['name']} {file['problem']}: who made the scene may be after what is in it, so nothing is packed. "
+    return Problem("private_file", message + "Take it out of the scene, or give it another place", name=file["name"])
 
 
 def check_header(package: Path) -> None:

@@ -2,6 +2,8 @@
 """Pre-flight: a bad package is a list of problems, never an exception, and nothing in it runs."""
 
 import shutil
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -164,3 +166,74 @@ def test_pack_brings_in_what_lies_beside_the_scene(blender: BlenderEngine, tmp_p
     assert blender.pack(scene, packed).problems == ()
     assert packed.stat().st_size > still.path.stat().st_size
     assert scene.read_bytes() == before
+
+
+ASKS = """
+import sys
+import bpy
+target, *paths = sys.argv[1:]
+for path in paths:
+    kind, path = path.split(":", 1)
+    if kind == "image":
+        item = bpy.data.images.new(path, 4, 4)
+        item.source, item.filepath = "FILE", path
+    elif kind == "tiles":
+        item = bpy.data.images.new(path, 4, 4, tiled=True)
+        item.filepath = path
+    else:
+        item = bpy.data.sounds.load(path)
+    item.use_fake_user = True
+bpy.ops.wm.save_as_mainfile(filepath=target, relative_remap=False)
+"""
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108020000"
+    "00907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
+
+
+def asking(folder: Path, *paths: str) -> Path:
+    """A scene that loads these as images or sounds."""
+    scene = folder / "scene.blend"
+    subprocess.run([sys.executable, "-c", ASKS, str(scene), *paths], check=True, capture_output=True)
+    return scene
+
+
+@pytest.mark.integration
+def test_attack_a_scene_does_not_pack_what_is_hidden_or_of_another_kind(blender: BlenderEngine, tmp_path: Path) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "id_ed25519").write_bytes(b"-----BEGIN OPENSSH PRIVATE KEY-----")
+    (tmp_path / ".wall.png").write_bytes(PNG)
+    (tmp_path / "wallet.json").write_text('{"crypto": 1}')
+    (tmp_path / "keys.1001.txt").write_text("secret")
+    (tmp_path / "sound.txt").write_text("secret")
+    asked = ("//.ssh/id_ed25519", "//.wall.png", "//wallet.json", "//textures/../.ssh/id_ed25519")
+    scene = asking(
+        tmp_path, *(f"image:{path}" for path in asked), "tiles://keys.<UDIM>.txt", f"sound:{tmp_path}/sound.txt"
+    )
+    output = tmp_path / "packed.blend"
+    report = blender.pack(scene, output)
+    assert set(codes(report)) == {"private_file"} and not report.ok
+    found = {problem.name: problem.message for problem in report.problems}
+    assert ("hidden" in found[".ssh/id_ed25519"], "hidden" in found[".wall.png"]) == (True, True)
+    assert ("is no image" in found["wallet.json"], "keys" in " ".join(found)) == (True, True)
+    assert any("is no sound" in message for message in found.values())
+    assert not output.exists()
+
+
+@pytest.mark.integration
+def test_attack_a_link_beside_the_scene_leads_to_no_hidden_file(blender: BlenderEngine, tmp_path: Path) -> None:
+    (tmp_path / ".private").mkdir()
+    (tmp_path / ".private" / "photo.png").write_bytes(PNG)
+    (tmp_path / "wood.png").symlink_to(tmp_path / ".private" / "photo.png")
+    report = blender.pack(asking(tmp_path, "image://wood.png"), tmp_path / "packed.blend")
+    assert [problem.name for problem in report.problems] == ["wood.png"]
+
+
+@pytest.mark.integration
+def test_what_is_packed_is_named_with_its_size(blender: BlenderEngine, tmp_path: Path) -> None:
+    folder = tmp_path / ".hidden" / "project"  # that the scene itself is there says nothing of what is beside it
+    (folder / "textures").mkdir(parents=True)
+    (folder / "textures" / "wood.png").write_bytes(PNG)
+    report = blender.pack(asking(folder, "image://textures/wood.png"), tmp_path / "packed.blend")
+    assert report.packed == (("textures/wood.png", len(PNG)),)
+    assert "private_file" not in codes(report)

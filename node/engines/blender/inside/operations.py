@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.engines import exr
-from node.engines.blender.inside import choice, composite, finish, ignored, machine, raw, scene
+from node.engines.blender.inside import choice, composite, finish, ignored, machine, packing, raw, scene
 from node.engines.blender.inside.marks.package import mark
 from node.engines.serve import Report
 
@@ -46,8 +46,11 @@ class Operations:
         return scene.report(self._scene, request, self._found)
 
     def pack(self, output: str) -> Json:
-        scene.pack(_here(output))
-        return {}
+        """The files that came in; nothing is written where one of them may not."""
+        files = packing.bring_in()
+        if not any(file["problem"] for file in files):
+            scene.save(_here(output))
+        return {"files": files}
 
     def mark(self, keys: Mapping[str, str], width: int, height: int, output: str) -> Json:
         """The package with marks in these frames. ``keys``: hex, by frame; what was placed, by frame."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loads a package without running anything in it, says what is wrong with it, packs what lies beside it."""
+"""Loads a package without running anything in it, says what is wrong with it."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 import bpy  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 from node.engines.blender.inside.choice import Found
+from node.engines.blender.inside.packing import nodes
 
 MAX_SIDE: Final = 16_384
 _SIMULATIONS: Final = {"CLOTH", "SOFT_BODY", "DYNAMIC_PAINT", "FLUID"}
@@ -76,41 +76,9 @@ def report(scene: Any, request: dict[str, int] | None, found: Sequence[Found] = 
     }
 
 
-def pack(output: str) -> None:
-    """Bring every external file into the open .blend that Blender can, and write it to ``output``."""
-    for collection in (bpy.data.images, bpy.data.fonts, bpy.data.volumes, bpy.data.sounds):
-        for item in collection:
-            if item.packed_file is None and getattr(item, "filepath", "") not in ("", "<builtin>"):
-                _quietly(item.pack)
-    for node in _nodes():
-        if node.bl_idname == "ShaderNodeTexIES" and node.mode == "EXTERNAL":
-            _pack_light_profile(node)
-    if bpy.data.libraries:
-        for library in bpy.data.libraries:
-            if library.packed_file is None:
-                library.filepath = bpy.path.relpath(library.filepath)  # of absolute paths Blender packs nothing
-        _quietly(bpy.ops.file.pack_libraries)
-    save(output)
-
-
 def save(output: str) -> None:
     """Write the open .blend to ``output``."""
     bpy.ops.wm.save_as_mainfile(filepath=output, copy=True, compress=True, check_existing=False)
-
-
-def _pack_light_profile(node: Any) -> None:
-    path = bpy.path.abspath(node.filepath)
-    if os.path.isfile(path):
-        node.ies = bpy.data.texts.load(path, internal=True)
-        node.mode = "INTERNAL"
-
-
-def _quietly(action: Any) -> None:
-    """What cannot be packed is found again, and named, by the report on the packed file."""
-    try:
-        action()
-    except RuntimeError as error:
-        print(error)
 
 
 def _problem(code: str, message: str, name: str = "", severity: str = "error") -> dict[str, str]:
@@ -161,7 +129,7 @@ def _scripts() -> Iterator[dict[str, str]]:
             yield _problem(
                 "scripts", f"the driver of {where} needs Python ({expression!r}): bake it to keyframes", where
             )
-    for node in _nodes():
+    for node in nodes():
         if node.bl_idname == "ShaderNodeScript":
             yield _problem("scripts", f"the shader node {node.name} runs a script (OSL): use built-in nodes", node.name)
     for camera in bpy.data.cameras:
@@ -177,13 +145,6 @@ def _drivers() -> Iterator[tuple[Any, Any]]:
             animation = getattr(block, "animation_data", None)
             for driver in animation.drivers if animation else ():
                 yield owner, driver
-
-
-def _nodes() -> Iterator[Any]:
-    for owner in bpy.data.user_map():
-        tree = owner if isinstance(owner, bpy.types.NodeTree) else getattr(owner, "node_tree", None)
-        if tree is not None:
-            yield from tree.nodes
 
 
 def _setup(scene: Any, asked: dict[str, int]) -> Iterator[dict[str, str]]:
