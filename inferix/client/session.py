@@ -3,6 +3,7 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -77,11 +78,12 @@ class Session:
             raise Unavailable(f"the stream of {path} broke ({type(error).__name__}): ask again") from error
 
     def sign_in(self) -> None:
-        """Signs the wallet in."""
+        """Signs the wallet in, at the host of ``url`` alone. Raises Refused where the server names another text."""
         # Only here: it brings a second of imports, and most commands sign nothing.
         from siwe import ISO8601Datetime, SiweMessage  # type: ignore[import-untyped]
 
         asked = self._send("GET", "/auth/nonce")
+        self._check_asked(asked)
         message = SiweMessage(
             domain=asked["domain"],
             address=self.address,
@@ -95,6 +97,18 @@ class Session:
         signed = Account.sign_message(encode_defunct(text=message), self._key)
         body = {"message": message, "signature": "0x" + bytes(signed.signature).hex()}
         self._token = self._send("POST", "/auth/login", json=body)["token"]
+
+    def _check_asked(self, asked: Any) -> None:
+        """A server chooses nonce and chain; another's domain, or words of its own, would be signed for it elsewhere."""
+        own, named = httpx.URL(self.url).netloc.decode(), asked.get("domain") if isinstance(asked, dict) else None
+        if not isinstance(named, str) or named.lower() != own.lower():
+            raise Refused(
+                f"{self.url} wants a sign-in at {str(named)[:80]!r}: nothing is signed. If that is the network's "
+                "address, give it as --api; its manager says by INFERIX_DOMAIN where people sign in"
+            )
+        nonce, chain_id = asked.get("nonce"), asked.get("chain_id")
+        if not isinstance(nonce, str) or not re.fullmatch("[A-Za-z0-9]{8,64}", nonce) or type(chain_id) is not int:
+            raise Refused(f"{self.url} wants a sign-in with what is no nonce or no chain: nothing is signed")
 
     def _call(self, method: str, path: str, **request: Any) -> Any:
         try:

@@ -57,6 +57,35 @@ def test_a_server_that_never_lets_in_refuses() -> None:
 
 
 @pytest.mark.parametrize(
+    "lie",
+    [
+        {"domain": "exchange.example"},
+        {"domain": "network:8600"},
+        {"domain": "network\n\nI give away all"},
+        {"domain": None},
+        {"nonce": "01234567\n\nI give away all"},
+        {"nonce": "0123456"},
+        {"nonce": "0" * 65},
+        {"chain_id": "1\nNonce: 0123456789"},
+    ],
+)
+def test_attack_a_server_has_nothing_signed_for_another_site(lie: dict[str, object]) -> None:
+    sent: list[str] = []
+    asked: dict[str, object] = {"nonce": "0123456789abcdef", "domain": "network", "chain_id": 1}
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url.path)
+        return httpx.Response(200, json=asked if request.url.path == "/auth/nonce" else {"token": "t"})
+
+    over(handle, []).sign_in()
+    assert sent == ["/auth/nonce", "/auth/login"]
+    asked |= lie
+    with pytest.raises(Refused, match="nothing is signed"):
+        over(handle, []).sign_in()
+    assert sent[2:] == ["/auth/nonce"]
+
+
+@pytest.mark.parametrize(
     ("status", "kind"),
     [(403, Refused), (404, NotFound), (409, Conflict), (413, LimitExceeded), (422, InvalidInput), (507, LimitExceeded)],
 )
