@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
+LONGEST_ASKED: Final = 60.0  # whatever the other side asks for: a node that sleeps on misses probes and votes
 TIMEOUT: Final = httpx.Timeout(20.0, connect=5.0)
 MAX_ANSWER: Final = 8 * 1024 * 1024
 _RETRIED: Final = frozenset((408, 425, 429))
@@ -136,9 +137,9 @@ class Connection:
 
 
 def back_off(attempt: int, retry_after: int | None = None) -> float:
-    """Seconds to wait after the n-th failure: doubling, with jitter, never shorter than the other side asks for."""
+    """Seconds to wait after the n-th failure: doubling, with jitter; as long as the other side asks for, up to 60."""
     longest = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempt - 1, 10)))
-    return max(longest * random.uniform(0.5, 1), float(retry_after or 0))  # noqa: S311
+    return max(longest * random.uniform(0.5, 1), min(LONGEST_ASKED, float(retry_after or 0)))  # noqa: S311
 
 
 def _limited(response: httpx.Response) -> bytes:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop outlives a network that is away, and sends what was signed meanwhile."""
 
+import hashlib
 import threading
 import time
 
@@ -36,6 +37,61 @@ def test_step__network_away__waits_longer_each_time_and_comes_back(network: Netw
 def test_step__asked_to_wait__waits_that_long(network: Network, worker: Node) -> None:
     network.down = httpx.Response(429, headers={"Retry-After": "40"})
     assert worker.loop.step() == 40
+
+
+def test_attack_a_node_sleeps_no_day_because_an_answer_asks_for_it(network: Network, worker: Node) -> None:
+    network.down = httpx.Response(503, headers={"Retry-After": "86400"})
+    assert worker.loop.step() == 60
+
+
+def test_attack_a_used_up_quota_of_storage_puts_no_node_to_sleep(
+    network: Network, worker: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others behind one address use it up; then only this document waits, a minute at a time."""
+    worker.journal.keep_document(hashlib.sha256(b"first").digest(), b"first")
+    worker.journal.keep_document(hashlib.sha256(b"second").digest(), b"second")
+    real = network._storage
+    puts = []
+
+    def used_up(request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT" and request.content == b"first":
+            puts.append(request.url.path)
+            return httpx.Response(429, headers={"Retry-After": "86400"})
+        return real(request)
+
+    monkeypatch.setattr(network, "_storage", used_up)
+    worker.offer(PROBE)
+    assert worker.loop.step() == POLL_SECONDS
+    assert [item.message.kind for item in network.received] == ["Probe"]
+    assert [data for _, data in worker.journal.unstored()] == [b"first"]
+    worker.loop.step()
+    assert len(puts) == 1  # it rests
+    monkeypatch.setattr(network, "_storage", real)
+    after_a_minute = time.monotonic() + 61
+    monkeypatch.setattr("node.outbox.time.monotonic", lambda: after_a_minute)
+    worker.loop.step()
+    assert worker.journal.unstored() == []
+
+
+def test_attack_a_storage_that_hangs_holds_no_message_up_for_long(
+    network: Network, worker: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [time.monotonic()]
+    monkeypatch.setattr("node.outbox.time.monotonic", lambda: now[0])
+    for data in (b"first", b"second"):
+        worker.journal.keep_document(hashlib.sha256(data).digest(), data)
+    puts = []
+
+    def hang(request: httpx.Request) -> httpx.Response:
+        puts.append(request.content)
+        now[0] += 30
+        raise httpx.ReadTimeout("no answer")
+
+    monkeypatch.setattr(network, "_storage", hang)
+    worker.offer(PROBE)
+    worker.loop.step()
+    assert puts == [b"first"]
+    assert [item.message.kind for item in network.received] == ["Probe"]
 
 
 def test_step__time_has_jumped__is_asked_and_the_next_request_fits(network: Network, worker: Node) -> None:
@@ -76,8 +132,7 @@ def test_message_waits_for_its_document(network: Network, worker: Node) -> None:
     worker.loop.step()
     assert network.of(Receipt) == []
     network.storage_down = False
-    worker.loop.step()
-    assert len(network.of(Receipt)) == 1
+    _wait_for(lambda: worker.loop.step() and len(network.of(Receipt)) == 1)
 
 
 def test_message_that_is_refused__does_not_hold_up_the_next(network: Network, worker: Node) -> None:

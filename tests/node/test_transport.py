@@ -166,10 +166,11 @@ def test_call__not_an_address__says_so() -> None:
         connection.call("GET", "/network")
 
 
-def test_back_off__grows_to_a_limit_and_never_below_what_was_asked() -> None:
+def test_back_off__grows_to_a_limit_and_never_below_what_was_asked_up_to_a_minute() -> None:
     assert all(0.25 <= back_off(1) <= 0.5 for _ in range(50))
     assert all(15 <= back_off(30) <= 30 for _ in range(50))
     assert back_off(1, 60) == 60
+    assert back_off(1, 61) == 60
 
 
 def _api(answer: Any) -> Api:

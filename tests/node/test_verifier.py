@@ -235,6 +235,7 @@ def test_verify__storage_away__unserved(verifier: Node, delivery: Delivery) -> N
     verifier.loop.executor._resting.clear()
     verifier.run()
     verifier.network.storage_down = False
+    verifier.loop._outbox._resting.clear()
     assert voted(verifier, item)[0] is Outcome.UNSERVED
 
 
