@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from inferix.errors import Corrupt, Misconfigured
+from inferix.errors import Corrupt, LimitExceeded, Misconfigured
 from inferix.messages import Domain
 
 VERSION: Final = "1"
@@ -33,6 +33,10 @@ CREATE INDEX IF NOT EXISTS unstored ON documents (stored) WHERE stored = 0;
 
 HELD, READY, SENT, REFUSED = "held", "ready", "sent", "refused"
 """State of a signed message: not to be shown yet; to be sent; acknowledged; refused by the network for good."""
+
+
+class JournalStuck(LimitExceeded):
+    """The file can be neither read nor written now: its disk is full, mostly. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,12 @@ def owner_of(address: str, domain: Domain) -> str:
 class Journal:
     """The file at ``path``, made if absent. ``owner``: as ``owner_of`` has it.
 
-    Safe to use from several threads of one process.
+    Safe to use from several threads of one process. Every call raises JournalStuck while the disk is full.
     """
 
     def __init__(self, path: Path, owner: str) -> None:
         self._lock = threading.RLock()
+        self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
@@ -89,17 +94,19 @@ class Journal:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All changes inside become durable together, or none does."""
-        with self._lock:
-            if self._db.in_transaction:
+        with self._held():
+            is_inner = self._db.in_transaction
+            if is_inner:
                 yield
                 return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite rolls back by itself when the disk is full
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     # -- signed messages
 
@@ -155,7 +162,7 @@ class Journal:
 
     def unstored(self) -> list[tuple[bytes, bytes]]:
         """(digest, data) of the documents that still have to be stored."""
-        with self._lock:
+        with self._held():
             return list(self._db.execute("SELECT digest, data FROM documents WHERE stored = 0 ORDER BY rowid"))
 
     def mark_stored(self, digest: bytes) -> None:
@@ -174,7 +181,7 @@ class Journal:
 
     def frames(self, task: bytes, attempt: int, origin: str) -> dict[int, str]:
         """JSON of the finished frames of an attempt that the same ``origin`` made."""
-        with self._lock:
+        with self._held():
             rows = self._db.execute(
                 "SELECT frame, value FROM frames WHERE task = ? AND attempt = ? AND origin = ?", (task, attempt, origin)
             )
@@ -182,7 +189,7 @@ class Journal:
 
     def attempts(self) -> set[tuple[bytes, int]]:
         """(task, attempt) of those with frames."""
-        with self._lock:
+        with self._held():
             return set(self._db.execute("SELECT DISTINCT task, attempt FROM frames"))
 
     def drop_frames(self, task: bytes, attempt: int) -> None:
@@ -200,10 +207,22 @@ class Journal:
             )
 
     def _entries(self, condition: str, *values: object) -> list[Entry]:
-        with self._lock:
+        with self._held():
             columns = "kind, subject, body, signature, salt, document, state, note, time"
             rows = self._db.execute(f"SELECT {columns} FROM signed {condition}", values)  # noqa: S608
             return [Entry(*row) for row in rows]
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """The lock, and SQLite's troubles in words."""
+        with self._lock:
+            try:
+                yield
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.DatabaseError as error:
+                says = "free some room on its disk; nothing is signed until then"
+                raise JournalStuck(f"{self._path} cannot be used now ({error}): {says}") from error
 
     def _claim(self, name: str, value: str, path: Path) -> None:
         with self.transaction():

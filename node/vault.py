@@ -7,12 +7,13 @@ or bytes that a server garbled) says nothing about who stored it; a `BadFile` wa
 
 import hashlib
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from inferix.errors import Corrupt, Unavailable
+from inferix.errors import Corrupt, LimitExceeded, Unavailable
 from inferix.models.document import MAX_DOCUMENT, Document
 from inferix.models.result import FileRef
 from inferix.sealing import JobKey, SealError, open_stream, seal_stream, sealed_size
@@ -23,6 +24,8 @@ from inferix.storage.files import write_atomic
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)
 LINE_SECONDS: Final = 2.0
+FREE_BYTES: Final = 1 << 30
+"""What stays free of a disk: journal and engine write there too."""
 _PIECE: Final = 1024 * 1024
 log = logging.getLogger(__name__)
 
@@ -53,8 +56,11 @@ class Vault:
     def fetch(self, cid: str, key: JobKey, size: int, target: Path) -> bytes:
         """Decrypt a sealed file of ``size`` plain bytes to ``target``, whole or not at all; SHA-256 of its plain bytes.
 
-        :raises BadFile: it is not a file, not sealed with ``key``, or of another size.
+        :raises BadFile: it is not a file, not sealed with ``key``, or of another size. LimitExceeded: no room for it.
         """
+        free, needed = shutil.disk_usage(target.parent).free, size + FREE_BYTES
+        if free < needed:
+            raise LimitExceeded(f"{cid} needs {needed:,} bytes at {target.parent}, {free:,} are free: free some")
         digest = hashlib.sha256()
         try:
             sealed = self._store.open(Cid.parse(cid), sealed_size(size))

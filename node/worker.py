@@ -30,10 +30,10 @@ from node.engines import BadPackage, EngineStopped, Machine
 from node.journal import Entry
 from node.parts import Parts, key_of
 from node.rendering import assemble_task, benchmark, benchmark_job, check_machine, render_task
+from node.vault import FREE_BYTES
 
 log = logging.getLogger(__name__)
 
-FREE_BYTES: Final = 1 << 30
 SLOTS_LOST: Final = 3  # between the acceptance's anchor and the start, and between the end and the receipt's anchor
 
 

@@ -2,6 +2,7 @@
 """The loop outlives a network that is away, and sends what was signed meanwhile."""
 
 import hashlib
+import sqlite3
 import threading
 import time
 
@@ -92,6 +93,35 @@ def test_attack_a_storage_that_hangs_holds_no_message_up_for_long(
     worker.loop.step()
     assert puts == [b"first"]
     assert [item.message.kind for item in network.received] == ["Probe"]
+
+
+def test_attack_a_full_disk_ends_no_node(network: Network, worker: Node, caplog: pytest.LogCaptureFixture) -> None:
+    """SQLite rolls back by itself then; a second ROLLBACK was an error that nobody caught."""
+    pages = worker.journal._db.execute("PRAGMA page_count").fetchone()[0]
+    worker.journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    probes = [PROBE.model_copy(update={"anchor": anchor}) for anchor in range(200)]
+    worker.offer(*probes)
+    worker.loop.step()
+    signed = len(worker.journal.latest(1_000))
+    assert 0 < signed < 200
+    assert worker.loop.step() <= 1  # and again: a pause, longer each time
+    assert "free some room on its disk" in caplog.text
+    worker.journal._db.execute("PRAGMA max_page_count = 1000000")
+    assert worker.loop.step() == POLL_SECONDS
+    assert {item.message.anchor for item in network.of(Probe)} == set(range(200))  # type: ignore[attr-defined]
+
+
+def test_regression_what_cannot_be_committed_is_rolled_back(worker: Node) -> None:
+    """The transaction stayed open, and all later ones were part of it: nothing was durable any more."""
+    journal = worker.journal
+    journal._db.execute("PRAGMA foreign_keys = ON")
+    journal._db.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+    journal._db.execute("CREATE TABLE children (id REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError), journal.transaction():
+        journal._db.execute("INSERT INTO children VALUES (1)")  # which COMMIT refuses
+    assert not journal._db.in_transaction
+    journal.keep_document(b"next", b"document")
+    assert not journal._db.in_transaction
 
 
 def test_step__time_has_jumped__is_asked_and_the_next_request_fits(network: Network, worker: Node) -> None:

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from inferix.sealing import job_key, seal_key
 from inferix.storage.cid import Cid, Codec
 from node.engines import FloatArray
 from node.engines import RenderSettings as EngineRender
-from node.vault import Vault
+from node.vault import FREE_BYTES, Vault
 from tests.node.delivery import Delivery, Pixels, give_up, honest, other_seed, remove, voted
 from tests.node.network import START, Job, Network
 from tests.node.running import Node
@@ -237,6 +238,21 @@ def test_verify__storage_away__unserved(verifier: Node, delivery: Delivery) -> N
     verifier.network.storage_down = False
     verifier.loop._outbox._resting.clear()
     assert voted(verifier, item)[0] is Outcome.UNSERVED
+
+
+def test_attack_a_delivery_does_not_fill_a_verifiers_disk(
+    verifier: Node, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only workers looked how much is free: the journal, on the same disk, is what a full one stops."""
+    item = delivery.frames().verify(verifier)
+    with monkeypatch.context() as full:
+        full.setattr("node.vault.shutil.disk_usage", lambda _: SimpleNamespace(free=FREE_BYTES))
+        verifier.run(item)
+        assert not list(verifier.home.rglob("*.exr"))
+        assert not list(verifier.home.rglob("package"))
+    verifier.loop.executor._resting.clear()
+    verifier.run()
+    assert voted(verifier, item)[0] is Outcome.ACCEPTED
 
 
 def test_verify__own_engine_fails__void(verifier: Node, delivery: Delivery) -> None:
