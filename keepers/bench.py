@@ -7,7 +7,6 @@ One challenge at a time: nodes on one machine would slow each other down.
 
 import logging
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,6 +36,7 @@ from inferix.replay import Network
 from inferix.storage import Cid, OwnedStore
 from inferix.storage.database import Database
 from inferix.storage.documents import get_document
+from inferix.storage.files import remove_folder
 from inferix.storage.follower import Follower
 from inferix.storage.tables import Challenge, Message, NodeSeen
 from keepers.sample import SampleScene
@@ -196,7 +196,7 @@ class Bench:
                     file.write(piece)
             self._compare(row, raw, folder)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
         return machine
 
     def _compare(self, row: Challenge, raw: Path, folder: Path) -> None:
@@ -229,7 +229,7 @@ class Bench:
         if self._session is not None:
             self._session.close()
             self._session = None
-            shutil.rmtree(self.work / "bench-session", ignore_errors=True)
+            remove_folder(self.work / "bench-session")
 
 
 def attestable(result: Result, uncalibrated: bool) -> str:

@@ -7,7 +7,6 @@ storage, is refused with every problem in words, or it would hold up all others;
 """
 
 import logging
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from inferix.replay.accounting import eligible
 from inferix.replay.cheating import by_device_class
 from inferix.storage import BlobStore, Cid
 from inferix.storage.database import Database
+from inferix.storage.files import remove_folder
 from inferix.storage.follower import Follower
 from inferix.storage.tables import QuoteJob, SealedKey
 from inferix.units import format_usd
@@ -92,7 +92,7 @@ class Quoter:
                     file.write(piece)
             return self._measure(package, folder, request)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
 
     def _measure(self, package: Path, folder: Path, request: QuoteRequest) -> tuple[float, list[dict[str, str]]]:
         values, settings, engine = engine_values(), request.settings, self.engine()

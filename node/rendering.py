@@ -7,7 +7,6 @@ its next frame.
 
 import hashlib
 import logging
-import shutil
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -17,6 +16,7 @@ from inferix.models.document import Value
 from inferix.models.result import FileRef, Film, FrameResult, Result
 from inferix.models.roles import TaskKind
 from inferix.models.work import BenchmarkDuty
+from inferix.storage.files import remove_folder
 from node.assignment import Assignment, fetch_input, raw_frames
 from node.engines import BadPackage, EngineStopped, Machine, RawFrame, RenderSettings, Session
 from node.parts import Parts
@@ -148,7 +148,7 @@ def assemble_task(assignment: Assignment, parts: Parts) -> Result:
         movie=parts.vault.store_file(made.movie, key),
         contact_sheet=parts.vault.store_file(made.contact_sheet, key),
     )
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)
     log.info("%s: stored the film, %s bytes", assignment.label, f"{film.movie.size:,}")
     return _result(assignment, parts, machine, film=film)
 

@@ -10,7 +10,6 @@ session.
 """
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from inferix.storage.files import remove_folder
 from node.engines import SCENES_OWN, Choice, Engine, Progress, Session
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class SessionPool:
         self._rooms: dict[str, _Room] = {}
         self._lock = threading.Lock()
         self._closed = False
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         folder.mkdir(parents=True, mode=0o700)
 
     def package(self, job: bytes) -> Path:
@@ -112,7 +112,7 @@ class SessionPool:
         self.stop()
         for name in list(self._rooms):
             self._leave(name)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_folder(self._folder)
 
     def _progress(self, progress: Progress) -> None:
         self.on_progress(progress)
@@ -141,4 +141,4 @@ class SessionPool:
         if room.session is not None:
             room.session.close()
             log.info("closed job %s", name[:8])
-        shutil.rmtree(room.folder, ignore_errors=True)
+        remove_folder(room.folder)

@@ -14,6 +14,7 @@ from typing import IO, Final
 
 GIB: Final = 1 << 30
 _WATCH_SECONDS: Final = 0.2
+_BLOCK: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Limits:
     """What one sandbox may use.
 
     ``wall_seconds`` counts from the start or from the last :meth:`WatchedProcess.allow`; ``processes`` counts threads
-    too; ``disk_bytes`` is the size of the writable folder; ``cpu_seconds`` are of all calls together.
+    too; ``disk_bytes`` is the size of the writable folder, a block for each name in it with the rest; ``cpu_seconds``
+    are of all calls together.
     """
 
     memory_bytes: int = 8 * GIB
@@ -161,14 +163,25 @@ def tree_excess(root: int, limits: Limits) -> str | None:
 
 
 def folder_bytes(folder: Path, enough: int) -> int:
-    """Bytes of all files below, links not followed; stops counting above ``enough``."""
+    """What a folder takes of the disk: bytes of all files below, and a block for each name, links not followed.
+
+    Stops counting above ``enough``. What cannot be looked into, by its rights or its depth, is more than that.
+    """
     total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(path, name)).st_size
-            except OSError:
-                continue
-        if total > enough:
-            break
+    waiting = [os.fspath(folder)]
+    while waiting and total <= enough:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    total += _BLOCK
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+                    if total > enough:
+                        break
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # it went meanwhile
+        except OSError:
+            return enough + 1
     return total

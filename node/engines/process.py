@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from inferix.storage.files import remove_folder
 from node import sandbox
 from node.engines.base import BadPackage, BadResult, EngineMissing, EngineSettings, EngineStopped, Progress
 
@@ -139,7 +140,7 @@ class JsonProcess:
 
     def _empty(self) -> None:
         for name in ("in", "out"):
-            shutil.rmtree(self._folders[name], ignore_errors=True)
+            remove_folder(self._folders[name])
 
     def _read_errors(self) -> None:
         while line := self._process.stderr.readline(_LINE_BYTES):

@@ -29,6 +29,7 @@ from node.engines.blender.host import BlenderEngine
 from tests.client.plain_engine import PlainEngine
 from tests.node.noise_engine import NoiseSession
 from tests.replay.chain import DOMAIN, MANAGER, Chain, address, key
+from tests.storage.test_files import dig, ordinary_stack
 
 KEY = JobKey(b"\x07" * 32)
 ROOT = Path(__file__).parents[2]
@@ -135,6 +136,27 @@ def test_a_scene_is_priced_by_its_cost_and_signed(desk: Desk) -> None:
     assert row.signature is not None
     assert quote.signer(DOMAIN, row.signature) == address(MANAGER)
     assert desk.answer(heavy).work == 10 * 10**9
+    assert list(desk.work.iterdir()) == []
+
+
+class DiggingEngine(PricedEngine):
+    """The scene leaves folders behind, each in the one before."""
+
+    def open(self, package: Path, work: Path, on_progress: Any = None, choice: Any = None) -> PricedSession:
+        session = super().open(package, work, on_progress, choice)
+        dig(package.parent, 1_500)
+        return session
+
+
+def test_attack_a_scene_that_leaves_a_folder_a_thousand_deep_holds_up_no_other(desk: Desk) -> None:
+    """The oldest quote stayed `running`, and was the only one that was ever looked at."""
+    desk.engine = lambda: DiggingEngine(EngineSettings())
+    first, second = desk.ask(b"SCENE plain"), desk.ask(b"SCENE plain")
+    quoter = desk.quoter()
+    with ordinary_stack():
+        quoter.cycle()
+        quoter.cycle()
+    assert (desk.answer(first).state, desk.answer(second).state) == ("ready", "ready")
     assert list(desk.work.iterdir()) == []
 
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from inferix.storage.files import remove_folder
 from node import sandbox, seccomp
 from node.sandbox import Completed, Limits, SandboxLimit, SandboxUnavailable
+from node.watchdog import folder_bytes
+from tests.storage.test_files import dig
 
 isolated = pytest.mark.integration
 
@@ -236,3 +239,39 @@ def _runs(pid: str, text: str) -> bool:
         return text in Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return False
+
+
+def test_folder_bytes__files_and_a_block_a_name(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_bytes(bytes(10_000))
+    (tmp_path / "link").symlink_to("/usr")
+    assert folder_bytes(tmp_path, 1 << 20) == 3 * 4096 + 10_000 + len("/usr")
+    assert folder_bytes(tmp_path / "gone", 1 << 20) == 0
+
+
+def test_attack_folders_without_files_count_against_the_disk_limit(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / str(number)).mkdir()
+    assert folder_bytes(tmp_path, 1 << 20) > 1 << 20
+    assert folder_bytes(tmp_path, 2 << 20) <= 2 << 20
+
+
+def test_attack_folders_too_deep_to_be_counted_are_too_much(tmp_path: Path) -> None:
+    dig(tmp_path, 3_000)
+    assert folder_bytes(tmp_path, 1 << 40) > 1 << 40
+    remove_folder(tmp_path)
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="the superuser looks into everything")
+def test_attack_a_folder_that_cannot_be_looked_into_is_too_much(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o300)
+    assert folder_bytes(tmp_path, 1 << 40) > 1 << 40
+    (tmp_path / "closed").chmod(0o700)
+
+
+@isolated
+def test_attack_a_program_that_makes_folders_only_is_stopped(tmp_path: Path) -> None:
+    code = "import os, time\nfor n in range(2000):\n    os.mkdir(str(n))\ntime.sleep(60)"
+    with pytest.raises(SandboxLimit) as caught:
+        run_python(code, tmp_path, limits=Limits(disk_bytes=1 << 20))
+    assert caught.value.limit == "disk"

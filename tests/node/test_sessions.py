@@ -8,6 +8,7 @@ import pytest
 from node.engines import BadPackage, EngineSettings, EngineStopped, RenderSettings
 from node.sessions import SessionPool
 from tests.node.noise_engine import NoiseEngine, NoiseSession
+from tests.storage.test_files import dig, ordinary_stack
 
 JOBS = [bytes([number]) * 32 for number in range(4)]
 
@@ -102,3 +103,10 @@ def test_progress__reaches_whoever_listens_now(pool: Pool) -> None:
     pool.on_progress = heard.append
     session.render(1, 1, RenderSettings(8, 8, 1))
     assert [progress.frame for progress in heard] == [1]
+
+
+def test_attack_a_scene_that_left_a_folder_a_thousand_deep_ends_no_later_start(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    dig(tmp_path / "work", 1_500)
+    with ordinary_stack():
+        Pool(tmp_path / "work").open(JOBS[0])
