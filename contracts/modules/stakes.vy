@@ -18,7 +18,8 @@ struct Stake:
     bonded: uint256
     frozen: uint256
     holds: uint256
-    qualified: bool
+    # On its present price and speed: NEVER, ONCE, NOW
+    qualified: uint256
 
 
 struct Exit:
@@ -26,6 +27,10 @@ struct Exit:
     unbonding: uint256
     free_at: uint256
 
+
+NEVER: constant(uint256) = 0
+ONCE: constant(uint256) = 1
+NOW: constant(uint256) = 2
 
 _LANE: constant(uint256) = 2**96 - 1
 _HOLDS: constant(uint256) = 2**16 - 1
@@ -168,15 +173,13 @@ def _read_stake(node: uint32) -> Stake:
         bonded=word & _LANE,
         frozen=word >> 96 & _LANE,
         holds=word >> 192 & _HOLDS,
-        qualified=word >> 208 != 0,
+        qualified=word >> 208,
     )
 
 
 @internal
 def _write_stake(node: uint32, stake: Stake):
-    self._at_work[node] = (
-        convert(stake.qualified, uint256) << 208 | stake.holds << 192 | stake.frozen << 96 | stake.bonded
-    )
+    self._at_work[node] = stake.qualified << 208 | stake.holds << 192 | stake.frozen << 96 | stake.bonded
 
 
 @internal

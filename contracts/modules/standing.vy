@@ -109,8 +109,8 @@ def terms(id: uint32) -> INodeRegistry.Terms:
 @view
 def dearest(id: uint32) -> uint256:
     """
-    @notice What a minute of the node's work was worth [nano-USD] before it asked less, the most within 48 days; 0 where
-            there was none.
+    @notice What a minute of the node's work was worth [nano-USD] before its price or speed changed, the most that it could
+            work for, until 48 days after the last change; 0 where there was none.
     """
     return self._dearest(self._terms[id])
 

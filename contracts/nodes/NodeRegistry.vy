@@ -285,11 +285,12 @@ def _check_holder(node: uint32):
 @internal
 def _set_terms(node: uint32, terms: uint256):
     # A price or a speed. Who asks less, or is slower from now on, has stake for what it was: else it would cheat while it is
-    # dear and be fined when it is cheap. Not where it cannot have worked: a stranger's false speed is its mistake.
+    # dear and be fined when it is cheap. Not where it cannot have worked: a stranger's false speed is its mistake. Whatever
+    # the change: what is only noted as it falls is gone by way of a price that nobody has the stake for.
     old: uint256 = standing._terms[node]
-    before: uint256 = max(standing._minute(old), standing._dearest(old))
     changed: uint256 = terms
-    if standing._minute(terms) < before and staticcall self.staking.backs(node):
+    if staticcall self.staking.could_work(node):
+        before: uint256 = max(standing._minute(old), standing._dearest(old))
         until: uint256 = block.timestamp // standing._DAY + standing._ANSWERS_FOR
         changed = terms & standing._BELOW_DEAREST | min(before, standing._LOW_64) << 176 | until << 240
     standing._terms[node] = changed

@@ -243,12 +243,18 @@ def refresh(node: uint32):
             it reaches it. Anybody; NodeRegistry, when a node's speed or price changes.
     """
     stake: stakes.Stake = stakes._read_stake(node)
-    if not stake.qualified:
-        self._qualify(node)
+    before: uint256 = stake.qualified
+    if before != stakes.NOW:
+        if self._is_enough(node, stake):
+            stake.qualified = stakes.NOW
     elif not self._keeps(node, stake, staticcall self.registry.terms(node)):
-        stake.qualified = False
-        stakes._write_stake(node, stake)
-        log IStaking.Qualified(node=node, qualified=False)
+        stake.qualified = stakes.ONCE
+    if stake.qualified == stakes.ONCE and msg.sender == self.registry.address:
+        # Its price or speed is new: that it could work on the one before says nothing of this one.
+        stake.qualified = stakes.NEVER
+    stakes._write_stake(node, stake)
+    if (stake.qualified == stakes.NOW) != (before == stakes.NOW):
+        log IStaking.Qualified(node=node, qualified=before != stakes.NOW)
 
 
 @external
@@ -351,13 +357,11 @@ def required(node: uint32) -> uint256:
 
 @external
 @view
-def backs(node: uint32) -> bool:
+def could_work(node: uint32) -> bool:
     """
-    @notice Whether all that a slash can reach is worth half of what is required now: the node may have worked on these terms.
+    @notice Whether the node was qualified at some time since its price and speed are what they are.
     """
-    stake: stakes.Stake = stakes._read_stake(node)
-    total: uint256 = stake.bonded + stakes._read_exit(node).unbonding + stakes.delegated_unbonding[node]
-    return total != 0 and 2 * total >= self._required(node, staticcall self.registry.terms(node))
+    return stakes._read_stake(node).qualified != stakes.NEVER
 
 
 @external
@@ -367,7 +371,7 @@ def is_bonded(node: uint32) -> bool:
     @notice Active, qualified, and bonded less frozen still worth 80 % of what is required now.
     """
     stake: stakes.Stake = stakes._read_stake(node)
-    if not stake.qualified:
+    if stake.qualified != stakes.NOW:
         return False
     terms: INodeRegistry.Terms = staticcall self.registry.terms(node)
     return terms.status == ACTIVE and self._keeps(node, stake, terms)
@@ -428,8 +432,8 @@ def _keeps(node: uint32, stake: stakes.Stake, terms: INodeRegistry.Terms) -> boo
 @internal
 def _qualify(node: uint32):
     stake: stakes.Stake = stakes._read_stake(node)
-    if not stake.qualified and self._is_enough(node, stake):
-        stake.qualified = True
+    if stake.qualified != stakes.NOW and self._is_enough(node, stake):
+        stake.qualified = stakes.NOW
         stakes._write_stake(node, stake)
         log IStaking.Qualified(node=node, qualified=True)
 
@@ -438,7 +442,7 @@ def _qualify(node: uint32):
 def _disqualify(node: uint32):
     # After stake was taken out or slashed: what is left has to be the whole again. Else 80 % keep a node in.
     stake: stakes.Stake = stakes._read_stake(node)
-    if stake.qualified and not self._is_enough(node, stake):
-        stake.qualified = False
+    if stake.qualified == stakes.NOW and not self._is_enough(node, stake):
+        stake.qualified = stakes.ONCE
         stakes._write_stake(node, stake)
         log IStaking.Qualified(node=node, qualified=False)

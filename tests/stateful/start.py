@@ -119,4 +119,5 @@ def _node(world: World, person: Person) -> Node:
         sealing_key=node["sealing_key"],
         bonded=world.read("staking", "bonded", person.id),
         qualified=True,
+        could_work=True,
     )

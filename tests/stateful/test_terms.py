@@ -44,10 +44,16 @@ def test_prices_agree_and_stake_answers_for_the_dearest_of_48_days(world: Watche
         life.yes(change, worker, worker.owner, 2 * DEAR)
         assert stakes.required(node) == 2 * dear and not stakes.is_bonded(node)
         life.yes(change, worker, worker.owner, DEAR)
-        assert 2 * node.total < 2 * dear == 2 * stakes.required(node), "not half of it was there: it cannot have worked"
+        assert stakes.required(node) == dear and not stakes.is_bonded(node), "four fifths let nobody in"
+        life.yes(change, worker, worker.owner, FLOOR)
+        assert stakes.required(node) == usual, "it can have worked for neither"
+        life.yes(change, worker, worker.owner, DEAR)
+        life.yes(change, worker, worker.owner, 2 * DEAR)
+        life.yes(change, worker, worker.owner, FLOOR)
+        assert stakes.required(node) == dear, "nor does it forget on the way over a price that nobody has the stake for"
         life.yes(machine.unbond, list(world.nodes).index(worker.id), BPS * 9 // 10, 0, 1)
         life.yes(change, worker, worker.owner, FLOOR)
-        assert stakes.required(node) == dear, "what is on its way out answers too"
+        assert stakes.required(node) == dear, "who has left answers too"
 
 
 def test_speeds_agree_whoever_was_asked_to_measure(world: Watched) -> None:

@@ -1146,6 +1146,33 @@ HOLES = [
         REGISTRY,
         BANS + "test_a_cheat_that_names_anothers_address_as_its_operator_bans_nobody_but_itself",
     ),
+    Hole(
+        "what a worker asked is noted only as it asks less",
+        REGISTRY,
+        "    if staticcall self.staking.could_work(node):\n",
+        "    if (\n"
+        "        standing._minute(terms) < max(standing._minute(old), standing._dearest(old))\n"
+        "        and staticcall self.staking.could_work(node)\n"
+        "    ):\n",
+        REGISTRY,
+        STAKED + "test_attack_a_price_that_nobody_has_the_stake_for_makes_no_worker_forget_its_own",
+    ),
+    Hole(
+        "how fast a worker was is noted only as it is slower",
+        REGISTRY,
+        "    if staticcall self.staking.could_work(node):\n",
+        "    if standing._minute(terms) < standing._minute(old) and staticcall self.staking.could_work(node):\n",
+        REGISTRY,
+        STAKED + "test_attack_a_speed_that_nobody_has_makes_no_worker_forget_its_own",
+    ),
+    Hole(
+        "who is weighed anew has worked on no terms",
+        STAKING,
+        "if stake.qualified == stakes.ONCE and msg.sender == self.registry.address:",
+        "if stake.qualified == stakes.ONCE:",
+        STAKING,
+        STAKED + "test_attack_a_worker_that_lowers_its_price_once_ifx_has_fallen_is_fined_as_it_was",
+    ),
     # -- credit, claims
     Hole(
         "a pool's share is withdrawn as often as somebody likes",

@@ -540,6 +540,48 @@ def test_a_price_that_rises_is_asked_for_at_once(system: System) -> None:
     with acting(node.owner):
         system.registry.set_price(node.id, 3 * price)
         assert int(system.staking.required(node.id)) == pytest.approx(3 * needed, abs=3)
+        assert not system.staking.could_work(node.id)
         system.registry.set_price(node.id, 2 * price)
-    assert system.registry.dearest(node.id) == 0, "at three times its price it had no stake to work with"
     assert int(system.staking.required(node.id)) == pytest.approx(2 * needed, abs=2)
+    with acting(node.owner):
+        system.registry.set_price(node.id, price)
+    assert int(system.staking.required(node.id)) == needed, "at three times its price it had no stake to work with"
+
+
+def test_attack_a_price_that_nobody_has_the_stake_for_makes_no_worker_forget_its_own(system: System) -> None:
+    """Up to the absurd and down in one block, before the fine."""
+    node, dear, needed = dear_worker(system)
+    with acting(node.owner):
+        for price in (2**63, dear // 10, 2**64 - 1, dear // 20):
+            system.registry.set_price(node.id, price)
+    assert system.staking.required(node.id) == needed
+    advance(48 * DAY)
+    assert 0 < system.staking.required(node.id) <= needed // 10 + 1
+
+
+def test_attack_a_speed_that_nobody_has_makes_no_worker_forget_its_own(system: System) -> None:
+    node = system.bonded(WORKER)
+    needed = int(system.staking.required(node.id))
+    for speed in (2**32 - 1, 1):
+        with acting(node.owner):
+            system.registry.request_benchmark(node.id, system.manager.id)
+        with acting(system.manager.operator):
+            system.registry.attest_benchmark(node.id, speed, bytes(32))
+    assert system.staking.required(node.id) == needed
+    advance(48 * DAY)
+    assert system.staking.required(node.id) < needed // 900
+
+
+def test_attack_a_worker_that_lowers_its_price_once_ifx_has_fallen_is_fined_as_it_was(system: System) -> None:
+    """Its stake is worth a third of what is required, and what it asked with all of it counts on; weighed again first, by the
+    price that it has, or by anybody."""
+    node, dear, needed = dear_worker(system)
+    system.market.set_price(int(system.market.price()) // 3)
+    after = int(system.staking.required(node.id))
+    assert after >= 3 * needed
+    system.staking.refresh(node.id)
+    assert not system.staking.is_bonded(node.id)
+    with acting(node.owner):
+        system.registry.set_price(node.id, dear)
+        system.registry.set_price(node.id, dear // 10)
+    assert system.staking.required(node.id) == after

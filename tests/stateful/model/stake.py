@@ -13,7 +13,8 @@ KEEP_BPS = 8_000
 @dataclass
 class Node:
     """A node; ``retired`` hides behind a freeze, a jail or a ban; ``dearest``: nano-USD for a minute of its work that its
-    stake answers for until a day, whatever it asks now; ``measured_by``: which manager it asked."""
+    stake answers for until a day, whatever it asks now; ``measured_by``: which manager it asked; ``could_work``:
+    qualified at some time on its present terms."""
 
     id: int
     role: int
@@ -36,6 +37,7 @@ class Node:
     frozen: int = 0
     holds: int = 0
     qualified: bool = False
+    could_work: bool = False
 
     @property
     def own(self) -> int:
@@ -130,11 +132,11 @@ class Stakes:
     def refresh(self, id: int) -> None:
         """Weighs a node's stake by what is required now."""
         node = self.nodes[id]
-        node.qualified = self._keeps(node) if node.qualified else self._is_enough(node)
+        self._weigh(node, self._keeps(node) if node.qualified else self._is_enough(node))
 
     def qualify(self, node: Node) -> None:
         """After stake was put to work."""
-        node.qualified = node.qualified or self._is_enough(node)
+        self._weigh(node, node.qualified or self._is_enough(node))
 
     def freeze(self, node: Node, amount: int) -> int:
         """Up to this amount of what is not frozen, whoever's."""
@@ -185,6 +187,10 @@ class Stakes:
         node = self.nodes[id]
         need(who == node.owner and not node.retired, "not the owner, or retired already")
         node.retired = True
+
+    def _weigh(self, node: Node, qualified: bool) -> None:
+        node.qualified = qualified
+        node.could_work = node.could_work or qualified
 
     def _is_enough(self, node: Node) -> bool:
         required = self.required(node)

@@ -49,12 +49,11 @@ class Terms:
         return node
 
     def _change(self, node: Node, price: int, ib: int) -> None:
-        """Where half the stake for what it was is there, it answers on for the most that it was: it may have worked."""
-        before = max(self._minute(node), self.stakes.dearest(node))
-        worked = node.total > 0 and 2 * node.total >= self.stakes.required(node)
-        node.price, node.ib = price, ib
-        if worked and self._minute(node) < before:
-            node.dearest, node.dearest_until = before, self.stakes.ground.clock.now // DAY + ANSWERS_FOR
+        """Where its stake was enough for what it was, it answers on for the most that it was: it may have worked."""
+        if node.could_work:
+            node.dearest = max(self._minute(node), self.stakes.dearest(node))
+            node.dearest_until = self.stakes.ground.clock.now // DAY + ANSWERS_FOR
+        node.price, node.ib, node.could_work = price, ib, False
         self.stakes.refresh(node.id)
 
     def _minute(self, node: Node) -> int:

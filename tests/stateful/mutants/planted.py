@@ -495,8 +495,8 @@ MUTANTS = [
     Mutant(
         "who cannot have worked for a price answers for it",
         STAKING,
-        "return total != 0 and 2 * total >=",
-        "return total != 0 and 2 * total >= 0 *",
+        "return stakes._read_stake(node).qualified != stakes.NEVER",
+        "return node != 0",
         STAKING,
     ),
     Mutant(
