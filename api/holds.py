@@ -18,9 +18,10 @@ What = Literal["withdrawals", "bond", "stake"]
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """``what``: the withdrawals of all its stake, or this ``amount`` [wei] of it, frozen as a bond or for a case;
-    ``at_risk``: what it can lose there [wei], a bond beside not counted; ``by``: who made it so, None where the rules
-    did; ``until``: the last second [block time], when it has not ended earlier; ``id``: of what holds it."""
+    """``what``: the withdrawals of all its stake, or this ``amount`` [wei] of it, frozen as a bond, or for a case as
+    far as it was free; ``at_risk``: what it can lose there [wei], a bond beside not counted; ``by``: who made it so,
+    None where the rules did; ``until``: the last second [block time], when it has not ended earlier; ``id``: of what
+    holds it."""
 
     node: int
     what: What

@@ -39,6 +39,8 @@ open_cases: public(HashMap[uint32, uint256])
 _accused: HashMap[bytes32, uint256]
 # id => index << 209 | bond << 113 | appealed_at << 73 | charged_at << 33 | redone_by << 1 | is_referred
 _courses: HashMap[bytes32, uint256]
+# id => wei of its amount that were not free to be frozen
+_missing: HashMap[bytes32, uint256]
 _tasks: HashMap[bytes32, bytes32]
 _commitments: HashMap[bytes32, bytes32]
 _voters: HashMap[bytes32, bytes32]
@@ -62,16 +64,15 @@ def case(id: bytes32) -> IPanels.Case:
 
 
 @internal
-def _begin(id: bytes32, opened: IPanels.Case):
+def _begin(id: bytes32, case: IPanels.Case):
     """
-    @dev A new case: freezes `amount` of the accused's stake, or what there is of it, blocks its withdrawal, and takes the
+    @dev A new case, frozen: freezes `amount` of the accused's stake, or what of it is free, blocks its withdrawal, and takes the
          node out of work.
     """
-    case: IPanels.Case = opened
     node: uint32 = case.node
     self.open_cases[node] += 1
-    case.status = STATUS_FROZEN
-    case.amount = extcall _STAKING.freeze(node, opened.amount)
+    # What is frozen for something else may come free before the end: then it pays for this too.
+    self._missing[id] = case.amount - extcall _STAKING.freeze(node, case.amount)
     self._tasks[id] = case.task
     self._commitments[id] = case.commitment
     self._voters[id] = case.voters
@@ -85,7 +86,8 @@ def _begin(id: bytes32, opened: IPanels.Case):
 @internal
 def _slash(id: bytes32):
     """
-    @dev Ends a case against the accused: the frozen amount and an appeal's bond, half burned, half to the penalty pool.
+    @dev Ends a case against the accused: the amount and an appeal's bond, as far as its stake goes now, half burned, half to
+         the penalty pool.
     """
     case: IPanels.Case = self._end(id, STATUS_SLASHED)
     taken: uint256 = extcall _STAKING.slash(case.node, case.amount + case.bond, 0)
@@ -107,7 +109,7 @@ def _end(id: bytes32, status: uint8) -> IPanels.Case:
     case.status = status
     self._write(id, case)
     self.open_cases[case.node] -= 1
-    extcall _STAKING.unfreeze(case.node, case.amount + case.bond)
+    extcall _STAKING.unfreeze(case.node, case.amount + case.bond - self._missing[id])
     extcall _STAKING.release_hold(case.node)
     if self.open_cases[case.node] == 0:
         # The registry leaves a jail or a ban as it is.

@@ -136,7 +136,7 @@ def charge(rejected: IBatches.Inclusion, accepted: IBatches.Inclusion):
     case: IPanels.Case = cases._read(id)
     assert case.status == cases.STATUS_FROZEN, "Panels: not frozen"
     assert keccak256(abi_encode(rejected.header)) == case.commitment, "Panels: another batch"
-    assert (staticcall _BATCHES.batch(case.commitment)).status == FINAL, "Panels: not final"
+    assert self._status(case.commitment) == FINAL, "Panels: not final"
     assert not self._is_void(case), "Panels: leaf void"
     self._check_redone(case, accepted)
     assert accepted.leaf.outcome == ACCEPTED, "Panels: not accepted"
@@ -155,7 +155,7 @@ def clear(id: bytes32):
     """
     case: IPanels.Case = cases._read(id)
     assert case.status == cases.STATUS_FROZEN, "Panels: not frozen"
-    if (staticcall _BATCHES.batch(case.commitment)).status == CANCELLED:
+    if self._status(case.commitment) == CANCELLED:
         cases._clear(id, BATCH_CANCELLED)
     elif self._is_void(case):
         cases._clear(id, LEAF_VOID)
@@ -235,7 +235,11 @@ def _freeze(
     case.attempt = leaf.attempt
     case.node = leaf.node
     case.account = leaf.account
-    case.amount = self._part_of_required(leaf.node, governed._parameter(keccak256("slash_failed_bps")))
+    # No stake has more than fits its word.
+    case.amount = min(
+        self._part_of_required(leaf.node, governed._parameter(keccak256("slash_failed_bps"))), cases._LOW_96
+    )
+    case.status = cases.STATUS_FROZEN
     case.commitment = commitment
     case.index = convert(index, uint32)
     case.voters = leaf.voters
@@ -252,7 +256,7 @@ def _check_new(id: bytes32):
     if old.status == 0:
         return
     assert old.status == cases.STATUS_CLEARED, "Panels: frozen before"
-    assert (staticcall _BATCHES.batch(old.commitment)).status == CANCELLED, "Panels: frozen before"
+    assert self._status(old.commitment) == CANCELLED, "Panels: frozen before"
 
 
 @internal
@@ -264,7 +268,7 @@ def _look_up(
     assert staticcall _BATCHES.verify(header, leaf, index, proof), "Panels: no such leaf"
     commitment: bytes32 = keccak256(abi_encode(header))
     assert not staticcall _BATCHES.is_void(commitment, index), "Panels: leaf void"
-    return commitment, (staticcall _BATCHES.batch(commitment)).status
+    return commitment, self._status(commitment)
 
 
 @internal
@@ -284,6 +288,13 @@ def _check_redone(case: IPanels.Case, redone: IBatches.Inclusion):
     assert (
         staticcall _REGISTRY.owner_of(redone.leaf.node) != staticcall _REGISTRY.owner_of(case.node)
     ), "Panels: redone by the same owner"
+
+
+@internal
+@view
+def _status(commitment: bytes32) -> uint8:
+    # Of a batch.
+    return (staticcall _BATCHES.batch(commitment)).status
 
 
 @internal

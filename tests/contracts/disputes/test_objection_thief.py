@@ -6,7 +6,8 @@ import boa
 from inferix.models.anchor import BatchLeaf
 from inferix.models.roles import Outcome
 from tests.contracts.disputes.court import NO_ORDER, Court
-from tests.contracts.disputes.objecting import UNDECIDED, UPHELD, money, outcomes
+from tests.contracts.disputes.objecting import DROPPED, UNDECIDED, UPHELD, money, outcomes
+from tests.contracts.disputes.test_panels import amount_of, trial
 from tests.contracts.disputes.worker import delivered, fund
 from tests.contracts.system import ACTIVE, DAY, JAILED, acting, advance
 
@@ -120,3 +121,34 @@ def test_attack_what_nobody_decides_does_not_burn_an_escaped_workers_bond(court:
     before = money(court, owner)
     court.escape.release(batch.commitment)
     assert money(court, owner) - before == bond
+
+
+def test_attack_ones_own_stake_as_bonds_while_a_case_is_opened_saves_none_of_it(court: Court) -> None:
+    """All of it objects to friends' batches, which give way without a fine: every bond comes back free."""
+    worker, friend = court.workers[:2]
+    fund(court, friend.owner)
+    bond, fine = court.bond(), amount_of(court)
+    court.stake(worker, -int(court.staking.bonded(worker.id)) % bond)
+    stake = int(court.staking.bonded(worker.id))
+    friends = [
+        delivered(court, f"friend {at}", worker=friend, deadline=court.ends) for at in range(-(-stake // bond // 2))
+    ]
+    batches = [each.propose() for each in friends]
+    accused = trial(court)
+    heard = [outcomes(court, batch, [0], node=worker, is_managers=says) for batch in batches for says in (False, True)]
+    assert court.staking.frozen(worker.id) == len(heard) * bond == stake
+    accused.freeze()
+    assert court.panels.case(accused.id).amount == fine
+    advance(12)
+    for each, batch in zip(friends, batches, strict=True):
+        lane = court.batch([each.leaf])
+        court.disputes.prove_duplicate(batch.item(0), lane.item(0), NO_ORDER, 0)
+    for each in heard:
+        each.resolve()
+        assert each.status() == DROPPED
+    assert court.staking.frozen(worker.id) == 0
+    court.make_final(accused.batch)
+    accused.charge()
+    advance(court.window("appeal_window") + 1)
+    court.panels.execute(accused.id)
+    assert court.staking.bonded(worker.id) == stake - fine

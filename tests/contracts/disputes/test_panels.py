@@ -444,6 +444,50 @@ def test_two_cases_of_a_node_end_one_by_one(court: Court) -> None:
     assert court.staking.frozen(worker.id) == 0
 
 
+def test_a_case_gives_back_what_it_froze_and_nothing_of_a_bond(court: Court) -> None:
+    worker, amount = court.workers[0], amount_of(court)
+    stake = int(court.staking.bonded(worker.id))
+    bonds, free = stake - amount // 3, amount // 3
+    with acting(court.objections):
+        court.staking.freeze(worker.id, bonds)
+    case = trial(court, final=True)
+    case.freeze()
+    assert court.panels.case(case.id).amount == amount > free
+    assert court.staking.frozen(worker.id) == stake
+    advance(40 * DAY + 1)
+    court.panels.clear(case.id)
+    assert court.staking.frozen(worker.id) == bonds
+
+
+def test_a_case_takes_no_more_than_the_stake_that_there_is(court: Court) -> None:
+    worker, amount = court.workers[0], amount_of(court)
+    case = charged(court)
+    with acting(court.objections):
+        court.staking.slash(worker.id, int(court.staking.bonded(worker.id)) - amount // 3, 0)
+    advance(7 * DAY + 1)
+    court.panels.execute(case.id)
+    assert (court.staking.bonded(worker.id), court.staking.frozen(worker.id), case.status()) == (0, 0, SLASHED)
+
+
+def test_what_no_stake_can_have_fits_the_word_of_a_case(court: Court) -> None:
+    """A price and a speed of which nobody has the stake: the case takes all that there is."""
+    worker = court.workers[0]
+    with acting(worker.owner):
+        court.registry.request_benchmark(worker.id, court.keeper.id)
+        court.registry.set_price(worker.id, 2**64 - 1)
+    with acting(court.keeper.operator):
+        court.registry.attest_benchmark(worker.id, 2**32 - 1, bytes(32))
+    assert amount_of(court) > 2**96
+    case = trial(court, final=True)
+    case.freeze()
+    info = court.panels.case(case.id)
+    assert (info.amount, info.node, info.status) == (2**96 - 1, worker.id, OPEN)
+    case.charge()
+    advance(7 * DAY + 1)
+    court.panels.execute(case.id)
+    assert court.staking.bonded(worker.id) == 0
+
+
 def test_a_jailed_node_stays_jailed(court: Court) -> None:
     worker, case = court.workers[0], trial(court, final=True)
     with acting(court.governor):

@@ -307,7 +307,7 @@ HOLES = [
     Hole(
         "a case that was cleared is opened again",
         PANELS,
-        "assert (staticcall _BATCHES.batch(old.commitment)).status == CANCELLED,",
+        "assert self._status(old.commitment) == CANCELLED,",
         "assert old.commitment != empty(bytes32),",
         PANELS,
         ATTACKS + "test_double_freeze",
@@ -351,6 +351,22 @@ HOLES = [
         "2 * convert(panel.upheld, uint256) >= voted",
         PANELS,
         CASES + "test_a_tie_acquits",
+    ),
+    Hole(
+        "a case is about what was free when it was opened",
+        "modules/cases.vy",
+        "extcall _STAKING.slash(case.node, case.amount + case.bond, 0)",
+        "extcall _STAKING.slash(case.node, case.amount + case.bond - self._missing[id], 0)",
+        PANELS,
+        THIEF + "test_attack_ones_own_stake_as_bonds_while_a_case_is_opened_saves_none_of_it",
+    ),
+    Hole(
+        "a case that ends frees what others froze",
+        "modules/cases.vy",
+        "extcall _STAKING.unfreeze(case.node, case.amount + case.bond - self._missing[id])",
+        "extcall _STAKING.unfreeze(case.node, case.amount + case.bond)",
+        PANELS,
+        CASES + "test_a_case_gives_back_what_it_froze_and_nothing_of_a_bond",
     ),
     # -- anchors, lanes, totals, rosters, roots
     Hole(

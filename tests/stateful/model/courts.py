@@ -22,12 +22,14 @@ OPEN, ANSWERED, UPHELD, DROPPED = 1, 2, 3, 4
 
 @dataclass
 class Case:
-    """A rejected attempt under judgement; times are the protocol's."""
+    """A rejected attempt under judgement; times are the protocol's. ``amount``: what it costs [wei], ``frozen``: what of that
+    was free to be frozen."""
 
     id: bytes
     leaf: BatchLeaf
     batch: Batch
     amount: int
+    frozen: int
     frozen_at: int
     status: int = CaseStatus.FROZEN
     charged_at: int = 0
@@ -80,9 +82,9 @@ class Courts:
         fell = old is not None and old.status == CaseStatus.CLEARED and old.batch.status == CANCELLED
         need(old is None or fell, "frozen before")
         node = self.stakes.nodes[leaf.node]
-        share = self.stakes.required(node) * self.ground.parameters["slash_failed_bps"] // BPS
+        share = min(self.stakes.required(node) * self.ground.parameters["slash_failed_bps"] // BPS, 2**96 - 1)
         first = not self.open_cases(node.id)
-        case = Case(id, leaf, batch, self.stakes.freeze(node, share), self.ground.clock.protocol)
+        case = Case(id, leaf, batch, share, self.stakes.freeze(node, share), self.ground.clock.protocol)
         self.cases[id] = case
         self.work.cleared.discard(id)
         node.holds += 1
@@ -219,7 +221,7 @@ class Courts:
             self.work.cleared.add(case.id)
         case.status = status
         node = self.stakes.nodes[case.leaf.node]
-        self.stakes.unfreeze(node, case.amount + case.bond)
+        self.stakes.unfreeze(node, case.frozen + case.bond)
         node.holds -= 1
         if not self.open_cases(node.id):
             self.stakes.judge(node, ACTIVE)
