@@ -258,10 +258,11 @@ def _check_rejected_before(leaf: IBatches.BatchLeaf, earlier: IBatches.Inclusion
 def _prepare(
     manager: uint32, leaf: IBatches.BatchLeaf, index: uint32, sealed_at: uint256, client: address
 ) -> Draw:
-    # The roster is the newest one that was final when the seed was sealed.
+    # The roster is the newest one that was final before the block in which the seed was sealed: one of that block may have
+    # been chosen by the seed.
     roster: IRosters.Term = staticcall _ROSTERS.term(VERIFIERS, index)
-    assert roster.since != 0 and convert(roster.since, uint256) <= sealed_at, "Committees: roster not in force"
-    assert roster.until == 0 or convert(roster.until, uint256) > sealed_at, "Committees: roster not in force"
+    assert roster.since != 0 and convert(roster.since, uint256) < sealed_at, "Committees: roster not in force"
+    assert roster.until == 0 or convert(roster.until, uint256) >= sealed_at, "Committees: roster not in force"
     seed: bytes32 = staticcall _BATCHES.seed(manager, leaf.anchor)
     assert seed != empty(bytes32), "Committees: no seed"
     return Draw(

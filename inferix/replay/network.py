@@ -130,8 +130,9 @@ class Network:
         return self.lanes.setdefault(manager, Lane(manager))
 
     def roster_at(self, kind: RosterKind, time: int) -> FinalRoster | None:
-        """The newest roster of a kind that was final at ``time``."""
-        return next((item for item in reversed(self.rosters[kind]) if item.final_at <= time), None)
+        """The newest roster of a kind that was final before ``time``, of a seal: what its own block brings, as
+        Committees has it, may have been chosen by the seed."""
+        return next((item for item in reversed(self.rosters[kind]) if item.final_at < time), None)
 
     def hearing(self, id: bytes) -> Hearing:
         """The case, objection or contradiction of this id."""

@@ -6,9 +6,10 @@ from eth_utils.crypto import keccak
 
 from api.views import waits_for
 from inferix.messages import Message, Vote, unpack_voters
-from inferix.models.roles import NodeStatus, Outcome
+from inferix.models.roles import NodeStatus, Outcome, RosterKind
 from inferix.models.work import Named
 from inferix.replay import settlement
+from inferix.replay.accounting import roster_leaves
 from inferix.replay.answers import committee_behind, members
 from inferix.replay.attempts import rejections, seats
 from inferix.replay.settlement import MAX_NAMED, outcome_leaf
@@ -245,3 +246,16 @@ def test_regression_a_clients_fault_that_rests_on_a_rejection_names_who_rejects(
     assert attempt.outcome is fault
     votes = [vote.outcome for vote, _ in settlement.standing_votes(chain.network, state, attempt)]
     assert (votes.count(REJECTED), votes.count(fault)) == (4, 2)
+
+
+def test_attack_a_roster_that_is_final_in_the_block_of_a_seal_makes_no_other_first_draw(chain: Chain) -> None:
+    state, attempt = delivered(chain)
+    first, second = draws(chain, state, attempt)
+    leaves = [leaf for leaf in roster_leaves(chain.network, RosterKind.VERIFIERS) if leaf.node in second]
+    chain.post_roster(RosterKind.VERIFIERS, 2, leaves)
+    chain.emit("RosterFinalized", kind=int(RosterKind.VERIFIERS), index=2)
+    assert chain.network.rosters[RosterKind.VERIFIERS][-1].final_at == sealed_at(chain, attempt)
+    assert draws(chain, state, attempt) == (first, second) and attempt.first == set(first)
+    chain.wait()
+    later, attempt = delivered(chain)
+    assert set(draws(chain, later, attempt)[0]) == set(second), "whom later seals draw"

@@ -65,7 +65,7 @@ class Node:
 
 @dataclass
 class FinalRoster:
-    """A roster in force from ``final_at``. ``wrong``: by node, the leaf that the registry gave instead when it was
+    """A roster, for seals after ``final_at``. ``wrong``: by node, the leaf that the registry gave instead when it was
     posted, None where it gave none. Where its leaves are not to be had: ``right``, by node, what it gave then and
     in the hour before, the newest first; ``shown``: places that answers on chain told of."""
 

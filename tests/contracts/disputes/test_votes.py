@@ -326,6 +326,21 @@ def test_a_replaced_roster_does_not_count(court: Court) -> None:
         answer(court, ballot, batch)
 
 
+def test_attack_a_roster_that_is_final_in_the_block_of_a_seal_draws_nobody_for_it(court: Court) -> None:
+    """Whoever seals sees the seed: what comes after it in the same block would be chosen by it."""
+    ballot = court.ballot()
+    old, sealed_at = ballot.roster, court.batches.sealed_at(court.keeper.id, ballot.leaf.anchor)
+    court.post_roster({node.id: 7 for node in court.verifiers[:4]})
+    batch = disputed(court, ballot)
+    ballot.roster = court.roster_index()
+    assert court.rosters.term(2, ballot.roster).since == court.rosters.term(2, old).until == sealed_at
+    with boa.reverts("Committees: roster not in force"):
+        answer(court, ballot, batch)
+    ballot.roster = old
+    answer(court, ballot, batch)
+    assert status(court, batch) == ANSWERED
+
+
 def test_an_assemble_task_needs_one_vote(court: Court) -> None:
     worker = court.workers[0]
     task = court.ballot(index=ASSEMBLE).leaf.task

@@ -93,7 +93,7 @@ HOLES = [
     Hole(
         "any roster since the seed is good",
         COMMITTEES,
-        "roster.since != 0 and convert(roster.since, uint256) <= sealed_at",
+        "roster.since != 0 and convert(roster.since, uint256) < sealed_at",
         "roster.since != 0",
         COMMITTEES,
         VOTES + "test_the_roster_of_the_seed_counts",
@@ -101,7 +101,7 @@ HOLES = [
     Hole(
         "any roster before the seed is good",
         COMMITTEES,
-        "roster.until == 0 or convert(roster.until, uint256) > sealed_at",
+        "roster.until == 0 or convert(roster.until, uint256) >= sealed_at",
         "roster.total != 0",
         COMMITTEES,
         VOTES + "test_a_replaced_roster_does_not_count",
@@ -137,6 +137,14 @@ HOLES = [
         "assert index >= 0,",
         COMMITTEES,
         SHOWN + "test_a_receipt_alone_in_its_anchor_is_shown_by_an_empty_proof",
+    ),
+    Hole(
+        "a roster of the seal's own block is good",
+        COMMITTEES,
+        "convert(roster.since, uint256) < sealed_at",
+        "convert(roster.since, uint256) <= sealed_at",
+        COMMITTEES,
+        VOTES + "test_attack_a_roster_that_is_final_in_the_block_of_a_seal_draws_nobody_for_it",
     ),
     # -- what a leaf rests on: evidence
     Hole(
