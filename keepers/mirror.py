@@ -9,7 +9,6 @@ for it, and who follows the database replays when it arrives.
 
 import logging
 import threading
-import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -26,7 +25,7 @@ from inferix.storage.database import Database
 from inferix.storage.event_json import args_to_json
 from inferix.storage.follower import Follower
 from inferix.storage.tables import Block, Event, MirrorState, StoredDocument
-from keepers.documents import Fetcher, named_digests
+from keepers.documents import Fetcher, Named, named_documents
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ class Mirror:
         self._stop = stop or threading.Event()
         self._addresses = deployment.mirrored()
         self._range = 100
-        self._retries: dict[bytes, tuple[float, float]] = {}
+        self._lacked: set[bytes] = set()
 
     def prepare(self) -> None:
         """Marks the database as this chain's; WrongChain when it is another's."""
@@ -117,23 +116,19 @@ class Mirror:
             self._range = min(MAX_RANGE, self._range * 2)
 
     def cycle_documents(self, follower: Follower) -> None:
-        """Asks again for documents that the state lacks, each less and less often."""
-        now = time.monotonic()
+        """Keeps the documents that came late, and asks again for those that the state lacks."""
         with follower.reading() as network:
-            missing = set(network.missing)
-        self._retries = {digest: self._retries.get(digest, (now, 2.0)) for digest in missing}
-        due = [digest for digest, (at, _) in self._retries.items() if at <= now]
-        if not due:
-            return
-        found = self._fetcher.fetch(due, self._document_seconds)
-        for digest in due:
-            delay = self._retries[digest][1]
-            self._retries[digest] = (now + delay, min(600.0, 2 * delay))
-        with self._database.session() as session:
-            _keep_documents(session, found)
-        still = missing - found.keys()
-        if still:
+            missing = dict(network.missing)
+        found = self._fetcher.late()
+        wanted = [Named(digest, by) for digest, by in missing.items() if digest not in found]
+        found |= self._fetcher.fetch(wanted, self._document_seconds)
+        if found:
+            with self._database.session() as session:
+                _keep_documents(session, found)
+        still = missing.keys() - found.keys()
+        if still - self._lacked:
             log.warning("%d documents named on chain are not in storage, %s among them", len(still), min(still).hex())
+        self._lacked = still
 
     # -- one range
 
@@ -148,10 +143,11 @@ class Mirror:
         by_number = {header.number: header for header in headers}
         logs = self._logs(headers, head)
         events = decode_logs(self._deployment, logs, by_number)
-        wanted = {digest for event in events for digest in named_digests(event)}
+        wanted = [named for event in events for named in named_documents(event)]
         with self._database.reading() as session:
-            wanted -= _known(session, wanted)
-        documents = self._fetcher.fetch(wanted, self._document_seconds)
+            known = _known(session, {named.digest for named in wanted})
+        new = [named for named in wanted if named.digest not in known]
+        documents = self._fetcher.fetch(new, self._document_seconds)
         self._write(headers, events, documents)
         if events or end == head:
             log.debug("mirrored blocks %d to %d: %d events, %d documents", start, end, len(events), len(documents))

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +17,11 @@ class ChainEvent:
     name: str
     args: Mapping[str, Any]
     transaction: bytes = bytes(32)
+
+
+class NamedBy(NamedTuple):
+    """Who names a document. ``who``: a manager's or an account's id, or an address; ``is_backed``: a bond stands behind
+    it. Else anybody may name what nobody has, for gas alone."""
+
+    who: int | str = 0
+    is_backed: bool = True

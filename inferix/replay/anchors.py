@@ -7,6 +7,7 @@ Who hides a document, answers on chain and shows other bytes afterwards has show
 from inferix.errors import Corrupt, InferixError, NotFound
 from inferix.messages import ANCHORED, Anchored
 from inferix.models.anchor import AnchorData, SignedMessage
+from inferix.models.event import NamedBy
 from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.network import Network
 from inferix.replay.state import Anchor
@@ -24,7 +25,7 @@ def read(network: Network, manager: int, anchor: Anchor) -> Read:
     place = (manager, anchor.index)
     if place in network.later.cancelled:
         raise NotFound(CANCELLED)
-    body, posted = network.document(anchor.data), network.later.messages(place)
+    body, posted = network.document(anchor.data, NamedBy(manager)), network.later.messages(place)
     try:
         if body is not None:
             return _opened(network, manager, anchor, AnchorData.decode(body, anchor.data))

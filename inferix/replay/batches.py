@@ -7,7 +7,7 @@ from typing import Any
 
 from inferix.errors import InferixError
 from inferix.models.anchor import BatchData, BatchLeaf
-from inferix.models.event import ChainEvent
+from inferix.models.event import ChainEvent, NamedBy
 from inferix.models.roles import BatchStatus, Outcome
 from inferix.replay import jobs
 from inferix.replay.availability import NOT_SERVED
@@ -38,10 +38,12 @@ def given(network: Network, batch: Batch) -> Given:
 
 def _served(network: Network, batch: Batch) -> Given:
     leaves: list[BatchLeaf] = []
-    digests = [batch.data]
+    digests, by = [batch.data], NamedBy(batch.manager)
     for chunk, digest in enumerate(digests):
-        body = network.document(digest)
+        body = network.document(digest, by)
         if body is None:
+            for other in digests[chunk + 1 :]:
+                network.document(other, by)  # so that all that are missing are asked for at once
             return Given([], NOT_SERVED, chunk)
         try:
             data = BatchData.decode(body, digest)

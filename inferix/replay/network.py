@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from inferix.messages import Domain
 from inferix.models.anchor import RosterLeaf
+from inferix.models.event import NamedBy
 from inferix.models.parameters import Parameters
 from inferix.models.roles import RosterKind
 from inferix.replay.later import Later
@@ -35,6 +36,8 @@ from inferix.replay.state import (
 
 Documents = Mapping[bytes, bytes]
 
+BACKED, UNBACKED = NamedBy(), NamedBy(is_backed=False)
+
 REFUSALS = 1_000
 """So many of the newest are told at least."""
 
@@ -49,7 +52,7 @@ class Network:
         self.domain = domain
         self.genesis = genesis
         self.documents = documents
-        self.missing: set[bytes] = set()
+        self.missing: dict[bytes, NamedBy] = {}
         self.time = 0
         self.block = 0
         self.parameters = Parameters()
@@ -116,11 +119,12 @@ class Network:
         self._timer_count += 1
         heapq.heappush(self._timers, (time, self._timer_count, action))
 
-    def document(self, digest: bytes) -> bytes | None:
+    def document(self, digest: bytes, by: NamedBy = BACKED) -> bytes | None:
         """A document's bytes; what is not to be had is remembered in ``missing``: replay again when it arrives."""
         body = self.documents.get(digest)
-        if body is None:
-            self.missing.add(digest)
+        # An order that names what a bond stands behind takes nothing from it.
+        if body is None and not self.missing.get(digest, UNBACKED).is_backed:
+            self.missing[digest] = by
         return body
 
     # -- questions

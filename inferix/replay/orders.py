@@ -3,7 +3,7 @@
 
 from inferix.errors import InferixError
 from inferix.messages import ORDER_RECORD, Order
-from inferix.models.event import ChainEvent
+from inferix.models.event import ChainEvent, NamedBy
 from inferix.models.job import JobSpec, LeaseSpec
 from inferix.models.roles import Role, TaskKind
 from inferix.replay import attempts, jobs
@@ -138,7 +138,7 @@ def _lease(network: Network, job: Job, body: bytes) -> None:
 
 def _start(network: Network, job: Job) -> None:
     """Reads the spec and opens the first attempts; a spec that is not to be had leaves the order waiting."""
-    body = network.document(job.order.spec)
+    body = network.document(job.order.spec, NamedBy(job.order.account, is_backed=False))
     if body is None:
         job.reason = "its spec is not in storage yet"
         return

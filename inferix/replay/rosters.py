@@ -6,12 +6,13 @@ of the hour before. What it gave earlier is remembered when it changes, no longe
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from inferix.draws import Roster
 from inferix.errors import InferixError
 from inferix.models.anchor import RosterData, RosterLeaf
-from inferix.models.event import ChainEvent
+from inferix.models.event import ChainEvent, NamedBy
 from inferix.models.roles import Role, RosterKind
 from inferix.replay.accounting import roster_leaf, roster_leaves
 from inferix.replay.handlers import Handlers
@@ -44,7 +45,7 @@ def posted(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None
     kind = RosterKind(args["kind"])
     found.right = _right(network, kind, event.timestamp)
     try:
-        data = RosterData.read(args["data"], network.document)
+        data = RosterData.read(args["data"], partial(network.document, by=NamedBy(args["manager"])))
         if data is None:
             return
         leaves = data.leaves

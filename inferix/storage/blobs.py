@@ -10,6 +10,7 @@ from typing import Protocol
 
 from inferix.storage.cid import Cid
 from inferix.storage.dag import FileStat, Source, blocks_of, file_stat, read_file
+from inferix.units import Seconds
 
 
 class BlobStore(Protocol):
@@ -17,6 +18,10 @@ class BlobStore(Protocol):
 
     def get_block(self, cid: Cid) -> bytes:
         """The block, its hash checked. Raises BlockMissing, BlockCorrupt or TooLarge."""
+
+    def get_block_within(self, cid: Cid, seconds: Seconds) -> bytes:
+        """``get_block``; a store that asks its network gives up after so long."""
+        return self.get_block(cid)
 
     def put_block(self, cid: Cid, data: bytes) -> None:
         """Keeps a block of at most 2 MiB; again is no error. Raises BlockCorrupt, TooLarge or StorageFull."""

@@ -52,8 +52,11 @@ class KuboStore(OwnedStore):
             self._client()
 
     def get_block(self, cid: Cid) -> bytes:
+        return self.get_block_within(cid, self._timeout)
+
+    def get_block_within(self, cid: Cid, seconds: Seconds) -> bytes:
         with self._errors(f"get {cid}", cid):
-            stream = self._client().block.get(str(cid), stream=True, **self._wait(self._timeout))
+            stream = self._client().block.get(str(cid), stream=True, **self._wait(seconds))
             data = bytearray()
             with stream:
                 for piece in stream:

@@ -2,6 +2,7 @@
 """The mirror on a real chain: reorganisations, documents that come late, endpoints that lag, limit and refuse."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -184,6 +185,35 @@ def test_documents__late__do_not_hold_up_the_chain_and_are_replayed_when_they_co
     now[0] += 10_000
     assert following.poll().lane(1).anchors[1].problem == ""
     assert following.poll().lane(2).anchors[2].problem == "its data is not served"
+
+
+def test_regression_a_document_that_comes_after_its_time__is_stored(
+    anchor: Any, client: ChainClient, database: Database, store: EmbeddedStore, deployment: Deployment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    body, comes, asked = anchor(1), threading.Event(), []
+
+    def slow(cid: Cid) -> bytes:
+        asked.append(cid)
+        comes.wait(20)
+        return body
+
+    monkeypatch.setattr(store, "get_block", slow)
+    mirror = Mirror(client, deployment, database, Fetcher(store), Finality(client, 0), document_seconds=0.1)
+    mirror.prepare()
+    mirror.cycle()
+    following = follower(database, deployment)
+    mirror.cycle_documents(following)
+    assert following.poll().lane(1).anchors[1].problem == "its data is not served"
+    comes.set()
+    end, stored = time.monotonic() + 5, set[bytes]()
+    while not stored and time.monotonic() < end:
+        mirror.cycle_documents(following)
+        with database.reading() as session:
+            stored = {row.body for row in session.exec(select(StoredDocument))}
+    assert stored == {body}
+    assert len(asked) == 1, "and not asked for again"
+    assert follower(database, deployment).poll().lane(1).anchors[1].problem == ""
 
 
 def test_cycle__an_endpoint_that_lost_logs__asked_by_the_block_s_hash(

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from inferix.messages import Message
+from inferix.messages import Message, Order
+from inferix.models.event import NamedBy
 from inferix.models.roles import DisputeStatus, Outcome, RootKind
 from inferix.replay import Network, apply
 from inferix.replay.availability import CANCELLED, NOT_SERVED
 from inferix.replay.later import look_ahead
-from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain
+from tests.replay.chain import DOMAIN, GENESIS, MANAGER, Chain, address, key
 
 KINDS = {"Acceptance": 1, "Receipt": 2, "Vote": 3}
 
@@ -67,6 +68,23 @@ def test_whoever_replays_without_looking_ahead_learns_that_it_was_wrong(chain: C
     assert replayed(chain, ahead=False).is_stale
     chain.emit("AnchorCancelled", manager=7, index=1)
     assert not replayed(chain).is_stale, "of a lane that nobody knows"
+
+
+def test_attack_an_order_whose_spec_is_an_anchors_document__takes_no_bond_from_behind_it(chain: Chain) -> None:
+    ours, theirs = b"\1" * 32, b"\2" * 32
+
+    def order(nonce: int, spec: bytes) -> bytes:
+        terms = {"cap": 10**9, "price": 20_000_000, "attempts": 3}
+        times = {"deadline": chain.time + 86_400, "post_by": chain.time + 600}
+        order = Order(account=1, nonce=nonce, manager=MANAGER, spec=spec, **terms, **times)
+        return order.record(order.sign(DOMAIN, key(0)))
+
+    chain.emit("OrdersPosted", poster=address(0), records=order(100, ours) + order(101, theirs))
+    unbacked = NamedBy(1, is_backed=False)
+    assert chain.network.missing == {ours: unbacked, theirs: unbacked}
+    chain.emit("Anchored", manager=MANAGER, index=chain.anchors + 1, root=b"\3" * 32, data=ours)
+    chain.emit("OrdersPosted", poster=address(0), records=order(102, ours))
+    assert chain.network.missing == {ours: NamedBy(MANAGER), theirs: unbacked}
 
 
 def test_messages_that_were_posted_count_without_their_document() -> None:

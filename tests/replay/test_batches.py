@@ -8,6 +8,7 @@ import pytest
 
 from inferix.messages import outcome_record
 from inferix.models.anchor import BatchData
+from inferix.models.event import NamedBy
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus, Lie, Outcome
 from inferix.replay import Network, apply
 from inferix.replay.batches import NOT_SERVED, OTHER_ROOT, given
@@ -76,6 +77,17 @@ def test_the_first_chunk_that_is_not_to_be_had_is_named(chain: Chain) -> None:
     chain.documents[found.documents[1].digest()] = b"{}"
     assert given(chain.network, batch).broken == 1
     assert given(chain.network, batch).problem != NOT_SERVED
+
+
+def test_all_chunks_that_are_missing_are_asked_for_at_once(chain: Chain) -> None:
+    leaf = draft(chain).leaves[0]
+    leaves = [leaf.model_copy(update={"task": at.to_bytes(32, "big")}) for at in range(130)]
+    found = draft_batch(MANAGER, 1, 1, leaves, bytes(32))
+    chain.store(found.documents[0])
+    propose(chain, found)
+    chunks = {document.digest(): NamedBy(MANAGER) for document in found.documents[1:]}
+    assert len(chunks) == 2
+    assert chain.network.missing == chunks
 
 
 def test_more_chunks_than_the_first_names_are_not_followed(chain: Chain) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from inferix.errors import Corrupt, NotFound
 from inferix.models.anchor import AccountsData
+from inferix.models.event import NamedBy
 from inferix.models.roles import RootKind, RosterKind
 from inferix.replay.accounting import accounts_data, roster_leaves
 from inferix.replay.roots import WrongLeaf, leaf_at, wrong_leaves
@@ -107,7 +108,7 @@ def test_an_account_whose_order_has_no_spec_here_is_left_out(closed: Chain, righ
     closed.post_accounts(right.model_copy(update={"accounts": rows}))
     name, job = newest_roots(closed)[0], next(iter(closed.network.jobs.values()))
     assert [row.place for row in wrong_leaves(closed.network, name)] == [1]
-    closed.network.missing.add(job.order.spec)
+    closed.network.missing[job.order.spec] = NamedBy(job.order.account, is_backed=False)
     assert wrong_leaves(closed.network, name) == []
     with pytest.raises(NotFound, match="the spec of an order"):
         leaf_at(closed.network, name, 1)

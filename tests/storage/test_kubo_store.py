@@ -18,7 +18,7 @@ from inferix.errors import Misconfigured
 from inferix.storage import OwnedStore, open_owned_store, open_store
 from inferix.storage.cid import Cid, Codec
 from inferix.storage.dag import CHUNK_SIZE, MAX_LINKS, Readable, blocks_of
-from inferix.storage.errors import BlockCorrupt, MalformedFile, StorageError, StorageUnavailable, TooLarge
+from inferix.storage.errors import BlockCorrupt, BlockMissing, MalformedFile, StorageError, StorageUnavailable, TooLarge
 from inferix.storage.kubo import KuboStore
 from inferix.storage.remote import HttpStore
 from inferix.units import Seconds
@@ -135,6 +135,16 @@ def test_get_block__node_lies__refused(size: int, error: type[StorageError]) -> 
         with pytest.raises(error):
             store.get_block(Cid.of(Codec.RAW, b"x"))
         server.shutdown()
+
+
+def test_get_block_within__what_nobody_has__given_up_in_time(kubo: Kubo) -> None:
+    store = KuboStore(kubo.api)
+    root = store.add(b"here")
+    assert store.get_block_within(root, Seconds(1)) == b"here"
+    started = time.monotonic()
+    with pytest.raises(BlockMissing):
+        store.get_block_within(Cid.of(Codec.RAW, b"nobody has this"), Seconds(1))
+    assert time.monotonic() - started < 20
 
 
 def test_open_store__kubo_address(kubo: Kubo) -> None:
