@@ -118,3 +118,28 @@ def test_all_parts_are_stored_under_their_digests(tmp_path: Path) -> None:
         return body
 
     assert AccountsData.read(digest, fetch) == data
+
+
+def test_attack_a_document_of_more_rows_than_one_has_is_refused() -> None:
+    """A block holds seven times as many of the smallest."""
+    long = accounts(ROWS_A_CHUNK + 1)
+    with pytest.raises(Corrupt, match="more than 1024 rows"):
+        AccountsData.read(long.digest(), kept(long).get)
+    first, *chunks = accounts(ROWS_A_CHUNK + 1).cut()
+    double = first.model_copy(update={"chunks": [chunks[1].digest(), long.digest()]})
+    with pytest.raises(Corrupt, match="more than 1024 rows"):
+        AccountsData.read(double.digest(), kept(double, long, chunks[1]).get)
+
+
+def test_attack_a_chunk_that_is_named_again_and_again_is_read_by_nobody() -> None:
+    first, *chunks = accounts(ROWS_A_CHUNK + 1).cut()
+    again = first.model_copy(update={"chunks": [chunks[0].digest()] * MAX_CHUNKS})
+    asked = []
+
+    def fetch(digest: bytes) -> bytes | None:
+        asked.append(digest)
+        return kept(again, chunks[0]).get(digest)
+
+    with pytest.raises(Corrupt, match="names a chunk twice"):
+        AccountsData.read(again.digest(), fetch)
+    assert asked == [again.digest()]

@@ -11,6 +11,9 @@ from inferix.models.document import Bytes32, Document, HexBytes, Signature, Valu
 from inferix.models.job import U32, U64
 from inferix.models.roles import Outcome
 
+LEAVES_A_CHUNK = 64
+MAX_MORE_CHUNKS = 15
+"""Of a batch, beside the first: 1,000 leaves fit into 16."""
 ROWS_A_CHUNK = 1_024
 """At most 256 bytes a row: a chunk of any row fits into one block."""
 MAX_CHUNKS = 1_024
@@ -55,8 +58,8 @@ class BatchData(Document):
 
     manager: U32
     sequence: U32
-    leaves: list[BatchLeaf]
-    chunks: list[Bytes32] = []
+    leaves: Annotated[list[BatchLeaf], Field(max_length=LEAVES_A_CHUNK)]
+    chunks: Annotated[list[Bytes32], Field(max_length=MAX_MORE_CHUNKS)] = []
 
 
 class Chunked(Document):
@@ -92,26 +95,35 @@ class Chunked(Document):
     def read(cls, digest: bytes, fetch: Callable[[bytes], bytes | None]) -> Self | None:
         """The whole that a first document begins; None while ``fetch`` lacks one, of which it was asked for all.
 
-        :raises Corrupt: one is malformed, or another's chunk.
+        :raises Corrupt: one is malformed, too long, named twice, or another's chunk.
         """
         body = fetch(digest)
         if body is None:
             return None
-        first = cls.decode(body, digest)
+        first = cls._part(body, digest)
         if not first.chunks:
             return first
         if any(getattr(first, name) for name in cls.ROWS):
             raise Corrupt(f"a {cls.__name__} has rows beside its chunks")
+        if len(set(first.chunks)) < len(first.chunks):
+            raise Corrupt(f"a {cls.__name__} names a chunk twice")
         bodies = [fetch(chunk) for chunk in first.chunks]
         if None in bodies:
             return None
-        parts = [cls.decode(body, chunk) for body, chunk in zip(bodies, first.chunks, strict=True) if body is not None]
+        parts = [cls._part(body, chunk) for body, chunk in zip(bodies, first.chunks, strict=True) if body is not None]
         bare = first.model_copy(update={"chunks": []})
         if any(bare != part.model_copy(update={name: [] for name in cls.ROWS}) for part in parts):
             raise Corrupt(f"a chunk of this {cls.__name__} is another's")
         return bare.model_copy(
             update={name: [row for part in parts for row in getattr(part, name)] for name in cls.ROWS}
         )
+
+    @classmethod
+    def _part(cls, body: bytes, digest: bytes) -> Self:
+        part = cls.decode(body, digest)
+        if sum(len(getattr(part, name)) for name in cls.ROWS) > ROWS_A_CHUNK:
+            raise Corrupt(f"a {cls.__name__} has more than {ROWS_A_CHUNK} rows in one document")
+        return part
 
     @classmethod
     def is_away(cls, digest: bytes, fetch: Callable[[bytes], bytes | None]) -> bool:

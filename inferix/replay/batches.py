@@ -13,6 +13,7 @@ from inferix.replay import jobs
 from inferix.replay.availability import NOT_SERVED
 from inferix.replay.handlers import Handlers
 from inferix.replay.network import Network
+from inferix.replay.settlement import CHUNK
 from inferix.replay.state import Batch
 from inferix.trees import Tree, batch_leaf, lanes
 
@@ -38,7 +39,7 @@ def given(network: Network, batch: Batch) -> Given:
 
 def _served(network: Network, batch: Batch) -> Given:
     leaves: list[BatchLeaf] = []
-    digests, by = [batch.data], NamedBy(batch.manager)
+    digests, by, count = [batch.data], NamedBy(batch.manager), int(batch.header["count"])
     for chunk, digest in enumerate(digests):
         body = network.document(digest, by)
         if body is None:
@@ -50,6 +51,8 @@ def _served(network: Network, batch: Batch) -> Given:
         except InferixError as error:
             return Given([], str(error), chunk)
         leaves += data.leaves
+        if len(leaves) > count:  # what is beyond it has no place in the tree
+            return Given([], _count(leaves), count // CHUNK)
         if chunk == 0:
             digests += data.chunks
     return Given(leaves, _problem(batch, leaves))
@@ -63,10 +66,14 @@ def _problem(batch: Batch, leaves: list[BatchLeaf]) -> str:
     if root.hash != batch.root:
         return OTHER_ROOT
     if len(leaves) != batch.header["count"]:
-        return f"it has {len(leaves)} leaves, not as many as it says"
+        return _count(leaves)
     if root.sum != lanes(batch.charge, batch.work):
         return "its totals are not those of its leaves"
     return ""
+
+
+def _count(leaves: list[BatchLeaf]) -> str:
+    return f"it has {len(leaves)} leaves, not as many as it says"
 
 
 def proposed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:

@@ -2,19 +2,21 @@
 """Batches against their documents, and what becomes of them in court."""
 
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from inferix.messages import outcome_record
-from inferix.models.anchor import BatchData
+from inferix.models.anchor import BatchData, BatchLeaf
+from inferix.models.document import canonical
 from inferix.models.event import NamedBy
 from inferix.models.roles import BatchStatus, DisputeKind, DisputeStatus, Lie, Outcome
 from inferix.replay import Network, apply
 from inferix.replay.batches import NOT_SERVED, OTHER_ROOT, given
 from inferix.replay.disputes import dispute_id
 from inferix.replay.later import look_ahead
-from inferix.replay.settlement import BatchDraft, commitment_of, draft_batch, draft_batches, ready
+from inferix.replay.settlement import MAX_LEAVES, BatchDraft, commitment_of, draft_batch, draft_batches, ready
 from inferix.replay.state import Batch
 from keepers.lies import examine
 from keepers.objections import decide_objections
@@ -230,3 +232,49 @@ def test_what_is_served_is_not_replayed_because_it_was_shown(chain: Chain) -> No
     batch = hidden(chain, found.leaves)
     chain.emit("LeavesShown", commitment=batch.commitment, chunk=0, leaves=[leaf.model_dump() for leaf in found.leaves])
     assert not chain.network.is_stale
+
+
+def named(chain: Chain, leaves: list[BatchLeaf], chunks: list[bytes]) -> bytes:
+    """Stores the first document of a batch as anybody can write it, whatever the model allows; its digest."""
+    plain = BatchData(manager=MANAGER, sequence=1, leaves=[]).model_dump(mode="json")
+    rows = [leaf.model_dump(mode="json") for leaf in leaves]
+    body = canonical({**plain, "leaves": rows, "chunks": ["0x" + digest.hex() for digest in chunks]})
+    chain.documents[sha256(body).digest()] = body
+    return sha256(body).digest()
+
+
+@pytest.mark.parametrize(("leaves", "chunks"), [(65, 0), (1, 16)])
+def test_attack_a_document_of_more_leaves_or_chunks_than_a_batch_has_is_not_read(
+    chain: Chain, leaves: int, chunks: int
+) -> None:
+    """One that named the same chunk of 512 leaves 3,780 times cost every replay minutes and gigabytes, for good."""
+    leaf = draft(chain).leaves[0]
+    rows = [leaf.model_copy(update={"task": at.to_bytes(32, "big")}) for at in range(leaves + 64 * chunks)]
+    whole = draft_batch(MANAGER, 1, 1, rows, bytes(32))
+    digest = named(chain, rows[:leaves], [named(chain, rows[leaves:][:64], [])] * chunks)
+    found = given(chain.network, propose(chain, whole, data=digest))
+    assert found.leaves == []
+    assert "malformed BatchData" in found.problem and "at most" in found.problem
+
+
+def test_attack_nothing_is_read_once_there_are_more_leaves_than_the_header_counts(chain: Chain) -> None:
+    leaf = draft(chain).leaves[0]
+    rows = [leaf.model_copy(update={"task": at.to_bytes(32, "big")}) for at in range(64)]
+    chunk = named(chain, rows, [])
+    digest = named(chain, rows, [chunk, bytes(32)])
+    found = given(chain.network, propose(chain, draft_batch(MANAGER, 1, 1, rows[:60], bytes(32)), data=digest))
+    assert (found.leaves, found.problem, found.broken) == ([], "it has 64 leaves, not as many as it says", 0)
+    assert not chain.network.missing
+    found = given(chain.network, propose(chain, draft_batch(MANAGER, 1, 1, rows, bytes(32)), data=digest))
+    assert (found.problem, found.broken) == ("it has 128 leaves, not as many as it says", 1)
+    assert not chain.network.missing
+
+
+def test_a_largest_batch_is_read(chain: Chain) -> None:
+    leaf = draft(chain).leaves[0]
+    rows = [leaf.model_copy(update={"task": at.to_bytes(32, "big")}) for at in range(MAX_LEAVES)]
+    found = draft_batch(MANAGER, 1, 1, rows, bytes(32))
+    for document in found.documents:
+        chain.store(document)
+    batch = propose(chain, found)
+    assert (batch.problem, batch.leaves) == ("", rows)
