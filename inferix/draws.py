@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
@@ -18,7 +19,7 @@ class Roster:
     """The weighted list that draws are made from. Leaf index = node id."""
 
     def __init__(self, leaves: Sequence[RosterLeaf]) -> None:
-        self.leaves = {item.node: item for item in leaves}
+        self.leaves = {item.node: item for item in sorted(leaves, key=lambda leaf: leaf.node)}
         last = max(self.leaves, default=0)
         self.tree = Tree([roster_leaf(self.leaves[at]) if at in self.leaves else None for at in range(last + 1)])
 
@@ -30,6 +31,14 @@ class Roster:
     def at(self, position: int) -> RosterLeaf:
         """The leaf in whose share a position below ``total`` falls."""
         return self.leaves[self.tree.find(position)]
+
+    @classmethod
+    def behind(cls, root: bytes, total: int, leaves: Sequence[RosterLeaf]) -> Self | None:
+        """The roster of these leaves and as many empty places after them as the root has; None if it is not theirs."""
+        if sum(leaf.weight for leaf in leaves) != total:
+            return None
+        roster = cls(leaves)
+        return roster if roster.tree.grow_to(root) else None
 
 
 @dataclass(frozen=True, slots=True)

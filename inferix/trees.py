@@ -17,6 +17,8 @@ from inferix.models.anchor import AccountLeaf, BatchLeaf, NodeLeaf, RosterLeaf
 LANE = 128
 LANE_LIMIT = 1 << 127
 LEAF_LIMIT = 1 << 96
+MAX_DEPTH = 32
+"""No proof is longer on chain."""
 _LOW = (1 << LANE) - 1
 
 BATCH_TYPE = (
@@ -114,6 +116,22 @@ class Tree:
     def root(self) -> Sum:
         """Hash and sum of the whole tree."""
         return self.levels[-1][0]
+
+    def grow_to(self, root: bytes) -> bool:
+        """Whether it has this root once it has enough empty places after its leaves.
+
+        ``levels`` has no more of them than the proofs of its leaves need.
+        """
+        empty = EMPTY
+        for _ in self.levels[1:]:
+            empty = parent(empty, empty)
+        while self.root.hash != root:
+            if len(self.levels) > MAX_DEPTH:
+                return False
+            self.levels[-1].append(empty)
+            self.levels.append([parent(*self.levels[-1])])
+            empty = parent(empty, empty)
+        return True
 
     def proof(self, index: int) -> list[Sum]:
         """The siblings of a leaf, from the leaf up."""

@@ -14,7 +14,7 @@ from weakref import ReferenceType, ref
 from inferix.chain.deployment import Contracts
 from inferix.errors import InferixError
 from inferix.models.objection import LeafClaim
-from inferix.models.roles import BatchStatus, ObjectionKind, ObjectionStatus, RootKind, RosterKind
+from inferix.models.roles import BatchStatus, DisputeStatus, ObjectionKind, ObjectionStatus, RootKind, RosterKind
 from inferix.replay import Network
 from inferix.replay.answers import arguments_of
 from inferix.replay.roots import WrongLeaf, wrong_leaves
@@ -122,7 +122,7 @@ class Hearings:
     desk: Desk
     contracts: Contracts
     stake: bool
-    _seen: dict[RootName, list[WrongLeaf]] = field(default_factory=dict)
+    _seen: dict[tuple[RootName, int], list[WrongLeaf]] = field(default_factory=dict)
     _seen_in: ReferenceType[Network] | None = None
 
     def cycle(self) -> None:
@@ -165,16 +165,20 @@ class Hearings:
             log.warning("object_leaf: %s, with a bond", _words(name, row), extra={"key": key})
 
     def _look(self, network: Network, name: RootName) -> list[WrongLeaf]:
-        """``wrong_leaves``, once a root: what was closed before it was posted does not change within one replay."""
+        """``wrong_leaves``, once a root and answer about it: else nothing of it changes within one replay."""
         if self._seen_in is None or self._seen_in() is not network:
             self._seen, self._seen_in = {}, ref(network)
-        if name not in self._seen:
+        told = sum(
+            dispute.name == name and dispute.status is not DisputeStatus.OPEN
+            for dispute in network.root_disputes.values()
+        )
+        if (name, told) not in self._seen:
             try:
-                self._seen[name] = wrong_leaves(network, name)
+                self._seen[name, told] = wrong_leaves(network, name)
             except InferixError as error:
                 self.desk.warn_once(log, f"{name.kind.name.lower()} root {name.index} cannot be compared: {error}")
                 return []
-        return self._seen[name]
+        return self._seen[name, told]
 
 
 def _words(name: RootName, row: WrongLeaf) -> str:

@@ -314,8 +314,7 @@ def test_attack_a_roster_that_is_shown_on_chain_alone_is_objected_to(closed: Cha
     assert wrong == ([right[0].node] if lie else [])
     assert leaf_at(closed.network, name, right[0].node) == (right[0], lie)
     assert leaf_at(closed.network, name, right[1].node) == (right[1], False), "a panel can say that it is right, too"
-    with pytest.raises(NotFound):
-        leaf_at(closed.network, name, 64)
+    assert leaf_at(closed.network, name, 64) == (None, False), "all that there is was shown"
 
 
 def seen(chain: Chain) -> Callable[[RootName], list[WrongLeaf]]:
@@ -328,3 +327,28 @@ def seen(chain: Chain) -> Callable[[RootName], list[WrongLeaf]]:
             return []
 
     return look
+
+
+def test_attack_a_false_leaf_that_is_shown_after_right_ones_is_objected_to() -> None:
+    """A keeper looked once, after the first chunk that was shown."""
+    chain = Chain()
+    chain.start(verifiers=range(5, 90))
+    leaves = roster_leaves(chain.network, RosterKind.VERIFIERS)
+    false = leaves[-1].model_copy(update={"weight": 1})
+    chain.post_roster(RosterKind.VERIFIERS, 2, [*leaves[:-1], false], data=NOWHERE)
+    name = RootName(RootKind.ROSTER, 2, 2, chain.network.posted_rosters[RosterKind.VERIFIERS, 2].root)
+    rows = {leaf.node: leaf.model_dump() for leaf in [*leaves[:-1], false]}
+    none = dict.fromkeys(rows[5], 0) | {"device_class": bytes(32)}
+    desk = SimpleNamespace(warn_once=lambda *_: None)
+    hearings = Hearings(desk, None, stake=True)  # type: ignore[arg-type]
+    seen = []
+    for chunk in (0, 1):
+        id = bytes([chunk]) * 32
+        asked = {"kind": 2, "of": 2, "index": 2, "root": name.root, "chunk": chunk}
+        chain.emit("RootDisputed", id=id, challenger="0x", node=0, bond=5, until=chain.time + 21_600, **asked)
+        seen.append([row.place for row in hearings._look(chain.network, name)])
+        chain.emit("RootServed", id=id)
+        places = range(64 * chunk, min(64 * chunk + 64, false.node + 1))
+        chain.emit("RosterShown", of=2, index=2, chunk=chunk, leaves=[rows.get(at, none) for at in places])
+        seen.append([row.place for row in hearings._look(chain.network, name)])
+    assert seen == [[], [], [], [false.node]]

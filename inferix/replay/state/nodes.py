@@ -66,8 +66,9 @@ class Node:
 @dataclass
 class FinalRoster:
     """A roster, for seals after ``final_at``. ``wrong``: by node, the leaf that the registry gave instead when it was
-    posted, None where it gave none. Where its leaves are not to be had: ``right``, by node, what it gave then and
-    in the hour before, the newest first; ``shown``: places that answers on chain told of."""
+    posted, None where it gave none. ``known``: the highest id of a node then. While its leaves are not to be had:
+    ``right``, by node, what the registry gave then and in the hour before, the newest first; ``shown``, by place, what
+    answers on chain told of."""
 
     index: int
     final_at: int
@@ -79,7 +80,8 @@ class FinalRoster:
     manager: int = 0  # who posted it; 0: the governor
     wrong: dict[int, RosterLeaf | None] = field(default_factory=dict)
     right: dict[int, list[RosterLeaf | None]] | None = None
-    shown: set[int] = field(default_factory=set)
+    shown: dict[int, RosterLeaf | None] = field(default_factory=dict)
+    known: int = 0
 
 
 @dataclass(frozen=True)
