@@ -8,7 +8,7 @@ checked; managers by the fees of their lanes. What the penalty pool hands over i
 fine never goes to who judged it. Shares round down; the dust is leaf 0's, which the penalty pool owns.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf, RosterLeaf
@@ -239,7 +239,12 @@ def accounts_data(network: Network, epoch: int) -> AccountsData:
 
 def accounts_tree(data: AccountsData) -> Tree:
     """Leaf index = account id; place 0 is empty."""
-    leaves = {leaf.account: account_leaf(leaf) for leaf in data.accounts}
+    return clients_tree(data.accounts)
+
+
+def clients_tree(accounts: Iterable[AccountLeaf]) -> Tree:
+    """That of these accounts."""
+    leaves = {leaf.account: account_leaf(leaf) for leaf in accounts}
     return Tree([leaves.get(at) for at in range(max(leaves, default=0) + 1)])
 
 

@@ -9,6 +9,7 @@ from inferix.errors import InferixError
 from inferix.models.anchor import AccountLeaf, AccountsData, NodeLeaf
 from inferix.models.event import ChainEvent
 from inferix.models.roles import RootKind
+from inferix.replay.accounting import clients_tree
 from inferix.replay.handlers import Handlers
 from inferix.replay.network import Network
 from inferix.replay.reputation import record
@@ -69,18 +70,30 @@ def _accounts_final(network: Network, event: ChainEvent, args: Mapping[str, Any]
     root = network.waiting_accounts()
     assert root is not None, "one waits at a time"
     root.final_at = event.timestamp
+    leaves = _of_clients(network, root)
+    if leaves is None:
+        return  # who made it final has still to answer; nobody else's replay shall end with it
+    for leaf in leaves:
+        account = network.accounts[leaf.account]
+        account.spent, account.reserved = leaf.spent, leaf.reserved
+    for account in network.accounts.values():
+        account.caps = [(posted, cap) for posted, cap in account.caps if posted > root.cut_off]
+
+
+def _of_clients(network: Network, root: AccountsRoot) -> list[AccountLeaf] | None:
+    """The accounts of a root, from its document or what answers on chain showed; None where neither is the whole."""
     try:
         data = AccountsData.read(root.data, network.document)
     except InferixError:
-        return  # who made it final has still to answer; nobody else's replay shall end with it
-    if data is None:
-        return
-    for leaf in data.accounts:
-        account = network.accounts.get(leaf.account)
-        if account is not None:
-            account.spent, account.reserved = leaf.spent, leaf.reserved
-    for account in network.accounts.values():
-        account.caps = [(posted, cap) for posted, cap in account.caps if posted > root.cut_off]
+        data = None
+    told = [leaf for leaf in root.shown.get(RootKind.ACCOUNTS, {}).values() if isinstance(leaf, AccountLeaf)]
+    for leaves in ([] if data is None else data.accounts, told):
+        # An id far away would make a tree of billions of places.
+        if {leaf.account for leaf in leaves} <= network.accounts.keys() and clients_tree(leaves).grow_to(
+            root.accounts_root
+        ):
+            return leaves
+    return None
 
 
 def _claimed(network: Network, event: ChainEvent, args: Mapping[str, Any]) -> None:

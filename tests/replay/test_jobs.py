@@ -325,6 +325,22 @@ def test_regression_false_accounts_that_became_final_end_nobodys_replay(chain: C
     chain.order()
 
 
+@pytest.mark.parametrize("document", ["nowhere", "of other leaves"])
+def test_attack_accounts_that_are_shown_on_chain_alone_count_as_what_the_root_says(chain: Chain, document: str) -> None:
+    """Who had the document took its word, whatever the root was over; who had none never freed what was paid."""
+    chain.close_first_epoch()
+    right = accounts_data(chain.network, 0)
+    (leaf,) = right.accounts
+    false = right.model_copy(update={"accounts": [leaf.model_copy(update={"spent": leaf.spent + 10**11})]})
+    chain.post_accounts(right, data=chain.store(false) if document == "of other leaves" else b"\xee" * 32)
+    empty = {"account": 0, "spent": 0, "reserved": 0}
+    chain.emit("AccountsShown", index=1, chunk=0, leaves=[empty, leaf.model_dump()])
+    chain.wait(86_400)
+    chain.emit("AccountsFinalized", epoch=0)
+    account = chain.network.accounts[1]
+    assert (account.spent, account.reserved, account.caps) == (leaf.spent, leaf.reserved, [])
+
+
 def test_regression_a_roster_of_unregistered_nodes_is_nobodys_and_costs_no_memory(chain: Chain) -> None:
     leaves = roster_leaves(chain.network, RosterKind.WORKERS)
     data = RosterData(kind=1, leaves=[*leaves, leaves[-1].model_copy(update={"node": 2**32 - 1})])
