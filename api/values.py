@@ -18,3 +18,8 @@ def digest_of(text: str) -> bytes:
     if len(value) != 32:
         raise InvalidInput(f"an id has 32 bytes, not {len(value)}: give 0x and 64 hex digits")
     return value
+
+
+def sendable(text: str) -> str:
+    """The text, halves of characters replaced: a database keeps them, and UTF-8 cannot carry them."""
+    return text.encode(errors="replace").decode()

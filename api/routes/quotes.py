@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import ClientDep, ContextDep
 from api.managers import managers_here
-from api.values import digest_of, hexed
+from api.values import digest_of, hexed, sendable
 from inferix.errors import Conflict, InvalidInput, NotFound
 from inferix.models.document import HexBytes
 from inferix.models.job import QuoteRequest
@@ -87,6 +87,6 @@ async def quote(quote_id: str, client: ClientDep, context: ContextDep) -> dict[s
         "high_price": row.high_price,
         "expires": row.expires,
         "signature": hexed(row.signature),
-        "problems": row.problems,
+        "problems": [{name: sendable(text) for name, text in problem.items()} for problem in row.problems],
         "cheating": [asdict(item) for item in cheating],
     }

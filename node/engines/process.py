@@ -177,7 +177,8 @@ def _parse(
     """One line of the process: progress, or an error, or a result. Raises for anything else."""
     if not line.endswith(b"\n"):
         raise ValueError("no whole line")
-    answer = json.loads(line)
+    # a name in a package may be no text, and JSON carries halves of characters that nobody can send on
+    answer = json.loads(json.dumps(json.loads(line), ensure_ascii=False).encode(errors="replace"))
     if "progress" in answer:
         progress = answer["progress"]
         done = min(max(float(progress["done"]), 0.0), 1.0)

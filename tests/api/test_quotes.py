@@ -110,3 +110,13 @@ def test_malformed_quote_requests_are_refused(api: Api) -> None:
         answer = ask(api, headers, settings={**settings, **changes})
         assert answer.status_code == 422
     assert api.http.post("/quotes", content=b"{", headers=headers).status_code == 422
+
+
+def test_regression_a_problem_with_a_name_that_is_no_text_is_answered(api: Api) -> None:
+    headers, request = api.bearer(), api.chain.spec().request.encode()
+    problem = {"code": "missing_file", "message": "tex\udcff.png is missing", "severity": "error"}
+    with api.database.session() as session:
+        fields = {"request": request, "asked_at": 1, "state": "refused", "problems": [problem]}
+        session.add(QuoteJob(id=b"\1" * 32, owner=address(0), **fields))
+    answer = api.http.get("/quotes/0x" + "01" * 32, headers=headers)
+    assert (answer.status_code, answer.json()["problems"]) == (200, [{**problem, "message": "tex?.png is missing"}])

@@ -48,6 +48,15 @@ def test_a_call_carries_its_arguments_and_gives_the_result(launch: Launch) -> No
     assert answer == {"operation": "render", "arguments": {"frame": 3, "seed": 5}}
 
 
+def test_regression_what_is_no_text_is_replaced(launch: Launch) -> None:
+    problem = {"message": "tex\udcff.png is not in the package"}
+    assert launch(answering({"result": {"problems": [problem]}})).call("inspect") == {
+        "problems": [{"message": "tex?.png is not in the package"}]
+    }
+    with pytest.raises(BadPackage, match=r"^tex\?\.png is damaged$"):
+        launch(answering({"error": {"code": "not_blend", "message": "tex\udcff.png is damaged"}})).call("open")
+
+
 def test_progress_is_told_with_bounds(launch: Launch) -> None:
     seen: list[Progress] = []
     code = (
