@@ -39,7 +39,8 @@ class ApiSettings(BaseSettings):
             try:
                 ip_network(proxy.strip())
             except ValueError as error:
-                raise ValueError(f"{proxy.strip()!r} is no IP address and no network: {error}") from error
+                says = f"{proxy.strip()!r} is no IP address and no network: write 127.0.0.1 or 10.0.0.0/8"
+                raise ValueError(says) from error
         return value
 
     def endpoints(self) -> list[str]:
