@@ -108,7 +108,7 @@ def test_attack_rosters_that_are_shown_on_chain_alone_are_drawn_from(chain: Chai
     turns, voters = drawn(chain.network)
     assert len(turns) > 100 and set(voters) == set(VERIFIERS)
     told = replayed(chain, chain.documents | late)
-    assert (len(chain.network.missing), told.missing) == (2, set())
+    assert (len(chain.network.missing), told.missing) == (2, {})
     assert drawn(told) == (turns, voters)
     for kind in RosterKind:
         one, other = roster(chain.network, kind), roster(told, kind)
