@@ -33,7 +33,7 @@ class NetworkInfo(BaseModel):
     contracts: dict[str, str] = {}
     parameters: dict[str, int] = {}
     block: int = 0
-    time: int
+    time: Annotated[int, Field(ge=0, lt=2**40)]
 
     def signing_domain(self) -> Domain:
         """The EIP-712 domain."""
@@ -114,12 +114,15 @@ class Api:
         """What this node may do now; one try. Items that this version does not know are left out."""
         answer = self._call("GET", "/node/work")
         try:
-            self.clock.set(int(answer["time"]))
+            now = int(answer["time"])
+            if not 0 <= now < 2**40:
+                raise ValueError("no request could be signed at that time")
             listed = list(answer["work"])
-        except (TypeError, LookupError, ValueError) as error:
+        except (TypeError, LookupError, ValueError, OverflowError) as error:
             raise Unavailable(
                 f"{self.url}/node/work does not answer with time and work; is this its address?"
             ) from error
+        self.clock.set(now)
         return [item for item in map(_work_item, listed) if item is not None]
 
     def send(self, message: Message, signature: bytes, salt: bytes = b"") -> None:
@@ -153,9 +156,10 @@ def _parse(kind: type[Model], answer: Any) -> Model:
 def _work_item(item: Any) -> Work | None:
     try:
         return _WORK.validate_json(json.dumps(item))
-    except ValidationError as error:
-        kind = item.get("kind") if isinstance(item, dict) else item
-        log.warning("work of kind %.40r is left out: %s", kind, error.errors()[0]["msg"])
+    except (ValueError, RecursionError) as error:
+        kind = item.get("kind") if isinstance(item, dict) else None
+        says = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        log.warning("work of kind %.40r is left out: %.200s", kind if isinstance(kind, str) else None, says)
         return None
 
 

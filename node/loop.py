@@ -7,6 +7,7 @@ It never ends because the network is away: it waits, longer each time, and goes 
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from inferix.errors import InferixError, Refused, Unavailable
@@ -14,6 +15,7 @@ from inferix.messages import CanaryOpening, Message, Probe, Vote
 from inferix.models.work import Open, ProbeDuty, Reveal, Work
 from node.api import Api
 from node.executor import Executor
+from node.journal import JournalStuck
 from node.outbox import Outbox
 from node.parts import Parts, key_of, run_key
 from node.transport import back_off
@@ -50,6 +52,7 @@ class Loop:
         self._stop = stop
         self._failures = 0
         self._unknown: set[bytes] = set()
+        self._failed: set[str] = set()
         self._gone: set[tuple[bytes, int]] = set()
         self._look_at = self._forget_at = 0
         self.executor: Executor[Work] = Executor(role.do, parts.sessions.close_idle)
@@ -73,8 +76,7 @@ class Loop:
             work = self._api.work()
             self._parts.listing.update(work)
             self.executor.drop(self._parts.listing.has)
-            for item in work:
-                self._take(item)
+            self._take_each(work)
             self._outbox.flush()
             self._forget()
         except InferixError as error:
@@ -109,6 +111,21 @@ class Loop:
             self._api.network(attempts=1)
         except InferixError as error:
             log.warning("%s", error)
+
+    def _take_each(self, work: Sequence[Work]) -> None:
+        """One item that cannot be done, for whatever reason, holds up no other; it is said once."""
+        failed = set()
+        for item in work:
+            try:
+                self._take(item)
+            except JournalStuck:
+                raise
+            except Exception as error:  # a mistake of ours must not end the node: others' money hangs on it
+                key = key_of(item)
+                failed.add(key)
+                if key not in self._failed:
+                    log.warning("%s: %s", key, error, exc_info=not isinstance(error, InferixError))
+        self._failed = failed
 
     def _take(self, item: Work) -> None:
         match item:

@@ -122,7 +122,9 @@ class Connection:
         raise InvalidInput("attempts must be at least 1")
 
     def _once(self, method: str, path: str, content: bytes, signed: bool) -> Any:
-        headers = {"Content-Type": "application/json"} if content else {}
+        headers = {"Accept-Encoding": "identity"}  # some kilobytes may unpack to gigabytes
+        if content:
+            headers["Content-Type"] = "application/json"
         auth: Any = httpx.USE_CLIENT_DEFAULT if signed else None
         try:
             with self.client.stream(method, self.url + path, content=content, headers=headers, auth=auth) as response:
@@ -144,7 +146,7 @@ def back_off(attempt: int, retry_after: int | None = None) -> float:
 
 def _limited(response: httpx.Response) -> bytes:
     data = bytearray()
-    for piece in response.iter_bytes():
+    for piece in response.iter_raw():
         data += piece
         if len(data) > MAX_ANSWER:
             raise Unavailable(
@@ -156,14 +158,14 @@ def _limited(response: httpx.Response) -> bytes:
 def _json(data: bytes, url: str) -> Any:
     try:
         return json.loads(data) if data else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unavailable(f"{url} does not answer in JSON; is this the network's address?") from error
 
 
 def _error(response: httpx.Response, data: bytes, request: str) -> InferixError:
     try:
         words = str(json.loads(data)["error"]["message"])[:300]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         words = f"status {response.status_code}"
     text = f"{request}: {words}"
     if response.status_code == 401:

@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``GET /node/work`` tells a node it may do now. Every item has a deadline on the block clock."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from inferix.models.document import Bytes32, HexBytes, Value
 from inferix.models.job import Task
 from inferix.models.roles import Outcome
+
+# As wide as the fields of the messages that are signed about them: a node is told nothing that it could not sign.
+_U8 = Annotated[int, Field(ge=0, lt=2**8)]
+_U16 = Annotated[int, Field(ge=0, lt=2**16)]
+_U32 = Annotated[int, Field(ge=0, lt=2**32)]
+_U40 = Annotated[int, Field(ge=0, lt=2**40)]
 
 
 class TaskWork(Value):
@@ -14,9 +22,9 @@ class TaskWork(Value):
     from; empty where that says nothing."""
 
     task: Task
-    attempt: int
+    attempt: _U8
     spec: Bytes32
-    deadline: int
+    deadline: _U40
     sealed_key: HexBytes
     machine: str = ""
 
@@ -25,7 +33,7 @@ class Offer(TaskWork):
     """This node holds an open draw: fetch and decrypt the input, then sign an Acceptance or stay silent."""
 
     kind: Literal["offer"] = "offer"
-    draw: int
+    draw: _U16
 
 
 class Run(TaskWork):
@@ -44,7 +52,7 @@ class Named(Value):
     """A vote of this attempt that rejects: its tiles are looked at too. ``seed``: what they were drawn from, for
     ``verifier``; ``measured``: digest of its measurement, which says which of them differ."""
 
-    verifier: int
+    verifier: _U32
     measured: Bytes32
     seed: Bytes32
 
@@ -57,7 +65,7 @@ class Verify(TaskWork):
     """
 
     kind: Literal["verify"] = "verify"
-    worker: int
+    worker: _U32
     result: Bytes32
     seed: Bytes32
     results: list[Bytes32] = []
@@ -69,8 +77,8 @@ class Reveal(Value):
 
     kind: Literal["reveal"] = "reveal"
     task: Bytes32
-    attempt: int
-    deadline: int
+    attempt: _U8
+    deadline: _U40
 
 
 class Open(Value):
@@ -78,8 +86,8 @@ class Open(Value):
 
     kind: Literal["open"] = "open"
     task: Bytes32
-    attempt: int
-    deadline: int
+    attempt: _U8
+    deadline: _U40
 
 
 class PanelDuty(TaskWork):
@@ -88,7 +96,7 @@ class PanelDuty(TaskWork):
 
     kind: Literal["panel"] = "panel"
     case: Bytes32
-    worker: int
+    worker: _U32
     result: Bytes32
     seed: Bytes32
     outcome: Outcome
@@ -104,7 +112,7 @@ class ObjectionDuty(Value):
 
     kind: Literal["objection"] = "objection"
     objection: Bytes32
-    deadline: int
+    deadline: _U40
     sealed_key: HexBytes
 
 
@@ -115,17 +123,17 @@ class BenchmarkDuty(Value):
     challenge: Bytes32
     scene: str
     seed: int
-    deadline: int
+    deadline: _U40
 
 
 class ProbeDuty(Value):
     """A sealed seed to answer: sign a Probe."""
 
     kind: Literal["probe"] = "probe"
-    manager: int
-    anchor: int
+    manager: _U32
+    anchor: _U32
     seed: Bytes32
-    deadline: int
+    deadline: _U40
 
 
 Work = Offer | Run | Verify | Reveal | Open | PanelDuty | ObjectionDuty | BenchmarkDuty | ProbeDuty

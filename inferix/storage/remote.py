@@ -219,7 +219,7 @@ def _message(answer: _Answer) -> str:
     """The server's own words, from ``{"error": {"code": ..., "message": ...}}``."""
     try:
         return str(json.loads(answer.body)["error"]["message"])[:300]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return ""
 
 
@@ -231,7 +231,7 @@ def _retry_after(answer: _Answer) -> int | None:
 def _strings(body: bytes) -> Iterable[str]:
     try:
         listed = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageUnavailable("the server does not answer with a list of CIDs; is this its address?") from error
     if not isinstance(listed, list):
         raise StorageUnavailable("the server does not answer with a list of CIDs; is this its address?")

@@ -5,13 +5,15 @@ import hashlib
 import sqlite3
 import threading
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 
 from inferix.errors import Corrupt
 from inferix.messages import Acceptance, Probe, Receipt
-from inferix.models.work import Offer, ProbeDuty, Run
+from inferix.models.work import Offer, ProbeDuty, Run, Work
 from node import status
 from node.config import Home
 from node.journal import READY, REFUSED, SENT, Entry
@@ -93,6 +95,52 @@ def test_attack_a_storage_that_hangs_holds_no_message_up_for_long(
     worker.loop.step()
     assert puts == [b"first"]
     assert [item.message.kind for item in network.received] == ["Probe"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "reveal", "task": "0x" + "00" * 32, "attempt": -1, "deadline": START + 60},
+        {"kind": "reveal", "task": "0x" + "00" * 32, "attempt": 256, "deadline": START + 60},
+        {"kind": "probe", "manager": 2**40, "anchor": 1, "seed": "0x" + "00" * 32, "deadline": START + 60},
+        {"kind": "probe", "manager": 1, "anchor": 1, "seed": "0x" + "00" * 32, "deadline": 2**40},
+    ],
+)
+def test_attack_work_with_numbers_that_nobody_could_sign_is_left_out(
+    network: Network, worker: Node, wrong: dict[str, Any]
+) -> None:
+    item = SimpleNamespace(model_dump=lambda mode: wrong)
+    network.work[worker.id] = [item, PROBE]  # type: ignore[list-item]
+    assert worker.loop.step() == POLL_SECONDS
+    assert [item.message for item in network.received] == [Probe(manager=1, anchor=10, seed=bytes(32), node=7)]
+
+
+@pytest.mark.parametrize("wrong", [{"attempt": 256}, {"draw": 70_000}])
+def test_attack_an_offer_with_numbers_that_nobody_could_sign_is_left_out(
+    network: Network, worker: Node, wrong: dict[str, int]
+) -> None:
+    offer = Offer(**Job(network).fields(worker.keys.sealing_public), draw=0)
+    item = SimpleNamespace(model_dump=lambda mode: {**offer.model_dump(mode="json"), **wrong})
+    network.work[worker.id] = [item, PROBE]  # type: ignore[list-item]
+    assert worker.loop.step() == POLL_SECONDS
+    assert [item.message.kind for item in network.received] == ["Probe"]
+
+
+def test_attack_an_item_that_nobody_foresaw_holds_up_no_other(
+    network: Network, worker: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = worker.loop._take
+
+    def take(item: Work) -> None:
+        if isinstance(item, ProbeDuty) and item.anchor == 0:
+            raise OverflowError("unforeseen")
+        real(item)
+
+    monkeypatch.setattr(worker.loop, "_take", take)
+    worker.offer(PROBE.model_copy(update={"anchor": 0}), PROBE)
+    assert [worker.loop.step() for _ in range(3)] == [POLL_SECONDS] * 3
+    assert [item.message.kind for item in network.received] == ["Probe"]
+    assert caplog.text.count("OverflowError: unforeseen") == 1  # said once
 
 
 def test_attack_a_full_disk_ends_no_node(network: Network, worker: Node, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests: signed, timed by the block clock, patient with a network that is busy, plain about one that refuses."""
 
+import gzip
+import json
 import threading
+import tracemalloc
 from typing import Any
 
 import httpx
@@ -24,6 +27,7 @@ from node.api import Api
 from node.identity import Identity
 from node.transport import BlockClock, Connection, NotAuthenticated, back_off
 from tests.node.network import DOMAIN, START
+from tests.storage.test_files import ordinary_stack
 
 URL = "http://network.test/base"
 
@@ -40,6 +44,11 @@ class Stop(threading.Event):
         return self.is_set()
 
 
+def unread(answer: httpx.Response) -> httpx.Response:
+    """As it comes from a network: bytes that are still to be read."""
+    return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(answer.content))
+
+
 def connect(
     answers: list[httpx.Response | Exception], stop: Stop | None = None
 ) -> tuple[Connection, list[httpx.Request]]:
@@ -50,7 +59,7 @@ def connect(
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return unread(answer)
 
     clock = BlockClock()
     return Connection(URL, clock, transport=httpx.MockTransport(handle), stop=stop or Stop()), seen
@@ -66,7 +75,7 @@ def test_signed_request__is_what_the_server_recomputes(keys: Keys) -> None:
 
     def handle(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return httpx.Response(200, json={})
+        return unread(httpx.Response(200, json={}))
 
     clock = BlockClock()
     clock.set(START)
@@ -174,7 +183,7 @@ def test_back_off__grows_to_a_limit_and_never_below_what_was_asked_up_to_a_minut
 
 
 def _api(answer: Any) -> Api:
-    return Api(URL, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=answer)), attempts=1)
+    return Api(URL, transport=httpx.MockTransport(lambda _: unread(httpx.Response(200, json=answer))), attempts=1)
 
 
 def test_work__unknown_and_malformed_items__are_left_out() -> None:
@@ -194,3 +203,53 @@ def test_work__answer_without_time_or_work__is_unavailable(answer: Any) -> None:
 def test_network__answer_of_another_program__says_what_is_missing() -> None:
     with pytest.raises(Unavailable, match="chain_id"):
         _api({"time": 1}).network()
+
+
+@pytest.mark.parametrize("time", ["Infinity", "NaN", "-1", str(2**40), "1e999", "1" * 5_000, '"soon"'])
+def test_attack_a_time_that_no_request_could_be_signed_at_is_not_taken(time: str) -> None:
+    """Every later request was to be signed with it, the one that would have brought the right time too."""
+    text = f'{{"time": {time}, "work": []}}'
+    answers = [{"time": START, "work": []}, text]
+    content = [json.dumps(answer) if isinstance(answer, dict) else answer for answer in answers]
+    transport = httpx.MockTransport(lambda _: unread(httpx.Response(200, text=content.pop(0))))
+    api = Api(URL, transport=transport, attempts=1)
+    api.work()
+    with pytest.raises(Unavailable):
+        api.work()
+    assert api.clock.now() in (START, START + 1)
+
+
+@pytest.mark.parametrize("status", [200, 503, 409])
+def test_attack_a_hundred_thousand_brackets_are_no_answer(status: int) -> None:
+    connection, _ = connect([httpx.Response(status, text="[" * 100_000)])
+    with ordinary_stack(), pytest.raises((Unavailable, Conflict)):
+        connection.call("GET", "/node/work")
+
+
+def test_attack_an_item_too_deep_to_be_looked_at_leaves_the_others() -> None:
+    probe = ProbeDuty(manager=1, anchor=10, seed=bytes(32), deadline=START)
+    deep = "[" * 900 + "]" * 900
+    text = f'{{"time": {START}, "work": [{{"kind": {deep}}}, {deep}, {probe.model_dump_json()}]}}'
+    api = Api(URL, transport=httpx.MockTransport(lambda _: unread(httpx.Response(200, text=text))), attempts=1)
+    with ordinary_stack():
+        assert api.work() == [probe]
+
+
+def test_attack_an_answer_is_not_unpacked() -> None:
+    """Twelve kilobytes became eight hundred megabytes before anybody counted them."""
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(bomb))
+
+    connection = Connection(URL, BlockClock(), transport=httpx.MockTransport(handle))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unavailable, match="does not answer in JSON"):
+            connection.call("GET", "/node/work")
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    assert seen[0].headers["Accept-Encoding"] == "identity"
