@@ -19,7 +19,7 @@ from inferix.replay import Network, probes
 from inferix.replay.attempts import seats, why_not
 from inferix.replay.contradictions import heard_by_id
 from inferix.replay.state import AttemptStatus
-from inferix.storage import tables
+from inferix.storage import Cid, tables
 
 router = APIRouter(prefix="/node", tags=["nodes"])
 
@@ -162,6 +162,8 @@ async def progress(body: FrameProgress, node: NodeDep, context: ContextDep) -> N
         raise Refused("this node does not work on that attempt")
     if body.frame not in state.task.frames():
         raise InvalidInput(f"frame {body.frame} does not belong to this task")
+    if body.preview is not None:
+        Cid.parse(body.preview)  # browsers put it into an address
     row = tables.Progress(
         task=body.task,
         attempt=body.attempt,

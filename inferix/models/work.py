@@ -6,14 +6,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from inferix.models.document import Bytes32, HexBytes, Value
-from inferix.models.job import Task
+from inferix.models.job import U32, U40, Task
 from inferix.models.roles import Outcome
 
 # As wide as the fields of the messages that are signed about them: a node is told nothing that it could not sign.
 _U8 = Annotated[int, Field(ge=0, lt=2**8)]
 _U16 = Annotated[int, Field(ge=0, lt=2**16)]
-_U32 = Annotated[int, Field(ge=0, lt=2**32)]
-_U40 = Annotated[int, Field(ge=0, lt=2**40)]
 
 
 class TaskWork(Value):
@@ -24,7 +22,7 @@ class TaskWork(Value):
     task: Task
     attempt: _U8
     spec: Bytes32
-    deadline: _U40
+    deadline: U40
     sealed_key: HexBytes
     machine: str = ""
 
@@ -52,7 +50,7 @@ class Named(Value):
     """A vote of this attempt that rejects: its tiles are looked at too. ``seed``: what they were drawn from, for
     ``verifier``; ``measured``: digest of its measurement, which says which of them differ."""
 
-    verifier: _U32
+    verifier: U32
     measured: Bytes32
     seed: Bytes32
 
@@ -65,7 +63,7 @@ class Verify(TaskWork):
     """
 
     kind: Literal["verify"] = "verify"
-    worker: _U32
+    worker: U32
     result: Bytes32
     seed: Bytes32
     results: list[Bytes32] = []
@@ -78,7 +76,7 @@ class Reveal(Value):
     kind: Literal["reveal"] = "reveal"
     task: Bytes32
     attempt: _U8
-    deadline: _U40
+    deadline: U40
 
 
 class Open(Value):
@@ -87,7 +85,7 @@ class Open(Value):
     kind: Literal["open"] = "open"
     task: Bytes32
     attempt: _U8
-    deadline: _U40
+    deadline: U40
 
 
 class PanelDuty(TaskWork):
@@ -96,7 +94,7 @@ class PanelDuty(TaskWork):
 
     kind: Literal["panel"] = "panel"
     case: Bytes32
-    worker: _U32
+    worker: U32
     result: Bytes32
     seed: Bytes32
     outcome: Outcome
@@ -112,7 +110,7 @@ class ObjectionDuty(Value):
 
     kind: Literal["objection"] = "objection"
     objection: Bytes32
-    deadline: _U40
+    deadline: U40
     sealed_key: HexBytes
 
 
@@ -123,17 +121,17 @@ class BenchmarkDuty(Value):
     challenge: Bytes32
     scene: str
     seed: int
-    deadline: _U40
+    deadline: U40
 
 
 class ProbeDuty(Value):
     """A sealed seed to answer: sign a Probe."""
 
     kind: Literal["probe"] = "probe"
-    manager: _U32
-    anchor: _U32
+    manager: U32
+    anchor: U32
     seed: Bytes32
-    deadline: _U40
+    deadline: U40
 
 
 Work = Offer | Run | Verify | Reveal | Open | PanelDuty | ObjectionDuty | BenchmarkDuty | ProbeDuty

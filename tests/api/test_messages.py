@@ -20,9 +20,12 @@ from inferix.models.roles import Outcome
 from inferix.replay.attempts import seats
 from inferix.replay.probes import PROBE_TERM
 from inferix.replay.state import TaskState
+from inferix.storage.cid import Cid, Codec
 from inferix.storage.tables import Challenge, Message, Progress
 from tests.api.conftest import Api, code
 from tests.replay.chain import DOMAIN, MANAGER, VERIFIERS, WORKERS, key, signed
+
+LOOK = str(Cid.of(Codec.RAW, b"a quick look"))
 
 SALT = b"\x05" * 32
 
@@ -240,10 +243,10 @@ def test_progress_is_taken_from_the_worker_of_the_attempt(api: Api, running: Tas
     worker = running.attempts[0].node
     body = {"task": "0x" + running.task.id.hex(), "attempt": 0, "frame": 1, "permille": 250}
     assert api.node(worker, "POST", "/node/progress", body).status_code == 204
-    assert api.node(worker, "POST", "/node/progress", {**body, "permille": 1_000, "preview": "x"}).status_code == 204
+    assert api.node(worker, "POST", "/node/progress", {**body, "permille": 1_000, "preview": LOOK}).status_code == 204
     with api.database.reading() as session:
         row = session.exec(select(Progress)).one()
-    assert (row.permille, row.preview, row.node) == (1_000, "x", worker)
+    assert (row.permille, row.preview, row.node) == (1_000, LOOK, worker)
     view = api.http.get(f"/jobs/0x{running.task.job.hex()}").json()
     assert view["progress"][0]["permille"] == 1_000
     other = next(node for node in WORKERS if node != worker)
@@ -251,6 +254,15 @@ def test_progress_is_taken_from_the_worker_of_the_attempt(api: Api, running: Tas
     assert api.node(worker, "POST", "/node/progress", {**body, "attempt": 1}).status_code == 403
     assert api.node(worker, "POST", "/node/progress", {**body, "frame": 2}).status_code == 422  # of another task
     assert api.node(worker, "POST", "/node/progress", {**body, "permille": 1_001}).status_code == 422
+
+
+@pytest.mark.parametrize("preview", ["x", "../nodes/1", "", LOOK.upper(), LOOK + "/../../status", LOOK[:-1] + "!"])
+def test_attack_a_preview_that_is_no_cid_is_refused(api: Api, running: TaskState, preview: str) -> None:
+    """Whoever looks at the job with its key asks for ``/files/`` and that."""
+    worker = running.attempts[0].node
+    body = {"task": "0x" + running.task.id.hex(), "attempt": 0, "frame": 1, "permille": 1_000, "preview": preview}
+    assert api.node(worker, "POST", "/node/progress", body).status_code == 422
+    assert api.node(worker, "POST", "/node/progress", {**body, "preview": LOOK}).status_code == 204
 
 
 # -- openings

@@ -23,7 +23,7 @@ from inferix.errors import (
 from inferix.keystore import Keys, new_keys
 from inferix.messages import Request, request_content
 from inferix.models.work import ProbeDuty
-from node.api import Api
+from node.api import Api, _work_item
 from node.identity import Identity
 from node.transport import BlockClock, Connection, NotAuthenticated, back_off
 from tests.node.network import DOMAIN, START
@@ -226,13 +226,14 @@ def test_attack_a_hundred_thousand_brackets_are_no_answer(status: int) -> None:
         connection.call("GET", "/node/work")
 
 
-def test_attack_an_item_too_deep_to_be_looked_at_leaves_the_others() -> None:
+def test_attack_an_item_too_deep_to_be_looked_at_is_left_out() -> None:
+    deep: list[Any] = []
+    for _ in range(2_000):
+        deep = [deep]
     probe = ProbeDuty(manager=1, anchor=10, seed=bytes(32), deadline=START)
-    deep = "[" * 900 + "]" * 900
-    text = f'{{"time": {START}, "work": [{{"kind": {deep}}}, {deep}, {probe.model_dump_json()}]}}'
-    api = Api(URL, transport=httpx.MockTransport(lambda _: unread(httpx.Response(200, text=text))), attempts=1)
     with ordinary_stack():
-        assert api.work() == [probe]
+        items = [{"kind": deep}, deep, probe.model_dump(mode="json")]
+        assert [_work_item(item) for item in items] == [None, None, probe]
 
 
 def test_attack_an_answer_is_not_unpacked() -> None:

@@ -34,9 +34,9 @@ globalThis.fetch = async (path) => {
   return answer === undefined || answer === FAILS ? new Response("{}", { status: 500 }) : new Response(answer);
 };
 
-async function sealed(task, text) {
+async function sealed(task, text, label = "result") {
   await sodium.ready;
-  const key = await subkey(fromHex(KEY), "result", fromHex(task), Uint8Array.of(0));
+  const key = await subkey(fromHex(KEY), label, fromHex(task), Uint8Array.of(0));
   const { state, header } = sodium.crypto_secretstream_xchacha20poly1305_init_push(key);
   const body = sodium.crypto_secretstream_xchacha20poly1305_push(state, text, null, sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL);
   return Buffer.concat([header, body]);
@@ -114,6 +114,31 @@ const scenarios = {
       assert.deepEqual(await shown("b"), ["film of b", "still of b"], which);
       closeJob();
     }
+  },
+  async tail() {
+    const a = await complete("a"), whole = answers.get(a.still)(), full = Buffer.alloc(65_536, "x");
+    answers.set(a.still, async () => Buffer.concat([await sealed("a".repeat(64), full), Buffer.from("more")]));
+    await shown("a");
+    assert.deepEqual(await shown("a"), [], "what goes on after its end is not shown");
+    answers.set(a.still, () => sealed("a".repeat(64), full));
+    await shown("a");
+    assert.deepEqual(await shown("a"), ["film of a", full.toString()], "a whole last chunk is the end");
+    answers.set(a.still, () => whole);
+  },
+  async large() {
+    const task = "c".repeat(64), settings = { first_frame: 1, last_frame: 1, width: 4, height: 4, samples: 1 };
+    const progress = [{ task, attempt: 0, frame: 1, node: 1, permille: 1000, preview: "look" }];
+    const tasks = [{ id: task, kind: "render", first_frame: 1, last_frame: 1, done: false, attempts: [{ number: 0, status: "running", votes: [], objections: [], contradictions: [] }] }];
+    answers.set("/jobs/c", () => JSON.stringify({ id: "c", status: "running", reason: "", client: "", cap: 0, charged: 0, tasks, settings, progress }));
+    let sent = 0;
+    const endless = () => new ReadableStream({ pull(into) { sent += 2 ** 20; into.enqueue(new Uint8Array(2 ** 20)); if (sent >= 2 ** 26) into.close(); } });
+    answers.set("/files/look", endless);
+    await shown("c");
+    assert.deepEqual(await shown("c"), []);
+    assert.ok(sent <= 16 * 2 ** 20, `${sent} bytes were read of what may have 4 MiB`);
+    answers.set("/files/look", () => sealed(task, "a quick look", "preview"));
+    await shown("c");
+    assert.deepEqual(await shown("c"), ["a quick look"]);
   },
   async fails() {
     for (const which of ["results", "document", "still", "movie"]) {

@@ -25,3 +25,11 @@ def test_regression_a_film_that_opens_after_its_job_was_left_is_not_shown_under_
 
 def test_regression_a_film_that_could_not_be_fetched_or_opened_is_asked_for_again() -> None:
     told("fails")
+
+
+def test_attack_a_picture_that_goes_on_after_its_end_is_not_shown() -> None:
+    told("tail")
+
+
+def test_attack_a_preview_without_end_is_not_read_to_it() -> None:
+    told("large")

@@ -4,6 +4,7 @@ import sodium from "libsodium-wrappers";
 import { fromHex } from "./api";
 
 const HEADER = 24, CHUNK = 65_536 + 17;
+const MAX_PREVIEW = 4 * 2 ** 20; // a worker names it before anybody has looked at it
 
 export async function subkey(key: Uint8Array, label: string, ...parts: Uint8Array[]): Promise<Uint8Array> {
   const encoder = new TextEncoder();
@@ -26,11 +27,25 @@ export async function open(key: Uint8Array, sealed: Uint8Array): Promise<Uint8Ar
     const pulled = sodium.crypto_secretstream_xchacha20poly1305_pull(state, sealed.subarray(at, at + CHUNK));
     if (!pulled) throw new Error("this file is not sealed with the key of this address");
     pieces.push(pulled.message);
-    if (pulled.tag === sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL) {
-      return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
-    }
+    const final = pulled.tag === sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL, last = at + CHUNK >= sealed.length;
+    if (final && !last) throw new Error("the file goes on after its end");
+    if (final) return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
   }
   throw new Error("the file is cut off");
+}
+
+async function read(answer: Response, most: number): Promise<Uint8Array> {
+  const reader = answer.body?.getReader(), pieces: Uint8Array[] = [];
+  let size = 0;
+  for (let piece = await reader?.read(); reader && piece?.value; piece = await reader.read()) {
+    pieces.push(piece.value);
+    size += piece.value.length;
+    if (size > most) {
+      await reader.cancel();
+      throw new Error(`the file has more than ${most} bytes`);
+    }
+  }
+  return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
 }
 
 // A sealed picture as an object URL; `label` is the purpose of the attempt's key.
@@ -38,6 +53,6 @@ export async function picture(job: Uint8Array, label: string, task: string, atte
   const key = await subkey(job, label, fromHex(task), Uint8Array.of(attempt));
   const answer = await fetch(`/files/${cid}`);
   if (!answer.ok) throw new Error(`the file is not to be had (${answer.status})`);
-  const plain = await open(key, new Uint8Array(await answer.arrayBuffer()));
+  const plain = await open(key, await read(answer, label === "preview" ? MAX_PREVIEW : Infinity));
   return URL.createObjectURL(new Blob([plain as BlobPart]));
 }
