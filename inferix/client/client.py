@@ -20,11 +20,12 @@ from inferix.client.jobfile import JobFile, load_job
 from inferix.client.marks import Marks, put_in, says
 from inferix.client.preflight import SceneRefused, prepare
 from inferix.client.session import Session, Sleep
-from inferix.client.terms import Terms, order_of, spec_of
-from inferix.errors import Conflict, InvalidInput, LimitExceeded, NotFound, Refused, Unavailable
+from inferix.client.terms import POST_WITHIN, Terms, order_of, spec_of
+from inferix.errors import Conflict, InferixError, InvalidInput, LimitExceeded, NotFound, Refused, Unavailable
 from inferix.messages import Cancel, Domain
 from inferix.models.job import JobSpec, QuoteRequest, RenderSettings
 from inferix.plugins import load_engine
+from inferix.replay.jobs import quoter
 from inferix.sealing import JobKey
 from inferix.storage.files import NO_ROOM, write_atomic
 from inferix.storage.remote import HttpStore
@@ -177,6 +178,22 @@ class Client:
             raise LimitExceeded(hint) from error
 
     def _place(self, job_file: JobFile) -> JobFile:
+        if not self._may_be_posted(job_file):
+            self._sign(job_file)
+        self._send(job_file)
+        job_file.order = {}
+        job_file.drop_package()
+        return job_file
+
+    def _may_be_posted(self, job_file: JobFile) -> bool:
+        """Whether an order was signed that still counts. Only time ends it: a second one beside it would be charged
+        too, and that the first is not there is the server's word, as the block's time is."""
+        if not job_file.order:
+            return False
+        is_late = self.session.get("/network")["time"] > job_file.order["order"]["post_by"]
+        return not is_late or time.time() < job_file.order["signed_at"] + POST_WITHIN
+
+    def _sign(self, job_file: JobFile) -> None:
         self._upload(job_file)
         manager = _manager(self.session.get("/network"))
         terms = Terms(**job_file.terms)
@@ -190,9 +207,8 @@ class Client:
         )
         sealed = sealing.seal_key(job_file.job_key, bytes.fromhex(manager["sealing_key"][2:]))
         spec = spec_of(request, self._quote(request, sealed), terms)
-        self._sign_and_send(job_file, spec, terms, sealed)
-        job_file.drop_package()
-        return job_file
+        self._check_quote(spec, manager)
+        self._sign_order(job_file, spec, terms, sealed)
 
     def _upload(self, job_file: JobFile) -> None:
         def sent(done: int, total: int | None) -> None:
@@ -235,20 +251,36 @@ class Client:
         if 0 < terms.price < floor:
             raise InvalidInput(f"{terms.price} nano-USD per IBM is under the network's floor of {floor}: offer more")
 
-    def _sign_and_send(self, job_file: JobFile, spec: JobSpec, terms: Terms, sealed: bytes) -> None:
+    def _check_quote(self, spec: JobSpec, manager: dict[str, Any]) -> None:
+        """Raises Refused for one that the manager did not sign: its work and prices would be somebody else's."""
+        try:
+            signer = quoter(_domain(self.session.get("/network")), spec)
+        except InferixError as error:
+            raise Refused(f"the quote's signature is none ({error}): nothing is ordered, check --api") from error
+        if signer.lower() != str(manager["operator"]).lower():
+            raise Refused(f"the quote is not signed by manager {manager['id']}: nothing is ordered, check --api")
+
+    def _sign_order(self, job_file: JobFile, spec: JobSpec, terms: Terms, sealed: bytes) -> None:
         account, network = self._account(), self.session.get("/network")
         order, domain = order_of(spec, terms, int(account["id"]), network["time"]), _domain(network)
         _check_credit(account, order.cap, f"`inferix top-up`, then `inferix resume {job_file.label}`")
+        price, cap = f"{order.price:,} nano-USD", format_usd(NanoUsd(order.cap))
+        self.progress(
+            NOTE, 1, 1, f"ordering at {price} per IBM or less, {cap} in all or less, from account {order.account}"
+        )
         job_file.job = order.digest(domain).hex()
-        job_file.save()
-        body = {
+        job_file.order = {
             "spec": spec.model_dump(mode="json"),
             "order": order.model_dump(mode="json"),
             "signature": "0x" + order.sign(domain, self._key).hex(),
             "sealed_key": "0x" + sealed.hex(),
+            "signed_at": int(time.time()),
         }
+        job_file.save()
+
+    def _send(self, job_file: JobFile) -> None:
         try:
-            self.session.post("/orders", body)
+            self.session.post("/orders", {name: value for name, value in job_file.order.items() if name != "signed_at"})
         except Conflict:  # sent twice, because the answer to the first was lost
             if not self._is_placed(job_file.job):
                 raise

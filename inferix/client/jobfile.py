@@ -16,7 +16,8 @@ class JobFile:
     """One order. ``key``: hex of the job key; ``job``: hex of the job id once the order was signed.
 
     Until it is placed: ``package``: the sealed package's path; ``package_bytes``: its plain size; ``engine``: name and
-    build; ``settings`` and ``terms`` as they were asked for. ``marks``: where they are (`inferix.client.marks`).
+    build; ``settings`` and ``terms`` as they were asked for. ``order``: what was signed and is sent
+    until it is placed, with ``signed_at``, this machine's time [s]. ``marks``: where they are (`inferix.client.marks`).
     """
 
     name: str
@@ -31,6 +32,7 @@ class JobFile:
     settings: dict[str, Any] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
     marks: dict[str, Any] = field(default_factory=dict)
+    order: dict[str, Any] = field(default_factory=dict)
 
     @property
     def job_key(self) -> JobKey:

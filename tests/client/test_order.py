@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -384,3 +385,60 @@ def test_the_quote_is_asked_for_under_the_job_key(api: Api, client: Client, scen
     with api.database.reading() as session:
         row = session.exec(select(QuoteJob)).one()
     assert QuoteRequest.decode(row.request).input == job_file.input
+
+
+def test_attack_an_api_that_denies_an_order_has_none_signed_beside_it(
+    api: Api, client: Client, wire: Cut, manager: Manager, scene: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[dict[str, object]] = []
+
+    def taken(request: httpx.Request) -> bool:  # and never answered
+        if request.url.path == "/orders":
+            kept.append(json.loads(request.read()))
+            return True
+        return False
+
+    wire.broken = taken
+    with pytest.raises(Unavailable):
+        order(client, scene)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            client.resume(list_jobs(home)[0])
+    assert {item["signature"] for item in kept} == {kept[0]["signature"]}
+    now = time.time()
+    monkeypatch.setattr("inferix.client.client.time.time", lambda: now + 4_000)
+    with pytest.raises(Unavailable):
+        client.resume(list_jobs(home)[0])
+    assert len({str(item["signature"]) for item in kept}) == 1  # by the block's time it may be posted yet
+    api.chain.network.tick(api.chain.network.time + 3_700)
+    with pytest.raises(Unavailable):
+        client.resume(list_jobs(home)[0])
+    assert len({str(item["signature"]) for item in kept}) == 2
+
+
+@pytest.mark.parametrize("change", [{"work": 10**9}, {"high_price": 2 * 10**7}, {"signature": bytes(65)}])
+def test_attack_a_quote_that_the_manager_did_not_sign_is_not_ordered(
+    api: Api, client: Client, wire: Cut, manager: Manager, scene: Path, change: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def answer() -> None:
+        manager.answer_quotes()
+        with api.database.session() as session:
+            for row in session.exec(select(QuoteJob)):
+                for name, value in change.items():
+                    setattr(row, name, value)
+                session.add(row)
+
+    monkeypatch.setattr(client, "_sleep", lambda _: answer())
+    with pytest.raises(Refused, match="nothing is ordered"):
+        order(client, scene)
+    assert "POST /orders" not in wire.seen
+
+
+def test_what_an_order_may_cost_is_said_before_it_is_sent(client: Client, wire: Cut, scene: Path) -> None:
+    told: list[str] = []
+    client.progress = lambda stage, done, total, text: told.append(text)
+    wire.broken = lambda request: request.url.path == "/orders"
+    with pytest.raises(Unavailable):
+        order(client, scene)
+    assert told[-1] == "ordering at 16,000,000 nano-USD per IBM or less, 0.03 USD in all or less, from account 1"
