@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What to pay for gas (EIP-1559); pure. All in wei per gas."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from inferix.chain.errors import FeeTooHigh
@@ -25,6 +26,10 @@ class FeePolicy:
     max_attempts: int = 3
     rest_seconds: int = 3_600
     gas_margin_bps: int = 2_500
+
+
+MAX_FEE = ContextVar("MAX_FEE", default=FeePolicy().max_fee)
+"""The most that a person's wallet pays per gas [wei]: what an endpoint asks is its own word."""
 
 
 @dataclass(frozen=True, slots=True)

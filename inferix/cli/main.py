@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from inferix import __version__
+from inferix.chain.fees import GWEI, MAX_FEE
 from inferix.errors import Corrupt, InferixError, InvalidInput, Misconfigured, NotFound, Refused, Unavailable
 from inferix.storage.files import NO_ROOM
 
@@ -99,5 +100,8 @@ class Commands(click.Group):
 
 @click.group(cls=Commands)
 @click.version_option(__version__)
-def main() -> None:
+@click.option("--max-fee-gwei", envvar="INFERIX_MAX_FEE_GWEI", default=200, show_default=True,
+              type=click.IntRange(1, 10**6), help="The most that a transaction pays per gas.")  # fmt: skip
+def main(max_fee_gwei: int) -> None:
     """Order work from the Inferix network, follow it, and see your money."""
+    MAX_FEE.set(max_fee_gwei * GWEI)
