@@ -5,17 +5,18 @@ import json
 from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from inferix import keystore
-from inferix.chain.deployment import Contracts
 from inferix.client.client import NOTE, Client
-from inferix.client.contracts import connect
 from inferix.errors import NotFound
+
+if TYPE_CHECKING:
+    from inferix.chain.deployment import Contracts
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,13 +49,15 @@ def contracts_options(function: Callable[..., R]) -> Callable[..., R]:
     @api_option
     @wraps(function)
     def with_contracts(*args: Any, rpc: str, deployment: str, chain_id: int, api: str, home: Path, **kwargs: Any) -> R:
+        from inferix.client.contracts import connect  # only here: web3 takes a second, and most commands send nothing
+
         connected = partial(connect, api, rpc, home, deployment, chain_id)
         return function(*args, connected=connected, api=api, **kwargs)
 
     return with_contracts
 
 
-def show_target(contracts: Contracts, *names: str) -> None:
+def show_target(contracts: "Contracts", *names: str) -> None:
     """Says to which contracts money goes, on standard error, before a wallet is opened for it."""
     for name in names:
         click.echo(f"{name} is {contracts.deployment[name].address}, chain {contracts.client.chain_id}", err=True)
