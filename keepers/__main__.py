@@ -48,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
             return 0  # told to stop while it still waited for another program
         print(f"the keepers stop: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
+    finally:
+        parts.close()
     return 0
 
 

@@ -133,6 +133,16 @@ class Parts:
             self.keys.operator, self.keys.sealing,
         )  # fmt: skip
 
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """Documents out of the store."""
+        return Fetcher(self.store)
+
+    def close(self) -> None:
+        """Lets go of what would hold up the end of the program: fetches that wait their turn."""
+        if "fetcher" in self.__dict__:
+            self.fetcher.close()
+
     def engine(self) -> Any:
         """A rendering engine in its sandbox."""
         settings = self.settings
@@ -151,8 +161,9 @@ class Parts:
 
 
 def _mirror(parts: Parts) -> list[Loop]:
-    fetcher = Fetcher(parts.store)
-    mirror = Mirror(parts.client, parts.deployment, parts.database, fetcher, parts.finality, stop=parts.stop)
+    mirror = Mirror(
+        parts.client, parts.deployment, parts.database, parts.fetcher, parts.finality, stop=parts.stop
+    )  # fmt: skip
     mirror.prepare()
     late = partial(mirror.cycle_documents, parts.follower)
     return [parts.loop("mirror", mirror.cycle), parts.loop("documents", late, 2)]
