@@ -8,6 +8,7 @@ from eth_account import Account
 
 from inferix.chain.deployment import Contracts
 from inferix.cli.common import Bars, Unlock, contracts_options, show_target, wallet_options
+from inferix.client.contracts import ask_deployment
 from inferix.client.topup import top_up, wait_for_credit
 from inferix.errors import InvalidInput
 from inferix.units import USD_DECIMALS, parse_decimal
@@ -23,6 +24,7 @@ def top_up_command(amount: str, faucet: bool, connected: Callable[[], Contracts]
     credit = parse_decimal(amount, USD_DECIMALS)
     if credit <= 0:
         raise InvalidInput(f"{amount} USD is no top-up: give an amount above zero")
+    ask_deployment(api)  # nothing is paid where nobody would say that it arrived
     contracts = connected()
     show_target(contracts, "IfxDollar")
     key, bars = unlock(), Bars()

@@ -181,9 +181,11 @@ def test_top_up__too_little_to_open_an_account__exit_2_and_nothing_is_sent(netwo
     assert credit(network, 5) == []
 
 
-def test_top_up__no_api__exit_5(network: Network) -> None:
+def test_top_up__no_api__exit_5_and_nothing_is_paid(network: Network) -> None:
+    """Also where the contracts are named by a file: the API is what tells that the credit has arrived."""
     done = network.inferix("top-up", "5", INFERIX_API=f"http://127.0.0.1:{free_port()}")
     assert (done.returncode, "does not answer: check --api" in done.stderr) == (5, True)
+    assert "IfxDollar is" not in done.stderr, "no wallet was opened"
 
 
 def test_audit__an_honest_network__exit_0_in_words_and_json(network: Network) -> None:
