@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 
 from inferix.draws import draws
 from inferix.messages import Vote, outcome_record, pack_voters, votes_hash
-from inferix.models.anchor import BatchData, BatchLeaf
+from inferix.models.anchor import LEAVES_A_CHUNK, BatchData, BatchLeaf
 from inferix.models.roles import BatchStatus, Draw, Outcome, RosterKind, TaskKind
 from inferix.replay.network import Network
 from inferix.replay.shares import Waiting, in_turn
@@ -18,7 +18,7 @@ from inferix.replay.state import Attempt, AttemptStatus, Batch, TaskState
 from inferix.trees import Tree, batch_leaf, split
 from inferix.units import NanoIbm, NanoUsd, fee_of
 
-CHUNK = 64
+CHUNK = LEAVES_A_CHUNK
 MAX_LEAVES = 1_000
 MAX_NAMED = 6
 """Voters that a leaf names, of the eight that it has room for: Committees is shown twelve of those that were drawn, and

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys of jobs are sealed to whoever is drawn, once, and again to who has another sealing key since."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from sqlmodel import select
@@ -11,38 +10,27 @@ from inferix import sealing
 from inferix.errors import InferixError
 from inferix.sealing import JobKey
 from inferix.storage.database import Database
-from inferix.storage.follower import Follower
 from inferix.storage.tables import SealedKey
 from keepers.assign import Sealer
-from tests.replay.chain import DOMAIN, MANAGER, WORKERS, Chain
+from keepers.desk import Desk
+from tests.keepers.bare import Outbox, bare_desk
+from tests.replay.chain import MANAGER, WORKERS, Chain
 
 KEY = JobKey(b"\x07" * 32)
 SECRET, PUBLIC = sealing.sealing_keypair()
 JOB = b"\x01" * 32
 
 
-@dataclass
-class Desk:
-    """What a Sealer uses of one."""
-
-    follower: Follower
-    database: Database
-    manager: int = MANAGER
-    sealing_key: bytes = field(default=SECRET, repr=False)
-
-
 @pytest.fixture
 def desk(database: Database) -> Desk:
     chain = Chain()
     chain.start()
-    follower = Follower(database, DOMAIN, 0)
-    follower._network = chain.network
     with database.session() as session:
         session.add(SealedKey(subject=JOB, node=MANAGER, sealed=sealing.seal_key(KEY, PUBLIC)))
-    return Desk(follower, database)
+    return replace(bare_desk(chain.network, Outbox()), database=database, sealing_key=SECRET)
 
 
-def sealer(desk: Any) -> Sealer:
+def sealer(desk: Desk) -> Sealer:
     return Sealer(desk, lambda network, manager: {(JOB, WORKERS[0])})
 
 
